@@ -1,0 +1,211 @@
+"""The `lstm-music` command: one sub-command a flow, and status, verify.
+
+What fans out goes through its flow; what does one thing calls the library straight away and does not import Prefect.
+Nothing heavy is imported before it is needed, so that `--help` answers at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from flows.display import Display
+from flows.interrupt import interruptible
+from lstm_music.errors import LstmMusicError
+
+app = typer.Typer(
+    name="lstm-music",
+    help="Learn music from a pile of MIDI files and generate more of it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StorageOption = Annotated[Path, typer.Option("--storage", help="Folder where everything that is made is kept.")]
+RecipeOption = Annotated[
+    str, typer.Option("--recipe", help="What to learn and how: demo, default, or the path of a .toml file.")
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", help="Where music comes from: corpus, a folder, a zip or a file [default: the recipe's]."),
+]
+RunnerOption = Annotated[str, typer.Option("--runner", help="What parses files in parallel: threads or processes.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="How many batches are parsed at once.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object, last on standard output.")
+]
+
+NumOutputsOption = Annotated[int | None, typer.Option("--num-outputs", min=1, help="How many pieces to make.")]
+NumEventsOption = Annotated[int | None, typer.Option("--num-events", min=1, help="How long each may be, in events.")]
+MinEventsOption = Annotated[
+    int | None, typer.Option("--min-events", min=1, help="How long each is at least, in events.")
+]
+TemperatureOption = Annotated[
+    str | None,
+    typer.Option(
+        "--temperature", help="How daring: 0.9, or one each as note=0.9,offset=0.7,duration=0.7; 0 is not at all."
+    ),
+]
+TopKOption = Annotated[
+    str | None,
+    typer.Option("--top-k", help="Choose among the k likeliest values only: 8, or note=8,…; 0 is all of them."),
+]
+TopPOption = Annotated[
+    str | None, typer.Option("--top-p", help="Choose among the likeliest that together have this probability: 0.95.")
+]
+SeedMidiOption = Annotated[
+    Path | None, typer.Option("--seed-midi", help="Go on from this file instead of a held-out piece.")
+]
+SeedEventsOption = Annotated[
+    int | None, typer.Option("--seed-segment-events", min=1, help="How many events of a held-out piece to start from.")
+]
+IncludeSeedOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--include-seed-segment/--exclude-seed-segment", help="Whether a result begins with its seed segment."
+    ),
+]
+RandomSeedOption = Annotated[
+    int | None, typer.Option("--random-seed", min=0, help="Another number gives other music [default: the recipe's].")
+]
+OutputOption = Annotated[Path | None, typer.Option("--output-dir", help="Copy what was made to this folder, too.")]
+
+STORAGE = Path("storage")
+WORKERS = 2
+
+
+@app.command()
+def run(
+    recipe: RecipeOption = "default",
+    source: SourceOption = None,
+    storage: StorageOption = STORAGE,
+    runner: RunnerOption = "threads",
+    workers: WorkersOption = WORKERS,
+    json: JsonOption = False,
+) -> None:
+    """Do everything: take in music, prepare it, train, evaluate, generate."""
+    from flows import commands
+
+    commands.run(Display(json), recipe, source, storage, runner, workers)
+
+
+@app.command()
+def ingest(
+    recipe: RecipeOption = "default",
+    source: SourceOption = None,
+    storage: StorageOption = STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Take in the files of a source, each content once."""
+    from flows import commands
+
+    commands.ingest(Display(json), recipe, source, storage)
+
+
+@app.command()
+def prepare(
+    recipe: RecipeOption = "default",
+    source: SourceOption = None,
+    storage: StorageOption = STORAGE,
+    runner: RunnerOption = "threads",
+    workers: WorkersOption = WORKERS,
+    json: JsonOption = False,
+) -> None:
+    """Read the music and make tables, vocabularies and tokens of it."""
+    from flows import commands
+
+    commands.prepare(Display(json), recipe, source, storage, runner, workers)
+
+
+@app.command()
+def train(
+    recipe: RecipeOption = "default",
+    source: SourceOption = None,
+    storage: StorageOption = STORAGE,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Train only this one, here: offset, note or duration.")
+    ] = None,
+    runner: RunnerOption = "threads",
+    workers: WorkersOption = WORKERS,
+    json: JsonOption = False,
+) -> None:
+    """Train the three models side by side on what was prepared (or on a --source), and promote them if they are not worse."""
+    from flows import commands
+
+    if model is None:
+        commands.train(Display(json), recipe, source, storage, runner, workers)
+    else:
+        commands.train_one(Display(json), recipe, source, storage, model)
+
+
+@app.command()
+def evaluate(recipe: RecipeOption = "default", storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Say how good the trained models are on pieces that they never saw, beside baselines."""
+    from flows import commands
+
+    commands.evaluate(Display(json), recipe, storage)
+
+
+@app.command()
+def generate(
+    recipe: RecipeOption = "default",
+    storage: StorageOption = STORAGE,
+    num_outputs: NumOutputsOption = None,
+    num_events: NumEventsOption = None,
+    min_events: MinEventsOption = None,
+    temperature: TemperatureOption = None,
+    top_k: TopKOption = None,
+    top_p: TopPOption = None,
+    seed_midi: SeedMidiOption = None,
+    seed_segment_events: SeedEventsOption = None,
+    include_seed_segment: IncludeSeedOption = None,
+    random_seed: RandomSeedOption = None,
+    output_dir: OutputOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make music with the models in use."""
+    from flows import commands
+
+    wishes = {
+        "num_outputs": num_outputs,
+        "num_events": num_events,
+        "min_events": min_events,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "seed_segment_events": seed_segment_events,
+        "include_seed_segment": include_seed_segment,
+    }
+    commands.generate(Display(json), recipe, storage, wishes, seed_midi, random_seed, output_dir)
+
+
+@app.command()
+def status(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Say what is prepared, what is being trained, and which models are in use."""
+    from flows import commands
+
+    commands.status(Display(json), storage)
+
+
+@app.command()
+def verify(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Read every file of storage again and name those that are not what was written."""
+    from flows import commands
+
+    commands.verify(Display(json), storage)
+
+
+def main() -> None:
+    """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
+    with interruptible():
+        try:
+            sys.exit(app(standalone_mode=False))
+        except TyperException as error:
+            sys.stderr.write(f"lstm-music: {error}; `lstm-music --help` says what is right\n")
+            sys.exit(2)
+        except LstmMusicError as error:
+            sys.stderr.write(f"lstm-music: {error}\n")
+            sys.exit(error.exit_code)

@@ -1,0 +1,234 @@
+"""What each sub-command does: plan in the library, make what is missing, say what was made and where."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flows import report
+from flows.display import Display
+from flows.server import orchestrated
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.errors import CorruptArtifactError, MismatchError, RecipeError, StorageError
+from lstm_music.generation.spec import GenerationSpec, parse_per_stream
+from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.stages import generation, models, promotion, scorecard
+from lstm_music.stages import ingest as ingesting
+from lstm_music.stages import prepare as preparing
+from lstm_music.stages.parse import plan_batches
+from lstm_music.stages.prepare import Prepared
+from lstm_music.store import ArtifactRef, Store
+
+Wishes = Mapping[str, Any]
+
+
+def run(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
+    """Do everything from a source to music; what is there already is found and not made again."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    display.say(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
+    with store.session():
+        inputs = _take_in(display, store, recipe, source)
+        prepared = _train(display, store, recipe, recipe_name, inputs, runner, workers)
+        report.prepared(display, store, recipe, prepared)
+        card = report.score_card(display, store, _card(store, recipe, prepared.dataset))
+        music = _generate(display, store, recipe, recipe.generation, None, recipe.random_seed, None)
+    display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
+
+
+def ingest(display: Display, recipe_name: str, source: str | None, storage: Path) -> None:
+    """Take in the files of a source."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    with store.session():
+        inputs = _take_in(display, store, recipe, source)
+    display.result(report.inputs(display, store, inputs))
+
+
+def prepare(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
+    """Make a dataset: here where that takes seconds, else through the flow."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    with store.session():
+        inputs = _take_in(display, store, recipe, source)
+        prepared = _prepare(display, store, recipe, recipe_name, inputs, runner, workers)
+        report.prepared(display, store, recipe, prepared)
+    display.result(preparing.describe(store, recipe, prepared))
+
+
+def train(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
+    """Train the three models, side by side, through the flow."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    with store.session():
+        inputs = _inputs_to_train_on(display, store, recipe, source)
+        prepared = _train(display, store, recipe, recipe_name, inputs, runner, workers)
+        card = report.score_card(display, store, _card(store, recipe, prepared.dataset))
+    display.result(card)
+
+
+def train_one(display: Display, recipe_name: str, source: str | None, storage: Path, stream: str) -> None:
+    """Train one model in this process."""
+    if stream not in STREAMS:
+        raise RecipeError(f"--model: got {stream!r}, where one of {', '.join(STREAMS)} would be right")
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    with store.session():
+        inputs = _inputs_to_train_on(display, store, recipe, source)
+        dataset = _prepare(display, store, recipe, recipe_name, inputs, "threads", 1).dataset
+        ref = models.model_stage(recipe, dataset, stream).ref
+        with display.trainings(store, {stream: ref}):
+            models.train_model(store, recipe, dataset, stream)
+        display.say(f"The {stream} model: held-out NLL {store.open(ref).facts['held_out_nll']:.4f} nats an event")
+        display.say(f"Made {store.open(ref).folder}")
+    display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
+
+
+def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
+    """Score the trained models on the dataset that was prepared last."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    with store.session():
+        dataset = preparing.last_prepared(store, recipe.name).dataset
+        trained = _trained(store, recipe, dataset)
+        with display.doing("Scoring the models and the baselines"):
+            ref = scorecard.evaluate(store, recipe, dataset, trained)
+        display.result(report.score_card(display, store, ref))
+
+
+def generate(
+    display: Display,
+    recipe_name: str,
+    storage: Path,
+    wishes: Wishes,
+    seed_midi: Path | None,
+    random_seed: int | None,
+    output_dir: Path | None,
+) -> None:
+    """Make music with the models in use."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    spec = wished(recipe, wishes)
+    seed = recipe.random_seed if random_seed is None else random_seed
+    start = generation.read_seed_midi(seed_midi) if seed_midi else None
+    with store.session():
+        display.result(_generate(display, store, recipe, spec, start, seed, output_dir))
+
+
+def status(display: Display, storage: Path) -> None:
+    """Say what there is."""
+    display.result(report.status(display, Store(storage)))
+
+
+def verify(display: Display, storage: Path) -> None:
+    """Read every file again; CorruptArtifactError where one is not what was written."""
+    store = Store(storage)
+    if not storage.exists():
+        raise StorageError(f"{storage}: no such storage; give the folder of an earlier run with --storage")
+    with display.doing("Reading every file"):
+        found = store.verify()
+    display.result(report.verified(display, found))
+    if found.bad:
+        raise CorruptArtifactError(
+            f"{storage}: {len(found.bad)} of {found.files} files are not what was written, the first is "
+            f"{found.bad[0].path}; delete the folders of these files and run again"
+        )
+
+
+def wished(recipe: Recipe, wishes: Wishes) -> GenerationSpec:
+    """Put what was said on the command line over what the recipe says."""
+    given = {name: value for name, value in wishes.items() if value is not None}
+    base = recipe.generation.model_dump()
+    for name in ("temperature", "top_k", "top_p"):
+        if name in given:
+            numbers = parse_per_stream(given[name], f"--{name.replace('_', '-')}")
+            given[name] = {**base[name], **numbers}
+    if "num_events" in given and "min_events" not in given:
+        given["min_events"] = min(base["min_events"], given["num_events"])
+    changed = {**recipe.model_dump(), "generation": {**base, **given}}
+    return parse_recipe(changed, "command line").generation
+
+
+def _take_in(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
+    with display.doing(f"Taking in {source or recipe.source}"):
+        return ingesting.ingest(store, recipe, source or recipe.source)
+
+
+def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
+    """Give what a source holds; without one what was prepared last, or else what the recipe's own source holds."""
+    if source is None and preparing.has_prepared(store, recipe.name):
+        return preparing.last_prepared(store, recipe.name).inputs
+    return _take_in(display, store, recipe, source)
+
+
+def _prepare(
+    display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
+) -> Prepared:
+    is_read = store.has(preparing.plan(recipe, inputs).notes)
+    todo = [] if is_read else plan_batches(store, ingesting.read_inputs(store, inputs))
+    with display.doing("Reading and encoding the music"):
+        if preparing.is_small(todo):
+            return preparing.prepare(store, recipe, inputs)
+        with orchestrated():
+            from flows.prepare import prepare as flow
+
+            return flow(recipe_name, None, store.root, runner, workers, inputs.key)
+
+
+def _train(
+    display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
+) -> Prepared:
+    """Run `train-all`, unless everything that it would make is there."""
+    prepared = preparing.plan(recipe, inputs)
+    trained = _model_refs(recipe, prepared.dataset)
+    card = scorecard.scorecard_stage(recipe, prepared.dataset, trained).ref
+    if all(map(store.has, [prepared.notes, prepared.events, prepared.dataset, *trained.values(), card])):
+        preparing.remember_prepared(store, recipe, prepared)
+        decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
+    else:
+        display.say("Preparing, training three models side by side, evaluating")
+        with display.trainings(store, trained), orchestrated():
+            from flows.train_all import train_all
+
+            decision = train_all(recipe_name, None, store.root, runner, workers, inputs.key)
+    display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
+    return prepared
+
+
+def _generate(
+    display: Display,
+    store: Store,
+    recipe: Recipe,
+    spec: GenerationSpec,
+    seed_midi: generation.SeedMidi | None,
+    random_seed: int,
+    output_dir: Path | None,
+) -> dict[str, Any]:
+    current = promotion.require_current(store, recipe.name)
+    with display.doing(f"Making {spec.num_outputs} pieces of up to {spec.num_events} events"):
+        ref = generation.generate(store, current.dataset, current.models, spec, random_seed, seed_midi)
+    if output_dir is not None:
+        _copy(store, ref, output_dir)
+    return report.generated(display, generation.describe_generation(store, ref, output_dir))
+
+
+def _copy(store: Store, ref: ArtifactRef, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in store.open(ref).files():
+            shutil.copyfile(path, folder / path.name)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written ({error.strerror}); give another --output-dir") from error
+
+
+def _model_refs(recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
+    return {stream: models.model_stage(recipe, dataset, stream).ref for stream in STREAMS}
+
+
+def _card(store: Store, recipe: Recipe, dataset: ArtifactRef) -> ArtifactRef:
+    return scorecard.scorecard_stage(recipe, dataset, _trained(store, recipe, dataset)).ref
+
+
+def _trained(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
+    """Give the models of a dataset; MismatchError where one was not trained on it."""
+    refs = _model_refs(recipe, dataset)
+    missing = [stream for stream, ref in refs.items() if not store.has(ref)]
+    if missing:
+        raise MismatchError(
+            f"recipe {recipe.name!r}: no {' and no '.join(missing)} model was trained on the vocabulary that was prepared last; "
+            f"train with `lstm-music train --recipe {recipe.name}`"
+        )
+    return refs

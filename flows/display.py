@@ -1,0 +1,119 @@
+"""What a person sees on the terminal: what is done, how far it is, what was made and where.
+
+With `--json` everything a person reads goes to standard error, so that standard output holds the one JSON object.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from lstm_music.store import ArtifactRef, Store
+
+LOOK_SECONDS = 0.5
+ROWS_SHOWN = 20
+
+
+class Display:
+    """The terminal of one command."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """Print a line; what stands in it is never taken for markup."""
+        self.console.print(escape(text))
+
+    def result(self, value: Mapping[str, Any]) -> None:
+        """Print the result for programs, where it was asked for."""
+        if self.as_json:
+            print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
+
+    @contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        """Show that something is under way."""
+        if self.console.is_terminal:
+            with self.console.status(escape(text)):
+                yield
+        else:
+            self.say(f"{text} …")
+            yield
+
+    @contextmanager
+    def trainings(self, store: "Store", refs: Mapping[str, "ArtifactRef"]) -> Iterator[None]:
+        """Show a bar for each training, from what it leaves in storage, whichever process it runs in."""
+        done = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(store, refs, done), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table; the first column is text, the others are numbers or short words."""
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for number, column in enumerate(columns):
+            table.add_column(column, justify="left" if number == 0 else "right")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        self.console.print(table)
+
+    def _watch(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
+        from lstm_music.stages.models import read_progress
+
+        if not self.console.is_terminal:
+            self._watch_quietly(store, refs, done)
+            return
+        with _bars(self.console) as bars:
+            tasks: dict[str, TaskID] = {}
+            while not done.wait(LOOK_SECONDS):
+                for stream, ref in refs.items():
+                    said = read_progress(store, ref)
+                    if said is not None:
+                        if stream not in tasks:
+                            tasks[stream] = bars.add_task(stream, total=said["epochs"] * said["steps"], text="")
+                        completed = (said["epoch"] - 1) * said["steps"] + said["step"]
+                        bars.update(tasks[stream], completed=completed, text=_progress_text(said))
+                    elif stream in tasks and store.has(ref):
+                        bars.update(tasks[stream], completed=bars.tasks[tasks[stream]].total, text="trained")
+
+    def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
+        """Print a line for each epoch, for a log."""
+        from lstm_music.stages.models import read_progress
+
+        told: dict[str, int] = {}
+        while not done.wait(LOOK_SECONDS):
+            for stream, ref in refs.items():
+                said = read_progress(store, ref)
+                if said is not None and said["epoch"] > told.get(stream, 0):
+                    told[stream] = said["epoch"]
+                    self.say(f"{stream:9}{_progress_text(said)}")
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:9}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"), console=console
+    )
+
+
+def _progress_text(said: Mapping[str, Any]) -> str:
+    """Say where a training is, in one line."""
+    parts = [f"epoch {said['epoch']} of {said['epochs']}"]
+    if said["loss"] is not None:
+        parts.append(f"loss {said['loss']:.3f}")
+    if said["held_out"] is not None:
+        parts.append(f"held-out {said['held_out']:.3f}")
+    if said["seconds_left"] is not None:
+        minutes, seconds = divmod(round(said["seconds_left"]), 60)
+        parts.append(f"at most {minutes}:{seconds:02d} left")
+    return ", ".join(parts)

@@ -1,0 +1,56 @@
+"""The flow `prepare`: a source → note table → events → vocabularies and tokens."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.runners import runner as task_runner
+from lstm_music.recipe import Recipe, load_recipe
+from lstm_music.stages.ingest import KIND, read_inputs
+from lstm_music.stages.parse import ParseBatch, plan_batches
+from lstm_music.stages.prepare import Prepared
+from lstm_music.store import ArtifactRef, Store
+from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
+
+
+@flow(name="parse", persist_result=False, validate_parameters=False)
+def parse(storage: Path, batches: list[ParseBatch]) -> None:
+    """Parse batches side by side."""
+    futures = [
+        parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
+    ]
+    for future in futures:
+        future.result()
+
+
+@flow(name="prepare", persist_result=False)
+def prepare(
+    recipe: str = "default",
+    source: str | None = None,
+    storage: Path = Path("storage"),
+    runner: str = "threads",
+    workers: int = 2,
+    inputs: str | None = None,
+) -> Prepared:
+    """Make a dataset of the music of a source (default: the recipe's own), or of `inputs`, the key of what was taken in."""
+    chosen = load_recipe(recipe)
+    with Store(storage).session():
+        taken_in = take_in(chosen, source, storage, inputs)
+        return prepare_inputs(chosen, taken_in, storage, runner, workers)
+
+
+def take_in(recipe: Recipe, source: str | None, storage: Path, inputs: str | None) -> ArtifactRef:
+    """Take in a source, unless that was done before."""
+    return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, source or recipe.source)
+
+
+def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: str, workers: int) -> Prepared:
+    """Order the tasks after `ingest`, within any flow."""
+    store = Store(storage)
+    batches = plan_batches(store, read_inputs(store, inputs))
+    if batches:
+        parse.with_options(task_runner=task_runner(runner, workers))(storage, batches)
+    notes = collect_notes(storage, inputs)
+    events = encode_events(storage, recipe, notes)
+    dataset = build_dataset(storage, recipe, notes, events)
+    return remember_prepared(storage, recipe, Prepared(inputs, notes, events, dataset))

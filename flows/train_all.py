@@ -1,0 +1,34 @@
+"""The flow `train-all`: ingest → prepare → the models in parallel → score card → promotion."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.prepare import prepare_inputs, take_in
+from flows.runners import threads
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.promotion import Current, Decision
+from lstm_music.store import Store
+from tasks.training import evaluate, promote, train_model
+
+
+# Each training waits for a process of its own, so threads are enough, one a stream.
+@flow(name="train-all", persist_result=False, task_runner=threads(len(STREAMS)))
+def train_all(
+    recipe: str = "default",
+    source: str | None = None,
+    storage: Path = Path("storage"),
+    runner: str = "threads",
+    workers: int = 2,
+    inputs: str | None = None,
+) -> Decision:
+    """Learn the music of a source (default: the recipe's own), and put the models to use if they are not worse."""
+    chosen = load_recipe(recipe)
+    with Store(storage).session():
+        taken_in = take_in(chosen, source, storage, inputs)
+        dataset = prepare_inputs(chosen, taken_in, storage, runner, workers).dataset
+        futures = {stream: train_model.submit(storage, chosen, dataset, stream) for stream in STREAMS}
+        models = {stream: future.result() for stream, future in futures.items()}
+        scorecard = evaluate(storage, chosen, dataset, models)
+        return promote(storage, chosen, Current(dataset, models, scorecard))

@@ -1,0 +1,1 @@
+"""Notes ⇄ events ⇄ tokens: the grid, chord encodings, vocabularies, splits and windows."""

@@ -1,0 +1,65 @@
+"""Bars: which bar of a piece an onset lies in, and how far into it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lstm_music.encoding.grid import Grid, Steps
+from lstm_music.midi.notes import TimeSignature
+
+_COMMON_TIME = (4, 4)
+_FINEST = 1024  # MIDI can write denominators up to 2**255
+
+
+def place_in_bars(
+    onset_steps: Steps,
+    signatures: Sequence[TimeSignature],
+    ticks_per_quarter: int,
+    grid: Grid,
+) -> tuple[Steps, Steps]:
+    """Give the bar (from 1 on) of each onset, and the steps since that bar began; both int64.
+
+    A piece is in 4/4 until its first signature. A signature that differs from the one before begins a new bar, at the
+    grid point nearest to it; a pickup is not guessed. A bar that would begin between two steps begins on the earlier.
+    """
+    bar = np.zeros(len(onset_steps), dtype=np.int64)
+    position = np.zeros(len(onset_steps), dtype=np.int64)
+    bars_before = 0
+    spans = _spans(signatures, ticks_per_quarter, grid)
+    starts = [start for start, _ in spans]
+    for (start, (numerator, denominator)), end in zip(spans, [*starts[1:], None], strict=True):
+        quarter_parts = 4 * numerator * grid.steps_per_quarter  # the bar's steps, times the denominator
+        inside = (onset_steps >= start) if end is None else (onset_steps >= start) & (onset_steps < end)
+        since = onset_steps[inside] - start
+        whole_bars = _bars_begun(since, quarter_parts, denominator)
+        bar[inside] = bars_before + whole_bars + 1
+        position[inside] = since - whole_bars * quarter_parts // denominator
+        if end is not None:
+            bars_before += int(_bars_begun(np.int64(end - start - 1), quarter_parts, denominator)) + 1
+    return bar, position
+
+
+def _bars_begun(since: Steps | np.int64, quarter_parts: int, denominator: int) -> Steps:
+    """Count the whole bars before each step: the largest k with floor(k * quarter_parts / denominator) <= since."""
+    return np.asarray(((since + 1) * denominator - 1) // quarter_parts, dtype=np.int64)
+
+
+def _spans(
+    signatures: Sequence[TimeSignature],
+    ticks_per_quarter: int,
+    grid: Grid,
+) -> list[tuple[int, tuple[int, int]]]:
+    """Give (first step, (numerator, denominator)) of each stretch of one signature; none is empty, neighbours differ.
+
+    A signature that no score can hold (a numerator or denominator of 0, or a denominator past 1/1024) is passed over.
+    """
+    usable = [signature for signature in signatures if signature.numerator > 0 and 0 < signature.denominator <= _FINEST]
+    steps = grid.onsets([signature.tick for signature in usable], ticks_per_quarter).tolist()
+    last_at = {0: _COMMON_TIME}
+    for step, signature in zip(steps, usable, strict=True):
+        last_at[step] = (signature.numerator, signature.denominator)
+    spans: list[tuple[int, tuple[int, int]]] = []
+    for step, fraction in sorted(last_at.items()):
+        if not spans or spans[-1][1] != fraction:
+            spans.append((step, fraction))
+    return spans

@@ -1,0 +1,200 @@
+"""Notes ⇄ events: what the three models see of a piece, and its place in the music.
+
+An event is a note, or notes that begin together, written as the recipe's chord encoding says; its offset is the time
+since the event before. The table of events is the report's three columns and their place: a person can read it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from lstm_music.encoding.bars import place_in_bars
+from lstm_music.encoding.chords import CHORD_ENCODINGS, ChordEncoding
+from lstm_music.encoding.grid import Grid, Steps
+from lstm_music.errors import RecipeError
+from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo, TimeSignature, sorted_notes
+
+EVENTS_SCHEMA = pa.schema(
+    [
+        ("piece_id", pa.string()),
+        ("index", pa.int32()),
+        ("note", pa.string()),
+        ("offset", pa.string()),  # quarter lengths since the previous event, an exact fraction
+        ("duration", pa.string()),  # quarter lengths, an exact fraction
+        ("onset", pa.float64()),  # quarter lengths
+        ("bar", pa.int32()),
+        ("position_in_bar", pa.float64()),  # quarter lengths
+        ("velocity", pa.uint8()),
+        ("track", pa.int16()),
+    ],
+)
+
+
+class EventSpec(BaseModel):
+    """How notes become events."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chords: Literal["per_note", "pitch_set", "normal_order"] = "per_note"
+    quarter_length_divisors: tuple[int, ...] = (8, 6)
+
+    @field_validator("quarter_length_divisors")
+    @classmethod
+    def _make_a_grid(cls, divisors: tuple[int, ...]) -> tuple[int, ...]:
+        try:
+            return Grid(divisors).divisors
+        except RecipeError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of onsets and durations."""
+        return Grid(self.quarter_length_divisors)
+
+    @property
+    def encoding(self) -> ChordEncoding:
+        """The way that simultaneous notes become one value."""
+        return CHORD_ENCODINGS[self.chords]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PieceEvents:
+    """The events of one piece by (onset, lowest pitch): parallel columns, a place an event; steps are the grid's."""
+
+    note: list[str]
+    onset_steps: Steps
+    offset_steps: Steps  # since the event before; the first event's since the start of the piece
+    duration_steps: Steps
+    bar: npt.NDArray[np.int32]  # from 1 on
+    position_in_bar_steps: Steps
+    velocity: npt.NDArray[np.uint8]  # of the loudest note
+    track: npt.NDArray[np.int16]  # of the lowest note
+    merged: int  # notes that were swallowed by a note of the same onset and pitch
+    drums: int  # notes that were left out
+
+    def __len__(self) -> int:
+        return len(self.note)
+
+
+def encode(piece: PieceNotes, spec: EventSpec) -> PieceEvents:
+    """Put the pitched notes of a piece on the grid and make them events.
+
+    Of notes that have the same onset and pitch there, the longest stands for all (of equally long ones, the loudest);
+    every note of the piece is in an event, or counted in `merged` or `drums`.
+    """
+    grid = spec.grid
+    pitched = piece.notes[~piece.notes["is_drum"]]
+    onset = grid.onsets(pitched["onset_ticks"], piece.ticks_per_quarter)
+    duration = grid.durations(pitched["duration_ticks"], piece.ticks_per_quarter)
+    pitch = pitched["pitch"].astype(np.int64)
+    kept = _longest_of_each(onset, pitch, duration, pitched["velocity"])
+    group = spec.encoding.groups(onset[kept], duration[kept], pitch[kept])
+    by_event = np.argsort(group, kind="stable")  # stable: the notes of an event stay in ascending order
+    rows = kept[by_event]
+    first = np.flatnonzero(np.diff(group[by_event], prepend=-1))
+    onset_steps = onset[rows][first]
+    bar, position = place_in_bars(onset_steps, piece.time_signatures, piece.ticks_per_quarter, grid)
+    return PieceEvents(
+        note=_texts(pitch[rows], first, spec.encoding),
+        onset_steps=onset_steps,
+        offset_steps=np.diff(onset_steps, prepend=0),
+        duration_steps=duration[rows][first],
+        bar=bar.astype(np.int32),
+        position_in_bar_steps=position,
+        velocity=np.maximum.reduceat(pitched["velocity"][rows], first),
+        track=pitched["track"][rows][first],
+        merged=len(pitched) - len(kept),
+        drums=len(piece.notes) - len(pitched),
+    )
+
+
+def _longest_of_each(
+    onset: Steps,
+    pitch: npt.NDArray[np.int64],
+    duration: Steps,
+    velocity: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.int64]:
+    """Give the places of the notes that stay, one for each (onset, pitch), in that order."""
+    order = np.lexsort((velocity, duration, pitch, onset))
+    is_last = np.ones(len(order), dtype=np.bool_)
+    is_last[:-1] = (np.diff(onset[order]) != 0) | (np.diff(pitch[order]) != 0)
+    return order[is_last]
+
+
+def _texts(pitch: npt.NDArray[np.int64], first: npt.NDArray[np.int64], encoding: ChordEncoding) -> list[str]:
+    pitches = pitch.tolist()
+    borders = [*first.tolist(), len(pitches)]
+    text_of: dict[tuple[int, ...], str] = {}
+    texts = []
+    for start, end in pairwise(borders):
+        group = tuple(pitches[start:end])
+        if group not in text_of:
+            text_of[group] = encoding.text(group)
+        texts.append(text_of[group])
+    return texts
+
+
+def to_arrow(piece_id: str, events: PieceEvents, spec: EventSpec) -> pa.Table:
+    """Write the events of a piece as a table of `EVENTS_SCHEMA`."""
+    grid = spec.grid
+    return pa.table(
+        [
+            pa.repeat(piece_id, len(events)),
+            np.arange(len(events), dtype=np.int32),
+            pa.array(events.note, pa.string()),
+            _fractions(events.offset_steps, grid),
+            _fractions(events.duration_steps, grid),
+            events.onset_steps / grid.steps_per_quarter,
+            events.bar,
+            events.position_in_bar_steps / grid.steps_per_quarter,
+            events.velocity,
+            events.track,
+        ],
+        schema=EVENTS_SCHEMA,
+    )
+
+
+def _fractions(steps: Steps, grid: Grid) -> pa.Array:
+    distinct, place = np.unique(steps, return_inverse=True)
+    return pa.array([grid.text(step) for step in distinct.tolist()], pa.string()).take(pa.array(place))
+
+
+def decode(
+    note: Sequence[str],
+    offset_steps: npt.ArrayLike,
+    duration_steps: npt.ArrayLike,
+    velocity: npt.ArrayLike,
+    spec: EventSpec,
+    *,
+    tempos: Sequence[Tempo] = (),
+    time_signatures: Sequence[TimeSignature] = (),
+    program: int = 0,
+) -> PieceNotes:
+    """Make notes of events, on one track and channel; the opposite of `encode`.
+
+    The piece has `spec.grid.ticks_per_quarter` ticks a quarter; `tempos` and `time_signatures` are to be given in them.
+    `velocity` is one number, or one an event. Raises MismatchError for a note that the encoding does not write.
+    """
+    grid = spec.grid
+    ticks_per_step = grid.ticks_per_quarter // grid.steps_per_quarter
+    pitches = [spec.encoding.pitches(text) for text in note]
+    sizes = np.array([len(group) for group in pitches], dtype=np.int64)
+    onset = np.cumsum(np.asarray(offset_steps, dtype=np.int64))
+    notes = np.zeros(int(sizes.sum()), dtype=NOTE_DTYPE)
+    notes["program"] = program
+    notes["pitch"] = [pitch for group in pitches for pitch in group]
+    notes["velocity"] = np.repeat(np.broadcast_to(np.asarray(velocity), sizes.shape), sizes)
+    notes["onset_ticks"] = np.repeat(onset, sizes) * ticks_per_step
+    notes["duration_ticks"] = np.repeat(np.asarray(duration_steps, dtype=np.int64), sizes) * ticks_per_step
+    return PieceNotes(
+        ticks_per_quarter=grid.ticks_per_quarter,
+        notes=sorted_notes(notes),
+        tempos=tuple(tempos),
+        time_signatures=tuple(time_signatures),
+    )

@@ -1,0 +1,108 @@
+"""The grid of time: where an onset may lie and how long a duration may be, in exact integer arithmetic.
+
+Time on the grid is counted in *steps*: as many make a quarter as the least common multiple of the divisors. With the
+divisors (8, 6) that is 24, and the grid points, all multiples of 1/8 and 1/6, are 0 3 4 6 8 9 12 15 16 18 20 21.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from lstm_music.errors import MismatchError, RecipeError
+from lstm_music.midi.reader import ReadLimits
+
+MAX_TICKS_PER_QUARTER = 32_767  # the division of a MIDI file has 15 bits
+MIN_TICKS_PER_QUARTER = 480  # what we write is no coarser than what notation programs write
+MAX_QUARTERS = ReadLimits().max_quarters  # the alphabets of offsets and durations end here: no longer piece is read
+
+Steps = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All multiples of 1/d of a quarter, for each d in `divisors` (music21's quarterLengthDivisors).
+
+    Raises RecipeError for no divisor, one below 1, or so many steps in a quarter that a MIDI file could not hold them.
+    """
+
+    divisors: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.divisors or min(self.divisors) < 1:
+            raise RecipeError(
+                f"quarter_length_divisors: got {list(self.divisors)}, where one or more numbers above 0 are right",
+            )
+        if self.steps_per_quarter > MAX_TICKS_PER_QUARTER:
+            raise RecipeError(
+                f"quarter_length_divisors: {list(self.divisors)} make {self.steps_per_quarter} steps a quarter, "
+                f"where a MIDI file holds at most {MAX_TICKS_PER_QUARTER}",
+            )
+
+    @cached_property
+    def steps_per_quarter(self) -> int:
+        """The least common multiple of the divisors."""
+        return math.lcm(*self.divisors)
+
+    @cached_property
+    def ticks_per_quarter(self) -> int:
+        """The ticks a quarter of what we write: the smallest multiple of the steps that is 480 or more."""
+        return self.steps_per_quarter * -(-MIN_TICKS_PER_QUARTER // self.steps_per_quarter)
+
+    @cached_property
+    def residues(self) -> frozenset[int]:
+        """The steps within a quarter, 0 to steps_per_quarter - 1, that are grid points."""
+        steps = self.steps_per_quarter
+        return frozenset(step for divisor in self.divisors for step in range(0, steps, steps // divisor))
+
+    @cached_property
+    def _points(self) -> Steps:
+        """The grid points of a quarter in ascending order, the next quarter's first included."""
+        return np.array([*sorted(self.residues), self.steps_per_quarter], dtype=np.int64)
+
+    def onsets(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
+        """Move each of `ticks` to the nearest grid point, in steps; of two equally near ones, to the earlier."""
+        quarters, rest = np.divmod(np.asarray(ticks, dtype=np.int64), ticks_per_quarter)
+        twice_midpoints = self._points[:-1] + self._points[1:]
+        # rest / ticks_per_quarter > midpoint / steps_per_quarter, without a division
+        nearest = np.searchsorted(
+            twice_midpoints * ticks_per_quarter,
+            2 * rest * self.steps_per_quarter,
+            side="left",
+        )
+        return quarters * self.steps_per_quarter + self._points[nearest]
+
+    def durations(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
+        """Make each of `ticks` the nearest multiple of a grid step, in steps; none becomes 0."""
+        steps: Steps = np.maximum(self.onsets(ticks, ticks_per_quarter), self._points[1])
+        return steps
+
+    def on_grid(self, steps: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Tell which of `steps` are grid points."""
+        return np.isin(np.asarray(steps, dtype=np.int64) % self.steps_per_quarter, self._points)
+
+    def text(self, steps: int) -> str:
+        """Write steps as an exact fraction of a quarter: `4/3`, `2`, `0`."""
+        return str(Fraction(steps, self.steps_per_quarter))
+
+    def steps(self, text: str) -> int:
+        """Read what `text` wrote. Raises MismatchError where that is no whole number of this grid's steps."""
+        try:
+            steps = Fraction(text) * self.steps_per_quarter
+        except (ValueError, ZeroDivisionError) as error:
+            raise MismatchError(f"{text!r} is no fraction of a quarter such as '4/3'") from error
+        if steps.denominator != 1:
+            raise MismatchError(f"{text!r} of a quarter does not lie on the grid of divisors {list(self.divisors)}")
+        return int(steps)
+
+    def point_count(self, max_quarters: int) -> int:
+        """Count the grid points from 0 to `max_quarters`, both inclusive: with 0 left out, every duration there is."""
+        return len(self.residues) * max_quarters + 1
+
+    def offset_count(self, max_quarters: int) -> int:
+        """Count the distances from 0 to `max_quarters` quarters, both inclusive, that two grid points can have."""
+        distances = {(b - a) % self.steps_per_quarter for a in self.residues for b in self.residues}
+        return len(distances) * max_quarters + 1

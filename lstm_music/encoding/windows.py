@@ -1,0 +1,167 @@
+"""Windows over one token array: a window is a place, never a copy, and no epoch's windows are ever stored.
+
+A piece of n events has n + 1 targets in each stream: its events, and where it ends. In an epoch each target is seen exactly
+once: the piece is cut at a random phase, so that its first window and its last may be shorter than the others; those are
+padded and masked, never dropped. What an epoch looks like follows from (random seed, epoch) alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lstm_music.encoding.vocabulary import END, START, UNKNOWN
+
+Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
+
+
+class WindowSpec(BaseModel):
+    """How training cuts the pieces: `length` events a window, each window transposed by a random one of the semitones.
+
+    `transpose_from` … `transpose_to` are semitones, both inclusive; a piece is only ever moved within the piano's range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    length: int = Field(default=128, ge=2, le=65_536)
+    transpose_from: int = Field(default=-6, ge=-24, le=0)
+    transpose_to: int = Field(default=5, ge=0, le=24)
+
+    @model_validator(mode="after")
+    def _stay_within_two_octaves(self) -> Self:
+        if self.transpose_to - self.transpose_from > 24:
+            raise ValueError(f"the semitones {self.transpose_from} to {self.transpose_to} span more than two octaves")
+        return self
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """Every semitone that a window may be moved by, 0 among them."""
+        return tuple(range(self.transpose_from, self.transpose_to + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class PieceSpan:
+    """Where a piece lies in the token array: events `start` (inclusive) to `stop` (exclusive).
+
+    `lowest_shift` … `highest_shift` (inclusive, 0 between them) are the semitones that it may be moved by.
+    """
+
+    piece_id: str
+    start: int
+    stop: int
+    lowest_shift: int = 0
+    highest_shift: int = 0
+
+    @property
+    def events(self) -> int:
+        """The number of its events."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EpochWindows:
+    """The windows of one epoch in the order of their use; parallel int64 arrays, an element a window.
+
+    `piece` is an index into the spans, `first` the window's first target within the piece, `count` how many it has.
+    """
+
+    piece: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+    shift: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Batch:
+    """Time-major tokens of some windows.
+
+    `previous` and `current` are int32 [time, windows, streams]: the event before each target, and the target's own;
+    `mask` float32 [time, windows] is 1 where there is a target, `is_event` where that is an event and not an end.
+    """
+
+    previous: npt.NDArray[np.int32]
+    current: npt.NDArray[np.int32]
+    mask: npt.NDArray[np.float32]
+    is_event: npt.NDArray[np.float32]
+
+
+def window_count(events: Sequence[int], length: int) -> int:
+    """Count the windows that pieces of so many events are cut into from their first event on."""
+    return sum(-(-(count + 1) // length) for count in events)
+
+
+def epoch_windows(spans: Sequence[PieceSpan], length: int, random_seed: int, epoch: int) -> EpochWindows:
+    """Cut every piece at a random phase, choose a transposition for each window, and shuffle the windows."""
+    rng = np.random.default_rng([random_seed, epoch])
+    pieces, firsts, counts = [], [], []
+    for index, span in enumerate(spans):
+        targets = span.events + 1
+        phase = int(rng.integers(length))
+        borders = np.unique(np.concatenate([[0, targets], np.arange(phase, targets, length)]))
+        pieces.append(np.full(len(borders) - 1, index))
+        firsts.append(borders[:-1])
+        counts.append(np.diff(borders))
+    piece, first, count = (np.concatenate(parts).astype(np.int64) for parts in (pieces, firsts, counts))
+    lowest = np.array([span.lowest_shift for span in spans], np.int64)[piece]
+    highest = np.array([span.highest_shift for span in spans], np.int64)[piece]
+    shift = rng.integers(lowest, highest, endpoint=True)
+    order = rng.permutation(len(piece))
+    return EpochWindows(piece[order], first[order], count[order], shift[order])
+
+
+def batches(
+    tokens: Tokens,
+    spans: Sequence[PieceSpan],
+    windows: EpochWindows,
+    *,
+    length: int,
+    batch_size: int,
+    note_column: int,
+    transposition: npt.NDArray[np.int64],
+    first_shift: int,
+) -> Iterator[Batch]:
+    """Read the windows, `batch_size` at a time; the last batch is filled up with windows that are masked throughout.
+
+    `transposition` is [shifts, ids] for the shifts `first_shift`, `first_shift` + 1, …: the id that each note id moves to.
+    """
+    for begin in range(0, len(windows.piece), batch_size):
+        batch = blank_batch(length, batch_size, tokens.shape[1])
+        for column, window in enumerate(range(begin, min(begin + batch_size, len(windows.piece)))):
+            span = spans[windows.piece[window]]
+            fill(batch, column, tokens, span, int(windows.first[window]), int(windows.count[window]))
+            moved = transposition[windows.shift[window] - first_shift]
+            for part in (batch.previous, batch.current):
+                part[:, column, note_column] = moved[part[:, column, note_column]]
+        yield batch
+
+
+def blank_batch(length: int, windows: int, streams: int) -> Batch:
+    """Make a batch in which every place is masked."""
+    shape = (length, windows, streams)
+    return Batch(
+        previous=np.full(shape, START, np.int32),
+        current=np.full(shape, END, np.int32),
+        mask=np.zeros(shape[:2], np.float32),
+        is_event=np.zeros(shape[:2], np.float32),
+    )
+
+
+def fill(batch: Batch, column: int, tokens: Tokens, span: PieceSpan, first: int, count: int) -> None:
+    """Put `count` targets of a piece, from its target `first` on, at the top of a column of the batch."""
+    begin, end = span.start + first, span.start + first + count
+    events = min(end, span.stop) - begin
+    batch.current[:events, column] = tokens[begin : begin + events]
+    before = 1 if first == 0 else 0
+    batch.previous[before:count, column] = tokens[begin - 1 + before : end - 1]
+    batch.mask[:count, column] = 1
+    batch.is_event[:events, column] = 1
+
+
+def hide(tokens: npt.NDArray[np.int32], share: float, rng: np.random.Generator) -> npt.NDArray[np.int32]:
+    """Replace a random share of tokens by UNKNOWN: dropout of inputs, which also teaches what an unknown value is worth."""
+    if share == 0:
+        return tokens
+    return np.where(rng.random(tokens.shape, np.float32) < share, np.int32(UNKNOWN), tokens)

@@ -1,0 +1,1 @@
+"""How good the models are: the score card and its baselines."""

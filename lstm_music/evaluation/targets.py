@@ -1,0 +1,95 @@
+"""What a prediction costs, for the models and for the baselines alike: the one place of that rule.
+
+A stream's targets are the token ids of one column of a split's pieces, the pieces one after another, and, in the stream that
+holds the end of a piece, one END a piece. Everyone who is scored says, for each target, how probable it was and which value
+was thought the most probable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
+from lstm_music.errors import MismatchError
+
+FIRST_VALUE = SPECIAL_IDS
+"""The smallest id that stands for a value of the music."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StreamScores:
+    """How one stream of a split was predicted, event by event.
+
+    `nats` (float64) and `correct` (bool) have one element an event, the pieces one after another. `end_nats` (float64) has one
+    element a piece: what its END cost; it is empty in a stream without END.
+    """
+
+    nats: np.ndarray
+    correct: np.ndarray
+    end_nats: np.ndarray
+
+    @property
+    def total(self) -> float:
+        """All nats of the stream, those of END included."""
+        return float(self.nats.sum() + self.end_nats.sum())
+
+
+def most_probable(probabilities: np.ndarray) -> np.ndarray:
+    """Say which value is thought the most probable: [..., ids] → int64 [...].
+
+    START, END and UNKNOWN stand for no value, so that they are nobody's guess; of equals the smallest id is taken.
+    Probabilities, their logarithms or logits give the same answer.
+    """
+    return np.asarray(probabilities[..., FIRST_VALUE:].argmax(axis=-1) + FIRST_VALUE, np.int64)
+
+
+def score(
+    targets: np.ndarray,
+    log_probabilities: np.ndarray,
+    guesses: np.ndarray,
+    *,
+    log_unknown: float,
+    end_log_probabilities: np.ndarray | None = None,
+) -> StreamScores:
+    """Score the predictions of one stream of a split.
+
+    `targets` (ids), `log_probabilities` (ln p of the target's id) and `guesses` (ids, see `most_probable`) are [events];
+    `end_log_probabilities` is [pieces], or None in a stream without END. A value that the vocabulary does not know costs
+    -ln p(UNKNOWN) + `log_unknown`, the logarithm of the number of values that UNKNOWN may stand for, and no guess is right there.
+
+    Raises MismatchError where UNKNOWN is a target although the vocabulary knows every value there is.
+    """
+    unknown = targets == UNKNOWN
+    if unknown.any() and not np.isfinite(log_unknown):
+        raise MismatchError(
+            f"{int(unknown.sum())} targets are unknown to a vocabulary that knows every value: "
+            "the tokens were made with another vocabulary; score with the one that encoded them",
+        )
+    ends = np.empty(0) if end_log_probabilities is None else -np.asarray(end_log_probabilities, np.float64)
+    nats = -np.asarray(log_probabilities, np.float64)
+    nats[unknown] += log_unknown
+    return StreamScores(nats, (guesses == targets) & ~unknown, ends)
+
+
+def from_position(scores: StreamScores, lengths: Sequence[int], first: int) -> StreamScores:
+    """Keep the events from position `first` of their piece on, as a model that needs a window of `first` events is scored.
+
+    `lengths` is the number of events of each piece. The END of a piece is kept where an event of the piece is; a piece without
+    one is gone (see `lengths_from`).
+    """
+    sizes = np.asarray(lengths, np.int64)
+    positions = positions_of(lengths)
+    ends = scores.end_nats[sizes > first] if len(scores.end_nats) else scores.end_nats
+    return StreamScores(scores.nats[positions >= first], scores.correct[positions >= first], ends)
+
+
+def lengths_from(lengths: Sequence[int], first: int) -> tuple[int, ...]:
+    """Say how many events of each piece stay after `from_position`, without the pieces that keep none."""
+    return tuple(length - first for length in lengths if length > first)
+
+
+def positions_of(lengths: Sequence[int]) -> np.ndarray:
+    """Number each event within its piece, from 0: int64 [events]."""
+    sizes = np.asarray(lengths, np.int64)
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)

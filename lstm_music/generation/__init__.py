@@ -1,0 +1,1 @@
+"""From models to new music: seed segments, sampling and the loop."""

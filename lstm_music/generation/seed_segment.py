@@ -1,0 +1,125 @@
+"""Seed segments: the music that generation starts from, the same moment in every stream."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lstm_music.encoding.events import EventSpec, PieceEvents, decode
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
+from lstm_music.errors import NotEnoughMusicError
+from lstm_music.midi.notes import PieceNotes, Tempo
+
+
+@dataclass(frozen=True, eq=False)
+class SeedSegment:
+    """Some events of a piece: `first` is the index of the first of them, `name` what a person calls the piece.
+
+    `tokens` int32 [events, streams] are theirs, `before` [streams] those of the event before them; `replaced` values were
+    unknown to the vocabularies and stand as the nearest known ones. `onset_steps` is where the first begins in the piece.
+    """
+
+    name: str
+    first: int
+    tokens: npt.NDArray[np.int32]
+    before: npt.NDArray[np.int32]
+    replaced: int
+    onset_steps: int
+    last_onset_steps: int
+    velocity: int
+    microseconds_per_quarter: int
+
+
+def average_tempo(piece: PieceNotes) -> int:
+    """Microseconds a quarter over the whole piece, so that rubato at the place of the segment does not rule the result."""
+    end = int((piece.notes["onset_ticks"] + piece.notes["duration_ticks"]).max())
+    changes = [Tempo(0, 500_000), *piece.tempos]  # the first is what a MIDI file means that names no tempo
+    lengths = np.diff([*(min(change.tick, end) for change in changes), end])
+    if not lengths.any():
+        return changes[-1].microseconds_per_quarter
+    return round(float(np.average([change.microseconds_per_quarter for change in changes], weights=lengths)))
+
+
+def cut_segment(
+    piece: PieceNotes,
+    events: PieceEvents,
+    spec: EventSpec,
+    vocabularies: Mapping[str, Vocabulary],
+    *,
+    name: str,
+    first: int,
+    length: int,
+) -> SeedSegment:
+    """Cut `length` events out of a piece, from event `first` on."""
+    columns = {
+        "note": events.note,
+        "offset": [spec.grid.text(step) for step in events.offset_steps.tolist()],
+        "duration": [spec.grid.text(step) for step in events.duration_steps.tolist()],
+    }
+    start = max(first - 1, 0)
+    known = [vocabularies[stream].encode(columns[stream][start : first + length]) for stream in STREAMS]
+    tokens = np.stack(known, axis=1).astype(np.int32)
+    unknown = np.argwhere(tokens == UNKNOWN)
+    for row, column in unknown.tolist():
+        stream = STREAMS[column]
+        tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
+    has_before = first > 0
+    segment = tokens[1:] if has_before else tokens
+    onsets = events.onset_steps[first : first + length]
+    return SeedSegment(
+        name=name,
+        first=first,
+        tokens=segment,
+        before=tokens[0] if has_before else np.full(len(STREAMS), START, np.int32),
+        replaced=int((unknown[:, 0] >= has_before).sum()),
+        onset_steps=int(onsets[0]),
+        last_onset_steps=int(onsets[-1]),
+        velocity=round(float(np.mean(events.velocity[first : first + length]))),
+        microseconds_per_quarter=average_tempo(piece),
+    )
+
+
+def choose_places(events: Sequence[int], length: int, count: int, random_seed: int) -> list[tuple[int, int]]:
+    """Choose `count` segments at random from pieces of so many events: (index of the piece, its first event).
+
+    Every place is as likely as any other, and none is taken twice before all were. Raises NotEnoughMusicError where no piece
+    is long enough.
+    """
+    places = [max(total - length + 1, 0) for total in events]
+    borders = np.cumsum([0, *places])
+    if borders[-1] == 0:
+        raise NotEnoughMusicError(
+            f"no held-out piece has the {length} events of a seed segment: the longest has {max(events, default=0)}; "
+            "give --seed-midi FILE, or a smaller seed_segment_events",
+        )
+    rng = np.random.default_rng([random_seed, 3])
+    rounds = -(-count // int(borders[-1]))
+    drawn = np.concatenate([rng.permutation(borders[-1]) for _ in range(rounds)])[:count]
+    pieces = np.searchsorted(borders, drawn, side="right") - 1
+    return [(int(piece), int(place - borders[piece])) for piece, place in zip(pieces, drawn, strict=True)]
+
+
+def to_notes(
+    tokens: npt.NDArray[np.int32],
+    spec: EventSpec,
+    vocabularies: Mapping[str, Vocabulary],
+    *,
+    first_onset_steps: int,
+    segment: SeedSegment,
+) -> PieceNotes:
+    """Make notes of tokens, the first of them at `first_onset_steps`, with the tempo and the loudness of a segment."""
+    values = {
+        stream: [vocabularies[stream].value(token) for token in tokens[:, column].tolist()]
+        for column, stream in enumerate(STREAMS)
+    }
+    offsets = [spec.grid.steps(value) for value in values["offset"]]
+    return decode(
+        values["note"],
+        [first_onset_steps, *offsets[1:]],
+        [spec.grid.steps(value) for value in values["duration"]],
+        segment.velocity,
+        spec,
+        tempos=[Tempo(0, segment.microseconds_per_quarter)],
+    )

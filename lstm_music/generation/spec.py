@@ -1,0 +1,69 @@
+"""What a recipe, or a person on the command line, may say about generation."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.errors import RecipeError
+
+
+def parse_per_stream(text: str, what: str) -> dict[str, float]:
+    """Read `0.9`, one number for all streams, or `note=0.7,duration=0.2`, a number each for those that are named.
+
+    Raises RecipeError for anything else; `what` is the name of the option in its sentence.
+    """
+    right = f"one number, or {','.join(f'{stream}=0.9' for stream in STREAMS)}"
+    numbers: dict[str, float] = {}
+    for part in text.split(","):
+        stream, _, number = part.rpartition("=")
+        try:
+            given = dict.fromkeys([stream.strip()] if stream else STREAMS, float(number))
+        except ValueError as error:
+            raise RecipeError(f"{what}: got {text!r}, where {right} would be right") from error
+        if not given.keys() <= set(STREAMS) or given.keys() & numbers.keys():
+            raise RecipeError(f"{what}: got {text!r}, where {right} would be right")
+        numbers.update(given)
+    return numbers
+
+
+def _spread(value: Any) -> Any:
+    """Let one number stand for every stream."""
+    return value if isinstance(value, Mapping) else dict.fromkeys(STREAMS, value)
+
+
+Temperatures = Annotated[
+    dict[str, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]], BeforeValidator(_spread)
+]
+Counts = Annotated[dict[str, Annotated[int, Field(ge=0)]], BeforeValidator(_spread)]
+Shares = Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], BeforeValidator(_spread)]
+
+
+class GenerationSpec(BaseModel):
+    """How music is made: each of the last three takes one number, or one for each stream.
+
+    `temperature` 0 always takes the likeliest value, 1 is what the models learnt. `top_k` keeps the k likeliest values
+    (0: all of them), `top_p` the likeliest ones that together have this probability.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    num_outputs: int = Field(default=4, ge=1, le=10_000)
+    num_events: int = Field(default=256, ge=1, le=100_000)
+    min_events: int = Field(default=64, ge=1)
+    seed_segment_events: int = Field(default=64, ge=1, le=100_000)
+    include_seed_segment: bool = False
+    temperature: Temperatures = dict.fromkeys(STREAMS, 0.95)
+    top_k: Counts = dict.fromkeys(STREAMS, 0)
+    top_p: Shares = dict.fromkeys(STREAMS, 0.98)
+
+    @model_validator(mode="after")
+    def _name_every_stream(self) -> Self:
+        for name in ("temperature", "top_k", "top_p"):
+            given = set(getattr(self, name))
+            if given != set(STREAMS):
+                raise ValueError(f"{name} names {sorted(given)}, where each of {list(STREAMS)} needs a number")
+        if self.min_events > self.num_events:
+            raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
+        return self

@@ -1,0 +1,1 @@
+"""Standard MIDI File bytes and scores ⇄ the note table."""

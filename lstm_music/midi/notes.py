@@ -1,0 +1,82 @@
+"""What one piece is after it was read: its notes, and beside them everything a score says about time.
+
+A `PieceNotes` is the note table of one piece in memory. Nothing that music has is thrown away here: no grid, no encoding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+NOTE_DTYPE = np.dtype(
+    [
+        ("track", np.int16),
+        ("channel", np.int8),  # 0 to 15
+        ("program", np.uint8),  # General MIDI, 0 to 127
+        ("is_drum", np.bool_),
+        ("pitch", np.uint8),  # MIDI number, 0 to 127
+        ("velocity", np.uint8),  # 1 to 127
+        ("onset_ticks", np.int64),
+        ("duration_ticks", np.int64),
+    ],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """From `tick` on, a quarter note lasts this long."""
+
+    tick: int
+    microseconds_per_quarter: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSignature:
+    """From `tick` on, a bar is `numerator`/`denominator`."""
+
+    tick: int
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeySignature:
+    """From `tick` on, this many sharps (negative: flats)."""
+
+    tick: int
+    sharps: int
+    is_minor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pedal:
+    """A sustain pedal event (controller 64): `value` 0 to 127, down from 64 on."""
+
+    tick: int
+    track: int
+    channel: int
+    value: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PieceNotes:
+    """The notes of one piece, as read.
+
+    `notes` is an array of `NOTE_DTYPE`, sorted by (onset_ticks, pitch, track, channel, duration_ticks, velocity). The four
+    lists of changes are sorted by tick, then by their place in the file.
+    """
+
+    ticks_per_quarter: int
+    notes: np.ndarray
+    tempos: tuple[Tempo, ...] = ()
+    time_signatures: tuple[TimeSignature, ...] = ()
+    key_signatures: tuple[KeySignature, ...] = ()
+    track_names: tuple[str, ...] = ()
+    pedal: tuple[Pedal, ...] = ()
+
+
+def sorted_notes(notes: np.ndarray) -> np.ndarray:
+    """Sort an array of `NOTE_DTYPE` into the order that `PieceNotes` promises."""
+    order = np.lexsort(
+        [notes[name] for name in ("velocity", "duration_ticks", "channel", "track", "pitch", "onset_ticks")],
+    )
+    return notes[order]

@@ -1,0 +1,249 @@
+"""Scores → note rows, by music21, in a child process that may hang, grow or die: see `lstm_music.midi.score`.
+
+What a score means here:
+
+- **Rows** come straight from the parsed score, at sounding pitch. Notes that are tied are one note, each note of a
+  chord on its own. Repeats are played once; ornaments, fermatas and chord symbols add nothing.
+- **Time.** `ticks_per_quarter` is the smallest number that puts every onset and end on a whole tick.
+- **Grace notes** are left out: a score gives them no time of their own, and at zero length they would be heard as a
+  chord with the note that they lead to.
+- **Tracks** are the parts, in the order of the score. Each program has a channel of its own; unpitched percussion is on
+  the tenth, at the pitch that its instrument has in General MIDI, or else where it stands in the staff.
+- **Velocity** is the note's own; 80 (*mezzo-forte*) where the score gives none.
+
+music21 is imported in the functions, and given text, never a path: it would look for a pickle beside that path and
+execute it.
+"""
+
+import faulthandler
+import importlib
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from lstm_music.errors import RejectedInputError
+from lstm_music.midi.notes import NOTE_DTYPE
+from lstm_music.midi.smf import ReadLimits
+
+MAX_TICKS_PER_QUARTER = 32_767  # what a MIDI file can hold
+ROUNDED_TICKS_PER_QUARTER = 30_240  # 2^5 · 3^3 · 5 · 7, where the exact number would be larger
+DEFAULT_VELOCITY = 80
+DRUM_CHANNEL = 9
+_STDERR = 2
+_LIMITS = ReadLimits()
+_LONGEST_QUARTER = 0xFFFFFF  # microseconds, what a MIDI file can hold
+_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreNote:
+    """A note of a score, in quarter lengths from its start."""
+
+    track: int
+    program: int
+    is_drum: bool
+    pitch: int
+    velocity: int
+    onset: Fraction
+    end: Fraction
+    tie: str  # "start", "continue", "stop" or ""
+
+
+def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
+    """Read `request["scores"]` (a list of {"format", "text"}), each in at most `request["timeout_seconds"]`.
+
+    Sends {"started": i, "at_seconds": monotonic time} before a score, then {"index": i, "piece": {...}} or {"index": i,
+    "reason": "..."}. A score that takes longer ends the process: the watchdog is a thread in C, which no code that
+    never returns can hold up.
+    """
+    importlib.import_module("music21")  # takes seconds, which are no score's
+    for index, score in enumerate(request["scores"]):
+        send({"started": index, "at_seconds": time.monotonic()})  # this clock is the same in the parent
+        faulthandler.dump_traceback_later(request["timeout_seconds"], exit=True, file=_STDERR)
+        answer = _read(score["text"], score["format"])
+        faulthandler.cancel_dump_traceback_later()
+        send({"index": index, **answer})
+
+
+def _read(text: str, score_format: str) -> dict[str, Any]:
+    try:
+        return {"piece": piece_of(parse(text, score_format))}
+    except RejectedInputError as error:
+        return {"reason": str(error)}
+    except MemoryError:
+        return {"reason": "needs more memory than one score may take"}
+    except Exception as error:  # noqa: BLE001 (music21 raises whatever its parsers stumble over; the reason is kept)
+        message = " ".join(str(error).split())[:200]
+        return {"reason": f"music21 cannot read it as {score_format} ({type(error).__name__}: {message})"}
+
+
+def parse(text: str, score_format: str) -> Any:
+    """Parse the text of one score; return music21's `Score`.
+
+    Raises RejectedInputError for a book of several, and whatever music21 raises.
+    """
+    from music21 import stream
+    from music21.converter import subConverters
+
+    parsers = {
+        "musicxml": subConverters.ConverterMusicXML,
+        "abc": subConverters.ConverterABC,
+        "kern": subConverters.ConverterHumdrum,
+    }
+    parser = parsers[score_format]()
+    parser.parseData(text)
+    if isinstance(parser.stream, stream.Opus):
+        raise RejectedInputError("is a book of several pieces, where one is right: give each a file of its own")
+    return parser.stream
+
+
+def piece_of(score: Any) -> dict[str, Any]:
+    """Describe a music21 `Score` in the terms of `PieceNotes`, as JSON: its notes as one list a column.
+
+    Raises RejectedInputError when it is longer or has more parts than a piece may have.
+    """
+    score.toSoundingPitch(inPlace=True)
+    parts = [part.flatten() for part in score.parts] or [score.flatten()]
+    if len(parts) > _LIMITS.max_tracks:
+        raise RejectedInputError(f"has {len(parts):,} parts, more than {_LIMITS.max_tracks:,}")
+    notes = [note for track, part in enumerate(parts) for note in join_ties(_notes(part, track))]
+    _check_extent(notes)
+    tempos, times, keys = list(_tempos(score)), list(_time_signatures(parts[0])), list(_key_signatures(parts[0]))
+    places = {place for note in notes for place in (note.onset, note.end)}
+    places.update(place for changes in (tempos, times, keys) for place, *_ in changes)
+    ticks_per_quarter = common_ticks(places)
+
+    def tick(place: Fraction) -> int:
+        return round(place * ticks_per_quarter)
+
+    return {
+        "ticks_per_quarter": ticks_per_quarter,
+        "notes": _columns(notes, tick),
+        "tempos": [(tick(place), *change) for place, *change in tempos],
+        "time_signatures": [(tick(place), *change) for place, *change in times],
+        "key_signatures": [(tick(place), *change) for place, *change in keys],
+        "track_names": [part.partName or "" for part in score.parts],
+    }
+
+
+def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
+    """Join each tied note of one part with the note of its pitch that begins just where it ends; also inside chords.
+
+    The notes are sorted by onset. A tie that leads nowhere, or comes from nowhere, leaves its note as it is.
+    """
+    joined: list[ScoreNote] = []
+    waiting: dict[tuple[int, Fraction], int] = {}  # (pitch, end) of a note tied on → place in `joined`
+    for note in notes:
+        place = waiting.pop((note.pitch, note.onset), None) if note.tie in ("stop", "continue") else None
+        if place is None:
+            place = len(joined)
+            joined.append(note)
+        else:
+            joined[place] = replace(joined[place], end=note.end)
+        if note.tie in ("start", "continue"):
+            waiting[note.pitch, note.end] = place
+    return joined
+
+
+def common_ticks(places: Iterable[Fraction]) -> int:
+    """Return the ticks per quarter that put every place on a whole tick; 30,240 if that is more than MIDI can hold."""
+    exact_ticks = math.lcm(*{place.denominator for place in places})
+    return exact_ticks if exact_ticks <= MAX_TICKS_PER_QUARTER else ROUNDED_TICKS_PER_QUARTER
+
+
+def exact(quarters: float | Fraction) -> Fraction:
+    """Return music21's offset (a float where that is exact, a Fraction where it is not) as a fraction."""
+    return Fraction(quarters).limit_denominator(65_535)
+
+
+def _check_extent(notes: Iterable[ScoreNote]) -> None:
+    quarters = max((note.end for note in notes), default=Fraction(0))
+    if quarters > _LIMITS.max_quarters:
+        raise RejectedInputError(f"lasts {int(quarters):,} quarter notes, more than {_LIMITS.max_quarters:,}")
+    if any(note.onset < 0 for note in notes):
+        raise RejectedInputError("has a note before its own beginning")
+
+
+def _notes(part: Any, track: int) -> Iterator[ScoreNote]:
+    """Yield the notes of a flat part that have a length, sorted by onset."""
+    from music21 import harmony, instrument
+
+    programs = [(player.offset, _midi(player.midiProgram)) for player in part.getElementsByClass(instrument.Instrument)]
+    for element in part.notes:
+        if element.quarterLength == 0 or isinstance(element, harmony.Harmony):
+            continue
+        onset = exact(element.offset)
+        chosen = [program for offset, program in programs if offset <= element.offset]
+        for note in getattr(element, "notes", (element,)):
+            yield ScoreNote(
+                track=track,
+                program=chosen[-1] if chosen else 0,
+                is_drum=not note.isNote,
+                pitch=note.pitch.midi if note.isNote else _drum_pitch(note),
+                velocity=_midi(note.volume.velocity) or DEFAULT_VELOCITY,
+                onset=onset,
+                end=onset + exact(element.quarterLength),
+                tie=note.tie.type if note.tie else "",
+            )
+
+
+def _midi(number: float | None) -> int:
+    """Return a program or a velocity that MIDI can hold; 0 where there is none."""
+    return int(number) if number is not None and 0 <= number <= 127 else 0
+
+
+def _drum_pitch(note: Any) -> int:
+    return _midi(getattr(note.storedInstrument, "percMapPitch", None)) or note.displayPitch().midi
+
+
+def _tempos(score: Any) -> Iterator[tuple[Fraction, int]]:
+    """Yield (place, microseconds per quarter) of each tempo that the score gives, in numbers or in a word (allegro)."""
+    from music21 import tempo
+
+    if not score.recurse().getElementsByClass(tempo.TempoIndication):
+        return  # music21 would say 120
+    for start, _, mark in score.metronomeMarkBoundaries():
+        quarters_per_minute = mark.getQuarterBPM()
+        if quarters_per_minute:
+            yield exact(start), min(max(round(60_000_000 / quarters_per_minute), 1), _LONGEST_QUARTER)
+
+
+def _time_signatures(part: Any) -> Iterator[tuple[Fraction, int, int]]:
+    """Yield (place, numerator, denominator), as far as a MIDI file can hold them."""
+    from music21 import meter
+
+    for mark in part.getElementsByClass(meter.TimeSignature):
+        if 1 <= mark.numerator <= 255 and 1 <= mark.denominator <= 128:
+            yield exact(mark.offset), mark.numerator, mark.denominator
+
+
+def _key_signatures(part: Any) -> Iterator[tuple[Fraction, int, bool]]:
+    """Yield (place, sharps, is minor); a signature of single accidentals (Bartók) has no such number."""
+    from music21 import key
+
+    for mark in part.getElementsByClass(key.KeySignature):
+        if mark.sharps is not None and abs(mark.sharps) <= 7:
+            yield exact(mark.offset), mark.sharps, getattr(mark, "mode", None) == "minor"
+
+
+def _columns(notes: list[ScoreNote], tick: Callable[[Fraction], int]) -> dict[str, list[int]]:
+    """Return one list a column of `NOTE_DTYPE`; a note lasts at least one tick."""
+    programs = sorted({note.program for note in notes if not note.is_drum})
+    channels = {program: _CHANNELS[place % len(_CHANNELS)] for place, program in enumerate(programs)}
+    rows = [
+        (
+            note.track,
+            DRUM_CHANNEL if note.is_drum else channels[note.program],
+            note.program,
+            int(note.is_drum),
+            note.pitch,
+            note.velocity,
+            tick(note.onset),
+            max(tick(note.end) - tick(note.onset), 1),
+        )
+        for note in notes
+    ]
+    return {name: [row[place] for row in rows] for place, name in enumerate(NOTE_DTYPE.names or ())}

@@ -1,0 +1,1 @@
+"""Architectures, the LSTM layer, training and checkpoints."""

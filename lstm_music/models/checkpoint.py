@@ -1,0 +1,68 @@
+"""The state of a training between two epochs, so that one that was killed goes on where it was.
+
+Everything random in an epoch follows from (random seed, epoch), so that what is kept is the weights, the optimiser's slots,
+the best weights so far, and the scores.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+
+@dataclass
+class EpochScore:
+    """What one epoch gave, in nats an event."""
+
+    epoch: int
+    loss: float
+    held_out: float
+
+
+@dataclass
+class TrainingState:
+    """Where a training is: `weights`, `slots` and `best` are lists of arrays in the model's own order."""
+
+    weights: list[np.ndarray]
+    slots: list[np.ndarray]
+    best: list[np.ndarray] = field(default_factory=list)
+    history: list[EpochScore] = field(default_factory=list)
+
+    @property
+    def best_score(self) -> EpochScore | None:
+        """The epoch with the smallest held-out NLL, the earliest of equals; None before the first."""
+        return min(self.history, key=lambda score: score.held_out, default=None)
+
+
+def save_state(path: Path, state: TrainingState) -> None:
+    """Write the state, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        f"{name}_{index:03d}": array
+        for name in ("weights", "slots", "best")
+        for index, array in enumerate(getattr(state, name))
+    }
+    history = json.dumps([asdict(score) for score in state.history])
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, history=np.array(history), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def load_state(path: Path) -> TrainingState | None:
+    """Read a state back; None where there is none, or none that is whole (each array in it has a checksum)."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {
+                name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}_")]
+                for name in ("weights", "slots", "best")
+            }
+            history = [EpochScore(**score) for score in json.loads(str(file["history"]))]
+    except (OSError, BadZipFile, ValueError, KeyError, TypeError):
+        return None
+    return TrainingState(**arrays, history=history)

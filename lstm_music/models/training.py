@@ -1,0 +1,247 @@
+"""The training of one model: epochs over windows, scored on held-out pieces, the best weights kept."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from lstm_music.encoding.windows import Batch, PieceSpan, Tokens, WindowSpec, batches, epoch_windows, hide
+from lstm_music.errors import NotEnoughMusicError, TrainingError
+from lstm_music.models.architectures import ChainedLSTM, build_model
+from lstm_music.models.checkpoint import EpochScore, TrainingState, load_state, save_state
+from lstm_music.models.scoring import make_scorer, nats_per_event
+from lstm_music.models.spec import ModelSpec, TrainingSpec
+
+REPORT_SECONDS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What a training reads: one token array [events, streams] and where the pieces lie in it.
+
+    `transposition` is [shifts, note ids], the id that each note id moves to at each of `window.shifts`.
+    """
+
+    tokens: Tokens
+    train: Sequence[PieceSpan]
+    validation: Sequence[PieceSpan]
+    streams: tuple[str, ...]
+    sizes: Mapping[str, int]
+    log_unknown: Mapping[str, float]
+    transposition: npt.NDArray[np.int64]
+    window: WindowSpec
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a training is now: loss and NLL are nats an event, `None` before the first is known."""
+
+    stream: str
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float | None
+    held_out: float | None
+    best: float | None
+    seconds_left: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a dictionary that JSON can hold."""
+        return asdict(self)
+
+
+Report = Callable[[TrainingProgress], None]
+
+
+def train(
+    data: TrainingData,
+    stream: str,
+    model_spec: ModelSpec,
+    spec: TrainingSpec,
+    random_seed: int,
+    *,
+    checkpoint: Path | None = None,
+    report: Report = lambda _progress: None,
+) -> tuple[ChainedLSTM, list[EpochScore]]:
+    """Train the model of one stream; give it with its best weights, and the score of each epoch.
+
+    With a `checkpoint`, the state is kept there after every epoch, and a training that was killed goes on from it to the
+    same weights. Raises TrainingError when the loss or the held-out NLL is not a number, NotEnoughMusicError where
+    there is nothing to train on or nothing to hold out.
+    """
+    if not data.train or not data.validation:
+        raise NotEnoughMusicError(
+            f"training needs at least one piece to train on and one to hold out: there are {len(data.train)} and "
+            f"{len(data.validation)}; add more music",
+        )
+    model = build_model(model_spec, stream, data.streams, data.sizes, random_seed)
+    return _Training(data, model, spec, random_seed, checkpoint, report).run()
+
+
+class _Training:
+    def __init__(
+        self,
+        data: TrainingData,
+        model: ChainedLSTM,
+        spec: TrainingSpec,
+        random_seed: int,
+        checkpoint: Path | None,
+        report: Report,
+    ) -> None:
+        self.data, self.model, self.spec, self.random_seed = data, model, spec, random_seed
+        self.checkpoint, self.report = checkpoint, report
+        self.column = model.place_in_chain
+        self.score = make_scorer(model, data.tokens)
+        self.optimizer = keras.optimizers.Adam(spec.learning_rate, global_clipnorm=spec.gradient_norm)
+        self.optimizer.build(model.trainable_variables)
+        self.steps = self._steps_of_an_epoch()
+        self.train_step = self._compiled_step()
+        self.state = self._resumed() or TrainingState(self._weights(), self._slots())
+        self.seconds: list[float] = []
+
+    def run(self) -> tuple[ChainedLSTM, list[EpochScore]]:
+        """Train epoch after epoch until there are no more, or patience is over."""
+        for epoch in range(len(self.state.history), self.spec.epochs):
+            if self._out_of_patience():
+                break
+            loss = self._run_epoch(epoch)
+            held_out = self._held_out()
+            self._require_number(held_out, epoch, "held-out NLL")
+            self._keep(EpochScore(epoch, loss, held_out))
+            self._tell(epoch, self.steps, loss)
+        for variable, best in zip(self.model.weights, self.state.best, strict=True):
+            variable.assign(best)
+        return self.model, self.state.history
+
+    def _run_epoch(self, epoch: int) -> float:
+        """Train on every window once; give the mean loss in nats a target."""
+        data = self.data
+        windows = epoch_windows(data.train, data.window.length, self.random_seed, epoch)
+        rng = np.random.default_rng([self.random_seed, epoch, self.column, 1])
+        total, count, started, told = 0.0, 0.0, time.monotonic(), 0.0
+        plan = batches(
+            data.tokens,
+            data.train,
+            windows,
+            length=data.window.length,
+            batch_size=self.spec.batch_size,
+            note_column=data.streams.index("note"),
+            transposition=data.transposition,
+            first_shift=data.window.transpose_from,
+        )
+        for step, batch in enumerate(plan):
+            self.optimizer.learning_rate = self._learning_rate(epoch, step)
+            loss, targets = self._step(batch, rng)
+            self._require_number(loss, epoch, "loss")
+            total, count = total + loss, count + targets
+            now = time.monotonic()
+            self.seconds.append((now - started) / (step + 1))
+            if now - told >= REPORT_SECONDS and step + 1 < self.steps:  # the last is told with its score
+                told = now
+                self._tell(epoch, step + 1, total / max(count, 1.0))
+        return total / count
+
+    def _step(self, batch: Batch, rng: np.random.Generator) -> tuple[float, float]:
+        share = self.model.spec.hidden_inputs
+        rows = self.model.rows(hide(batch.previous, share, rng), hide(batch.current, share, rng))
+        shape = (len(self.model.stack), *batch.mask.shape, self.model.spec.units)
+        drops = rng.integers(0, 256, shape, np.uint8) if self.model.spec.dropout else np.zeros((0,), np.uint8)
+        mask = batch.mask if self.column == 0 else batch.is_event
+        loss = self.train_step(rows, batch.current[..., self.column], mask, drops)
+        return float(loss), float(mask.sum())
+
+    def _compiled_step(self) -> Callable[..., Any]:
+        model, optimizer = self.model, self.optimizer
+
+        @tf.function(jit_compile=True)
+        def train_step(rows: Any, targets: Any, mask: Any, drops: Any) -> Any:
+            with tf.GradientTape() as tape:
+                states = model.initial_state(rows.shape[1])
+                logits, _ = model(rows, states, drops if model.spec.dropout else None)
+                costs = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits) * mask
+                loss = tf.reduce_sum(costs)
+                mean = loss / tf.maximum(tf.reduce_sum(mask), 1.0)
+            gradients = tape.gradient(mean, model.trainable_variables)
+            optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], model.trainable_variables)
+            return loss
+
+        return train_step  # type: ignore[no-any-return]  # tensorflow has no types
+
+    def _learning_rate(self, epoch: int, step: int) -> float:
+        """Rise over the warm-up, then fall along a cosine to zero at the end of the last epoch."""
+        done = epoch * self.steps + step
+        warm = min(1.0, (done + 1) / max(self.spec.warmup_steps, 1))
+        share = min(1.0, done / (self.spec.epochs * self.steps))
+        return self.spec.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * share))
+
+    def _steps_of_an_epoch(self) -> int:
+        windows = epoch_windows(self.data.train, self.data.window.length, self.random_seed, 0)
+        return -(-len(windows.piece) // self.spec.batch_size)
+
+    def _held_out(self) -> float:
+        scores = self.score(self.data.validation)
+        unknown = self.data.log_unknown[self.model.stream]
+        return nats_per_event(scores, self.data.validation, self.data.tokens, self.column, log_unknown=unknown)
+
+    def _require_number(self, value: float, epoch: int, what: str) -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{self.model.stream} model: the {what} is {value} in epoch {epoch + 1}, so training stopped and nothing was "
+                f"published; a learning rate below {self.spec.learning_rate} would be right",
+            )
+
+    def _keep(self, score: EpochScore) -> None:
+        """Add an epoch's score; its weights are the best so far if no epoch before was as good. Write the checkpoint."""
+        best = self.state.best_score
+        weights = self._weights()
+        self.state.history.append(score)
+        if best is None or score.held_out < best.held_out:
+            self.state.best = weights
+        self.state.weights, self.state.slots = weights, self._slots()
+        if self.checkpoint is not None:
+            save_state(self.checkpoint, self.state)
+
+    def _out_of_patience(self) -> bool:
+        best = self.state.best_score
+        return best is not None and len(self.state.history) - 1 - best.epoch >= self.spec.patience
+
+    def _resumed(self) -> TrainingState | None:
+        """Load the checkpoint, if there is one, into the model and the optimiser."""
+        state = load_state(self.checkpoint) if self.checkpoint is not None else None
+        if state is not None:
+            for variables, values in ((self.model.weights, state.weights), (self.optimizer.variables, state.slots)):
+                for variable, value in zip(variables, values, strict=True):
+                    variable.assign(value)
+        return state
+
+    def _weights(self) -> list[np.ndarray]:
+        return [variable.numpy() for variable in self.model.weights]
+
+    def _slots(self) -> list[np.ndarray]:
+        return [variable.numpy() for variable in self.optimizer.variables]
+
+    def _tell(self, epoch: int, step: int, loss: float) -> None:
+        best = self.state.best_score
+        left = (self.spec.epochs - epoch) * self.steps - step
+        recent = self.seconds[-1] if self.seconds else None
+        self.report(
+            TrainingProgress(
+                stream=self.model.stream,
+                epoch=epoch + 1,
+                epochs=self.spec.epochs,
+                step=step,
+                steps=self.steps,
+                loss=loss,
+                held_out=self.state.history[-1].held_out if self.state.history else None,
+                best=best.held_out if best else None,
+                seconds_left=recent * left if recent is not None else None,
+            ),
+        )

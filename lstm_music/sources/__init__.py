@@ -1,0 +1,1 @@
+"""Where music comes from: each source yields names and bytes, and nothing else."""

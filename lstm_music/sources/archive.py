@@ -1,0 +1,80 @@
+"""A zip of music, read in memory: nothing of it is ever written to disk under a name that it chose."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_music.errors import RejectedInputError, SourceError
+from lstm_music.midi.zip_member import MAX_RATIO, ZIP_ERRORS, read_member
+from lstm_music.sources.entry import (
+    MAX_FILE_BYTES,
+    Credit,
+    Entry,
+    Found,
+    Ignored,
+    Refused,
+    credit_of_path,
+    music_format,
+    safe_name,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """How much one archive may unpack to. The largest collection of MIDI files, Lakh, has 176,581 files in 6 GB."""
+
+    max_members: int = 1_000_000
+    max_bytes: int = 32 << 30  # of all members together
+    max_member_bytes: int = MAX_FILE_BYTES
+    max_ratio: int = MAX_RATIO
+
+
+class Archive:
+    """A zip of music; the folders inside it are part of the names, and two members of one name are both yielded."""
+
+    def __init__(self, path: str, limits: ArchiveLimits | None = None) -> None:
+        self.title = path
+        self._path = Path(path)
+        self._limits = limits or ArchiveLimits()
+        with self._open():
+            pass
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every file of the zip, sorted by name; one that cannot be unpacked safely is refused."""
+        unpacked_bytes = 0
+        with self._open() as archive:
+            members = [(safe_name(member.filename), member) for member in archive.infolist() if not member.is_dir()]
+            for name, member in sorted(members, key=lambda named: named[0]):
+                entry = self._entry(archive, member, name, self._limits.max_bytes - unpacked_bytes)
+                unpacked_bytes += len(entry.data) if isinstance(entry, Found) else 0
+                yield entry
+
+    def describe(self, name: str) -> Credit:
+        """Tell the composer by the folder that the file lies in."""
+        return credit_of_path(name, safe_name(self._path.stem))
+
+    def _entry(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, bytes_left: int) -> Entry:
+        if music_format(name) is None:
+            return Ignored(name)
+        try:
+            data = read_member(archive, member, self._limits.max_member_bytes, self._limits.max_ratio)
+        except RejectedInputError as error:
+            return Refused(name, str(error))
+        if len(data) > bytes_left:
+            return Refused(name, f"would unpack more than {self._limits.max_bytes:,} bytes of this archive")
+        return Found(name, data)
+
+    def _open(self) -> zipfile.ZipFile:
+        try:
+            archive = zipfile.ZipFile(self._path)
+        except ZIP_ERRORS as error:
+            raise SourceError(f"source {self.title!r}: cannot be read as a zip archive: {error}") from error
+        members = len(archive.infolist())
+        if members > self._limits.max_members:
+            archive.close()
+            raise SourceError(
+                f"source {self.title!r}: holds {members:,} files, more than the {self._limits.max_members:,} "
+                "that one archive may hold; unpack it and give the folder",
+            )
+        return archive

@@ -1,0 +1,45 @@
+"""One music file as a source, and how any file is read from disk."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from lstm_music.errors import SourceError
+from lstm_music.sources.entry import MAX_FILE_BYTES, Credit, Entry, Found, Refused, credit_of_path, safe_name
+
+
+class File:
+    """One music file."""
+
+    def __init__(self, path: str) -> None:
+        self.title = path
+        self._path = Path(path)
+        if not self._path.is_file():
+            raise SourceError(f"source {path!r}: not a file")
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the file under its own name."""
+        yield read_file(self._path, safe_name(self._path.name))
+
+    def describe(self, name: str) -> Credit:
+        """Tell nothing but where the file was: its composer is unknown."""
+        return credit_of_path(name, safe_name(self._path.name))
+
+
+def read_file(path: Path, name: str, max_bytes: int = MAX_FILE_BYTES) -> Found | Refused:
+    """Read the file at `path` as the entry `name`, or say why it cannot be taken in.
+
+    Only a regular file of at most `max_bytes` is read: a named pipe would block for ever.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return Refused(name, "is not a regular file")
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        return Refused(name, f"cannot be read: {error.strerror}")
+    if len(data) > max_bytes:
+        return Refused(name, f"has more than {max_bytes:,} bytes")
+    return Found(name, data)

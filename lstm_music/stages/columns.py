@@ -1,0 +1,95 @@
+"""The events of a dataset as columns of codes: a few bytes an event, whatever the texts are."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow.compute as pc
+
+from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import Vocabulary
+from lstm_music.encoding.windows import PieceSpan, WindowSpec
+from lstm_music.parquet import iterate_groups
+from lstm_music.store import ArtifactRef, Store
+
+
+@dataclass(frozen=True)
+class Column:
+    """A text column as codes into its distinct values."""
+
+    values: tuple[str, ...]
+    codes: np.ndarray
+
+
+@dataclass(frozen=True)
+class EventColumns:
+    """The three streams and the piece of every event, as codes: a few bytes an event."""
+
+    columns: Mapping[str, Column]
+
+    @classmethod
+    def read(cls, store: Store, events_ref: ArtifactRef) -> "EventColumns":
+        """Read the events table, one row group at a time."""
+        names = ("piece_id", *STREAMS)
+        values: dict[str, dict[str, int]] = {name: {} for name in names}
+        codes: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        for shard in store.open(events_ref).files("events"):
+            for table in iterate_groups(shard, names):
+                for name in names:
+                    found = pc.dictionary_encode(table.column(name).combine_chunks())
+                    known = values[name]
+                    places = [known.setdefault(value, len(known)) for value in found.dictionary.to_pylist()]
+                    codes[name].append(np.array(places, np.int32)[found.indices.to_numpy()])
+        return cls({name: Column(tuple(values[name]), np.concatenate(codes[name])) for name in names})
+
+    def rows_of(self, piece_ids: set[str]) -> np.ndarray:
+        """Which events belong to these pieces, bool [events]."""
+        column = self.columns["piece_id"]
+        wanted: np.ndarray = np.array([value in piece_ids for value in column.values], np.bool_)
+        found: np.ndarray = wanted[column.codes]
+        return found
+
+    def counts(self, stream: str, rows: np.ndarray) -> dict[str, int]:
+        """How often each value stands in these events; only those that do."""
+        column = self.columns[stream]
+        numbers = np.bincount(column.codes[rows], minlength=len(column.values)).tolist()
+        return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
+
+    def tokens(self, vocabulary: Vocabulary) -> np.ndarray:
+        """The token of every event in a stream, int64 [events]."""
+        column = self.columns[vocabulary.stream]
+        tokens: np.ndarray = vocabulary.encode(column.values)[column.codes]
+        return tokens
+
+    def class_counts(self) -> dict[str, int]:
+        """The number of distinct values of each stream in the whole table."""
+        return {f"{stream}_classes": len(self.columns[stream].values) for stream in STREAMS}
+
+    def spans(self, window: WindowSpec) -> Iterator[PieceSpan]:
+        """Where each piece lies, and by how much it may be transposed within the piano's range."""
+        piece, note = self.columns["piece_id"], self.columns["note"]
+        lowest, highest = _ranges(note.values)
+        borders = [*np.flatnonzero(np.diff(piece.codes, prepend=-1)).tolist(), len(piece.codes)]
+        for start, stop in pairwise(borders):
+            heard = note.codes[start:stop]
+            low, high = int(lowest[heard].min()), int(highest[heard].max())
+            yield PieceSpan(
+                piece_id=piece.values[piece.codes[start]],
+                start=start,
+                stop=stop,
+                lowest_shift=max(window.transpose_from, min(0, PIANO_LOWEST - low)),
+                highest_shift=min(window.transpose_to, max(0, PIANO_HIGHEST - high)),
+            )
+
+
+def _ranges(texts: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest pitch of each value; pitch classes have no range, they move freely."""
+    pitches = [content(text)[0] for text in texts]
+    middle = (PIANO_LOWEST + PIANO_HIGHEST) // 2
+    return (
+        np.array([min(group, default=middle) for group in pitches]),
+        np.array([max(group, default=middle) for group in pitches]),
+    )

@@ -1,0 +1,157 @@
+"""Events → what models read: the sides of the split, the vocabularies, and one memory-mapped array of tokens."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.splits import SIDES, PieceIdentity, assign
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import Vocabulary, fit, transposition_table
+from lstm_music.encoding.windows import PieceSpan, Tokens, WindowSpec
+from lstm_music.parquet import read_table, write_table
+from lstm_music.recipe import Recipe
+from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.notes import read_pieces
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
+
+KIND = "dataset"
+DATASET_VERSION = 1
+
+SPLITS_SCHEMA = pa.schema(
+    [
+        ("side", pa.string()),
+        ("piece_id", pa.string()),
+        ("start", pa.int64()),  # events, inclusive
+        ("stop", pa.int64()),  # events, exclusive
+        ("lowest_shift", pa.int8()),  # semitones, inclusive
+        ("highest_shift", pa.int8()),  # semitones, inclusive
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What models read. `tokens` is a memory map [events, streams]; a piece that lies on two sides is in two of `spans`."""
+
+    ref: ArtifactRef
+    artifact: Artifact
+    events_ref: ArtifactRef
+    notes_ref: ArtifactRef
+    events: EventSpec
+    spans: Mapping[str, tuple[PieceSpan, ...]]
+    vocabularies: Mapping[str, Vocabulary]
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """All tokens, never loaded as a whole."""
+        array: Tokens = np.load(self.artifact.file("tokens"), mmap_mode="r", allow_pickle=False)
+        return array
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of ids of each stream."""
+        return {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
+
+    @property
+    def log_unknown(self) -> dict[str, float]:
+        """What an unknown value of each stream costs beside its -ln p(unknown), in nats."""
+        return {stream: vocabulary.log_unknown for stream, vocabulary in self.vocabularies.items()}
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user about the split."""
+        return list(self.artifact.facts["warnings"])
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether the same music lies on two sides, so that every score has to be called leaky."""
+        return bool(self.artifact.facts["leaky"])
+
+    def transposition(self, window: WindowSpec) -> np.ndarray:
+        """The id that each note id moves to at each shift of the windows, int64 [shifts, ids]."""
+        return transposition_table(self.vocabularies["note"], self.events.encoding, window.shifts)
+
+
+def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> Stage:
+    """The dataset that a recipe makes of events."""
+    spec = {
+        "split": recipe.split.model_dump(mode="json"),
+        "events": recipe.events.model_dump(mode="json"),
+        "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
+        "streams": list(STREAMS),
+    }
+    return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
+
+
+def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
+    """Split the pieces, fit the vocabularies on those of the training side, and write the tokens.
+
+    Raises RecipeError for a split by folder of pieces that lie in none.
+    """
+    stage = dataset_stage(recipe, notes_ref, events_ref)
+    if not store.has(stage.ref):
+        with store.write(stage) as writer:
+            _write(store, recipe, notes_ref, events_ref, writer)
+    return stage.ref
+
+
+def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
+    """Open a dataset, its files checked."""
+    artifact = store.open(ref)
+    rows = read_table(artifact.file("splits")).to_pylist()
+    spans = {side: tuple(PieceSpan(**row) for row in _without_side(rows, side)) for side in SIDES}
+    vocabularies = json.loads(artifact.file("vocabularies").read_text(encoding="utf-8"))
+    events_ref, notes_ref = artifact.inputs
+    return Dataset(
+        ref=ref,
+        artifact=artifact,
+        events_ref=events_ref,
+        notes_ref=notes_ref,
+        events=EventSpec.model_validate(artifact.manifest["spec"]["events"]),
+        spans=spans,
+        vocabularies={entry["stream"]: Vocabulary.from_json(entry) for entry in vocabularies},
+    )
+
+
+def _without_side(rows: list[dict[str, Any]], side: str) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key != "side"} for row in rows if row["side"] == side]
+
+
+def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
+    pieces = read_pieces(store, notes_ref)
+    splits = assign(
+        [PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"])) for row in pieces], recipe.split
+    )
+    columns = EventColumns.read(store, events_ref)
+    on_train = columns.rows_of(set(splits.train))
+    grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
+    vocabularies = {stream: fit(stream, columns.counts(stream, on_train), encoding, grid, shifts) for stream in STREAMS}
+    dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
+    tokens = np.stack([columns.tokens(vocabularies[stream]) for stream in STREAMS], axis=1).astype(dtype)
+    np.save(writer.file("tokens", "npy"), tokens, allow_pickle=False)
+    spans = {span.piece_id: span for span in columns.spans(recipe.windows)}
+    rows = [_split_row(side, spans[piece_id]) for side in SIDES for piece_id in getattr(splits, side)]
+    write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
+    text = json.dumps([vocabularies[stream].to_json() for stream in STREAMS], indent=1)
+    writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
+    writer.counts.update(
+        events=len(tokens), **{side: len(getattr(splits, side)) for side in SIDES}, **columns.class_counts()
+    )
+    writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
+
+
+def _split_row(side: str, span: PieceSpan) -> dict[str, Any]:
+    return {
+        "side": side,
+        "piece_id": span.piece_id,
+        "start": span.start,
+        "stop": span.stop,
+        "lowest_shift": span.lowest_shift,
+        "highest_shift": span.highest_shift,
+    }

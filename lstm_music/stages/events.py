@@ -1,0 +1,44 @@
+"""Note table → events: the recipe's encoding of every piece, as a table that a person can read."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, encode, to_arrow
+from lstm_music.midi.table import from_arrow
+from lstm_music.parquet import write_shards
+from lstm_music.stages.notes import iterate_notes, read_pieces
+from lstm_music.store import ArtifactRef, Stage, Store
+
+KIND = "events"
+EVENTS_VERSION = 1
+
+
+def events_stage(notes_ref: ArtifactRef, spec: EventSpec) -> Stage:
+    """The events of a note table."""
+    return Stage(KIND, EVENTS_VERSION, spec.model_dump(mode="json"), (notes_ref,), ("pyarrow", "numpy"))
+
+
+def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> ArtifactRef:
+    """Encode every piece, in the order of ids."""
+    stage = events_stage(notes_ref, spec)
+    if not store.has(stage.ref):
+        counts: Counter[str] = Counter(merged=0, drums=0)
+        with store.write(stage) as writer:
+            events = write_shards(
+                lambda number: writer.file(f"events-{number:04d}", "parquet"),
+                EVENTS_SCHEMA,
+                _encoded(store, notes_ref, spec, counts),
+            )
+            writer.counts.update(events=events, **counts)
+    return stage.ref
+
+
+def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Counter[str]) -> Iterator[pa.Table]:
+    pieces = {row["piece_id"]: row for row in read_pieces(store, notes_ref)}
+    for piece_id, table in iterate_notes(store, notes_ref):
+        events = encode(from_arrow(table, pieces[piece_id]), spec)
+        counts["merged"] += events.merged
+        counts["drums"] += events.drums
+        yield to_arrow(piece_id, events, spec)

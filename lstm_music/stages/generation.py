@@ -1,0 +1,250 @@
+"""Models → music: seed segments, the loop, and the files that a person opens."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_music.encoding.events import encode
+from lstm_music.encoding.splits import TEST, VALIDATION
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.windows import PieceSpan
+from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
+from lstm_music.generation.seed_segment import SeedSegment, choose_places, cut_segment, to_notes
+from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.score import read_score
+from lstm_music.midi.table import from_arrow
+from lstm_music.midi.usable import require_music
+from lstm_music.midi.writer import write_midi
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.rendering.piano_roll import piano_roll
+from lstm_music.sources.entry import music_format
+from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.stages.models import load_model
+from lstm_music.stages.notes import iterate_notes, read_pieces
+from lstm_music.store import ArtifactRef, Stage, Store
+
+KIND = "generations"
+GENERATION_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SeedMidi:
+    """A file that a person gave to start from: what it is called, its bytes and format."""
+
+    name: str
+    data: bytes
+    format: str
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def read_seed_midi(path: Path) -> SeedMidi:
+    """Read the file given by `--seed-midi`; SourceError where there is none, or it is no music by its extension."""
+    form = music_format(path.name)
+    if form is None:
+        raise SourceError(f"{path}: not a music file by its extension; a .mid file would be right")
+    try:
+        return SeedMidi(path.name, path.read_bytes(), form)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror}); give the path of a music file") from error
+
+
+def generation_stage(
+    dataset_ref: ArtifactRef,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    random_seed: int,
+    seed_midi: SeedMidi | None = None,
+) -> Stage:
+    """What these models make with these settings."""
+    settings = {
+        **spec.model_dump(mode="json"),
+        "random_seed": random_seed,
+        "seed_midi": {"name": seed_midi.name, "sha256": seed_midi.sha256} if seed_midi else None,
+    }
+    inputs = (dataset_ref, *(models[stream] for stream in STREAMS))
+    libraries = ("tensorflow", "keras", "numpy")
+    return Stage(KIND, GENERATION_VERSION, settings, inputs, libraries, plain_names=True)
+
+
+def generate(
+    store: Store,
+    dataset_ref: ArtifactRef,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    random_seed: int,
+    seed_midi: SeedMidi | None = None,
+) -> ArtifactRef:
+    """Write `seed_001.mid`, `result_001.mid`, a picture and the settings of each output.
+
+    Raises NotEnoughMusicError where no held-out piece is as long as a seed segment, RejectedInputError for a seed MIDI that
+    holds no music, MismatchError for models of other vocabularies.
+    """
+    stage = generation_stage(dataset_ref, models, spec, random_seed, seed_midi)
+    if store.has(stage.ref):
+        return stage.ref
+    dataset = load_dataset(store, dataset_ref)
+    segments = (
+        [_segment_of_file(dataset, seed_midi)] * spec.num_outputs
+        if seed_midi
+        else _held_out_segments(store, dataset, spec, random_seed)
+    )
+    tokens = _continue(store, dataset, models, spec, random_seed, segments)
+    settings = {"models": {stream: models[stream].key for stream in STREAMS}, **stage.spec}
+    with store.write(stage) as writer:
+        for number, (segment, new) in enumerate(zip(segments, tokens, strict=True), start=1):
+            _write_output(writer, number, dataset, spec, segment, new, settings)
+        writer.counts.update({f"events_{number:03d}": len(new) for number, new in enumerate(tokens, start=1)})
+    return stage.ref
+
+
+def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None = None) -> dict[str, Any]:
+    """Say which files a generation has, for `--json`: those in `directory` where they were copied to one."""
+    artifact = store.open(ref)
+    folder = directory or artifact.folder
+
+    def place(name: str) -> str:
+        return str(folder / artifact.file(name).name)
+
+    numbers = [key.removeprefix("events_") for key in artifact.counts]
+    return {
+        "outputs": [
+            {
+                "midi": place(f"result_{number}.mid"),
+                "seed_midi": place(f"seed_{number}.mid"),
+                "picture": place(f"result_{number}.svg"),
+                "settings": place(f"result_{number}.json"),
+                "events": artifact.counts[f"events_{number}"],
+            }
+            for number in numbers
+        ],
+        "directory": str(folder),
+    }
+
+
+def _continue(
+    store: Store,
+    dataset: Dataset,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    random_seed: int,
+    segments: Sequence[SeedSegment],
+) -> list[np.ndarray]:
+    """Run the loop from the last event of each segment."""
+    load_tensorflow()
+    from lstm_music.generation.grammar import make_grammar
+    from lstm_music.generation.loop import generate_tokens
+
+    steps_per_quarter = dataset.events.grid.steps_per_quarter
+    return generate_tokens(
+        {stream: load_model(store, models[stream], dataset) for stream in STREAMS},
+        make_grammar(dataset.events, dataset.vocabularies),
+        spec,
+        before=np.stack([segment.before for segment in segments]),
+        seeds=np.stack([segment.tokens for segment in segments], axis=1),
+        phases=np.array([segment.last_onset_steps % steps_per_quarter for segment in segments], np.int32),
+        random_seed=random_seed,
+    )
+
+
+def _segment_of_file(dataset: Dataset, seed_midi: SeedMidi) -> SeedSegment:
+    """Take the whole of a file that a person gave."""
+    try:
+        form, data = seed_midi.format, seed_midi.data
+        piece = read_midi(data) if form == "midi" else read_score(data, form)
+        require_music(piece)
+    except RejectedInputError as error:
+        raise RejectedInputError(f"{seed_midi.name}: {error}; give a file with notes to start from") from error
+    events = encode(piece, dataset.events)
+    return cut_segment(
+        piece, events, dataset.events, dataset.vocabularies, name=seed_midi.name, first=0, length=len(events)
+    )
+
+
+def _held_out_segments(store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int) -> list[SeedSegment]:
+    """Cut segments out of the pieces that nothing was learnt from."""
+    spans = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
+    if not spans:
+        raise NotEnoughMusicError(
+            "no piece is held out to take a seed segment from; give --seed-midi FILE, or more music"
+        )
+    length = spec.seed_segment_events
+    places = choose_places([span.events for span in spans], length, spec.num_outputs, random_seed)
+    pieces = _read_pieces(store, dataset, {spans[index] for index, _ in places})
+    segments = []
+    for index, first in places:
+        name, piece = pieces[spans[index].piece_id]
+        events = encode(piece, dataset.events)
+        segments.append(
+            cut_segment(piece, events, dataset.events, dataset.vocabularies, name=name, first=first, length=length)
+        )
+    return segments
+
+
+def _read_pieces(store: Store, dataset: Dataset, spans: set[PieceSpan]) -> dict[str, tuple[str, PieceNotes]]:
+    """Give (name, notes) of some pieces."""
+    wanted = {span.piece_id for span in spans}
+    rows = {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref) if row["piece_id"] in wanted}
+    return {
+        piece_id: (rows[piece_id]["name"], from_arrow(table, rows[piece_id]))
+        for piece_id, table in iterate_notes(store, dataset.notes_ref)
+        if piece_id in wanted
+    }
+
+
+def _write_output(
+    writer: Any,
+    number: int,
+    dataset: Dataset,
+    spec: GenerationSpec,
+    segment: SeedSegment,
+    new: np.ndarray,
+    settings: Mapping[str, Any],
+) -> None:
+    """Write the files of one output; result and seed segment begin within their first quarter, in its phase."""
+    grid = dataset.events.grid
+    offsets = [grid.steps(dataset.vocabularies["offset"].value(token)) for token in new[:1, 0].tolist()]
+    first_onset = segment.last_onset_steps + sum(offsets)
+
+    def notes(tokens: np.ndarray, onset_steps: int) -> PieceNotes:
+        phase = onset_steps % grid.steps_per_quarter
+        return to_notes(tokens, dataset.events, dataset.vocabularies, first_onset_steps=phase, segment=segment)
+
+    seed = notes(segment.tokens, segment.onset_steps)
+    result = (
+        notes(np.concatenate([segment.tokens, new]), segment.onset_steps)
+        if spec.include_seed_segment
+        else notes(new, first_onset)
+    )
+    writer.file(f"seed_{number:03d}", "mid").write_bytes(write_midi(seed))
+    writer.file(f"result_{number:03d}", "mid").write_bytes(write_midi(result))
+    picture = piano_roll(
+        result,
+        f"{segment.name}, continued",
+        None if spec.include_seed_segment else seed,
+        first_onset // grid.steps_per_quarter - segment.onset_steps // grid.steps_per_quarter,
+    )
+    writer.file(f"result_{number:03d}", "svg").write_text(picture, encoding="utf-8")
+    said = {
+        **settings,
+        "output": number,
+        "events": len(new),
+        "seed_segment": {
+            "piece": segment.name,
+            "first_event": segment.first,
+            "events": len(segment.tokens),
+            "replaced_values": segment.replaced,
+        },
+    }
+    text = json.dumps(said, indent=1, sort_keys=True)
+    writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")

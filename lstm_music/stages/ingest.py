@@ -1,0 +1,119 @@
+"""Source → raw: each distinct content once under its SHA-256, and one row for every input of what became of it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from lstm_music.errors import NotEnoughMusicError
+from lstm_music.parquet import read_table, write_table
+from lstm_music.recipe import Recipe
+from lstm_music.sources.catalogue import open_source
+from lstm_music.sources.entry import Found, Ignored, Refused, Source, music_format
+from lstm_music.store import ArtifactRef, Stage, Store
+
+KIND = "inputs"
+ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
+
+INPUTS_SCHEMA = pa.schema(
+    [
+        ("name", pa.string()),
+        ("status", pa.string()),  # accepted, duplicate or rejected
+        ("reason", pa.string()),  # "" where accepted
+        ("piece_id", pa.string()),  # SHA-256 of the content; "" where it was never read
+        ("format", pa.string()),  # midi, musicxml, abc or kern
+        ("bytes", pa.int64()),
+        ("composer", pa.string()),
+        ("source", pa.string()),
+        ("licence", pa.string()),
+    ],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input and what became of it: a row of the table of inputs."""
+
+    name: str
+    status: str
+    reason: str
+    piece_id: str
+    format: str
+    bytes: int
+    composer: str
+    source: str
+    licence: str
+
+
+def ingest(store: Store, recipe: Recipe, source: str) -> ArtifactRef:
+    """Take in what a source holds and the recipe includes; give the reference of the table of inputs.
+
+    A content that was there before is kept once. Raises SourceError where there is no such source, and
+    NotEnoughMusicError where it holds no input at all.
+    """
+    opened = open_source(source)
+    counts: Counter[str] = Counter(ignored=0, left_out=0)
+    inputs = list(_inputs(store, recipe, opened, counts))
+    if not inputs:
+        raise NotEnoughMusicError(
+            f"source {source!r}: holds no music that recipe {recipe.name!r} takes ({counts['ignored']} other files, "
+            f"{counts['left_out']} left out by the recipe); give a folder or zip with .mid, .musicxml, .abc or .krn files",
+        )
+    stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
+    if not store.has(stage.ref):
+        with store.write(stage) as writer:
+            table = pa.Table.from_pylist([asdict(row) for row in inputs], schema=INPUTS_SCHEMA)
+            write_table(writer.file("inputs", "parquet"), table)
+            writer.counts.update(inputs=len(inputs), **counts)
+    return stage.ref
+
+
+def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:
+    """Read the table of inputs back, in the order of their names."""
+    rows: list[dict[str, Any]] = read_table(store.open(ref).file("inputs")).to_pylist()
+    return [Input(**row) for row in rows]
+
+
+def _inputs(store: Store, recipe: Recipe, source: Source, counts: Counter[str]) -> Iterator[Input]:
+    """Give a row for each input, in the order of names; what is no input is counted."""
+    first_name: dict[str, str] = {}
+    for entry in source.entries():
+        if isinstance(entry, Ignored):
+            counts["ignored"] += 1
+        elif not recipe.takes(entry.name):
+            counts["left_out"] += 1
+        elif isinstance(entry, Refused):
+            yield _row(source, entry.name, REJECTED, entry.reason)
+        else:
+            piece_id = store.put_blob(entry.data)
+            if piece_id not in first_name:
+                first_name[piece_id] = entry.name
+                yield _row(source, entry.name, ACCEPTED, "", piece_id, entry)
+            else:
+                reason = f"has the same content as {first_name[piece_id]}"
+                yield _row(source, entry.name, DUPLICATE, reason, piece_id, entry)
+
+
+def _row(source: Source, name: str, status: str, reason: str, piece_id: str = "", found: Found | None = None) -> Input:
+    credit = source.describe(name)
+    return Input(
+        name=name,
+        status=status,
+        reason=reason,
+        piece_id=piece_id,
+        format=music_format(name) or "",
+        bytes=len(found.data) if found else 0,
+        composer=credit.composer,
+        source=credit.source,
+        licence=credit.licence,
+    )
+
+
+def _digest(inputs: list[Input]) -> str:
+    content = hashlib.sha256()
+    for row in inputs:
+        content.update(repr(tuple(asdict(row).values())).encode())
+    return content.hexdigest()

@@ -1,0 +1,180 @@
+"""Dataset → the model of one stream: trained here, or in a process of its own, and published with its best weights."""
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_music.child import run_child
+from lstm_music.encoding.splits import TRAIN, VALIDATION
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.errors import MismatchError
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.models.spec import ModelSpec
+from lstm_music.recipe import Recipe, parse_recipe
+from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.store import ArtifactRef, Stage, Store
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from lstm_music.models.architectures import ChainedLSTM
+
+KIND = "model"
+MODEL_VERSION = 1
+CHECKPOINTS = "checkpoints"
+
+Progress = Mapping[str, Any]  # TrainingProgress as JSON
+Report = Callable[[Progress], None]
+
+
+def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, stream: str) -> Stage:
+    """The model of one stream that a recipe makes of a dataset."""
+    spec = {
+        "stream": stream,
+        "streams": list(STREAMS),
+        "model": recipe.model.model_dump(mode="json"),
+        "training": recipe.training.model_dump(mode="json"),
+        "windows": recipe.windows.model_dump(mode="json"),
+        "random_seed": recipe.random_seed,
+    }
+    return Stage(KIND, MODEL_VERSION, spec, (dataset_ref,), ("tensorflow", "keras", "numpy", "h5py"))
+
+
+def train_model(
+    store: Store,
+    recipe: Recipe,
+    dataset_ref: ArtifactRef,
+    stream: str,
+    report: Report = lambda _progress: None,
+) -> ArtifactRef:
+    """Train the model of one stream in this process, with one thread; go on from its checkpoint if there is one.
+
+    The newest progress also lies in the checkpoints folder, for whoever looks from another process. Raises TrainingError and
+    publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music.
+    """
+    stage = model_stage(recipe, dataset_ref, stream)
+    if store.has(stage.ref):
+        return stage.ref
+    load_tensorflow(threads=1)
+    from lstm_music.models.training import TrainingData, TrainingProgress, train
+
+    dataset = load_dataset(store, dataset_ref)
+    data = TrainingData(
+        tokens=dataset.tokens,
+        train=dataset.spans[TRAIN],
+        validation=dataset.spans[VALIDATION],
+        streams=STREAMS,
+        sizes=dataset.sizes,
+        log_unknown=dataset.log_unknown,
+        transposition=dataset.transposition(recipe.windows),
+        window=recipe.windows,
+    )
+
+    def tell(progress: TrainingProgress) -> None:
+        said = progress.to_json()
+        _note_progress(store, stage.ref, said)
+        report(said)
+
+    checkpoint = _checkpoint(store, stage.ref)
+    model, history = train(
+        data, stream, recipe.model, recipe.training, recipe.random_seed, checkpoint=checkpoint, report=tell
+    )
+    best = min(history, key=lambda score: score.held_out)
+    with store.write(stage) as writer:
+        model.save_weights(writer.file("model", "weights.h5"))
+        text = json.dumps([asdict(score) for score in history], indent=1)
+        writer.file("history", "json").write_text(text + "\n", encoding="utf-8")
+        writer.counts.update(epochs=len(history), best_epoch=best.epoch + 1, parameters=model.count_params())
+        writer.facts.update(
+            held_out_nll=best.held_out,
+            vocabularies={name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()},
+        )
+    for path in (checkpoint, progress_path(store, stage.ref)):
+        path.unlink(missing_ok=True)
+    return stage.ref
+
+
+def train_model_in_child(
+    store: Store,
+    recipe: Recipe,
+    dataset_ref: ArtifactRef,
+    stream: str,
+    report: Report = lambda _progress: None,
+) -> ArtifactRef:
+    """Train as `train_model` does, in a process of its own that dies with this one."""
+    stage = model_stage(recipe, dataset_ref, stream)
+    if store.has(stage.ref):
+        return stage.ref
+    request = {
+        "storage": str(store.root.resolve()),
+        "recipe": recipe.model_dump(mode="json"),
+        "dataset": dataset_ref.to_json(),
+        "stream": stream,
+    }
+    run_child(
+        "lstm_music.stages.models:train_in_child",
+        request,
+        on_message=report,
+        environment={"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"},
+    )
+    return stage.ref
+
+
+def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
+    """Be the child of `train_model_in_child`."""
+    recipe = parse_recipe(dict(request["recipe"]), "recipe")
+    dataset_ref = ArtifactRef(**request["dataset"])
+    store = Store(Path(request["storage"]))
+    return train_model(store, recipe, dataset_ref, request["stream"], send).to_json()
+
+
+def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "ChainedLSTM":
+    """Load a trained model for the vocabularies of a dataset.
+
+    Raises MismatchError where it was trained with others.
+    """
+    artifact = store.open(ref)
+    spec = artifact.manifest["spec"]
+    digests = {name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()}
+    if artifact.facts["vocabularies"] != digests:
+        raise MismatchError(
+            f"{ref}: the {spec['stream']} model was trained with another vocabulary than that of {dataset.ref}; "
+            "train again with `lstm-music train`",
+        )
+    load_tensorflow()
+    from lstm_music.models.architectures import build_model
+
+    model = build_model(
+        ModelSpec.model_validate(spec["model"]), spec["stream"], spec["streams"], dataset.sizes, spec["random_seed"]
+    )
+    model.load_weights(artifact.file("model"))
+    return model
+
+
+def progress_path(store: Store, ref: ArtifactRef) -> Path:
+    """Where the newest progress of a training lies while it runs."""
+    return store.root / CHECKPOINTS / f"{ref.key}.json"
+
+
+def read_progress(store: Store, ref: ArtifactRef) -> Progress | None:
+    """Read where a training is; None where it has not begun, or is done."""
+    try:
+        said: Progress = json.loads(progress_path(store, ref).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said
+
+
+def _checkpoint(store: Store, ref: ArtifactRef) -> Path:
+    return store.root / CHECKPOINTS / f"{ref.key}.npz"
+
+
+def _note_progress(store: Store, ref: ArtifactRef, said: Progress) -> None:
+    """Keep the newest progress; a full disk must not end a training for its sake."""
+    path = progress_path(store, ref)
+    temporary = path.with_suffix(".json.tmp")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(said), encoding="utf-8")
+        temporary.replace(path)

@@ -1,0 +1,122 @@
+"""Raw → parsed batches: an internal cache, so that a content is parsed once however often and with what else it comes.
+
+A batch is an artifact of its own that any worker can make; which batches there are depends on the history of a storage, so
+nothing but `notes`, which puts them into one order, ever reads them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from lstm_music.encoding.splits import music_hash
+from lstm_music.errors import CorruptArtifactError, RejectedInputError
+from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.score import read_scores
+from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
+from lstm_music.midi.usable import require_music
+from lstm_music.parquet import write_table, write_tables
+from lstm_music.stages.ingest import ACCEPTED, Input
+from lstm_music.store import ArtifactRef, Stage, Store
+
+KIND = "parsed"
+READER_VERSION = 1  # goes up when a reader gives other notes for the same bytes
+# A task costs about a quarter of a second, a music21 process two: a batch is worth five seconds or more.
+MIDI_FILES_A_BATCH = 256
+SCORES_A_BATCH = 60
+
+PARSED_SCHEMA = pa.schema(
+    [("piece_id", pa.string()), ("reason", pa.string()), ("music_hash", pa.string()), *PIECE_FIELDS]
+)
+
+Content = tuple[str, str]  # (piece id, format)
+
+
+@dataclass(frozen=True)
+class ParseBatch:
+    """Contents to be parsed together: (piece id, format), in the order of ids."""
+
+    contents: tuple[Content, ...]
+
+    @property
+    def stage(self) -> Stage:
+        """The artifact that parsing them makes."""
+        is_score = any(form != "midi" for _, form in self.contents)
+        libraries = ("pyarrow", "numpy", "music21") if is_score else ("pyarrow", "numpy")
+        return Stage(KIND, READER_VERSION, {"contents": [list(content) for content in self.contents]}, (), libraries)
+
+
+def parsed_batches(store: Store) -> Iterator[ParseBatch]:
+    """List the batches in the store that today's readers and libraries made."""
+    for ref in store.refs(KIND):
+        try:
+            spec = store.open(ref).manifest["spec"]
+        except CorruptArtifactError:  # a cache that is damaged is made again; `verify` names it
+            continue
+        batch = ParseBatch(tuple((piece_id, form) for piece_id, form in spec["contents"]))
+        if batch.stage.ref == ref:
+            yield batch
+
+
+def plan_batches(store: Store, inputs: Sequence[Input]) -> list[ParseBatch]:
+    """Give the batches that are missing before every accepted input is parsed."""
+    done = {content for batch in parsed_batches(store) for content in batch.contents}
+    todo = sorted({(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED} - done)
+    midi = [content for content in todo if content[1] == "midi"]
+    scores = [content for content in todo if content[1] != "midi"]
+    return [*_chunks(midi, MIDI_FILES_A_BATCH), *_chunks(scores, SCORES_A_BATCH)]
+
+
+def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
+    """Parse the contents of a batch; one that holds no music is noted with its reason."""
+    stage = batch.stage
+    if store.has(stage.ref):
+        return stage.ref
+    with store.write(stage) as writer:
+        rows: list[dict[str, object]] = []
+        notes = write_tables(
+            writer.file("notes", "parquet"),
+            NOTES_SCHEMA,
+            (to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)),
+        )
+        write_table(writer.file("pieces", "parquet"), pa.Table.from_pylist(rows, schema=PARSED_SCHEMA))
+        rejected = sum(1 for row in rows if row["reason"])
+        writer.counts.update(accepted=len(rows) - rejected, rejected=rejected, notes=notes)
+    return stage.ref
+
+
+def _accepted(store: Store, batch: ParseBatch, rows: list[dict[str, object]]) -> Iterator[tuple[str, PieceNotes]]:
+    """Yield the pieces that hold music, in the order of the batch, and add a row for each content."""
+    for piece_id, outcome in _outcomes(store, batch):
+        try:
+            piece = _usable(outcome)
+        except RejectedInputError as error:
+            rows.append({"piece_id": piece_id, "reason": str(error), "music_hash": ""})
+        else:
+            rows.append({"piece_id": piece_id, "reason": "", "music_hash": music_hash(piece), **piece_row(piece)})
+            yield piece_id, piece
+
+
+def _usable(outcome: PieceNotes | RejectedInputError) -> PieceNotes:
+    """Give a piece that holds music, or raise why there is none."""
+    if isinstance(outcome, RejectedInputError):
+        raise outcome
+    require_music(outcome)
+    return outcome
+
+
+def _outcomes(store: Store, batch: ParseBatch) -> Iterator[tuple[str, PieceNotes | RejectedInputError]]:
+    if all(form == "midi" for _, form in batch.contents):
+        for piece_id, _ in batch.contents:
+            try:
+                yield piece_id, read_midi(store.get_blob(piece_id))
+            except RejectedInputError as error:
+                yield piece_id, error
+    else:
+        yield from read_scores([(piece_id, form, store.get_blob(piece_id)) for piece_id, form in batch.contents])
+
+
+def _chunks(contents: Sequence[Content], size: int) -> Iterator[ParseBatch]:
+    for begin in range(0, len(contents), size):
+        yield ParseBatch(tuple(contents[begin : begin + size]))

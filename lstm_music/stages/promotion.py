@@ -1,0 +1,105 @@
+"""Which models a recipe's music is made with: the promoted ones, and only better ones take their place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_music.encoding.splits import VALIDATION
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.errors import MissingArtifactError
+from lstm_music.recipe import Recipe
+from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.stages.scorecard import score_models
+from lstm_music.store import ArtifactRef, Store
+
+
+@dataclass(frozen=True)
+class Current:
+    """The models that are in use for a recipe, and what they came from."""
+
+    dataset: ArtifactRef
+    models: Mapping[str, ArtifactRef]
+    scorecard: ArtifactRef
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what is kept in `current.json`."""
+        return {
+            "dataset": self.dataset.key,
+            "models": {stream: ref.key for stream, ref in self.models.items()},
+            "scorecard": self.scorecard.key,
+        }
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether new models were promoted, and the sentence that says why."""
+
+    promoted: bool
+    reason: str
+
+
+def current_models(store: Store, recipe: str) -> Current | None:
+    """Give the models in use for a recipe, by its name; None before the first."""
+    kept = (store.current(recipe) or {}).get("promoted")
+    if kept is None:
+        return None
+    return Current(
+        dataset=ArtifactRef("dataset", kept["dataset"]),
+        models={stream: ArtifactRef("model", key) for stream, key in kept["models"].items()},
+        scorecard=ArtifactRef("scorecard", kept["scorecard"]),
+    )
+
+
+def require_current(store: Store, recipe: str) -> Current:
+    """Give the models in use for a recipe; MissingArtifactError before the first."""
+    current = current_models(store, recipe)
+    if current is None:
+        raise MissingArtifactError(
+            f"{store.root}: recipe {recipe!r} has no models yet; make them with `lstm-music run --recipe {recipe}`"
+        )
+    return current
+
+
+def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
+    """Make new models the current ones if they are not worse than the old by more than the recipe's tolerance.
+
+    Both are measured on the validation pieces of the new dataset.
+    """
+    old = current_models(store, recipe.name)
+    decision = _decide(store, recipe, old, new)
+    if decision.promoted and new != old:
+        remember(store, recipe.name, "promoted", new.to_json())
+    return decision
+
+
+def remember(store: Store, recipe: str, what: str, value: Mapping[str, Any]) -> None:
+    """Keep a fact of a recipe in `current.json`, beside its others."""
+    store.set_current(recipe, {**(store.current(recipe) or {}), what: dict(value)})
+
+
+def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> Decision:
+    if old is None:
+        return Decision(True, "they are the first models of this recipe")
+    if old == new:
+        return Decision(True, "they are the current models already")
+    fresh, before = load_dataset(store, new.dataset), load_dataset(store, old.dataset)
+    if fresh.events != before.events:
+        return Decision(True, "the recipe's encoding changed, so that old and new scores cannot be compared")
+    new_nll = store.open(new.scorecard).facts["nll_per_event"][VALIDATION]
+    old_nll = _validation_nll(store, old, before, fresh)
+    scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats an event of the current ones"
+    if new_nll <= old_nll + recipe.promotion.tolerance:
+        return Decision(True, scores)
+    return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more")
+
+
+def _validation_nll(store: Store, old: Current, before: Dataset, fresh: Dataset) -> float:
+    """Score the old models on the new validation pieces, in the vocabularies that they were trained with."""
+    columns = EventColumns.read(store, fresh.events_ref)
+    tokens = np.stack([columns.tokens(before.vocabularies[stream]) for stream in STREAMS], axis=1).astype(np.uint32)
+    spans = fresh.spans[VALIDATION]
+    scores = score_models(store, before, old.models, tokens, {VALIDATION: spans})[VALIDATION]
+    return sum(stream.total for stream in scores.values()) / sum(span.events for span in spans)

@@ -1,0 +1,87 @@
+"""Writing an artifact: files in a private folder, then synced, hashed and renamed, and the manifest last."""
+
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lstm_music.errors import StorageError
+from lstm_music.store import files
+from lstm_music.store.artifact import MANIFEST, PROVENANCE, open_artifact
+from lstm_music.store.sealed import seal
+from lstm_music.store.stage import Stage
+
+# 150 characters leave room, in the 255 of a file name, for the digest and the extension.
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,149}")
+EXTENSION = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+
+
+class ArtifactWriter:
+    """An artifact in the making: write to the paths it gives, count in `counts`, note other facts (JSON) in `facts`."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self.stage = stage
+        self.ref = stage.ref
+        self.counts: dict[str, int] = {}
+        self.facts: dict[str, Any] = {}
+        self._folder = folder
+        self._started = datetime.now(UTC)
+        self._names: dict[str, tuple[str, str]] = {}
+
+    def file(self, name: str, extension: str) -> Path:
+        """Give the temporary path to write `name` to; `extension` has no dot in front ("parquet", "weights.h5").
+
+        Raises StorageError for a name that was given before, or that is no safe part of a file name.
+        """
+        if not NAME.fullmatch(name) or not EXTENSION.fullmatch(extension):
+            raise StorageError(
+                f"{self.ref}: {name!r}, {extension!r}: no name of a file; letters, digits and _ . + - may be used"
+            )
+        key = f"{name}.{extension}"
+        if key in self._names or key in {MANIFEST, PROVENANCE}:
+            raise StorageError(
+                f"{self.ref}: the file {key} is there already; each file of an artifact needs a name of its own"
+            )
+        self._names[key] = (name, extension)
+        return self._folder / key
+
+    def commit(self, folder: Path) -> bool:
+        """Move what was written to `folder` and create its manifest if there is none; say whether this call did.
+
+        Whoever is first wins: files that only a later writer made are removed again.
+        Raises StorageError for a file that was asked for and never written.
+        """
+        entries = {key: self._entry(key) for key in sorted(self._names)}
+        manifest = seal({**self.stage.identity(), "files": entries, "counts": self.counts, "facts": self.facts})
+        if (folder / MANIFEST).exists():
+            return False
+        files.make_folder(folder)
+        for key, entry in entries.items():
+            files.move(self._folder / key, folder / entry["file"])
+        files.replace(folder / PROVENANCE, seal(self._provenance()), self._folder)
+        first = files.write_if_absent(folder / MANIFEST, manifest, self._folder)
+        if not first:
+            winner = {entry["file"] for entry in open_artifact(folder, self.ref).manifest["files"].values()}
+            for name in {entry["file"] for entry in entries.values()} - winner:
+                (folder / name).unlink(missing_ok=True)
+        return first
+
+    def _entry(self, key: str) -> dict[str, Any]:
+        """Sync and hash a file that was written; return its entry for the manifest."""
+        name, extension = self._names[key]
+        path = self._folder / key
+        if not path.is_file():
+            raise StorageError(f"{self.ref}: the file {key} was asked for and never written")
+        files.sync(path)
+        sha256 = files.sha256_of(path)
+        file = key if self.stage.plain_names else f"{name}-{sha256[:16]}.{extension}"
+        return {"name": name, "file": file, "sha256": sha256, "bytes": path.stat().st_size}
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "started": self._started.isoformat(),
+            "duration_seconds": (datetime.now(UTC) - self._started).total_seconds(),
+            "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
+        }

@@ -1,0 +1,1 @@
+"""Retries, timeouts, names and logs around one library call each."""

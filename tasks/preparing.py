@@ -1,0 +1,53 @@
+"""Tasks from a source to a dataset."""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lstm_music.recipe import Recipe
+from lstm_music.stages import dataset, events, ingest, notes, parse, prepare
+from lstm_music.store import ArtifactRef, Store
+
+
+@task(name="ingest", retries=2, retry_delay_seconds=5, cache_policy=NO_CACHE, persist_result=False)
+def ingest_source(storage: Path, recipe: Recipe, source: str) -> ArtifactRef:
+    """Take in what a source holds."""
+    return ingest.ingest(Store(storage), recipe, source)
+
+
+@task(
+    name="parse",
+    task_run_name="parse batch {number} of {count}",
+    retries=1,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def parse_batch(storage: Path, batch: parse.ParseBatch, number: int, count: int) -> ArtifactRef:
+    """Parse one batch of contents; `number` and `count` are for its name."""
+    del number, count
+    return parse.parse_batch(Store(storage), batch)
+
+
+@task(name="collect notes", cache_policy=NO_CACHE, persist_result=False)
+def collect_notes(storage: Path, inputs: ArtifactRef) -> ArtifactRef:
+    """Put all parsed pieces into one note table."""
+    return notes.collect_notes(Store(storage), inputs)
+
+
+@task(name="encode events", cache_policy=NO_CACHE, persist_result=False)
+def encode_events(storage: Path, recipe: Recipe, notes_ref: ArtifactRef) -> ArtifactRef:
+    """Encode the note table as the recipe says."""
+    return events.encode_events(Store(storage), notes_ref, recipe.events)
+
+
+@task(name="build dataset", cache_policy=NO_CACHE, persist_result=False)
+def build_dataset(storage: Path, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
+    """Split, fit the vocabularies, write the tokens."""
+    return dataset.build_dataset(Store(storage), recipe, notes_ref, events_ref)
+
+
+@task(name="remember what is prepared", cache_policy=NO_CACHE, persist_result=False)
+def remember_prepared(storage: Path, recipe: Recipe, prepared: prepare.Prepared) -> prepare.Prepared:
+    """Make the dataset the one that the recipe trains on."""
+    return prepare.remember_prepared(Store(storage), recipe, prepared)

@@ -1,0 +1,48 @@
+"""What the Prefect UI shows of a run besides its progress: lines in the log, score cards and generations as artifacts."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.context import TaskRunContext
+
+from lstm_music.evaluation.scorecard import rows
+from tasks.progress import progress_artifact
+
+# Lines of the library's loggers reach the server where there is one, and nobody where there is none.
+_LOG = logging.getLogger("lstm_music.tasks")
+
+
+@contextmanager
+def training_report(stream: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Give a function that shows the progress of a training, which it is given as JSON: an artifact, and a line an epoch."""
+    if TaskRunContext.get() is None:  # run by hand, without Prefect
+        yield lambda _progress: None
+        return
+    with progress_artifact(f"train-{stream}", f"Training of the {stream} model") as show:
+
+        def report(progress: Mapping[str, Any]) -> None:
+            done = (progress["epoch"] - 1) * progress["steps"] + progress["step"]
+            show(done / (progress["epochs"] * progress["steps"]))
+            if progress["step"] == progress["steps"]:
+                _LOG.info(
+                    "%s: epoch %d of %d, loss %.4f, held-out %.4f nats an event",
+                    *(progress[key] for key in ("stream", "epoch", "epochs", "loss", "held_out")),
+                )
+
+        yield report
+
+
+def publish_card(card: Mapping[str, Any]) -> None:
+    """Show a score card as a table."""
+    if TaskRunContext.get() is not None:
+        create_table_artifact(table=rows(card), key="score-card", description="NLL in nats an event, by piece")
+
+
+def publish_generation(described: Mapping[str, Any]) -> None:
+    """Show what was generated, and where it lies."""
+    if TaskRunContext.get() is not None:
+        lines = [f"- `{output['midi']}`, {output['events']} events" for output in described["outputs"]]
+        create_markdown_artifact(markdown="\n".join(lines), key="generation", description="Generated music")

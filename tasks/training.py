@@ -1,0 +1,33 @@
+"""Tasks that train, score and promote models."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lstm_music.recipe import Recipe
+from lstm_music.stages import models, promotion, scorecard
+from lstm_music.store import ArtifactRef, Store
+from tasks.reporting import publish_card, training_report
+
+
+@task(name="train", task_run_name="train {stream}", retries=1, cache_policy=NO_CACHE, persist_result=False)
+def train_model(storage: Path, recipe: Recipe, dataset: ArtifactRef, stream: str) -> ArtifactRef:
+    """Train the model of one stream in a process of its own."""
+    with training_report(stream) as report:
+        return models.train_model_in_child(Store(storage), recipe, dataset, stream, report)
+
+
+@task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)
+def evaluate(storage: Path, recipe: Recipe, dataset: ArtifactRef, trained: Mapping[str, ArtifactRef]) -> ArtifactRef:
+    """Score the models beside the baselines."""
+    ref = scorecard.evaluate(Store(storage), recipe, dataset, trained)
+    publish_card(scorecard.read_card(Store(storage), ref))
+    return ref
+
+
+@task(name="promote", cache_policy=NO_CACHE, persist_result=False)
+def promote(storage: Path, recipe: Recipe, new: promotion.Current) -> promotion.Decision:
+    """Put the models to use if they are not worse than those in use."""
+    return promotion.promote(Store(storage), recipe, new)

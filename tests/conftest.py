@@ -1,0 +1,16 @@
+"""Fixtures that every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def collection_zip() -> Path:
+    """The 296 piano pieces in the layout of the Kaggle dataset."""
+    path = SHARED_DATA / "classical-music-midi.zip"
+    if not path.exists():
+        pytest.skip("the real MIDI collection is absent: ../shared/data/classical-music-midi.zip")
+    return path

@@ -1,0 +1,65 @@
+"""Bars and the places in them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_music.encoding.bars import place_in_bars
+from lstm_music.encoding.grid import Grid
+from lstm_music.midi.notes import TimeSignature
+
+GRID = Grid((8, 6))  # 24 steps a quarter
+QUARTER = 24
+
+
+def bars_of(onsets, *signatures):
+    bar, position = place_in_bars(np.array(onsets), [TimeSignature(*signature) for signature in signatures], 480, GRID)
+    return list(zip(bar.tolist(), position.tolist(), strict=True))
+
+
+def test_without_a_signature_a_bar_has_four_quarters():
+    assert bars_of([0, 95, 96, 4 * 96 + 5]) == [(1, 0), (1, 95), (2, 0), (5, 5)]
+
+
+def test_a_signature_rules_from_its_tick_on():
+    places = bars_of([0, 72, 144, 144 + 36], (0, 3, 4), (480 * 6, 6, 8), (480 * 7 + 240, 3, 8))
+    assert places == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_a_change_within_a_bar_begins_a_new_bar():
+    assert bars_of([47, 48, 48 + 72], (960, 3, 4)) == [(1, 47), (2, 0), (3, 0)]
+
+
+def test_the_same_signature_again_changes_nothing():
+    assert bars_of([0, 60, 100], (0, 4, 4), (960, 4, 4)) == bars_of([0, 60, 100])
+
+
+def test_of_signatures_at_one_point_the_last_rules():
+    assert bars_of([0, 72], (0, 2, 4), (1, 3, 4)) == [(1, 0), (2, 0)]
+
+
+def test_a_change_lies_on_the_grid_as_its_notes_do():
+    assert bars_of([96], (480 * 4 + 7, 3, 4)) == [(2, 0)]
+
+
+@pytest.mark.parametrize("signature", [(0, 0, 4), (0, 4, 0), (0, 4, 2**200)])
+def test_a_signature_that_no_score_can_hold_is_passed_over(signature):
+    assert bars_of([96], signature) == [(2, 0)]
+
+
+@given(st.integers(1, 40), st.sampled_from([1, 2, 4, 8, 16, 32, 64, 128, 256]), st.integers(0, 20_000))
+def test_a_place_lies_in_its_bar_and_adds_up_to_the_onset(numerator, denominator, onset):
+    ((bar, position),) = bars_of([onset], (0, numerator, denominator))
+    begins = [number * numerator * 4 * QUARTER // denominator for number in (bar - 1, bar)]
+    assert begins[0] + position == onset
+    assert onset < begins[1]
+
+
+def test_bars_of_less_than_a_step_are_counted_too():
+    # a bar is 3/32 of a step: of all the bars that begin on a step, an onset there lies in the last
+    assert bars_of([2, 3], (0, 1, 1024)) == [(32, 0), (43, 0)]
+
+
+def test_no_onset_no_bar():
+    assert bars_of([], (0, 3, 4)) == []

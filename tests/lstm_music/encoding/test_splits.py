@@ -1,0 +1,217 @@
+"""Splits: whole pieces, copies together, and nothing that moves when pieces are added."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from lstm_music.encoding.splits import PieceIdentity, SplitSpec, assign, music_hash
+from lstm_music.errors import NotEnoughMusicError, RecipeError
+from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo
+
+SPEC = SplitSpec()
+BY_FOLDER = SplitSpec(by="folder")
+
+
+def drawn(share: float, piece: str = "") -> PieceIdentity:
+    """A piece whose music hash lies at `share` of all hashes: below 0.1 test, below 0.2 validation."""
+    music = f"{int(share * 2**64):016x}" + "0" * 48
+    piece = piece or f"id{share}"
+    return PieceIdentity(piece, music, (f"{piece}.mid",))
+
+
+def found(piece: str, *names: str, music: str = "") -> PieceIdentity:
+    return PieceIdentity(piece, music or f"{piece:0>64}", names)
+
+
+def sides(splits):
+    return splits.train, splits.validation, splits.test
+
+
+def test_a_side_is_drawn_from_the_music():
+    splits = assign([drawn(0.05), drawn(0.15), drawn(0.2), drawn(0.999), drawn(0.0)], SPEC)
+    assert sides(splits) == (("id0.2", "id0.999"), ("id0.15",), ("id0.0", "id0.05"))
+    assert splits.moved == splits.leaks == ()
+
+
+def test_the_shares_are_those_of_the_recipe():
+    pieces = [drawn(number / 1000) for number in range(1000)]
+    splits = assign(pieces, SplitSpec(validation=0.25, test=0.125))
+    assert [len(side) for side in sides(splits)] == [625, 250, 125]
+
+
+@given(st.lists(st.floats(0, 0.999), min_size=1, unique=True), st.randoms())
+def test_every_piece_lies_on_one_side_whatever_the_order(shares, random):
+    pieces = [drawn(share) for share in shares]
+    splits = assign(pieces, SPEC)
+    assert sorted(id_ for side in sides(splits) for id_ in side) == sorted(piece.piece_id for piece in pieces)
+    assert all(side == tuple(sorted(side)) for side in sides(splits))
+    random.shuffle(pieces)
+    assert assign(pieces, SPEC) == splits
+
+
+@given(st.sets(st.integers(0, 99), max_size=30))
+def test_a_piece_never_changes_sides_when_others_are_added(added):
+    first = [drawn(0.05), drawn(0.15), drawn(0.5)]
+    before = assign(first, SPEC)
+    after = assign([*first, *(drawn(number / 100 + 0.001) for number in added)], SPEC)
+    for old, new in zip(sides(before), sides(after), strict=True):
+        assert set(old) <= set(new)
+
+
+def test_pieces_of_the_same_music_stay_together():
+    copies = [drawn(0.5, f"copy{number}") for number in range(5)]
+    splits = assign([*copies, drawn(0.6), drawn(0.7)], SPEC)
+    assert splits.validation == tuple(f"copy{number}" for number in range(5))
+    assert splits.moved == (
+        "The validation split would be empty, so 'copy0.mid' (and 4 more with its music) moved there from train",
+        "The test split would be empty, so 'id0.6.mid' moved there from train",
+    )
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        # shares below 0.1 are drawn to test, below 0.2 to validation, the others to train
+        ([0.5], ([0.5], [], [])),
+        ([0.05], ([0.05], [], [])),
+        ([0.15], ([0.15], [], [])),
+        ([0.5, 0.6], ([0.6], [0.5], [])),
+        ([0.05, 0.06], ([0.05], [0.06], [])),
+        ([0.05, 0.5], ([0.5], [0.05], [])),
+        ([0.15, 0.5], ([0.5], [0.15], [])),
+        ([0.05, 0.15], ([0.05], [0.15], [])),
+        ([0.5, 0.6, 0.7], ([0.7], [0.5], [0.6])),
+        ([0.05, 0.06, 0.07], ([0.05], [0.06], [0.07])),
+        ([0.15, 0.16, 0.5], ([0.5], [0.16], [0.15])),
+        ([0.05, 0.06, 0.5], ([0.5], [0.05], [0.06])),
+        ([0.15, 0.5, 0.6], ([0.6], [0.15], [0.5])),
+    ],
+)
+def test_empty_sides_are_filled_train_first_then_validation(shares, expected):
+    splits = assign([drawn(share) for share in shares], SPEC)
+    assert sides(splits) == tuple(tuple(f"id{share}" for share in side) for side in expected)
+    assert splits.moved
+
+
+def test_what_stays_empty_is_said():
+    assert assign([drawn(0.5)], SPEC).moved == (
+        "The validation split is empty: there is too little music for it",
+        "The test split is empty: there is too little music for it",
+    )
+
+
+def test_a_side_that_is_not_wanted_is_not_filled():
+    splits = assign([drawn(0.05), drawn(0.5)], SplitSpec(validation=0, test=0))
+    assert sides(splits) == (("id0.05", "id0.5"), (), ())
+    assert splits.moved == ()
+
+
+@pytest.mark.parametrize("spec", [SPEC, BY_FOLDER])
+def test_no_piece_is_too_little(spec):
+    with pytest.raises(NotEnoughMusicError, match="no piece to split"):
+        assign([], spec)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"validation": -0.1}, {"test": 1.0}, {"validation": 0.5, "test": 0.5}, {"by": "composer"}, {"tests": 0.1}],
+)
+def test_a_spec_that_makes_no_sense_is_refused(values):
+    with pytest.raises(ValidationError):
+        SplitSpec.model_validate(values)
+
+
+def test_folders_decide_where_the_recipe_says_so():
+    splits = assign(
+        [
+            found("b", "jsb/train/b.mid"),
+            found("a", "jsb/Train/a.mid"),
+            found("c", "test/jsb/valid/c.mid"),
+            found("d", "VAL/d.mid"),
+            found("e", "jsb/validation/e.mid"),
+            found("f", "jsb/test/train.mid"),
+        ],
+        BY_FOLDER,
+    )
+    assert sides(splits) == (("a", "b"), ("c", "d", "e"), ("f",))
+    assert splits.moved == splits.leaks == ()
+
+
+def test_content_in_two_folders_counts_in_both_and_is_a_leak():
+    splits = assign([found("a", "train/a.mid", "test/b.mid"), found("v", "val/v.mid")], BY_FOLDER)
+    assert sides(splits) == (("a",), ("v",), ("a",))
+    assert splits.leaks == ("The same music lies in train and test: 'train/a.mid'",)
+
+
+def test_a_transposed_copy_in_another_folder_is_a_leak():
+    pieces = [found("a", "train/a.mid", music="0"), found("b", "test/b.mid", music="0"), found("c", "train/c.mid")]
+    splits = assign(pieces, BY_FOLDER)
+    assert sides(splits) == (("a", "c"), (), ("b",))
+    assert splits.leaks == ("The same music lies in train and test: 'train/a.mid' (and 1 more with its music)",)
+    assert splits.moved == ("The validation split is empty: no piece lies in its folder",)
+
+
+@pytest.mark.parametrize(
+    ("piece", "place"),
+    [(found("a", "train.mid", "x/a.mid"), "'train.mid', 'x/a.mid'"), (found("a"), "no place")],
+)
+def test_a_piece_in_no_folder_of_a_split_is_refused(piece, place):
+    with pytest.raises(RecipeError, match=f"piece a lies in none of the folders .*, but at {place}$"):
+        assign([found("b", "train/b.mid"), piece], BY_FOLDER)
+
+
+def test_folders_without_train_are_too_little():
+    with pytest.raises(NotEnoughMusicError, match="No piece lies in a folder 'train'"):
+        assign([found("a", "test/a.mid")], BY_FOLDER)
+
+
+def test_a_piece_without_names_is_named_by_its_id():
+    pieces = [replace(drawn(share), names=()) for share in (0.5, 0.6, 0.05)]
+    assert assign(pieces, SPEC).moved == ("The validation split would be empty, so id0.5 moved there from train",)
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 4000), st.integers(20, 100)),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(ROWS, st.integers(-20, 20), st.integers(0, 1000), st.integers(1, 3))
+def test_a_shifted_transposed_or_restyled_copy_has_the_same_hash(rows, semitones, later, scale):
+    original = piece_of(rows)
+    copy = piece_of([((onset + later) * scale, pitch + semitones) for onset, pitch in reversed(rows)], scale=scale)
+    copy.notes["velocity"] = 3
+    copy.notes["duration_ticks"] += 7
+    copy.notes["track"] = 5
+    assert music_hash(replace(copy, tempos=(Tempo(0, 1000),))) == music_hash(original)
+
+
+@given(ROWS, st.integers(1, 30))
+def test_other_music_has_another_hash(rows, up):
+    last = max(onset for onset, _ in rows) + 480
+    pitch = rows[0][1]
+    one, other = piece_of([*rows, (last, pitch)]), piece_of([*rows, (last, pitch + up)])
+    assert music_hash(one) != music_hash(other)
+    assert music_hash(one) != music_hash(piece_of(rows))
+
+
+def test_drums_do_not_count():
+    with_drums = piece_of([(0, 60), (480, 62), (0, 35)])
+    with_drums.notes["is_drum"] = with_drums.notes["pitch"] == 35
+    assert music_hash(with_drums) == music_hash(piece_of([(0, 60), (480, 62)]))
+
+
+def test_a_piece_without_a_note_has_a_hash_too():
+    assert len(music_hash(piece_of([]))) == 64
+
+
+def piece_of(rows, scale: int = 1) -> PieceNotes:
+    notes = np.zeros(len(rows), dtype=NOTE_DTYPE)
+    notes["onset_ticks"] = [onset for onset, _ in rows]
+    notes["pitch"] = [pitch for _, pitch in rows]
+    return PieceNotes(480 * scale, notes)

@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import pytest
+
+from lstm_music.errors import NotEnoughMusicError
+from lstm_music.evaluation.scorecard import BY_PIECE, SplitScores, rows, score_card
+from lstm_music.evaluation.targets import StreamScores
+
+CLASSES = {"offset": 20, "note": 128}
+LENGTHS = (3, 10)
+
+
+def streams(note_nats: float) -> dict[str, StreamScores]:
+    correct = np.arange(13) % 2 == 0
+    return {
+        "offset": StreamScores(np.full(13, 0.5), correct, np.array([2.0, 4.0])),
+        "note": StreamScores(np.full(13, note_nats), ~correct, np.empty(0)),
+    }
+
+
+def card(**changes) -> dict:
+    split = SplitScores(LENGTHS, 26, streams(1.5), {"majority": streams(3.0)}, **changes)
+    return score_card({"test": split}, CLASSES, window=8)
+
+
+def test_a_card_is_json():
+    assert json.loads(json.dumps(card())) == card()
+    assert card()["protocol"] == BY_PIECE
+
+
+def test_nats_are_summed_with_those_of_the_ends_and_divided_by_events():
+    test = card()["splits"]["test"]
+    assert (test["pieces"], test["events"], test["notes"]) == (2, 13, 26)
+    assert test["nats_total"] == pytest.approx(13 * 2.0 + 6)
+    assert test["nll_per_event"] == pytest.approx(2 + 6 / 13)
+    assert test["nll_per_note"] == pytest.approx((2 + 6 / 13) / 2)
+    offset = test["streams"]["offset"]
+    assert offset["nll"] == pytest.approx(0.5 + 6 / 13)
+    assert offset["perplexity"] == pytest.approx(np.exp(0.5 + 6 / 13))
+    assert offset["accuracy"] == pytest.approx(7 / 13)
+    assert offset["classes"] == 20
+    assert test["nll_per_event"] == pytest.approx(sum(stream["nll"] for stream in test["streams"].values()))
+
+
+def test_baselines_have_the_same_fields_as_the_models():
+    test = card()["splits"]["test"]
+    majority = test["baselines"]["majority"]
+    assert majority["nll_per_event"] == pytest.approx(test["nll_per_event"] + 1.5)
+    assert set(majority) <= set(test)
+    assert {name: set(stream) for name, stream in majority["streams"].items()} == {
+        name: set(stream) for name, stream in test["streams"].items()
+    }
+
+
+def test_positions_are_binned_inside_and_beyond_the_window_and_add_up():
+    test = card()["splits"]["test"]
+    bins = test["positions"]
+    assert [(one["from"], one["to"], one["events"]) for one in bins] == [(0, 2, 4), (2, 4, 3), (4, 8, 4), (8, None, 2)]
+    assert bins[0]["nll_per_event"] == pytest.approx(2.0)
+    assert bins[1]["nll_per_event"] == pytest.approx(2.0 + 2 / 3)
+    assert bins[3]["nll_per_event"] == pytest.approx(2.0 + 4 / 2)
+    assert sum(one["nll_per_event"] * one["events"] for one in bins) == pytest.approx(test["nats_total"])
+    assert bins[0]["baselines"] == {"majority": pytest.approx(3.5)}
+
+
+def test_positions_before_the_first_scored_event_have_no_bin():
+    bins = card(first=8)["splits"]["test"]["positions"]
+    assert [(one["from"], one["events"]) for one in bins] == [(8, 11), (16, 2)]
+
+
+def test_a_split_that_leaks_says_so_in_every_row():
+    split = SplitScores(LENGTHS, 26, streams(1.5))
+    leaky = score_card({"test": split}, CLASSES, window=8, protocol="leaky: random windows")
+    assert {row["protocol"] for row in rows(leaky)} == {"leaky: random windows"}
+
+
+def test_rows_lay_out_every_predictor_and_stream():
+    table = rows(card())
+    assert [(row["predictor"], row["stream"]) for row in table] == [
+        (predictor, stream) for predictor in ("models", "majority") for stream in ("all", "offset", "note")
+    ]
+    assert len({tuple(row) for row in table}) == 1
+    assert table[0]["nll"] == pytest.approx(card()["splits"]["test"]["nll_per_event"])
+
+
+def test_a_split_without_events_is_refused_in_one_sentence():
+    nothing = {"note": StreamScores(np.empty(0), np.empty(0, np.bool_), np.empty(0))}
+    with pytest.raises(
+        NotEnoughMusicError, match="split test: no event to score in 0 pieces from their position 64 on"
+    ):
+        score_card({"test": SplitScores((), 0, nothing, first=64)}, CLASSES, window=64)
+
+
+def test_events_without_a_note_have_no_cost_per_note():
+    split = SplitScores(LENGTHS, 0, streams(1.5))
+    assert score_card({"test": split}, CLASSES, window=1)["splits"]["test"]["nll_per_note"] is None

@@ -1,0 +1,147 @@
+"""Our reader against mido, an independent one, and against bytes that are no music."""
+
+import io
+import itertools
+import random
+import zipfile
+
+import midi_bytes as mb
+import mido
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_music.errors import RejectedInputError
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.writer import write_midi
+
+NAMES = ("track", "channel", "program", "pitch", "velocity", "onset_ticks", "duration_ticks")
+
+
+def mido_facts(data: bytes) -> tuple[list[tuple], list[tuple], list[tuple]]:
+    """Read notes, tempos and time signatures with mido, paired and given programs by the slow, plain reading of the rules."""
+    file = mido.MidiFile(file=io.BytesIO(data))
+    tracks = [
+        list(zip(itertools.accumulate(message.time for message in track), track, strict=True)) for track in file.tracks
+    ]
+    merged = sorted(
+        (tick, number, place) for number, track in enumerate(tracks) for place, (tick, _) in enumerate(track)
+    )
+    programs, program_at = {}, {}
+    for _, number, place in merged:
+        message = tracks[number][place][1]
+        if message.type == "program_change":
+            programs[message.channel] = message.program
+        elif message.type == "note_on":
+            program_at[number, place] = programs.get(message.channel, 0)
+    notes = []
+    for number, track in enumerate(tracks):
+        ends = {}
+        for place in reversed(range(len(track))):
+            tick, message = track[place]
+            if message.type == "note_off" or (message.type == "note_on" and message.velocity == 0):
+                ends[message.channel, message.note] = tick
+            elif message.type == "note_on":
+                end = ends.get((message.channel, message.note), track[-1][0])
+                program = program_at[number, place]
+                notes.append((number, message.channel, program, message.note, message.velocity, tick, end - tick))
+    meta = [(tick, message) for _, number, place in merged for tick, message in [tracks[number][place]]]
+    tempos = [(tick, message.tempo) for tick, message in meta if message.type == "set_tempo"]
+    signatures = [
+        (tick, message.numerator, message.denominator) for tick, message in meta if message.type == "time_signature"
+    ]
+    return sorted(notes), tempos, signatures
+
+
+def our_facts(data: bytes) -> tuple[list[tuple], list[tuple], list[tuple]]:
+    piece = read_midi(data)
+    tempos = [(tempo.tick, tempo.microseconds_per_quarter) for tempo in piece.tempos]
+    signatures = [(one.tick, one.numerator, one.denominator) for one in piece.time_signatures]
+    return mb.note_rows(piece, *NAMES), tempos, signatures
+
+
+def rejection(data: bytes) -> str | None:
+    """Read bytes; return why they were rejected, None where they were not."""
+    try:
+        read_midi(data)
+    except RejectedInputError as error:
+        return str(error)
+    return None
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """Change, insert, remove or cut a few bytes."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(changed))
+        match chance.randrange(5):
+            case 0 | 1:
+                changed[at] = chance.randrange(256)
+            case 2:
+                changed[at:at] = chance.randbytes(chance.randint(1, 3))
+            case 3:
+                del changed[at : at + chance.randint(1, 3)]
+            case _:
+                changed[at] ^= 1 << chance.randrange(8)
+    return bytes(changed[: chance.randrange(1, len(changed))] if chance.random() < 0.1 else changed)
+
+
+@settings(deadline=None)
+@given(mb.pieces().map(write_midi))
+def test_mido_agrees_on_what_we_write(data):
+    reason = rejection(data)
+    if reason is None:
+        assert our_facts(data) == mido_facts(data)
+    else:
+        assert reason.startswith("too long")
+
+
+@pytest.mark.corpus
+def test_mido_agrees_on_real_pieces(collection_zip):
+    with zipfile.ZipFile(collection_zip) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".mid"))
+        for name in names[::37]:
+            data = archive.read(name)
+            assert our_facts(data) == mido_facts(data), name
+
+
+@pytest.mark.corpus
+def test_every_real_piece_is_read_and_comes_back_from_what_we_write(collection_zip):
+    notes = 0
+    with zipfile.ZipFile(collection_zip) as archive:
+        for name in sorted(archive.namelist())[::8]:
+            if name.endswith(".mid"):
+                piece = read_midi(archive.read(name))
+                assert mb.note_rows(read_midi(write_midi(piece))) == mb.note_rows(piece), name
+                notes += len(piece.notes)
+    assert notes > 50_000
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda events: mb.smf(mb.track(events))))
+def test_bytes_without_meaning_are_read_or_rejected_and_nothing_else(data):
+    reason = rejection(data)
+    assert reason is None or reason.isprintable()
+
+
+def test_where_mido_reads_a_damaged_file_too_the_notes_agree():
+    chance = random.Random(20)
+    tempo, name = b"\x00\xff\x51\x03\x07\xa1\x20", b"\x00\xff\x03\x05piano"
+    notes = b"".join(
+        b"\x00\x90" + bytes([pitch]) + b"\x40\x83\x60" + bytes([pitch]) + b"\x00" for pitch in range(60, 72)
+    )
+    whole = mb.smf(mb.track(tempo, name), mb.track(b"\x00\xc0\x05", notes, b"\x00\xb0\x40\x7f\x00\xf0\x02\x01\xf7"))
+    rejected, compared = 0, 0
+    for _ in range(3000):
+        data = mutated(whole, chance)
+        if rejection(data) is not None:
+            rejected += 1
+            continue
+        try:
+            theirs = mido_facts(data)
+        except Exception:  # noqa: BLE001 - mido raises whatever it meets in a damaged file
+            continue
+        assert our_facts(data) == theirs, data.hex()
+        compared += 1
+    assert rejected > 500
+    assert compared > 200

@@ -1,0 +1,51 @@
+import midi_bytes as mb
+import pyarrow as pa
+from hypothesis import given, settings
+
+from lstm_music.midi.notes import NOTE_DTYPE
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, from_arrow, piece_row, to_arrow
+from lstm_music.parquet import read_table, write_table
+
+FACTS = ("ticks_per_quarter", "tempos", "time_signatures", "key_signatures", "track_names", "pedal")
+
+
+def test_the_columns_are_the_piece_and_the_fields_of_a_note():
+    assert NOTES_SCHEMA.names == ["piece_id", *NOTE_DTYPE.names]
+    assert NOTES_SCHEMA.types == [
+        pa.string(),
+        pa.int16(),
+        pa.int8(),
+        pa.uint8(),
+        pa.bool_(),
+        pa.uint8(),
+        pa.uint8(),
+        pa.int64(),
+        pa.int64(),
+    ]
+
+
+@settings(deadline=None)
+@given(mb.pieces())
+def test_a_piece_comes_back_from_its_tables(piece):
+    table = to_arrow("a piece", piece)
+    pieces = pa.Table.from_pylist([piece_row(piece)], schema=pa.schema(PIECE_FIELDS))
+    back = from_arrow(table, pieces.to_pylist()[0])
+    assert table.schema == NOTES_SCHEMA
+    assert set(table.column("piece_id").to_pylist()) <= {"a piece"}
+    assert back.notes.tolist() == piece.notes.tolist()
+    assert [getattr(back, fact) for fact in FACTS] == [getattr(piece, fact) for fact in FACTS]
+
+
+def test_a_piece_comes_back_from_parquet_in_several_chunks(tmp_path):
+    piece = read_midi(mb.smf(mb.track(mb.MIDDLE_C_FOR_A_QUARTER * 3)))
+    table = to_arrow("a piece", piece)
+    write_table(tmp_path / "notes.parquet", pa.concat_tables([table.slice(0, 1), table.slice(1)]))
+    back = from_arrow(read_table(tmp_path / "notes.parquet"), piece_row(piece))
+    assert back.notes.tolist() == piece.notes.tolist()
+
+
+def test_notes_and_drums_are_counted():
+    row = piece_row(read_midi(mb.smf(mb.track(b"\x00\x99\x24\x40\x00\x98\x24\x40\x00\x98\x25\x40"))))
+    assert (row["notes"], row["drum_notes"]) == (3, 1)
+    assert list(row) == [field.name for field in PIECE_FIELDS]

@@ -1,0 +1,183 @@
+"""What a score's signs mean in notes; music21 runs in this process here."""
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import pytest
+
+from lstm_music.midi import score_child
+from lstm_music.midi.score_child import ScoreNote, common_ticks, exact, join_ties, read_batch
+
+ABC = "X:1\nM:3/4\nL:1/8\nK:D\n"
+DIVISIONS = "<attributes><divisions>12</divisions></attributes>"
+PIANO = '<score-instrument id="i"><instrument-name>Piano</instrument-name></score-instrument>'
+
+
+def read(text, score_format="musicxml"):
+    """Read one score; return the piece, or the reason why not."""
+    sent = []
+    read_batch({"scores": [{"format": score_format, "text": text}], "timeout_seconds": 60}, sent.append)
+    started, answer = sent
+    assert started["started"] == 0
+    assert answer.pop("index") == 0
+    return answer.get("piece") or answer["reason"]
+
+
+def rows(piece, *columns):
+    return list(zip(*(piece["notes"][column] for column in columns), strict=True))
+
+
+def musicxml(*parts, instruments=""):
+    """Return a score in which each part is the inside of its measures, with 12 divisions of a quarter."""
+    listed = "".join(
+        f'<score-part id="P{place}"><part-name>Part {place}</part-name>{instruments}</score-part>'
+        for place in range(len(parts))
+    )
+    inside = "".join(
+        f'<part id="P{place}"><measure number="1">{DIVISIONS}{part}</measure></part>'
+        for place, part in enumerate(parts)
+    )
+    return f'<score-partwise version="4.0"><part-list>{listed}</part-list>{inside}</score-partwise>'
+
+
+def note(step, duration, octave=4, inside="", after="", *, chord=False):
+    return (
+        f"<note>{'<chord/>' * chord}{inside}<pitch><step>{step}</step><octave>{octave}</octave></pitch>"
+        f"<duration>{duration}</duration>{after}</note>"
+    )
+
+
+def tied(step, kind, *, chord=False):
+    return note(step, 12, after=f'<tie type="{kind}"/>', chord=chord)
+
+
+def test_a_tune_in_abc_has_its_notes_and_signatures():
+    piece = read(ABC + "D2 (3EFG [FA]2|", "abc")
+    assert piece["ticks_per_quarter"] == 3
+    assert rows(piece, "pitch", "onset_ticks", "duration_ticks") == [
+        (62, 0, 3),
+        (64, 3, 1),
+        (66, 4, 1),
+        (67, 5, 1),
+        (66, 6, 3),
+        (69, 6, 3),
+    ]
+    assert piece["time_signatures"] == [(0, 3, 4)]
+    assert piece["key_signatures"] == [(0, 2, False)]
+    assert set(rows(piece, "track", "channel", "program", "is_drum", "velocity")) == {(0, 0, 0, 0, 80)}
+    assert piece["tempos"] == []
+
+
+def test_kern_has_a_track_a_spine():
+    piece = read("**kern\t**kern\n*k[b-]\t*k[b-]\n*d:\t*d:\n4D\t8dd\n.\t8ee\n*-\t*-\n", "kern")
+    assert {track for (track,) in rows(piece, "track")} == {0, 1}
+    assert sorted(rows(piece, "pitch", "onset_ticks", "duration_ticks")) == [(50, 0, 2), (74, 0, 1), (76, 1, 1)]
+    assert piece["key_signatures"][-1] == (0, -1, True)
+
+
+def test_a_tie_inside_a_chord_joins_only_its_own_pitch():
+    piece = read(
+        musicxml(tied("C", "start") + note("E", 12, chord=True) + tied("C", "stop") + note("F", 12, chord=True)),
+    )
+    assert sorted(rows(piece, "pitch", "onset_ticks", "duration_ticks")) == [(60, 0, 2), (64, 0, 1), (65, 1, 1)]
+
+
+def test_a_transposing_instrument_is_read_at_its_sounding_pitch():
+    clarinet = "<attributes><transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose></attributes>"
+    assert rows(read(musicxml(clarinet + note("C", 12))), "pitch") == [(58,)]
+
+
+def test_grace_notes_and_chord_symbols_are_left_out():
+    grace = "<note><grace/><pitch><step>B</step><octave>3</octave></pitch><type>eighth</type></note>"
+    symbol = "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>"
+    assert rows(read(musicxml(grace + symbol + note("C", 12))), "pitch", "onset_ticks") == [(60, 0)]
+
+
+def test_programs_have_channels_of_their_own_and_drums_have_the_tenth():
+    sounds = PIANO + '<midi-instrument id="i"><midi-program>41</midi-program></midi-instrument>'
+    drum = (
+        "<note><unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+        "<duration>12</duration></note>"
+    )
+    piece = read(musicxml(note("C", 12) + drum, note("G", 12), instruments=sounds))
+    assert rows(piece, "track", "channel", "program", "is_drum", "pitch") == [
+        (0, 0, 40, 0, 60),
+        (0, 9, 40, 1, 64),
+        (1, 0, 40, 0, 67),
+    ]
+    assert piece["track_names"] == ["Part 0", "Part 1"]
+
+
+def test_tempos_and_velocities_are_those_of_the_score():
+    loud = note("C", 12).replace("<note>", '<note dynamics="100">')
+    tempo = '<direction><direction-type><words>x</words></direction-type><sound tempo="90"/></direction>'
+    piece = read(musicxml(tempo + loud + note("D", 12)))
+    assert piece["tempos"] == [(0, 666_667)]
+    assert rows(piece, "velocity") == [(90,), (80,)]
+
+
+def test_a_tempo_that_is_only_a_word_unknown_to_music21_is_no_tempo():
+    from music21 import note as music21_note
+    from music21 import stream, tempo
+
+    score = stream.Score([stream.Part([tempo.MetronomeMark("strangely"), music21_note.Note("C4")])])
+    assert score_child.piece_of(score)["tempos"] == []
+
+
+def test_signatures_that_midi_cannot_hold_are_left_out():
+    nine_sharps = "<attributes><key><fifths>9</fifths></key></attributes>"
+    assert read(musicxml(nine_sharps + note("C", 12)))["key_signatures"] == []
+    # music21 takes 15 seconds to make a 300/4
+    marks = [SimpleNamespace(offset=place, numerator=beats, denominator=4) for place, beats in enumerate([300, 255])]
+    part = SimpleNamespace(getElementsByClass=lambda _: marks)
+    assert list(score_child._time_signatures(part)) == [(1, 255, 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "score_format", "reason"),
+    [
+        ("hello", "musicxml", "music21 cannot read it as musicxml (ParseError: syntax error: line 1, column 0)"),
+        ("<mei/>", "musicxml", "not in score-partwise"),
+        ("zzz", "kern", "music21 cannot read it as kern (HumdrumException: "),
+        ("", "abc", "music21 cannot read it as abc (ABCHandlerException: "),
+        (f"{ABC}CDE|\n\n{ABC}EDC|".replace("X:1", "X:2", 1), "abc", "is a book of several pieces"),
+        (ABC + "C9999999|", "abc", "quarter notes, more than 65,536"),
+        (musicxml(*[note("C", 12)] * 3), "musicxml", "has 3 parts, more than 2"),
+    ],
+)
+def test_what_cannot_be_read_is_rejected_with_its_reason(text, score_format, reason, monkeypatch):
+    monkeypatch.setattr(score_child, "_LIMITS", score_child.ReadLimits(max_tracks=2))
+    assert reason in read(text, score_format)
+
+
+def test_a_score_that_needs_too_much_memory_is_rejected(monkeypatch):
+    def greedy(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(score_child, "parse", greedy)
+    assert read(ABC, "abc") == "needs more memory than one score may take"
+
+
+def score_note(onset, end, tie="", pitch=60):
+    return ScoreNote(0, 0, is_drum=False, pitch=pitch, velocity=80, onset=Fraction(onset), end=Fraction(end), tie=tie)
+
+
+def test_a_chain_of_ties_is_one_note_and_a_broken_tie_changes_nothing():
+    chain = [score_note(0, 1, "start"), score_note(1, 2, "continue"), score_note(2, 3, "stop")]
+    assert [(note.onset, note.end) for note in join_ties(chain)] == [(0, 3)]
+    gap = [score_note(0, 1, "start"), score_note(2, 3, "stop"), score_note(3, 4, "start"), score_note(4, 5)]
+    assert join_ties(gap) == gap
+    other_pitch = [score_note(0, 1, "start"), score_note(1, 2, "stop", pitch=61)]
+    assert join_ties(other_pitch) == other_pitch
+
+
+def test_ticks_are_exact_as_long_as_a_midi_file_can_hold_them():
+    assert common_ticks([]) == 1
+    assert common_ticks([exact(0.25), exact(Fraction(1, 3)), exact(2)]) == 12
+    assert common_ticks([Fraction(1, 32_767)]) == 32_767
+    assert common_ticks([Fraction(1, 32_768)]) == 30_240
+
+
+def test_a_note_before_the_beginning_is_rejected():
+    with pytest.raises(score_child.RejectedInputError, match="before its own beginning"):
+        score_child._check_extent([score_note(-1, 1)])

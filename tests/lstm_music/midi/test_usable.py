@@ -1,0 +1,23 @@
+import midi_bytes as mb
+import pytest
+
+from lstm_music.errors import RejectedInputError
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.usable import require_music
+
+
+def test_a_piece_with_one_pitched_note_is_usable():
+    require_music(read_midi(mb.smf(mb.track(b"\x00\x99\x24\x40\x00\x98\x24\x40"))))
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        (b"", "^holds no notes$"),
+        (b"\x00\x99\x24\x40", r"^holds only drums \(1 note on channel 10\)$"),
+        (b"\x00\x99\x24\x40" * 1200, r"^holds only drums \(1,200 notes on channel 10\)$"),
+    ],
+)
+def test_a_piece_without_a_pitched_note_is_rejected_with_the_reason(events, reason):
+    with pytest.raises(RejectedInputError, match=reason):
+        require_music(read_midi(mb.smf(mb.track(events))))

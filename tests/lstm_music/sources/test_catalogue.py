@@ -1,0 +1,58 @@
+"""The seam of the sources: what a person typed, and every source that there is."""
+
+import pytest
+
+from lstm_music.errors import SourceError
+from lstm_music.sources.archive import Archive
+from lstm_music.sources.catalogue import SOURCES, open_source
+from lstm_music.sources.corpus import Corpus
+from lstm_music.sources.entry import Credit, Found, Ignored, Refused
+from lstm_music.sources.file import File
+from lstm_music.sources.folder import Folder
+
+
+@pytest.fixture
+def texts(tree, tree_zip):
+    """Something to open for every kind of source; a new kind needs a text here."""
+    return {"corpus": "corpus", "folder": str(tree), "archive": str(tree_zip), "file": str(tree / "top.abc")}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source_yields_the_same_sorted_entries_twice(kind, texts):
+    source = SOURCES[kind](texts[kind])
+    first, second = list(source.entries()), list(source.entries())
+    names = [entry.name for entry in first]
+    assert first == second
+    assert names == sorted(names)
+    assert {type(entry) for entry in first} <= {Found, Refused, Ignored}
+    assert isinstance(source.describe(names[0]), Credit)
+    assert source.title
+
+
+def test_what_a_person_types_opens_the_source_that_they_mean(texts, tmp_path):
+    (tmp_path / "UPPER.ZIP").write_bytes((tmp_path / "music.zip").read_bytes())
+    assert isinstance(open_source(texts["corpus"]), Corpus)
+    assert isinstance(open_source(texts["folder"]), Folder)
+    assert isinstance(open_source(texts["archive"]), Archive)
+    assert isinstance(open_source(texts["file"]), File)
+    assert isinstance(open_source(str(tmp_path / "UPPER.ZIP")), Archive)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kaggle", "download the dataset's zip and give its path"),
+        ("no/such/place", "source 'no/such/place': not found; give 'corpus', or the path of"),
+        ("", "source '': not found"),
+        ("x" * 5000, "not found"),
+        ("nul\0", "not found"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_sentence(text, message):
+    with pytest.raises(SourceError, match=message):
+        open_source(text)
+
+
+def test_a_file_that_is_no_music_is_no_source(tree):
+    with pytest.raises(SourceError, match=r"notes\.txt': not a folder, a \.zip or a music file \(\.mid "):
+        open_source(str(tree / "bach" / "notes.txt"))

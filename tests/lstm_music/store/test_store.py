@@ -1,0 +1,151 @@
+import hashlib
+import pickle
+
+import pytest
+
+from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageError, StorageVersionError
+from lstm_music.store import Stage, Store
+
+
+def test_a_store_creates_nothing_until_it_is_written_to(tmp_path, stage):
+    store = Store(tmp_path / "storage")
+    assert not store.has(stage.ref)
+    assert list(store.artifacts()) == []
+    assert store.current("demo") is None
+    assert store.verify().files == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_travels_to_other_processes(store, artifact):
+    assert pickle.loads(pickle.dumps(store)).has(artifact.ref)
+
+
+def test_a_store_in_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="a file; storage has to be a folder"):
+        Store(tmp_path / "file")
+
+
+def test_a_folder_that_holds_other_things_can_become_a_store(tmp_path):
+    (tmp_path / "README.md").touch()
+    assert Store(tmp_path).put_blob(b"a")
+    assert list(Store(tmp_path).artifacts()) == []
+
+
+def test_a_store_of_another_version_is_refused(store):
+    store.put_blob(b"a")
+    (store.root / "format.json").write_text('{"format": "lstm-music storage", "version": 2}')
+    with pytest.raises(StorageVersionError, match=r"format\.json: storage of version 2, but this project reads 1;"):
+        Store(store.root)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"null", b"\xff", b'{"version": "x"}'])
+def test_a_store_whose_version_cannot_be_read_is_refused(store, data):
+    store.put_blob(b"a")
+    (store.root / "format.json").write_bytes(data)
+    with pytest.raises(CorruptArtifactError, match=r"format\.json: not the file that was written"):
+        Store(store.root)
+
+
+def test_a_place_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="Not a directory; storage needs a folder"):
+        Store(tmp_path / "file" / "storage").put_blob(b"a")
+
+
+def test_a_version_that_may_not_be_read_is_said_in_one_sentence(store):
+    (store.root / "format.json").mkdir(parents=True)
+    with pytest.raises(StorageError, match="Is a directory"):
+        Store(store.root)
+
+
+def test_artifacts_come_by_kind_and_key(store):
+    stages = [Stage(kind, 1, {"n": n}) for kind in ("notes", "events") for n in range(3)]
+    for stage in stages:
+        with store.write(stage):
+            pass
+    store.put_blob(b"a")
+    assert [artifact.ref for artifact in store.artifacts()] == sorted(stage.ref for stage in stages)
+    assert [artifact.ref.kind for artifact in store.artifacts("events")] == ["events"] * 3
+    assert list(store.artifacts("blobs")) == []
+    assert list(store.artifacts("absent")) == []
+
+
+def test_an_artifact_without_a_manifest_does_not_exist(store, artifact):
+    (artifact.folder / "manifest.json").unlink()
+    assert not store.has(artifact.ref)
+    assert list(store.artifacts()) == []
+    with pytest.raises(MissingArtifactError):
+        store.open(artifact.ref)
+
+
+@pytest.mark.parametrize("data", [b"", b"a", bytes(range(256)) * 1000], ids=len)
+def test_a_blob_comes_back(store, data):
+    sha256 = store.put_blob(data)
+    assert sha256 == hashlib.sha256(data).hexdigest()
+    assert store.get_blob(sha256) == data
+    assert (store.root / "blobs" / sha256[:2] / sha256).read_bytes() == data
+
+
+def test_a_blob_is_written_once(store):
+    path = store.root / "blobs" / "ca" / store.put_blob(b"a")
+    before = path.stat().st_ino
+    store.put_blob(b"a")
+    assert path.stat().st_ino == before
+
+
+def test_a_spoilt_blob_is_refused_and_mended_when_it_is_put_again(store):
+    sha256 = store.put_blob(b"a")
+    (store.root / "blobs" / "ca" / sha256).write_bytes(b"b")
+    with pytest.raises(CorruptArtifactError, match="ingest their source again"):
+        store.get_blob(sha256)
+    store.put_blob(b"a")
+    assert store.get_blob(sha256) == b"a"
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "../../etc/passwd", "", "0" * 63])
+def test_a_blob_that_was_never_kept_is_missing(store, name):
+    with pytest.raises(MissingArtifactError):
+        store.get_blob(name)
+
+
+def test_a_blob_that_cannot_be_read_is_refused(store):
+    (store.root / "blobs" / "00" / ("0" * 64)).mkdir(parents=True)
+    with pytest.raises(CorruptArtifactError, match="cannot be read"):
+        store.get_blob("0" * 64)
+
+
+def test_current_keeps_what_other_recipes_use(store):
+    store.set_current("demo", {"model": "a"})
+    store.set_current("default", {"model": "b"})
+    store.set_current("demo", {"model": "c"})
+    assert store.current("demo") == {"model": "c"}
+    assert store.current("default") == {"model": "b"}
+    assert store.current("seed") is None
+
+
+def test_a_spoilt_current_is_refused_and_never_written_over(store):
+    store.set_current("demo", {"model": "a"})
+    path = store.root / "current.json"
+    path.write_text(path.read_text().replace('"a"', '"b"'))
+    for call in (lambda: store.current("demo"), lambda: store.set_current("seed", {})):
+        with pytest.raises(CorruptArtifactError, match=r"current\.json: .*; delete it, and train and evaluate again"):
+            call()
+    assert '"b"' in path.read_text()
+
+
+def test_what_current_cannot_hold_leaves_it_as_it_was(store):
+    store.set_current("demo", {"model": "a"})
+    with pytest.raises(StorageError):
+        store.set_current("demo", {"loss": float("nan")})
+    assert store.current("demo") == {"model": "a"}
+
+
+def test_reading_changes_nothing(store, artifact):
+    sha256 = store.put_blob(b"a")
+    store.set_current("demo", {})
+    before = {path: path.stat().st_mtime_ns for path in [store.root, *store.root.rglob("*")]}
+    reader = Store(store.root)
+    assert reader.open(artifact.ref).file("pieces").read_bytes() == b"pieces"
+    assert (reader.get_blob(sha256), reader.current("demo"), reader.verify().bad) == (b"a", {}, [])
+    assert {path: path.stat().st_mtime_ns for path in [store.root, *store.root.rglob("*")]} == before
