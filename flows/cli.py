@@ -6,7 +6,7 @@ Nothing heavy is imported before it is needed, so that `--help` answers at once.
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer.exceptions import TyperException
@@ -18,7 +18,6 @@ from lstm_music.errors import LstmMusicError
 app = typer.Typer(
     name="lstm-music",
     help="Learn music from a pile of MIDI files and generate more of it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -32,7 +31,8 @@ SourceOption = Annotated[
     str | None,
     typer.Option("--source", help="Where music comes from: corpus, a folder, a zip or a file [default: the recipe's]."),
 ]
-RunnerOption = Annotated[str, typer.Option("--runner", help="What parses files in parallel: threads or processes.")]
+Runner = Literal["threads", "processes"]  # the names of flows.runners.RUNNERS, whose import takes seconds
+RunnerOption = Annotated[Runner, typer.Option("--runner", help="What parses files in parallel.")]
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="How many batches are parsed at once.")]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object, last on standard output.")
@@ -202,9 +202,10 @@ def main() -> None:
     """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
     with interruptible():
         try:
-            sys.exit(app(standalone_mode=False))
+            sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
         except TyperException as error:
-            sys.stderr.write(f"lstm-music: {error}; `lstm-music --help` says what is right\n")
+            said = error.format_message().replace("Value error, ", "").rstrip(".")
+            sys.stderr.write(f"lstm-music: {said} (`lstm-music --help` says what is right)\n")
             sys.exit(2)
         except LstmMusicError as error:
             sys.stderr.write(f"lstm-music: {error}\n")

@@ -1,7 +1,10 @@
 """What each sub-command does: plan in the library, make what is missing, say what was made and where."""
 
+import filecmp
 import shutil
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,11 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import CorruptArtifactError, MismatchError, RecipeError, StorageError
 from lstm_music.generation.spec import GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.sources.catalogue import open_source
 from lstm_music.stages import generation, models, promotion, scorecard
 from lstm_music.stages import ingest as ingesting
 from lstm_music.stages import prepare as preparing
-from lstm_music.stages.parse import plan_batches
+from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.prepare import Prepared
 from lstm_music.store import ArtifactRef, Store
 
@@ -26,10 +30,10 @@ def run(display: Display, recipe_name: str, source: str | None, storage: Path, r
     """Do everything from a source to music; what is there already is found and not made again."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     display.say(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
+    open_source(source or recipe.source)  # before storage is made for a mistyped one
     with store.session():
         inputs = _take_in(display, store, recipe, source)
         prepared = _train(display, store, recipe, recipe_name, inputs, runner, workers)
-        report.prepared(display, store, recipe, prepared)
         card = report.score_card(display, store, _card(store, recipe, prepared.dataset))
         music = _generate(display, store, recipe, recipe.generation, None, recipe.random_seed, None)
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
@@ -38,14 +42,17 @@ def run(display: Display, recipe_name: str, source: str | None, storage: Path, r
 def ingest(display: Display, recipe_name: str, source: str | None, storage: Path) -> None:
     """Take in the files of a source."""
     recipe, store = load_recipe(recipe_name), Store(storage)
+    open_source(source or recipe.source)
+    others: Counter[str] = Counter()
     with store.session():
-        inputs = _take_in(display, store, recipe, source)
-    display.result(report.inputs(display, store, inputs))
+        inputs = _take_in(display, store, recipe, source, others)
+    display.result(report.inputs(display, store, inputs, others))
 
 
 def prepare(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
     """Make a dataset: here where that takes seconds, else through the flow."""
     recipe, store = load_recipe(recipe_name), Store(storage)
+    open_source(source or recipe.source)
     with store.session():
         inputs = _take_in(display, store, recipe, source)
         prepared = _prepare(display, store, recipe, recipe_name, inputs, runner, workers)
@@ -74,7 +81,9 @@ def train_one(display: Display, recipe_name: str, source: str | None, storage: P
         ref = models.model_stage(recipe, dataset, stream).ref
         with display.trainings(store, {stream: ref}):
             models.train_model(store, recipe, dataset, stream)
-        display.say(f"The {stream} model: held-out NLL {store.open(ref).facts['held_out_nll']:.4f} nats an event")
+        leaky = " (leaky)" if load_dataset(store, dataset).is_leaky else ""
+        nll = store.open(ref).facts["held_out_nll"]
+        display.say(f"The {stream} model: held-out NLL{leaky} {nll:.4f} nats an event")
         display.say(f"Made {store.open(ref).folder}")
     display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
 
@@ -82,9 +91,9 @@ def train_one(display: Display, recipe_name: str, source: str | None, storage: P
 def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
     """Score the trained models on the dataset that was prepared last."""
     recipe, store = load_recipe(recipe_name), Store(storage)
+    dataset = preparing.last_prepared(store, recipe.name).dataset
+    trained = _trained(store, recipe, dataset)
     with store.session():
-        dataset = preparing.last_prepared(store, recipe.name).dataset
-        trained = _trained(store, recipe, dataset)
         with display.doing("Scoring the models and the baselines"):
             ref = scorecard.evaluate(store, recipe, dataset, trained)
         display.result(report.score_card(display, store, ref))
@@ -104,6 +113,7 @@ def generate(
     spec = wished(recipe, wishes)
     seed = recipe.random_seed if random_seed is None else random_seed
     start = generation.read_seed_midi(seed_midi) if seed_midi else None
+    promotion.require_current(store, recipe.name)  # before a mistyped --storage is made
     with store.session():
         display.result(_generate(display, store, recipe, spec, start, seed, output_dir))
 
@@ -142,9 +152,11 @@ def wished(recipe: Recipe, wishes: Wishes) -> GenerationSpec:
     return parse_recipe(changed, "command line").generation
 
 
-def _take_in(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
+def _take_in(
+    display: Display, store: Store, recipe: Recipe, source: str | None, others: Counter[str] | None = None
+) -> ArtifactRef:
     with display.doing(f"Taking in {source or recipe.source}"):
-        return ingesting.ingest(store, recipe, source or recipe.source)
+        return ingesting.ingest(store, recipe, source or recipe.source, others)
 
 
 def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
@@ -157,8 +169,7 @@ def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: 
 def _prepare(
     display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
 ) -> Prepared:
-    is_read = store.has(preparing.plan(recipe, inputs).notes)
-    todo = [] if is_read else plan_batches(store, ingesting.read_inputs(store, inputs))
+    todo = preparing.batches_to_parse(store, inputs)
     with display.doing("Reading and encoding the music"):
         if preparing.is_small(todo):
             return preparing.prepare(store, recipe, inputs)
@@ -171,19 +182,22 @@ def _prepare(
 def _train(
     display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
 ) -> Prepared:
-    """Run `train-all`, unless everything that it would make is there."""
-    prepared = preparing.plan(recipe, inputs)
-    trained = _model_refs(recipe, prepared.dataset)
-    card = scorecard.scorecard_stage(recipe, prepared.dataset, trained).ref
-    if all(map(store.has, [prepared.notes, prepared.events, prepared.dataset, *trained.values(), card])):
-        preparing.remember_prepared(store, recipe, prepared)
-        decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
-    else:
-        display.say("Preparing, training three models side by side, evaluating")
-        with display.trainings(store, trained), orchestrated():
-            from flows.train_all import train_all
+    """Prepare, say what came of every input, and run `train-all` unless everything that it would make is there."""
+    plan = preparing.plan(recipe, inputs)
+    trained = _model_refs(recipe, plan.dataset)
+    card = scorecard.scorecard_stage(recipe, plan.dataset, trained).ref
+    is_trained = all(map(store.has, [*trained.values(), card]))
+    with nullcontext() if is_trained else orchestrated():  # one server for both flows
+        prepared = _prepare(display, store, recipe, recipe_name, inputs, runner, workers)
+        report.prepared(display, store, recipe, prepared)
+        if is_trained:
+            decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
+        else:
+            display.say("Training three models side by side, then evaluating them")
+            with display.trainings(store, trained):
+                from flows.train_all import train_all
 
-            decision = train_all(recipe_name, None, store.root, runner, workers, inputs.key)
+                decision = train_all(recipe_name, None, store.root, runner, workers, inputs.key)
     display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
     return prepared
 
@@ -208,10 +222,19 @@ def _generate(
 def _copy(store: Store, ref: ArtifactRef, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
+        if taken:
+            raise StorageError(
+                f"{folder}: holds another {taken[0]} already, which would be lost; an empty --output-dir would be right"
+            )
         for path in store.open(ref).files():
             shutil.copyfile(path, folder / path.name)
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written ({error.strerror}); give another --output-dir") from error
+
+
+def _holds_other(path: Path, new: Path) -> bool:
+    return path.exists() and not filecmp.cmp(path, new, shallow=False)
 
 
 def _model_refs(recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:

@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from lstm_music.midi.text import printable
+
 if TYPE_CHECKING:
     from lstm_music.store import ArtifactRef, Store
 
@@ -29,8 +31,8 @@ class Display:
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
-        """Print a line; what stands in it is never taken for markup."""
-        self.console.print(escape(text))
+        """Print a line; what stands in it is never taken for markup, nor for commands to the terminal."""
+        self.console.print(escape(printable(text)))
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Print the result for programs, where it was asked for."""
@@ -65,7 +67,7 @@ class Display:
         for number, column in enumerate(columns):
             table.add_column(column, justify="left" if number == 0 else "right")
         for row in rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*(escape(printable(cell)) for cell in row))
         self.console.print(table)
 
     def _watch(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
@@ -95,8 +97,8 @@ class Display:
         while not done.wait(LOOK_SECONDS):
             for stream, ref in refs.items():
                 said = read_progress(store, ref)
-                if said is not None and said["epoch"] > told.get(stream, 0):
-                    told[stream] = said["epoch"]
+                if said is not None and said["scored_epochs"] > told.get(stream, 0):
+                    told[stream] = said["scored_epochs"]
                     self.say(f"{stream:9}{_progress_text(said)}")
 
 
@@ -108,11 +110,11 @@ def _bars(console: Console) -> Progress:
 
 def _progress_text(said: Mapping[str, Any]) -> str:
     """Say where a training is, in one line."""
-    parts = [f"epoch {said['epoch']} of {said['epochs']}"]
-    if said["loss"] is not None:
-        parts.append(f"loss {said['loss']:.3f}")
+    parts = [f"epoch {said['epoch']} of {said['epochs']}", f"loss {said['loss']:.3f}"]
     if said["held_out"] is not None:
-        parts.append(f"held-out {said['held_out']:.3f}")
+        parts.append(
+            f"held-out{' (leaky)' if said['leaky'] else ''} {said['held_out']:.3f} after {said['scored_epochs']}"
+        )
     if said["seconds_left"] is not None:
         minutes, seconds = divmod(round(said["seconds_left"]), 60)
         parts.append(f"at most {minutes}:{seconds:02d} left")

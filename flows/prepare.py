@@ -6,9 +6,9 @@ from prefect import flow
 
 from flows.runners import runner as task_runner
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.ingest import KIND, read_inputs
-from lstm_music.stages.parse import ParseBatch, plan_batches
-from lstm_music.stages.prepare import Prepared
+from lstm_music.stages.ingest import KIND
+from lstm_music.stages.parse import ParseBatch
+from lstm_music.stages.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
 
@@ -47,7 +47,7 @@ def take_in(recipe: Recipe, source: str | None, storage: Path, inputs: str | Non
 def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: str, workers: int) -> Prepared:
     """Order the tasks after `ingest`, within any flow."""
     store = Store(storage)
-    batches = plan_batches(store, read_inputs(store, inputs))
+    batches = batches_to_parse(store, inputs)
     if batches:
         parse.with_options(task_runner=task_runner(runner, workers))(storage, batches)
     notes = collect_notes(storage, inputs)

@@ -1,6 +1,7 @@
 """What commands say of what they made: tables for a person, and the same as JSON for a program."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from flows.display import ROWS_SHOWN, Display
@@ -14,11 +15,10 @@ from lstm_music.stages.scorecard import read_card
 from lstm_music.store import ArtifactRef, Store, VerifyReport
 
 
-def inputs(display: Display, store: Store, ref: ArtifactRef) -> dict[str, Any]:
-    """Say what became of every input so far."""
+def inputs(display: Display, store: Store, ref: ArtifactRef, other: Mapping[str, int]) -> dict[str, Any]:
+    """Say what became of every input so far, and how many `other` files are none."""
     table = read_inputs(store, ref)
     counts = Counter(row.status for row in table)
-    other = store.open(ref).counts
     display.say(
         f"Found {len(table)} inputs: {counts[ACCEPTED]} to be read, {counts[DUPLICATE]} duplicates, "
         f"{counts[REJECTED]} rejected; {other['ignored']} other files, {other['left_out']} left out by the recipe"
@@ -62,6 +62,8 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
     )
     for sentence in dataset.warnings:
         display.say(sentence)
+    for path in (*events.files("events"), notes.file("inputs")):
+        display.say(f"Made {path}")
 
 
 def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, Any]:
@@ -74,7 +76,8 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
         nll = {(row["predictor"], row["stream"]): row["nll"] for row in found}
         accuracy = {(row["predictor"], row["stream"]): row["accuracy"] for row in found}
         display.table(
-            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats an event (accuracy)",
+            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats an event (accuracy); "
+            f"the models cost {card['splits'][split]['nll_per_note']:.3f} nats a note",
             ["", *("in sum" if stream == "all" else stream for stream in streams)],
             [
                 [
@@ -116,7 +119,7 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())
-            display.say(f"{name}: models in use since their promotion, NLL an event: {scores}")
+            display.say(f"{name}: models in use, nats an event ({said['protocol']}): {scores}")
         else:
             display.say(f"{name}: prepared, no models yet")
     if not recipes:
@@ -135,11 +138,12 @@ def status(display: Display, store: Store) -> dict[str, Any]:
 def _recipe_status(store: Store, name: str) -> dict[str, Any]:
     kept = store.current(name) or {}
     promoted = kept.get("promoted")
-    card = ArtifactRef("scorecard", promoted["scorecard"]) if promoted else None
+    facts = store.open(ArtifactRef("scorecard", promoted["scorecard"])).facts if promoted else {}
     return {
         "prepared": kept.get("prepared"),
         "promoted": promoted,
-        "nll_per_event": store.open(card).facts["nll_per_event"] if card else None,
+        "protocol": facts.get("protocol"),
+        "nll_per_event": facts.get("nll_per_event"),
     }
 
 

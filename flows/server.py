@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from flows import server_child
-from lstm_music.errors import ChildError
+from lstm_music.errors import ChildError, LstmMusicError
 
 STARTUP_SECONDS = 120.0
 """How long a temporary server may take to answer; 6 s are usual on an idle machine."""
@@ -63,7 +63,8 @@ def orchestrated(folder: Path | None = None) -> Iterator[None]:
     """Within this context flows run against a server: the user's own, or else a temporary one of this process alone.
 
     The temporary server keeps its state in a private folder inside `folder`, which must exist (default: the system's
-    temporary folder). It is gone within seconds of this process, however that ends. Raises ChildError if it does not start.
+    temporary folder). It is gone within seconds of this process, however that ends. Raises ChildError if it does not start,
+    LstmMusicError if a server, whosever it is, does not answer as one.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(_environment(quiet_settings(os.environ)))
@@ -73,7 +74,8 @@ def orchestrated(folder: Path | None = None) -> Iterator[None]:
             stack.callback(_flush_events)
             _import_prefect()
             server.wait_until_ready()
-        yield
+        with _server_errors():
+            yield
 
 
 def server_is_configured(environment: Mapping[str, str]) -> bool:
@@ -137,6 +139,7 @@ class TemporaryServer:
             "no_proxy": without_proxy,
             "PREFECT_API_AUTH_STRING": f"lstm-music:{self._password}",
             "PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api",
+            "PREFECT_CLIENT_MAX_RETRIES": "3",  # 14 s: a server in a child does not come back
             "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",  # the password does it
             "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
             "PREFECT_HOME": str(self._folder),
@@ -220,6 +223,24 @@ def _import_prefect() -> None:
     import fastapi  # noqa: F401  Prefect imports these two late, at the first call of a flow
     import prefect.events.clients
     import prefect.flow_engine  # noqa: F401
+
+
+@contextlib.contextmanager
+def _server_errors() -> Iterator[None]:
+    """Say in one sentence where Prefect failed at its server. No library call of this project uses HTTP."""
+    try:
+        yield
+    except Exception as error:
+        import httpx
+        from prefect.settings import PREFECT_API_URL
+
+        if isinstance(error, httpx.HTTPError) or str(error).startswith("Failed to reach API at"):
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise LstmMusicError(
+                f"the Prefect server at {PREFECT_API_URL.value()} does not answer as one ({reason}); run again, with "
+                "PREFECT_API_URL unset or a server that runs there: what was finished is kept"
+            ) from error
+        raise
 
 
 def _flush_events() -> None:

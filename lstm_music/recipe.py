@@ -92,8 +92,8 @@ def _suggestion(place: tuple[int | str, ...]) -> str:
     model: type[BaseModel] = Recipe
     for part in place[:-1]:
         inner = model.model_fields[str(part)].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return ""
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)  # nothing else has keys of its own
         model = inner
     close = difflib.get_close_matches(str(place[-1]), list(model.model_fields), n=1)
     return f". Did you mean '{close[0]}'?" if close else f"; known are {', '.join(model.model_fields)}"

@@ -8,9 +8,17 @@ from prefect.cache_policies import NO_CACHE
 from lstm_music.recipe import Recipe
 from lstm_music.stages import dataset, events, ingest, notes, parse, prepare
 from lstm_music.store import ArtifactRef, Store
+from tasks.retrying import may_pass
 
 
-@task(name="ingest", retries=2, retry_delay_seconds=5, cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="ingest",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=may_pass,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def ingest_source(storage: Path, recipe: Recipe, source: str) -> ArtifactRef:
     """Take in what a source holds."""
     return ingest.ingest(Store(storage), recipe, source)
@@ -20,6 +28,7 @@ def ingest_source(storage: Path, recipe: Recipe, source: str) -> ArtifactRef:
     name="parse",
     task_run_name="parse batch {number} of {count}",
     retries=1,
+    retry_condition_fn=may_pass,
     cache_policy=NO_CACHE,
     persist_result=False,
 )

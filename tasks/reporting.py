@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -38,11 +38,15 @@ def training_report(stream: str) -> Iterator[Callable[[Mapping[str, Any]], None]
 def publish_card(card: Mapping[str, Any]) -> None:
     """Show a score card as a table."""
     if TaskRunContext.get() is not None:
-        create_table_artifact(table=rows(card), key="score-card", description="NLL in nats an event, by piece")
+        with suppress(Exception):  # the server may be away; what is reported lies in storage
+            create_table_artifact(
+                table=rows(card), key="score-card", description=f"NLL in nats an event, {card['protocol']}"
+            )
 
 
 def publish_generation(described: Mapping[str, Any]) -> None:
     """Show what was generated, and where it lies."""
     if TaskRunContext.get() is not None:
         lines = [f"- `{output['midi']}`, {output['events']} events" for output in described["outputs"]]
-        create_markdown_artifact(markdown="\n".join(lines), key="generation", description="Generated music")
+        with suppress(Exception):  # the server may be away; what is reported lies in storage
+            create_markdown_artifact(markdown="\n".join(lines), key="generation", description="Generated music")

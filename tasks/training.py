@@ -10,9 +10,17 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages import models, promotion, scorecard
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_card, training_report
+from tasks.retrying import may_pass
 
 
-@task(name="train", task_run_name="train {stream}", retries=1, cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="train",
+    task_run_name="train {stream}",
+    retries=1,
+    retry_condition_fn=may_pass,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def train_model(storage: Path, recipe: Recipe, dataset: ArtifactRef, stream: str) -> ArtifactRef:
     """Train the model of one stream in a process of its own."""
     with training_report(stream) as report:

@@ -39,6 +39,13 @@ def place_in_bars(
     return bar, position
 
 
+def signature_at(signatures: Sequence[TimeSignature], tick: int, ticks_per_quarter: int, grid: Grid) -> tuple[int, int]:
+    """Give the (numerator, denominator) that holds at a tick."""
+    step = int(grid.onsets(tick, ticks_per_quarter))
+    begun = [fraction for start, fraction in _spans(signatures, ticks_per_quarter, grid) if start <= step]
+    return begun[-1]
+
+
 def _bars_begun(since: Steps | np.int64, quarter_parts: int, denominator: int) -> Steps:
     """Count the whole bars before each step: the largest k with floor(k * quarter_parts / denominator) <= since."""
     return np.asarray(((since + 1) * denominator - 1) // quarter_parts, dtype=np.int64)

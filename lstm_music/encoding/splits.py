@@ -175,7 +175,7 @@ def _folder_sides(piece: PieceIdentity) -> set[str]:
             sides.add(_FOLDERS[innermost])
     if not sides:
         raise RecipeError(
-            f"splits.by = 'folder': piece {piece.piece_id} lies in none of the folders train, validation and test, "
+            f"split.by = 'folder': piece {piece.piece_id} lies in none of the folders train, validation and test, "
             f"but at {', '.join(map(repr, piece.names)) or 'no place'}",
         )
     return sides

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lstm_music.encoding.vocabulary import END, START, UNKNOWN
+from lstm_music.errors import NotEnoughMusicError
 
 Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
@@ -78,7 +79,7 @@ class EpochWindows:
 class Batch:
     """Time-major tokens of some windows.
 
-    `previous` and `current` are int32 [time, windows, streams]: the event before each target, and the target's own;
+    `previous` and `current` are int32 [time, windows, columns]: the event before each target, and the target's own;
     `mask` float32 [time, windows] is 1 where there is a target, `is_event` where that is an event and not an end.
     """
 
@@ -91,6 +92,21 @@ class Batch:
 def window_count(events: Sequence[int], length: int) -> int:
     """Count the windows that pieces of so many events are cut into from their first event on."""
     return sum(-(-(count + 1) // length) for count in events)
+
+
+def require_enough_music(train: Sequence[PieceSpan], validation: Sequence[PieceSpan], length: int) -> None:
+    """Raise NotEnoughMusicError where there is not one window to train on, or no piece to hold out."""
+    if not train or not validation:
+        raise NotEnoughMusicError(
+            "training needs at least one piece to train on and one to hold out, and of these pieces "
+            f"{len(train)} and {len(validation)} are there; add more music"
+        )
+    events = sum(span.events for span in train)
+    if events < length:
+        raise NotEnoughMusicError(
+            f"the pieces to train on have {events} events together, fewer than the {length} of one window; "
+            "add more music, or make windows.length smaller"
+        )
 
 
 def epoch_windows(spans: Sequence[PieceSpan], length: int, random_seed: int, epoch: int) -> EpochWindows:
@@ -138,9 +154,9 @@ def batches(
         yield batch
 
 
-def blank_batch(length: int, windows: int, streams: int) -> Batch:
+def blank_batch(length: int, windows: int, columns: int) -> Batch:
     """Make a batch in which every place is masked."""
-    shape = (length, windows, streams)
+    shape = (length, windows, columns)
     return Batch(
         previous=np.full(shape, START, np.int32),
         current=np.full(shape, END, np.int32),

@@ -54,21 +54,22 @@ def score_baselines(
     sizes: Mapping[str, int],
     streams: tuple[str, ...],
     log_unknown: Mapping[str, float],
+    places: tuple[str, ...] = (),
 ) -> Baselines:
     """Choose the baselines on `validation` and score them on every split of `held_out`.
 
-    Pieces are token ids [events, streams] with the columns in the order of `streams`, which is the order of the chain.
+    Pieces are token ids [events, columns]: the columns of `streams` in the order of the chain, and behind them those of `places`,
+    which nobody predicts and which are known with the first stream; `ngram_joint` may use them as the models do.
     `transposition` maps each shift that a training piece names to its table note id → note id; `sizes` is the number of ids
     of each stream, `log_unknown` the logarithm of the number of values that its UNKNOWN stands for. The offset stream has one
     more target a piece, END.
-
-    Raises MismatchError where a vocabulary that knows every value meets an unknown one.
     """
     choices: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in BASELINES}
     scores: dict[str, dict[str, dict[str, StreamScores]]] = {
         split: {name: {} for name in BASELINES} for split in held_out
     }
-    ids = tuple(sizes[stream] for stream in streams)
+    columns = (*streams, *places)
+    ids = tuple(sizes[column] for column in columns)
     note = streams.index(NOTE_STREAM)
     as_written = [TrainingPiece(piece.tokens) for piece in train]
     for number, stream in enumerate(streams):
@@ -76,8 +77,8 @@ def score_baselines(
         training = Training.of(train, transposition, ids, note=note, with_end=with_end)
         plain = Training.of(as_written, {0: np.arange(ids[note])}, ids, note=note, with_end=with_end)
         known = History.of(validation, len(ids), with_end=with_end)
-        chosen = _choose(training, plain, known, number, with_end=with_end)
-        for name, choice in _describe(chosen, streams).items():
+        chosen = _choose(training, plain, known, number, len(streams), with_end=with_end)
+        for name, choice in _describe(chosen, columns).items():
             choices[name][stream] = choice
         for split, pieces in held_out.items():
             heard = History.of(pieces, len(ids), with_end=with_end)
@@ -91,23 +92,30 @@ def own_frontier(stream: int) -> Frontier:
     return lambda used: [Element(lag, stream) for lag in [len(used) + 1] if lag <= LONGEST_LAG]
 
 
-def joint_frontier(stream: int, streams: int, first: Element) -> Frontier:
-    """Let a context grow from `first` by any earlier stream of the same event, and backwards through each stream."""
+def joint_frontier(stream: int, streams: int, first: Element, columns: int | None = None) -> Frontier:
+    """Let a context grow from `first` by what the chain knows of the same event, and backwards through each stream.
+
+    The columns from `streams` to `columns` (exclusive) are places: those of the event before are known, and with the first stream
+    those of the same event.
+    """
+    places = range(streams, columns or streams)
+    known = [Element(0, column) for column in (*range(stream), *(places if stream else ()))]
+    known += [Element(1, place) for place in places]
 
     def frontier(used: Sequence[Element]) -> list[Element]:
         if not used:
             return [first]
-        same_event = [Element(0, earlier) for earlier in range(stream) if Element(0, earlier) not in used]
+        fresh = [element for element in known if element not in used]
         lags = [1 + sum(element.lag > 0 and element.column == other for element in used) for other in range(streams)]
-        return same_event + [Element(lag, other) for other, lag in enumerate(lags) if lag <= LONGEST_LAG]
+        return fresh + [Element(lag, other) for other, lag in enumerate(lags) if lag <= LONGEST_LAG]
 
     return frontier
 
 
-def joint_frontiers(stream: int, streams: int) -> list[Frontier]:
-    """List where the further chains of `ngram_joint` may grow: from each token next to the target."""
+def joint_frontiers(stream: int, streams: int, columns: int | None = None) -> list[Frontier]:
+    """List where the further chains of `ngram_joint` may grow: from each token of a stream next to the target."""
     nearest = [Element(0, earlier) for earlier in range(stream)] + [Element(1, other) for other in range(streams)]
-    return [joint_frontier(stream, streams, first) for first in nearest]
+    return [joint_frontier(stream, streams, first, columns) for first in nearest]
 
 
 def previous(majority: np.ndarray, heard: History, stream: int, repeat: float) -> Prediction:
@@ -127,13 +135,15 @@ def repeat_weight(majority: np.ndarray, heard: History, stream: int) -> float:
     return float(mixture_weights(np.array([token == before, majority[token]])[:, known])[0])
 
 
-def _choose(training: Training, plain: Training, validation: History, stream: int, *, with_end: bool) -> _Chosen:
+def _choose(
+    training: Training, plain: Training, validation: History, stream: int, streams: int, *, with_end: bool
+) -> _Chosen:
     targets = validation.at(Element(0, stream))
     as_written, transposed = occurrences(plain, stream), occurrences(training, stream)
     commonest = tune_bottom(as_written, targets, with_end=with_end)
     majority = bottom_distribution(as_written, commonest, with_end=with_end)
     bottom = tune_bottom(transposed, targets, with_end=with_end)
-    frontiers = [own_frontier(stream), *joint_frontiers(stream, len(training.sizes))]
+    frontiers = [own_frontier(stream), *joint_frontiers(stream, streams, len(training.sizes))]
     grown = [grow(training, validation, stream, bottom, frontier, with_end=with_end) for frontier in frontiers]
     return _Chosen(
         majority=majority,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
-from lstm_music.errors import MismatchError
 
 FIRST_VALUE = SPECIAL_IDS
 """The smallest id that stands for a value of the music."""
@@ -57,15 +56,8 @@ def score(
     `targets` (ids), `log_probabilities` (ln p of the target's id) and `guesses` (ids, see `most_probable`) are [events];
     `end_log_probabilities` is [pieces], or None in a stream without END. A value that the vocabulary does not know costs
     -ln p(UNKNOWN) + `log_unknown`, the logarithm of the number of values that UNKNOWN may stand for, and no guess is right there.
-
-    Raises MismatchError where UNKNOWN is a target although the vocabulary knows every value there is.
     """
     unknown = targets == UNKNOWN
-    if unknown.any() and not np.isfinite(log_unknown):
-        raise MismatchError(
-            f"{int(unknown.sum())} targets are unknown to a vocabulary that knows every value: "
-            "the tokens were made with another vocabulary; score with the one that encoded them",
-        )
     ends = np.empty(0) if end_log_probabilities is None else -np.asarray(end_log_probabilities, np.float64)
     nats = -np.asarray(log_probabilities, np.float64)
     nats[unknown] += log_unknown

@@ -17,14 +17,17 @@ def sample(logits: Any, allowed: Any, chance: Any, *, temperature: float, top_k:
     0 takes the likeliest.
     """
     logits = tf.where(allowed, logits, FORBIDDEN)
+    likeliest = tf.argmax(logits, -1, tf.int32)
     if temperature == 0:
-        return tf.argmax(logits, -1, tf.int32)
-    logits = tf.where(allowed, logits / temperature, FORBIDDEN)
+        return likeliest
+    logits = tf.where(allowed, (logits - tf.reduce_max(logits, -1, keepdims=True)) / temperature, FORBIDDEN)
     if 0 < top_k < logits.shape[-1] or top_p < 1:
         logits = tf.where(logits >= _threshold(logits, top_k, top_p), logits, FORBIDDEN)
-    shares = tf.cumsum(tf.nn.softmax(logits), axis=-1)
-    below = tf.reduce_sum(tf.cast(shares <= chance[:, None] * shares[:, -1:], tf.int32), -1)
-    return tf.minimum(below, logits.shape[-1] - 1)
+    weights = tf.nn.softmax(logits)
+    shares = tf.cumsum(weights, axis=-1)
+    # XLA adds in blocks, so that shares do not quite ascend: only an id with some weight of its own is ever the answer.
+    above = allowed & (weights > 0) & (shares > chance[:, None] * shares[:, -1:])
+    return tf.where(tf.reduce_any(above, -1), tf.argmax(tf.cast(above, tf.int32), -1, tf.int32), likeliest)
 
 
 def _threshold(logits: Any, top_k: int, top_p: float) -> Any:

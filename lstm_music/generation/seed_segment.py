@@ -6,19 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lstm_music.encoding.bars import signature_at
 from lstm_music.encoding.events import EventSpec, PieceEvents, decode
+from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.places import bar_steps, place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
 from lstm_music.errors import NotEnoughMusicError
-from lstm_music.midi.notes import PieceNotes, Tempo
+from lstm_music.midi.notes import PieceNotes, Tempo, TimeSignature
 
 
 @dataclass(frozen=True, eq=False)
 class SeedSegment:
     """Some events of a piece: `first` is the index of the first of them, `name` what a person calls the piece.
 
-    `tokens` int32 [events, streams] are theirs, `before` [streams] those of the event before them; `replaced` values were
-    unknown to the vocabularies and stand as the nearest known ones. `onset_steps` is where the first begins in the piece.
+    `tokens` int32 [events, columns] are theirs, `before` [columns] those of the event before them; `replaced` values were
+    unknown to the vocabularies and stand as the nearest known ones. `onset_steps` is where the first begins in the piece,
+    `last_onset_steps` where the last does, both as the tokens say. The time signature and the length of a bar are
+    those at its end.
     """
 
     name: str
@@ -28,6 +33,10 @@ class SeedSegment:
     replaced: int
     onset_steps: int
     last_onset_steps: int
+    position_in_bar_steps: int
+    last_position_in_bar_steps: int
+    bar_steps: int
+    time_signature: TimeSignature
     velocity: int
     microseconds_per_quarter: int
 
@@ -60,22 +69,33 @@ def cut_segment(
     }
     start = max(first - 1, 0)
     known = [vocabularies[stream].encode(columns[stream][start : first + length]) for stream in STREAMS]
-    tokens = np.stack(known, axis=1).astype(np.int32)
-    unknown = np.argwhere(tokens == UNKNOWN)
+    places = place_tokens(events.position_in_bar_steps[start : first + length], spec.grid)
+    tokens = np.concatenate([np.stack(known, axis=1), places], axis=1).astype(np.int32)
+    unknown = np.argwhere(tokens[:, : len(STREAMS)] == UNKNOWN)
     for row, column in unknown.tolist():
         stream = STREAMS[column]
         tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
     has_before = first > 0
     segment = tokens[1:] if has_before else tokens
     onsets = events.onset_steps[first : first + length]
+    offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]
+    last_onset = int(onsets[0]) + sum(offsets)  # another than the event's own where an offset was replaced
+    last_tick = int(onsets[-1]) * piece.ticks_per_quarter // spec.grid.steps_per_quarter
+    numerator, denominator = signature_at(piece.time_signatures, last_tick, piece.ticks_per_quarter, spec.grid)
+    bar = bar_steps(numerator, denominator, spec.grid)
+    last_position = int(events.position_in_bar_steps[first + length - 1])
     return SeedSegment(
         name=name,
         first=first,
         tokens=segment,
-        before=tokens[0] if has_before else np.full(len(STREAMS), START, np.int32),
+        before=tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32),
         replaced=int((unknown[:, 0] >= has_before).sum()),
         onset_steps=int(onsets[0]),
-        last_onset_steps=int(onsets[-1]),
+        last_onset_steps=last_onset,
+        position_in_bar_steps=int(events.position_in_bar_steps[first]),
+        last_position_in_bar_steps=(last_position + last_onset - int(onsets[-1])) % bar,
+        bar_steps=bar,
+        time_signature=TimeSignature(0, numerator, denominator),
         velocity=round(float(np.mean(events.velocity[first : first + length]))),
         microseconds_per_quarter=average_tempo(piece),
     )
@@ -101,6 +121,16 @@ def choose_places(events: Sequence[int], length: int, count: int, random_seed: i
     return [(int(piece), int(place - borders[piece])) for piece, place in zip(pieces, drawn, strict=True)]
 
 
+def start_in_bar(onset_steps: int, position_in_bar_steps: int, grid: Grid) -> int:
+    """Say where music that began at an onset of a piece begins in a file of its own: as far into its bar as it was.
+
+    Where that would move it to another phase of the quarter (after bars that are no whole quarters), and so maybe off the
+    grid, it is only as far into its quarter.
+    """
+    is_in_phase = (onset_steps - position_in_bar_steps) % grid.steps_per_quarter == 0
+    return position_in_bar_steps if is_in_phase else onset_steps % grid.steps_per_quarter
+
+
 def to_notes(
     tokens: npt.NDArray[np.int32],
     spec: EventSpec,
@@ -109,7 +139,7 @@ def to_notes(
     first_onset_steps: int,
     segment: SeedSegment,
 ) -> PieceNotes:
-    """Make notes of tokens, the first of them at `first_onset_steps`, with the tempo and the loudness of a segment."""
+    """Make notes of tokens, the first of them at `first_onset_steps`, with tempo, time signature and loudness of a segment."""
     values = {
         stream: [vocabularies[stream].value(token) for token in tokens[:, column].tolist()]
         for column, stream in enumerate(STREAMS)
@@ -122,4 +152,5 @@ def to_notes(
         segment.velocity,
         spec,
         tempos=[Tempo(0, segment.microseconds_per_quarter)],
+        time_signatures=[segment.time_signature],
     )

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lstm_music.encoding.places import PLACES
 from lstm_music.models.lstm import LSTM, State
 from lstm_music.models.spec import ModelSpec
 
@@ -19,10 +20,11 @@ States = list[State]
 
 
 class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
-    """A stack of LSTMs that reads every stream of the event before, and of this event the streams earlier in the chain.
+    """A stack of LSTMs that reads all of the event before, and of this event what comes earlier in the chain.
 
-    `streams` is the chain, `sizes` the number of ids of each stream. Its first layer's kernel has one row for each id of each
-    field that is read: first the fields of the event before, then those of this event.
+    `streams` is the chain, `sizes` the number of ids of each column of the tokens: the streams, and behind them the places,
+    which are known with the first stream. The first layer's kernel has one row for each id of each field that is read: first
+    the columns of the event before, then those of this event.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         super().__init__(name=f"model_of_{stream}")
         self.spec, self.stream = spec, stream
         self.place_in_chain = list(streams).index(stream)
-        fields = [sizes[name] for name in [*streams, *streams[: self.place_in_chain]]]
+        self.streams = len(streams)
+        earlier = [*streams[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
+        fields = [sizes[name] for name in [*streams, *PLACES, *earlier]]
         self.first_rows = np.concatenate([[0], np.cumsum(fields)[:-1]]).astype(np.int32)
         inputs = [sum(fields), *[spec.units] * (spec.layers - 1)]
         self.stack = [
@@ -47,9 +51,10 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.built = True
 
     def rows(self, previous: Any, current: Any) -> Any:
-        """Turn tokens, int [..., streams] of the event before and of this one, into row numbers int [..., fields]."""
+        """Turn tokens, int [..., columns] of the event before and of this one, into row numbers int [..., fields]."""
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        return together([previous, current[..., : self.place_in_chain]], -1) + self.first_rows
+        places = [current[..., self.streams :]] if self.place_in_chain else []
+        return together([previous, current[..., : self.place_in_chain], *places], -1) + self.first_rows
 
     def initial_state(self, batch: int) -> States:
         """Give the state at the start of a piece or a window: zeros."""

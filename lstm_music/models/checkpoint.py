@@ -4,13 +4,16 @@ Everything random in an epoch follows from (random seed, epoch), so that what is
 the best weights so far, and the scores.
 """
 
+import hashlib
+import io
 import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
+
+DIGEST_BYTES = 32  # SHA-256 of all before it, at the end of the file
 
 
 @dataclass
@@ -46,23 +49,30 @@ def save_state(path: Path, state: TrainingState) -> None:
         for index, array in enumerate(getattr(state, name))
     }
     history = json.dumps([asdict(score) for score in state.history])
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, history=np.array(history), **arrays)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, history=np.array(history), **arrays)
+        file.write(content.getbuffer())
+        file.write(hashlib.sha256(content.getbuffer()).digest())
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
 
 
 def load_state(path: Path) -> TrainingState | None:
-    """Read a state back; None where there is none, or none that is whole (each array in it has a checksum)."""
+    """Read a state back; None where there is none, or its bytes are not those that were written."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {
-                name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}_")]
-                for name in ("weights", "slots", "best")
-            }
-            history = [EpochScore(**score) for score in json.loads(str(file["history"]))]
-    except (OSError, BadZipFile, ValueError, KeyError, TypeError):
+        data = path.read_bytes()
+    except OSError:
         return None
+    content, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {
+            name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}_")]
+            for name in ("weights", "slots", "best")
+        }
+        history = [EpochScore(**score) for score in json.loads(str(file["history"]))]
     return TrainingState(**arrays, history=history)

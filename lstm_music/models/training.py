@@ -12,8 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.windows import Batch, PieceSpan, Tokens, WindowSpec, batches, epoch_windows, hide
-from lstm_music.errors import NotEnoughMusicError, TrainingError
+from lstm_music.encoding.windows import (
+    Batch,
+    PieceSpan,
+    Tokens,
+    WindowSpec,
+    batches,
+    epoch_windows,
+    hide,
+    require_enough_music,
+)
+from lstm_music.errors import TrainingError
 from lstm_music.models.architectures import ChainedLSTM, build_model
 from lstm_music.models.checkpoint import EpochScore, TrainingState, load_state, save_state
 from lstm_music.models.scoring import make_scorer, nats_per_event
@@ -24,7 +33,7 @@ REPORT_SECONDS = 0.5
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a training reads: one token array [events, streams] and where the pieces lie in it.
+    """What a training reads: one token array [events, columns] and where the pieces lie in it.
 
     `transposition` is [shifts, note ids], the id that each note id moves to at each of `window.shifts`.
     """
@@ -41,14 +50,18 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a training is now: loss and NLL are nats an event, `None` before the first is known."""
+    """Where a training is now: loss and NLL are nats an event, `None` before the first is known.
+
+    `held_out` is the score of the last of `scored_epochs` epochs.
+    """
 
     stream: str
     epoch: int
     epochs: int
     step: int
     steps: int
-    loss: float | None
+    loss: float
+    scored_epochs: int
     held_out: float | None
     best: float | None
     seconds_left: float | None
@@ -75,13 +88,9 @@ def train(
 
     With a `checkpoint`, the state is kept there after every epoch, and a training that was killed goes on from it to the
     same weights. Raises TrainingError when the loss or the held-out NLL is not a number, NotEnoughMusicError where
-    there is nothing to train on or nothing to hold out.
+    there is not one window to train on, or nothing to hold out.
     """
-    if not data.train or not data.validation:
-        raise NotEnoughMusicError(
-            f"training needs at least one piece to train on and one to hold out: there are {len(data.train)} and "
-            f"{len(data.validation)}; add more music",
-        )
+    require_enough_music(data.train, data.validation, data.window.length)
     model = build_model(model_spec, stream, data.streams, data.sizes, random_seed)
     return _Training(data, model, spec, random_seed, checkpoint, report).run()
 
@@ -105,7 +114,7 @@ class _Training:
         self.steps = self._steps_of_an_epoch()
         self.train_step = self._compiled_step()
         self.state = self._resumed() or TrainingState(self._weights(), self._slots())
-        self.seconds: list[float] = []
+        self.seconds_a_step: float | None = None
 
     def run(self) -> tuple[ChainedLSTM, list[EpochScore]]:
         """Train epoch after epoch until there are no more, or patience is over."""
@@ -143,19 +152,25 @@ class _Training:
             self._require_number(loss, epoch, "loss")
             total, count = total + loss, count + targets
             now = time.monotonic()
-            self.seconds.append((now - started) / (step + 1))
+            if step == 0:  # compiling is no part of a step
+                started = now
+            else:
+                self.seconds_a_step = (now - started) / step
             if now - told >= REPORT_SECONDS and step + 1 < self.steps:  # the last is told with its score
                 told = now
                 self._tell(epoch, step + 1, total / max(count, 1.0))
         return total / count
 
     def _step(self, batch: Batch, rng: np.random.Generator) -> tuple[float, float]:
-        share = self.model.spec.hidden_inputs
-        rows = self.model.rows(hide(batch.previous, share, rng), hide(batch.current, share, rng))
+        share, targets = self.model.spec.hidden_inputs, batch.current[..., self.column].copy()
+        streams = len(self.data.streams)  # the places behind them stay
+        for tokens in (batch.previous, batch.current):
+            tokens[..., :streams] = hide(tokens[..., :streams], share, rng)
+        rows = self.model.rows(batch.previous, batch.current)
         shape = (len(self.model.stack), *batch.mask.shape, self.model.spec.units)
         drops = rng.integers(0, 256, shape, np.uint8) if self.model.spec.dropout else np.zeros((0,), np.uint8)
         mask = batch.mask if self.column == 0 else batch.is_event
-        loss = self.train_step(rows, batch.current[..., self.column], mask, drops)
+        loss = self.train_step(rows, targets, mask, drops)
         return float(loss), float(mask.sum())
 
     def _compiled_step(self) -> Callable[..., Any]:
@@ -231,7 +246,6 @@ class _Training:
     def _tell(self, epoch: int, step: int, loss: float) -> None:
         best = self.state.best_score
         left = (self.spec.epochs - epoch) * self.steps - step
-        recent = self.seconds[-1] if self.seconds else None
         self.report(
             TrainingProgress(
                 stream=self.model.stream,
@@ -240,8 +254,9 @@ class _Training:
                 step=step,
                 steps=self.steps,
                 loss=loss,
+                scored_epochs=len(self.state.history),
                 held_out=self.state.history[-1].held_out if self.state.history else None,
                 best=best.held_out if best else None,
-                seconds_left=recent * left if recent is not None else None,
+                seconds_left=None if self.seconds_a_step is None else self.seconds_a_step * left,
             ),
         )

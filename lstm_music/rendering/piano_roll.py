@@ -3,6 +3,7 @@
 from xml.sax.saxutils import escape
 
 from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.text import printable
 
 PIXELS_PER_QUARTER = 24
 PIXELS_PER_PITCH = 5
@@ -16,10 +17,18 @@ STYLE = """
 """
 
 
-def piano_roll(result: PieceNotes, title: str, seed: PieceNotes | None = None, result_at_quarters: int = 0) -> str:
+def piano_roll(
+    result: PieceNotes,
+    title: str,
+    seed: PieceNotes | None = None,
+    *,
+    result_at_quarters: int = 0,
+    bar_quarters: float = 4.0,
+) -> str:
     """Draw a result, and the seed segment before it where there is one; `title` is shown as text, whatever it holds.
 
-    Both have their own time from 0 on; `result_at_quarters` is where the result's begins in that of the seed segment.
+    Both have their own time from 0 on; `result_at_quarters` is where the result's begins in that of the seed segment,
+    `bar_quarters` how long a bar is.
     """
     rows = [*([] if seed is None else _rows(seed, 0, "seed")), *_rows(result, result_at_quarters, "result")]
     lowest = min(pitch for _, _, pitch, _ in rows) - 2
@@ -28,21 +37,23 @@ def piano_roll(result: PieceNotes, title: str, seed: PieceNotes | None = None, r
     width = round(end * PIXELS_PER_QUARTER) + 2 * MARGIN
     height = (highest - lowest + 1) * PIXELS_PER_PITCH + 2 * MARGIN
 
+    shown = escape(printable(title))  # XML has no place for control characters
+
     def top(pitch: int) -> int:
         return MARGIN + (highest - pitch) * PIXELS_PER_PITCH
 
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
-        f"<title>{escape(title)}</title>",
+        f"<title>{shown}</title>",
         f"<style>{STYLE}</style>",
-        f'<text class="name" x="{MARGIN}" y="18">{escape(title)}</text>',
+        f'<text class="name" x="{MARGIN}" y="18">{shown}</text>',
     ]
     lines += [
         f'<rect class="key" x="{MARGIN}" y="{top(pitch)}" width="{width - 2 * MARGIN}" height="{PIXELS_PER_PITCH}"/>'
         for pitch in range(lowest, highest + 1)
         if pitch % 12 in BLACK_KEYS
     ]
-    lines += [_vertical("bar", 4 * bar, height) for bar in range(int(end) // 4 + 1)]
+    lines += [_vertical("bar", bar * bar_quarters, height) for bar in range(int(end / bar_quarters) + 1)]
     lines += [
         f'<rect class="{kind}" x="{MARGIN + onset * PIXELS_PER_QUARTER:.1f}" y="{top(pitch)}" rx="1.5" '
         f'width="{max(duration * PIXELS_PER_QUARTER - 1, 1.5):.1f}" height="{PIXELS_PER_PITCH}"/>'

@@ -26,6 +26,8 @@ class ArchiveLimits:
 
     max_members: int = 1_000_000
     max_bytes: int = 32 << 30  # of all members together
+    max_growth: int = 50  # the same, as a multiple of the archive's own bytes, from `free_bytes` on
+    free_bytes: int = 1 << 30
     max_member_bytes: int = MAX_FILE_BYTES
     max_ratio: int = MAX_RATIO
 
@@ -42,13 +44,18 @@ class Archive:
 
     def entries(self) -> Iterator[Entry]:
         """Yield every file of the zip, sorted by name; one that cannot be unpacked safely is refused."""
-        unpacked_bytes = 0
+        unpacked_bytes, limit = 0, self._limit_bytes()
         with self._open() as archive:
             members = [(safe_name(member.filename), member) for member in archive.infolist() if not member.is_dir()]
             for name, member in sorted(members, key=lambda named: named[0]):
-                entry = self._entry(archive, member, name, self._limits.max_bytes - unpacked_bytes)
+                entry = self._entry(archive, member, name, limit - unpacked_bytes)
                 unpacked_bytes += len(entry.data) if isinstance(entry, Found) else 0
                 yield entry
+
+    def _limit_bytes(self) -> int:
+        """Say how much this archive may unpack to, all members together."""
+        grown = self._limits.max_growth * self._path.stat().st_size
+        return min(self._limits.max_bytes, max(self._limits.free_bytes, grown))
 
     def describe(self, name: str) -> Credit:
         """Tell the composer by the folder that the file lies in."""
@@ -62,7 +69,7 @@ class Archive:
         except RejectedInputError as error:
             return Refused(name, str(error))
         if len(data) > bytes_left:
-            return Refused(name, f"would unpack more than {self._limits.max_bytes:,} bytes of this archive")
+            return Refused(name, f"would unpack more than the {self._limit_bytes():,} bytes that this archive may hold")
         return Found(name, data)
 
     def _open(self) -> zipfile.ZipFile:

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
+from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
@@ -29,6 +31,7 @@ class EventColumns:
     """The three streams and the piece of every event, as codes: a few bytes an event."""
 
     columns: Mapping[str, Column]
+    position_in_bar: np.ndarray  # float64 [events], quarter lengths
 
     @classmethod
     def read(cls, store: Store, events_ref: ArtifactRef) -> "EventColumns":
@@ -36,14 +39,17 @@ class EventColumns:
         names = ("piece_id", *STREAMS)
         values: dict[str, dict[str, int]] = {name: {} for name in names}
         codes: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        positions: list[np.ndarray] = []
         for shard in store.open(events_ref).files("events"):
-            for table in iterate_groups(shard, names):
+            for table in iterate_groups(shard, (*names, "position_in_bar")):
+                positions.append(table.column("position_in_bar").to_numpy())
                 for name in names:
                     found = pc.dictionary_encode(table.column(name).combine_chunks())
                     known = values[name]
                     places = [known.setdefault(value, len(known)) for value in found.dictionary.to_pylist()]
                     codes[name].append(np.array(places, np.int32)[found.indices.to_numpy()])
-        return cls({name: Column(tuple(values[name]), np.concatenate(codes[name])) for name in names})
+        columns = {name: Column(tuple(values[name]), np.concatenate(codes[name])) for name in names}
+        return cls(columns, np.concatenate(positions))
 
     def rows_of(self, piece_ids: set[str]) -> np.ndarray:
         """Which events belong to these pieces, bool [events]."""
@@ -58,11 +64,11 @@ class EventColumns:
         numbers = np.bincount(column.codes[rows], minlength=len(column.values)).tolist()
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
-    def tokens(self, vocabulary: Vocabulary) -> np.ndarray:
-        """The token of every event in a stream, int64 [events]."""
-        column = self.columns[vocabulary.stream]
-        tokens: np.ndarray = vocabulary.encode(column.values)[column.codes]
-        return tokens
+    def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> np.ndarray:
+        """The tokens of every event, int64 [events, streams and places]."""
+        streams = [vocabularies[name].encode(self.columns[name].values)[self.columns[name].codes] for name in STREAMS]
+        steps = np.rint(self.position_in_bar * grid.steps_per_quarter)
+        return np.concatenate([np.stack(streams, axis=1), place_tokens(steps, grid)], axis=1)
 
     def class_counts(self) -> dict[str, int]:
         """The number of distinct values of each stream in the whole table."""
@@ -76,12 +82,13 @@ class EventColumns:
         for start, stop in pairwise(borders):
             heard = note.codes[start:stop]
             low, high = int(lowest[heard].min()), int(highest[heard].max())
+            beyond = low < PIANO_LOWEST or high > PIANO_HIGHEST  # such a piece stays where it is
             yield PieceSpan(
                 piece_id=piece.values[piece.codes[start]],
                 start=start,
                 stop=stop,
-                lowest_shift=max(window.transpose_from, min(0, PIANO_LOWEST - low)),
-                highest_shift=min(window.transpose_to, max(0, PIANO_HIGHEST - high)),
+                lowest_shift=0 if beyond else max(window.transpose_from, PIANO_LOWEST - low),
+                highest_shift=0 if beyond else min(window.transpose_to, PIANO_HIGHEST - high),
             )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SIDES, PieceIdentity, assign
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import Vocabulary, fit, transposition_table
@@ -37,7 +38,10 @@ SPLITS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Dataset:
-    """What models read. `tokens` is a memory map [events, streams]; a piece that lies on two sides is in two of `spans`."""
+    """What models read: `tokens`, [events, streams and places], and where the pieces of each side lie in them.
+
+    A piece that lies on two sides is in two of `spans`.
+    """
 
     ref: ArtifactRef
     artifact: Artifact
@@ -55,8 +59,9 @@ class Dataset:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """The number of ids of each stream."""
-        return {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
+        """The number of ids of each column of the tokens."""
+        streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
+        return {**streams, **place_sizes(self.events.grid)}
 
     @property
     def log_unknown(self) -> dict[str, float]:
@@ -84,7 +89,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json"),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "streams": list(STREAMS),
+        "columns": [*STREAMS, *PLACES],
     }
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
 
@@ -133,7 +138,7 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
     vocabularies = {stream: fit(stream, columns.counts(stream, on_train), encoding, grid, shifts) for stream in STREAMS}
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
-    tokens = np.stack([columns.tokens(vocabularies[stream]) for stream in STREAMS], axis=1).astype(dtype)
+    tokens = columns.tokens(vocabularies, grid).astype(dtype)
     np.save(writer.file("tokens", "npy"), tokens, allow_pickle=False)
     spans = {span.piece_id: span for span in columns.spans(recipe.windows)}
     rows = [_split_row(side, spans[piece_id]) for side in SIDES for piece_id in getattr(splits, side)]

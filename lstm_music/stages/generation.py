@@ -14,17 +14,19 @@ from lstm_music.encoding.splits import TEST, VALIDATION
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
-from lstm_music.generation.seed_segment import SeedSegment, choose_places, cut_segment, to_notes
+from lstm_music.generation.seed_segment import SeedSegment, choose_places, cut_segment, start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.score import read_score
 from lstm_music.midi.table import from_arrow
+from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.midi.writer import write_midi
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.rendering.piano_roll import piano_roll
-from lstm_music.sources.entry import music_format
+from lstm_music.sources.entry import Refused, music_format
+from lstm_music.sources.file import read_file
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.stages.models import load_model
 from lstm_music.stages.notes import iterate_notes, read_pieces
@@ -53,10 +55,10 @@ def read_seed_midi(path: Path) -> SeedMidi:
     form = music_format(path.name)
     if form is None:
         raise SourceError(f"{path}: not a music file by its extension; a .mid file would be right")
-    try:
-        return SeedMidi(path.name, path.read_bytes(), form)
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror}); give the path of a music file") from error
+    read = read_file(path, printable(path.name))
+    if isinstance(read, Refused):
+        raise SourceError(f"{path}: {read.reason}; the path of a music file would be right")
+    return SeedMidi(read.name, read.data, form)
 
 
 def generation_stage(
@@ -73,7 +75,8 @@ def generation_stage(
         "seed_midi": {"name": seed_midi.name, "sha256": seed_midi.sha256} if seed_midi else None,
     }
     inputs = (dataset_ref, *(models[stream] for stream in STREAMS))
-    libraries = ("tensorflow", "keras", "numpy")
+    reader = ("music21",) if seed_midi and seed_midi.format != "midi" else ()
+    libraries = ("tensorflow", "keras", "numpy", *reader)
     return Stage(KIND, GENERATION_VERSION, settings, inputs, libraries, plain_names=True)
 
 
@@ -100,6 +103,11 @@ def generate(
         else _held_out_segments(store, dataset, spec, random_seed)
     )
     tokens = _continue(store, dataset, models, spec, random_seed, segments)
+    if not all(map(len, tokens)):
+        raise NotEnoughMusicError(
+            "no offset that the models know leads from the end of the seed segment to a point of the grid; "
+            "give another --seed-midi FILE, or train on more music"
+        )
     settings = {"models": {stream: models[stream].key for stream in STREAMS}, **stage.spec}
     with store.write(stage) as writer:
         for number, (segment, new) in enumerate(zip(segments, tokens, strict=True), start=1):
@@ -116,7 +124,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
     def place(name: str) -> str:
         return str(folder / artifact.file(name).name)
 
-    numbers = [key.removeprefix("events_") for key in artifact.counts]
+    numbers = sorted((key.removeprefix("events_") for key in artifact.counts), key=int)
     return {
         "outputs": [
             {
@@ -143,17 +151,24 @@ def _continue(
     """Run the loop from the last event of each segment."""
     load_tensorflow()
     from lstm_music.generation.grammar import make_grammar
-    from lstm_music.generation.loop import generate_tokens
+    from lstm_music.generation.loop import Seeds, generate_tokens
 
-    steps_per_quarter = dataset.events.grid.steps_per_quarter
+    def column(name: str) -> np.ndarray:
+        return np.array([getattr(segment, name) for segment in segments], np.int32)
+
+    seeds = Seeds(
+        tokens=np.stack([segment.tokens for segment in segments], axis=1),
+        before=column("before"),
+        onsets=column("last_onset_steps"),
+        positions=column("last_position_in_bar_steps"),
+        bars=column("bar_steps"),
+    )
     return generate_tokens(
         {stream: load_model(store, models[stream], dataset) for stream in STREAMS},
         make_grammar(dataset.events, dataset.vocabularies),
         spec,
-        before=np.stack([segment.before for segment in segments]),
-        seeds=np.stack([segment.tokens for segment in segments], axis=1),
-        phases=np.array([segment.last_onset_steps % steps_per_quarter for segment in segments], np.int32),
-        random_seed=random_seed,
+        seeds,
+        random_seed,
     )
 
 
@@ -211,20 +226,21 @@ def _write_output(
     new: np.ndarray,
     settings: Mapping[str, Any],
 ) -> None:
-    """Write the files of one output; result and seed segment begin within their first quarter, in its phase."""
+    """Write the files of one output; result and seed segment begin within the bar that they begin in."""
     grid = dataset.events.grid
-    offsets = [grid.steps(dataset.vocabularies["offset"].value(token)) for token in new[:1, 0].tolist()]
-    first_onset = segment.last_onset_steps + sum(offsets)
+    passed = grid.steps(dataset.vocabularies["offset"].value(int(new[0, 0])))
+    onset = segment.last_onset_steps + passed
+    seed_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
+    start = start_in_bar(onset, (segment.last_position_in_bar_steps + passed) % segment.bar_steps, grid)
 
-    def notes(tokens: np.ndarray, onset_steps: int) -> PieceNotes:
-        phase = onset_steps % grid.steps_per_quarter
-        return to_notes(tokens, dataset.events, dataset.vocabularies, first_onset_steps=phase, segment=segment)
+    def notes(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
+        return to_notes(
+            tokens, dataset.events, dataset.vocabularies, first_onset_steps=first_onset_steps, segment=segment
+        )
 
-    seed = notes(segment.tokens, segment.onset_steps)
+    seed = notes(segment.tokens, seed_start)
     result = (
-        notes(np.concatenate([segment.tokens, new]), segment.onset_steps)
-        if spec.include_seed_segment
-        else notes(new, first_onset)
+        notes(np.concatenate([segment.tokens, new]), seed_start) if spec.include_seed_segment else notes(new, start)
     )
     writer.file(f"seed_{number:03d}", "mid").write_bytes(write_midi(seed))
     writer.file(f"result_{number:03d}", "mid").write_bytes(write_midi(result))
@@ -232,7 +248,8 @@ def _write_output(
         result,
         f"{segment.name}, continued",
         None if spec.include_seed_segment else seed,
-        first_onset // grid.steps_per_quarter - segment.onset_steps // grid.steps_per_quarter,
+        result_at_quarters=(onset - start - segment.onset_steps + seed_start) // grid.steps_per_quarter,
+        bar_quarters=segment.bar_steps / grid.steps_per_quarter,
     )
     writer.file(f"result_{number:03d}", "svg").write_text(picture, encoding="utf-8")
     said = {

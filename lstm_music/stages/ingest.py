@@ -48,26 +48,32 @@ class Input:
     licence: str
 
 
-def ingest(store: Store, recipe: Recipe, source: str) -> ArtifactRef:
+def ingest(store: Store, recipe: Recipe, source: str, others: Counter[str] | None = None) -> ArtifactRef:
     """Take in what a source holds and the recipe includes; give the reference of the table of inputs.
 
-    A content that was there before is kept once. Raises SourceError where there is no such source, and
-    NotEnoughMusicError where it holds no input at all.
+    A content that was there before is kept once. What is no input is counted in `others`, as "ignored" (no music by its name)
+    or "left_out" (by the recipe): it must not decide the key, or a readme would be a reason to train again. Raises SourceError
+    where there is no such source, and NotEnoughMusicError where it holds no input at all.
     """
     opened = open_source(source)
-    counts: Counter[str] = Counter(ignored=0, left_out=0)
+    counts: Counter[str] = Counter() if others is None else others
     inputs = list(_inputs(store, recipe, opened, counts))
     if not inputs:
+        if counts["left_out"]:
+            raise NotEnoughMusicError(
+                f"source {source!r}: recipe {recipe.name!r} takes only {', '.join(recipe.include)} and leaves out all of its "
+                f"{counts['left_out']} music files; another recipe, or another `include`, would be right",
+            )
         raise NotEnoughMusicError(
-            f"source {source!r}: holds no music that recipe {recipe.name!r} takes ({counts['ignored']} other files, "
-            f"{counts['left_out']} left out by the recipe); give a folder or zip with .mid, .musicxml, .abc or .krn files",
+            f"source {source!r}: holds no music, only {counts['ignored']} other files; a folder or zip with .mid, .musicxml, "
+            ".abc or .krn files would be right",
         )
     stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
             table = pa.Table.from_pylist([asdict(row) for row in inputs], schema=INPUTS_SCHEMA)
             write_table(writer.file("inputs", "parquet"), table)
-            writer.counts.update(inputs=len(inputs), **counts)
+            writer.counts.update(inputs=len(inputs))
     return stage.ref
 
 
@@ -104,12 +110,18 @@ def _row(source: Source, name: str, status: str, reason: str, piece_id: str = ""
         status=status,
         reason=reason,
         piece_id=piece_id,
-        format=music_format(name) or "",
+        format=_format(name, found),
         bytes=len(found.data) if found else 0,
         composer=credit.composer,
         source=credit.source,
         licence=credit.licence,
     )
+
+
+def _format(name: str, found: Found | None) -> str:
+    """Say what reads an input: MIDI by its first bytes, whatever it is called; else what its name says."""
+    is_midi = found is not None and found.data[:4] in {b"MThd", b"RIFF"}
+    return "midi" if is_midi else music_format(name) or ""
 
 
 def _digest(inputs: list[Input]) -> str:

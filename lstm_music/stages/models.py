@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_music.child import run_child
 from lstm_music.encoding.splits import TRAIN, VALIDATION
 from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.windows import require_enough_music
 from lstm_music.errors import MismatchError
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.models.spec import ModelSpec
@@ -56,10 +57,11 @@ def train_model(
     stage = model_stage(recipe, dataset_ref, stream)
     if store.has(stage.ref):
         return stage.ref
-    load_tensorflow(threads=1)
+    dataset = load_dataset(store, dataset_ref)
+    _require_enough_music(dataset, recipe)  # before TensorFlow, which takes seconds
+    load_tensorflow()
     from lstm_music.models.training import TrainingData, TrainingProgress, train
 
-    dataset = load_dataset(store, dataset_ref)
     data = TrainingData(
         tokens=dataset.tokens,
         train=dataset.spans[TRAIN],
@@ -72,7 +74,7 @@ def train_model(
     )
 
     def tell(progress: TrainingProgress) -> None:
-        said = progress.to_json()
+        said = {**progress.to_json(), "leaky": dataset.is_leaky}
         _note_progress(store, stage.ref, said)
         report(said)
 
@@ -106,6 +108,7 @@ def train_model_in_child(
     stage = model_stage(recipe, dataset_ref, stream)
     if store.has(stage.ref):
         return stage.ref
+    _require_enough_music(load_dataset(store, dataset_ref), recipe)
     request = {
         "storage": str(store.root.resolve()),
         "recipe": recipe.model_dump(mode="json"),
@@ -127,6 +130,10 @@ def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
     dataset_ref = ArtifactRef(**request["dataset"])
     store = Store(Path(request["storage"]))
     return train_model(store, recipe, dataset_ref, request["stream"], send).to_json()
+
+
+def _require_enough_music(dataset: Dataset, recipe: Recipe) -> None:
+    require_enough_music(dataset.spans[TRAIN], dataset.spans[VALIDATION], recipe.windows.length)
 
 
 def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "ChainedLSTM":

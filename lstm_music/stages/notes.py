@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +12,7 @@ from lstm_music.errors import NotEnoughMusicError, StorageError
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
 from lstm_music.parquet import iterate_groups, read_table, write_shards, write_table
 from lstm_music.stages.ingest import ACCEPTED, DUPLICATE, INPUTS_SCHEMA, REJECTED, Input, read_inputs
-from lstm_music.stages.parse import READER_VERSION, ParseBatch, parsed_batches
+from lstm_music.stages.parse import READER_VERSION, Content, ParseBatch, parsed_batches
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "notes"
@@ -46,8 +47,8 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     if store.has(stage.ref):
         return stage.ref
     inputs = read_inputs(store, inputs_ref)
-    wanted = {row.piece_id for row in inputs if row.status == ACCEPTED}
-    batches = [batch for batch in parsed_batches(store) if wanted & {piece_id for piece_id, _ in batch.contents}]
+    wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
+    batches = [batch for batch in parsed_batches(store) if wanted & set(batch.contents)]
     parsed = _parsed_rows(store, batches, wanted)
     final = [_final(row, parsed) for row in inputs]
     pieces = _pieces(final, parsed)
@@ -55,7 +56,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         reasons = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
         raise NotEnoughMusicError(f"none of the {len(final)} inputs holds music that can be read ({reasons})")
     with store.write(stage) as writer:
-        accepted = {row["piece_id"] for row in pieces}
+        accepted = {(row["piece_id"], row["format"]) for row in pieces}
         notes = write_shards(
             lambda number: writer.file(f"notes-{number:04d}", "parquet"),
             NOTES_SCHEMA,
@@ -99,13 +100,17 @@ def _by_piece(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         start += count
 
 
-def _parsed_rows(store: Store, batches: Sequence[ParseBatch], wanted: set[str]) -> dict[str, dict[str, Any]]:
+def _parsed_rows(
+    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]
+) -> dict[str, dict[str, Any]]:
+    """Give what each batch says of the contents that are wanted: the same bytes may have been read in another format."""
     rows: dict[str, dict[str, Any]] = {}
     for batch in batches:
+        ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
         for row in read_table(store.open(batch.stage.ref).file("pieces")).to_pylist():
-            if row["piece_id"] in wanted:
+            if row["piece_id"] in ids:
                 rows[row["piece_id"]] = row
-    if missing := wanted - rows.keys():
+    if missing := {piece_id for piece_id, _ in wanted} - rows.keys():
         raise StorageError(f"{len(missing)} of {len(wanted)} pieces were not parsed yet; parse their batches first")
     return rows
 
@@ -140,15 +145,16 @@ def _pieces(final: Sequence[Input], parsed: dict[str, dict[str, Any]]) -> list[d
     )
 
 
-def _merged(store: Store, batches: Sequence[ParseBatch], accepted: set[str]) -> Iterator[pa.Table]:
+def _merged(store: Store, batches: Sequence[ParseBatch], accepted: AbstractSet[Content]) -> Iterator[pa.Table]:
     """Merge the batches, each of which is in the order of ids, a piece at a time."""
 
     def pieces(batch: ParseBatch) -> Iterator[tuple[str, pa.Table]]:
+        ids = {piece_id for piece_id, _ in accepted & set(batch.contents)}
         for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
-            yield from _by_piece(group)
+            yield from (piece for piece in _by_piece(group) if piece[0] in ids)
 
     last = ""
     for piece_id, table in heapq.merge(*map(pieces, batches), key=lambda piece: piece[0]):
-        if piece_id in accepted and piece_id != last:  # a content may lie in two batches that raced
+        if piece_id != last:  # a content may lie in two batches that raced
             last = piece_id
             yield table

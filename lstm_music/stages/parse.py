@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from lstm_music.encoding.splits import music_hash
-from lstm_music.errors import CorruptArtifactError, RejectedInputError
+from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.score import read_scores
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
+from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.parquet import write_table, write_tables
 from lstm_music.stages.ingest import ACCEPTED, Input
@@ -48,12 +49,9 @@ class ParseBatch:
 
 
 def parsed_batches(store: Store) -> Iterator[ParseBatch]:
-    """List the batches in the store that today's readers and libraries made."""
+    """List the batches in the store that today's readers and libraries made; CorruptArtifactError where one is damaged."""
     for ref in store.refs(KIND):
-        try:
-            spec = store.open(ref).manifest["spec"]
-        except CorruptArtifactError:  # a cache that is damaged is made again; `verify` names it
-            continue
+        spec = store.open(ref).manifest["spec"]
         batch = ParseBatch(tuple((piece_id, form) for piece_id, form in spec["contents"]))
         if batch.stage.ref == ref:
             yield batch
@@ -92,7 +90,7 @@ def _accepted(store: Store, batch: ParseBatch, rows: list[dict[str, object]]) ->
         try:
             piece = _usable(outcome)
         except RejectedInputError as error:
-            rows.append({"piece_id": piece_id, "reason": str(error), "music_hash": ""})
+            rows.append({"piece_id": piece_id, "reason": printable(str(error)), "music_hash": ""})
         else:
             rows.append({"piece_id": piece_id, "reason": "", "music_hash": music_hash(piece), **piece_row(piece)})
             yield piece_id, piece

@@ -55,10 +55,14 @@ def remember_prepared(store: Store, recipe: Recipe, prepared: Prepared) -> Prepa
 
 def prepare(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
     """Do all that comes after `ingest` in this process."""
-    if not store.has(plan(recipe, inputs).notes):
-        for batch in plan_batches(store, read_inputs(store, inputs)):
-            parse_batch(store, batch)
+    for batch in batches_to_parse(store, inputs):
+        parse_batch(store, batch)
     return finish(store, recipe, inputs)
+
+
+def batches_to_parse(store: Store, inputs: ArtifactRef) -> list[ParseBatch]:
+    """Give the batches that have to be parsed before the note table can be made; none where it is there."""
+    return [] if store.has(notes_stage(inputs).ref) else plan_batches(store, read_inputs(store, inputs))
 
 
 def is_small(batches: list[ParseBatch]) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.splits import VALIDATION
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
@@ -77,7 +76,8 @@ def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
 
 def remember(store: Store, recipe: str, what: str, value: Mapping[str, Any]) -> None:
     """Keep a fact of a recipe in `current.json`, beside its others."""
-    store.set_current(recipe, {**(store.current(recipe) or {}), what: dict(value)})
+    if (store.current(recipe) or {}).get(what) != value:
+        store.set_current(recipe, {what: dict(value)})
 
 
 def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> Decision:
@@ -90,7 +90,8 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
         return Decision(True, "the recipe's encoding changed, so that old and new scores cannot be compared")
     new_nll = store.open(new.scorecard).facts["nll_per_event"][VALIDATION]
     old_nll = _validation_nll(store, old, before, fresh)
-    scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats an event of the current ones"
+    protocol = store.open(new.scorecard).facts["protocol"]
+    scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats an event of the current ones ({protocol})"
     if new_nll <= old_nll + recipe.promotion.tolerance:
         return Decision(True, scores)
     return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more")
@@ -99,7 +100,7 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
 def _validation_nll(store: Store, old: Current, before: Dataset, fresh: Dataset) -> float:
     """Score the old models on the new validation pieces, in the vocabularies that they were trained with."""
     columns = EventColumns.read(store, fresh.events_ref)
-    tokens = np.stack([columns.tokens(before.vocabularies[stream]) for stream in STREAMS], axis=1).astype(np.uint32)
+    tokens = columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32)
     spans = fresh.spans[VALIDATION]
     scores = score_models(store, before, old.models, tokens, {VALIDATION: spans})[VALIDATION]
     return sum(stream.total for stream in scores.values()) / sum(span.events for span in spans)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan, Tokens
@@ -23,7 +24,7 @@ from lstm_music.stages.notes import read_pieces
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "scorecard"
-SCORECARD_VERSION = 1
+SCORECARD_VERSION = 2
 
 
 def scorecard_stage(recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[str, ArtifactRef]) -> Stage:
@@ -62,7 +63,9 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
         text = json.dumps({**card, "baseline_choices": baselines.choices}, indent=1)
         writer.file("card", "json").write_text(text + "\n", encoding="utf-8")
         write_table(writer.file("card", "parquet"), pa.Table.from_pylist(rows(card)))
-        writer.facts.update(nll_per_event={side: card["splits"][side]["nll_per_event"] for side in sides})
+        writer.facts.update(
+            protocol=protocol, nll_per_event={side: card["splits"][side]["nll_per_event"] for side in sides}
+        )
     return stage.ref
 
 
@@ -114,4 +117,5 @@ def _baselines(dataset: Dataset, recipe: Recipe, sides: Sequence[str]) -> Any:
         dataset.sizes,
         STREAMS,
         dataset.log_unknown,
+        PLACES,
     )

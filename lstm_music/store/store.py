@@ -100,9 +100,11 @@ class Store:
         return sorted(self._read_current())
 
     def set_current(self, recipe: str, value: dict[str, Any]) -> None:
-        """Say what is in use for a recipe from now on (`value` is JSON); what other recipes use stays."""
+        """Keep facts of a recipe from now on (JSON by name); its facts of other names stay, and so do those of other recipes."""
         with self._writing() as folder, locks.exclusive(self.root / ".current-lock"):
-            files.replace(self._current, seal({"recipes": {**self._read_current(), recipe: value}}), folder)
+            recipes = self._read_current()
+            recipes[recipe] = {**recipes.get(recipe, {}), **value}
+            files.replace(self._current, seal({"recipes": recipes}), folder)
 
     def verify(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> VerifyReport:
         """Read every file again and report those whose bytes are not those that were written.
@@ -160,6 +162,7 @@ class Store:
     def _sweep(self) -> int:
         """Remove what killed runs left: private folders, and artifacts that had files but no manifest yet."""
         stale = [self._partial / name for name in files.names(self._partial)]
+        stale += self.root.glob("*/*.tmp")
         for kind in files.names(self.root):
             if KIND.fullmatch(kind) and kind != BLOBS:
                 folders = [self.root / kind / key for key in files.names(self.root / kind) if KEY.fullmatch(key)]

@@ -1,78 +1,20 @@
-"""A program with a flow that tests start, watch and end; and a server that stands for one that the user started."""
+"""Programs that tests start, watch and end: one with a flow, and the command line; and a server that the user started."""
 
-import os
-import subprocess
+import shutil
 import sys
-import time
-import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kill_run import COMMAND
+from program import Program
+from tiny_music import write_pieces, write_recipe
 
 from flows.server import TemporaryServer
+from lstm_music.store import Store
 
 EXAMPLE = Path(__file__).with_name("example_flow.py")
-REPOSITORY = Path(__file__).parents[2]
-
-
-class Program:
-    """A run of example_flow.py in a home of its own, with all the processes that come of it."""
-
-    def __init__(self, home: Path, arguments: tuple[str, ...], settings: dict[str, str]) -> None:
-        self.home = home
-        (home / "tmp").mkdir()
-        self.mark = f"LSTM_MUSIC_TEST={uuid.uuid4().hex}"
-        name, _, value = self.mark.partition("=")
-        errors = (home / "stderr").open("wb")
-        inherited = {key: text for key, text in os.environ.items() if not key.startswith(("PREFECT_", "COV_CORE"))}
-        self.process = subprocess.Popen(
-            [sys.executable, str(EXAMPLE), *arguments],
-            cwd=home,
-            env=inherited
-            | {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONPATH": str(REPOSITORY), name: value}
-            | settings,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
-        errors.close()
-
-    def wait_for(self, moment: str) -> None:
-        """Read what the program prints up to the line `moment`."""
-        for line in self.process.stdout:
-            if line == f"{moment}\n":
-                return
-        pytest.fail(f"the program ended before it said {moment!r}: {self.errors}")
-
-    @property
-    def errors(self) -> str:
-        """What the program has printed on standard error."""
-        return (self.home / "stderr").read_text()
-
-    def finish(self) -> str:
-        """Wait for the end, and return the rest of what was printed."""
-        rest = self.process.stdout.read()
-        self.process.wait()
-        return rest
-
-    def alive(self) -> list[str]:
-        """The processes that the program has left or still runs, by their command lines."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if self.mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:  # it has ended in the meantime, or is not ours
-                continue
-        return [command for command in found if command]  # a zombie has neither
-
-    def left_after(self, seconds: float) -> list[str]:
-        """Wait until nothing of the program is alive; return what still is after `seconds`."""
-        end = time.monotonic() + seconds
-        while self.alive() and time.monotonic() < end:
-            time.sleep(0.05)
-        return self.alive()
 
 
 @pytest.fixture
@@ -85,7 +27,7 @@ def start(tmp_path: Path):
     def start_program(*arguments: str, **settings: str) -> Program:
         home = tmp_path / str(len(programs))
         home.mkdir()
-        programs.append(Program(home, arguments, settings))
+        programs.append(Program(home, [sys.executable, str(EXAMPLE), *arguments], settings))
         return programs[-1]
 
     yield start_program
@@ -102,3 +44,72 @@ def users_server(tmp_path_factory: pytest.TempPathFactory):
         server.wait_until_ready()
         settings = server.client_settings
         yield {key: settings[key] for key in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "NO_PROXY", "no_proxy")}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left on a user's terminal."""
+
+    code: int
+    out: str
+    errors: str
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence that a mistake is answered with: the only line of standard error."""
+        (line,) = self.errors.splitlines()
+        return line
+
+
+LstmMusic = Callable[..., Result]
+
+
+@pytest.fixture
+def lstm_music(tmp_path: Path) -> LstmMusic:
+    """Run the command as a user does, in a folder of the user's, and wait for its end."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def run(*arguments: str | Path, **settings: str) -> Result:
+        program = Program(home, [COMMAND, *map(str, arguments)], settings)
+        out = program.finish()
+        return Result(program.process.returncode, out, program.errors)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """The tiny recipe, its music, and a storage in which a run of it has come to its end."""
+
+    recipe: Path
+    music: Path
+    storage: Path
+    result: Result
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What says the recipe and its music on the command line."""
+        return "--recipe", str(self.recipe), "--source", str(self.music)
+
+    def copy(self, folder: Path, *without: str) -> Path:
+        """Copy the storage, so that a test may change it, but for some artifacts: a kind, or the stream of a model."""
+        copied = folder / "storage"
+        shutil.copytree(self.storage, copied)
+        for artifact in list(Store(copied).artifacts()):
+            if {artifact.ref.kind, artifact.manifest["spec"].get("stream")} & {*without}:
+                shutil.rmtree(artifact.folder)
+        return copied
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Run the whole pipeline once, with threads and a temporary server; tests copy the storage before they change it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    recipe, music, storage = write_recipe(folder), write_pieces(folder / "music"), folder / "storage"
+    arguments = ["run", "--recipe", recipe, "--source", music, "--storage", storage, "--runner", "threads", "--json"]
+    program = Program(folder / "home", [COMMAND, *map(str, arguments)])
+    out = program.finish()
+    result = Result(program.process.returncode, out, program.errors)
+    assert result.code == 0, result.errors
+    return Tiny(recipe, music, storage, result)

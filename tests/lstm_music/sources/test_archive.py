@@ -73,8 +73,17 @@ def test_the_members_together_are_stopped_at_the_limit_of_the_archive(tmp_path):
     assert entries_of(path, ArchiveLimits(max_bytes=8)) == [
         Found("a.mid", b"1234"),
         Found("b.mid", b"1234"),
-        Refused("c.mid", "would unpack more than 8 bytes of this archive"),
+        Refused("c.mid", "would unpack more than the 8 bytes that this archive may hold"),
     ]
+
+
+def test_an_archive_may_not_grow_beyond_a_multiple_of_its_own_bytes(tmp_path):
+    path = make_zip(tmp_path / "bomb.zip", [(f"{letter}.mid", b"1234") for letter in "abc"])
+    small = path.stat().st_size
+    assert all(isinstance(entry, Found) for entry in entries_of(path, ArchiveLimits(max_growth=1, free_bytes=0)))
+    assert small > 12
+    refused = [type(entry) for entry in entries_of(path, ArchiveLimits(max_growth=0, free_bytes=4))]
+    assert refused == [Found, Refused, Refused]
 
 
 def test_an_archive_of_too_many_files_is_no_source(tree_zip):

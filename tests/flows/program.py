@@ -1,0 +1,76 @@
+"""A program in a home of its own, with all the processes that come of it."""
+
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Program:
+    """A command that runs in an empty home, with a mark in its environment by which its processes are found."""
+
+    def __init__(self, home: Path, command: Sequence[str], settings: dict[str, str] | None = None) -> None:
+        self.home = home
+        (home / "tmp").mkdir(parents=True, exist_ok=True)
+        self.mark = f"LSTM_MUSIC_TEST={uuid.uuid4().hex}"
+        name, _, value = self.mark.partition("=")
+        inherited = {key: text for key, text in os.environ.items() if not key.startswith(("PREFECT_", "COV_CORE"))}
+        own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONPATH": str(REPOSITORY), name: value}
+        with (home / "stderr").open("wb") as errors:
+            self.process = subprocess.Popen(
+                [*command],
+                cwd=home,
+                env=inherited | own | (settings or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+
+    def wait_for(self, moment: str) -> None:
+        """Read what the program prints up to the line `moment`."""
+        for line in self.process.stdout:
+            if line == f"{moment}\n":
+                return
+        raise AssertionError(f"the program ended before it said {moment!r}: {self.errors}")
+
+    @property
+    def errors(self) -> str:
+        """What the program has printed on standard error."""
+        return (self.home / "stderr").read_text()
+
+    def finish(self) -> str:
+        """Wait for the end, and return the rest of what was printed."""
+        rest = self.process.stdout.read()
+        self.process.wait()
+        self.process.stdout.close()
+        return rest
+
+    def kill(self) -> None:
+        """End the program itself with SIGKILL, and none of its children."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def alive(self) -> list[str]:
+        """The processes that the program has left or still runs, by their command lines."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if self.mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:  # it has ended in the meantime, or is not ours
+                continue
+        return [command for command in found if command]  # a zombie has neither
+
+    def left_after(self, seconds: float) -> list[str]:
+        """Wait until nothing of the program is alive; return what still is after `seconds`."""
+        end = time.monotonic() + seconds
+        while self.alive() and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.alive()

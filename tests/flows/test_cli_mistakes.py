@@ -1,0 +1,165 @@
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from tiny_music import piece, write_pieces, write_recipe
+
+from flows import cli
+from flows.runners import RUNNERS
+from lstm_music.store import Store
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    return write_recipe(tmp_path)
+
+
+def test_the_runners_of_the_command_line_are_those_that_there_are():
+    assert set(get_args(cli.Runner)) == set(RUNNERS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["sing"], 2, "No such command 'sing'"),
+        (["run", "--strage", "x"], 2, "No such option: --strage"),
+        (["run", "--runner", "snails"], 2, "Invalid value for '--runner': 'snails' is not one of"),
+        (["generate", "--num-events", "0"], 2, "Invalid value for '--num-events'"),
+        (["generate", "--temperature", "hot"], 2, "--temperature: got 'hot'"),
+        (["run", "--recipe", "nobody"], 2, "recipe 'nobody': not found; give one of default, demo"),
+        (["train", "--model", "rhythm"], 2, "--model: got 'rhythm', where one of offset, note, duration"),
+        (["evaluate"], 6, "nothing was prepared for recipe 'default' yet; begin with `lstm-music prepare"),
+        (["generate"], 6, "recipe 'default' has no models yet; make them with `lstm-music run"),
+        (["generate", "--seed-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
+        (["generate", "--seed-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),
+        (["verify"], 6, "no such storage"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, arguments, code, sentence):
+    storage = tmp_path / "storage"
+    found = lstm_music(*arguments, *([] if arguments == ["sing"] else ["--storage", storage]))
+    assert found.code == code
+    assert found.sentence.startswith("lstm-music: ")
+    assert sentence in found.sentence
+    assert not storage.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('name = "a"\n[windows]\nlenght = 9\n', "windows.lenght: unknown key. Did you mean 'length'?"),
+        ('name = "a"\n[windows]\nlength = 1\n', "windows.length: "),
+        ("name = [\n", "cannot be read as TOML"),
+        ("", "name: missing"),
+    ],
+)
+def test_a_wrong_recipe_is_one_sentence(lstm_music, tmp_path, text, sentence):
+    (tmp_path / "wrong.toml").write_text(text)
+    found = lstm_music("run", "--recipe", tmp_path / "wrong.toml", "--storage", tmp_path / "storage")
+    assert found.code == 2
+    assert "wrong.toml" in found.sentence
+    assert sentence in found.sentence
+    assert not (tmp_path / "storage").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "code", "sentence"),
+    [
+        ("run", "missing", 3, "not found; give 'corpus', or the path of a folder, a zip or a music file"),
+        ("run", "empty", 5, "holds no music, only"),
+        ("run", "text.zip", 3, "text.zip"),
+        ("prepare", "empty", 5, "holds no music, only"),
+        ("prepare", "damaged", 5, "none of the 3 inputs holds music that can be read (empty.mid: "),
+    ],
+)
+def test_a_source_without_music_is_one_sentence(lstm_music, tmp_path, recipe, command, place, code, sentence):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.zip").write_text("no zip")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "empty.mid").write_bytes(b"")
+    (tmp_path / "damaged" / "text.mid").write_bytes(b"la la la")
+    (tmp_path / "damaged" / "truncated.mid").write_bytes(piece(0)[:-100])
+    storage = tmp_path / "storage"
+    found = lstm_music(command, "--recipe", recipe, "--source", tmp_path / place, "--storage", storage)
+    assert found.code == code
+    assert found.errors.startswith("lstm-music: ")
+    assert sentence in found.sentence
+    assert list(Store(storage).refs("notes")) == []
+    assert Store(storage).recipes() == []
+    assert Store(storage).verify().bad == []
+
+
+@pytest.mark.parametrize("place", ["a file", "below a file", "/proc/storage"])
+def test_storage_that_cannot_be_is_one_sentence(lstm_music, tmp_path, recipe, place):
+    (tmp_path / "file").write_text("mine")
+    storage = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "storage"}.get(place, place)
+    music = write_pieces(tmp_path / "music", range(1))
+    found = lstm_music("prepare", "--recipe", recipe, "--source", music, "--storage", storage)
+    assert found.code == 6
+    assert str(storage) in found.sentence
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_storage_of_another_version_is_one_sentence(lstm_music, tmp_path, recipe):
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "format.json").write_text('{"format": "lstm-music storage", "version": 99}\n')
+    for command in (["status"], ["verify"], ["evaluate", "--recipe", recipe]):
+        found = lstm_music(*command, "--storage", tmp_path / "storage")
+        assert found.code == 6
+        assert "storage of version 99, but this project reads 1; use another folder" in found.sentence
+
+
+def test_one_piece_alone_is_prepared_but_not_trained_on(lstm_music, tmp_path, recipe):
+    music, storage = write_pieces(tmp_path / "music", range(1)), tmp_path / "storage"
+    arguments = ["--recipe", recipe, "--source", music, "--storage", storage]
+    prepared = lstm_music("prepare", *arguments, "--json")
+    assert prepared.code == 0
+    assert json.loads(prepared.out)["pieces"] == 1
+    assert json.loads(prepared.out)["windows"]["validation"] == 0
+    found = lstm_music("train", "--model", "note", *arguments)
+    assert found.code == 5
+    assert "training needs at least one piece to train on and one to hold out" in found.sentence
+    assert list(Store(storage).refs("model")) == []
+    assert lstm_music("evaluate", "--recipe", recipe, "--storage", storage).code == 8
+
+
+@pytest.mark.slow
+def test_too_little_music_for_three_models_is_one_sentence(lstm_music, tmp_path, recipe, users_server):
+    music, storage = write_pieces(tmp_path / "music", range(1)), tmp_path / "storage"
+    found = lstm_music("run", "--recipe", recipe, "--source", music, "--storage", storage, **users_server)
+    assert found.code == 5
+    assert "training needs at least one piece to train on and one to hold out" in found.sentence
+    assert not (storage / "model").exists()
+    assert not (storage / "checkpoints").exists()
+
+
+def test_a_server_that_is_away_is_one_sentence(lstm_music, tmp_path, recipe):
+    music, storage = write_pieces(tmp_path / "music"), tmp_path / "storage"
+    found = lstm_music(
+        "run", "--recipe", recipe, "--source", music, "--storage", storage, PREFECT_API_URL="http://127.0.0.1:9/api"
+    )
+    assert found.code == 1
+    assert "the Prefect server at http://127.0.0.1:9/api does not answer as one" in found.sentence
+    assert Store(storage).verify().bad == []
+
+
+def test_every_input_is_accounted_for_and_shown(lstm_music, tmp_path, recipe):
+    music = write_pieces(tmp_path / "music", range(3))
+    (music / "copy.mid").write_bytes(piece(1))
+    (music / "empty.mid").write_bytes(b"")
+    (music / "bell\x07.mid").write_bytes(b"text")
+    (music / "read me.txt").write_text("no music")
+    found = lstm_music("prepare", "--recipe", recipe, "--source", music, "--storage", tmp_path / "storage", "--json")
+    assert found.code == 0
+    counts = json.loads(found.out.splitlines()[-1])
+    assert [counts[name] for name in ("pieces", "duplicates", "rejected")] == [3, 1, 2]
+    assert "empty.mid" in found.errors
+    assert "is empty" in found.errors
+    assert "\x07" not in found.errors
+
+
+def test_help_is_for_whoever_says_nothing(lstm_music):
+    said = lstm_music()
+    assert (said.code, said.errors) == (0, "")
+    assert said.out == lstm_music("--help").out

@@ -1,0 +1,144 @@
+"""The loop: what it makes is what single steps make, obeys the grammar, and ends where it may."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lstm_music.encoding.places import place_tokens
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import END, SPECIAL_IDS
+from lstm_music.generation.spec import GenerationSpec
+from lstm_music.models.spec import ModelSpec
+from lstm_music.stages.generation import _held_out_segments
+
+OUTPUTS = 30
+HIGHEST_NOTE = SPECIAL_IDS + 127
+
+
+@pytest.fixture(scope="module")
+def dataset(made):
+    return made.dataset
+
+
+@pytest.fixture(scope="module")
+def grammar(dataset):
+    from lstm_music.generation.grammar import make_grammar
+
+    return make_grammar(dataset.events, dataset.vocabularies)
+
+
+@pytest.fixture
+def models(tensorflow, dataset):
+    """Untrained models whose guesses differ much from moment to moment."""
+    from lstm_music.models.architectures import build_model
+
+    found = {stream: build_model(ModelSpec(units=8), stream, STREAMS, dataset.sizes, 3) for stream in STREAMS}
+    for model in found.values():
+        model.head.kernel.assign(model.head.kernel * 12)
+    return found
+
+
+@pytest.fixture
+def make(made, dataset, grammar, models):
+    """Generate; give the new tokens, and the seeds."""
+    from lstm_music.generation.loop import Seeds, generate_tokens
+
+    def run(outputs=2, rules=grammar, **settings):
+        spec = GenerationSpec(**{"num_outputs": outputs, "seed_segment_events": 8, **settings})
+        segments = _held_out_segments(made.store, dataset, spec, random_seed=5)
+
+        def column(name):
+            return np.array([getattr(segment, name) for segment in segments], np.int32)
+
+        seeds = Seeds(
+            np.stack([segment.tokens for segment in segments], axis=1),
+            column("before"),
+            column("last_onset_steps"),
+            column("last_position_in_bar_steps"),
+            column("bar_steps"),
+        )
+        return generate_tokens(models, rules, spec, seeds, random_seed=9), seeds
+
+    return run
+
+
+def fits(grid, stream, token, last, current, onset, offsets):
+    """Say whether a value may stand here, by the words of the grammar."""
+    if token < SPECIAL_IDS:
+        return False
+    if stream == "offset":
+        return bool(grid.on_grid(onset + offsets[token])) and (offsets[token] > 0 or last[1] != HIGHEST_NOTE)
+    return stream != "note" or offsets[current[0]] > 0 or token > last[1]
+
+
+def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, models, dataset, grammar, uncompiled):
+    import tensorflow as tf
+
+    (found, _), seeds = make(num_events=12, min_events=12, temperature=0)
+    grid, offsets = dataset.events.grid, grammar.offset_steps.tolist()
+    states = {stream: model.initial_state(1) for stream, model in models.items()}
+
+    def logits_of(stream, before, now):
+        model = models[stream]
+        rows = tf.constant(model.rows(np.int32(before)[None], np.int32(now)[None]))
+        logits, states[stream] = model.step(rows, states[stream])
+        return logits.numpy()[0]
+
+    before = seeds.before[0]
+    for now in seeds.tokens[:, 0]:
+        for stream in STREAMS:
+            logits_of(stream, before, now)
+        before = now
+    onset, position = int(seeds.onsets[0]), int(seeds.positions[0])
+    for event in found:
+        now = np.zeros_like(before)
+        for column, stream in enumerate(STREAMS):
+            logits = logits_of(stream, before, now)
+            allowed = [fits(grid, stream, token, before, now, onset, offsets) for token in range(len(logits))]
+            now[column] = np.where(allowed, logits, -np.inf).argmax()
+            if column == 0:
+                onset, position = onset + offsets[now[0]], (position + offsets[now[0]]) % int(seeds.bars[0])
+                now[len(STREAMS) :] = place_tokens(position, grid)
+        assert event.tolist() == now.tolist()
+        before = now
+    assert len({tuple(event) for event in found.tolist()}) > 3
+
+
+def test_all_that_is_made_obeys_the_grammar_and_ends_where_it_may(make, models, dataset, grammar):
+    bias = models["offset"].head.bias.numpy()
+    bias[END] = 3
+    models["offset"].head.bias.assign(bias)
+    found, seeds = make(OUTPUTS, num_events=40, min_events=10, temperature=1.2, top_p=0.95)
+    grid, offsets = dataset.events.grid, grammar.offset_steps.tolist()
+    assert len(found) == OUTPUTS
+    assert {len(tokens) >= 10 for tokens in found} == {True}
+    assert 10 < np.mean([len(tokens) for tokens in found]) < 40
+    at_once = 0
+    for number, tokens in enumerate(found):
+        last, onset, position = seeds.tokens[-1, number], int(seeds.onsets[number]), int(seeds.positions[number])
+        for event in tokens:
+            for column, stream in enumerate(STREAMS):
+                assert fits(grid, stream, event[column], last, event, onset, offsets)
+                assert event[column] < dataset.sizes[stream]
+            onset, position = onset + offsets[event[0]], (position + offsets[event[0]]) % int(seeds.bars[number])
+            assert event[len(STREAMS) :].tolist() == place_tokens(position, grid).tolist()
+            at_once += offsets[event[0]] == 0
+            last = event
+    assert at_once > 20
+
+
+def test_where_chords_are_events_notes_need_not_ascend(make, models, grammar, uncompiled):
+    """With all notes equally likely and no time passing, some note is not above the one before."""
+    models["note"].head.kernel.assign(models["note"].head.kernel * 0)
+    still = np.where(grammar.offset_steps == 0, grammar.on_grid, False)
+    rules = dataclasses.replace(grammar, on_grid=still, ascending=False)
+    found, _ = make(rules=rules, num_events=10, min_events=10, temperature=1, top_p=1)
+    assert all((grammar.offset_steps[tokens[:, 0]] == 0).all() for tokens in found)
+    assert any((np.diff(tokens[:, 1]) <= 0).any() for tokens in found)
+
+
+def test_a_piece_ends_where_no_offset_may_follow(make, grammar, uncompiled):
+    nothing = dataclasses.replace(grammar, on_grid=np.zeros_like(grammar.on_grid))
+    found, _ = make(rules=nothing, num_events=3, min_events=3)
+    assert [len(tokens) for tokens in found] == [0, 0]

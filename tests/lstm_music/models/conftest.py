@@ -1,0 +1,67 @@
+"""A little training data, and untrained models of each architecture."""
+
+import numpy as np
+import pytest
+
+from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.places import place_sizes, place_tokens
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
+from lstm_music.encoding.windows import PieceSpan, WindowSpec
+from lstm_music.models.spec import ModelSpec
+
+GRID = Grid((4,))
+SIZES = {"offset": 7, "note": 40, "duration": 6, **place_sizes(GRID)}
+LENGTHS = (30, 11, 45, 20, 9, 33)  # of pieces, in events; the last two are held out
+
+
+@pytest.fixture(scope="session")
+def tokens() -> np.ndarray:
+    """Tokens [events, columns] of all pieces: runs of notes with a rhythm, so that there is something to learn."""
+    rng = np.random.default_rng(11)
+    events = np.arange(sum(LENGTHS))
+    notes = SPECIAL_IDS + 6 + (events * 2 + rng.integers(0, 2, len(events))) % 24
+    streams = np.stack([SPECIAL_IDS + events % 4, notes, SPECIAL_IDS + (events // 2) % 3], axis=1)
+    return np.concatenate([streams, place_tokens(events * 2 % 12, GRID)], axis=1).astype(np.uint16)
+
+
+@pytest.fixture(scope="session")
+def spans() -> tuple[PieceSpan, ...]:
+    stops = np.cumsum(LENGTHS).tolist()
+    return tuple(PieceSpan(str(stop), stop - length, stop, -2, 2) for stop, length in zip(stops, LENGTHS, strict=True))
+
+
+@pytest.fixture(scope="session")
+def build(tensorflow):
+    """Build an untrained model by its stream; its head's bias is not zero, so that no two ids are equally likely."""
+    from lstm_music.models.architectures import build_model
+
+    def make(stream, random_seed=5, **spec):
+        model = build_model(ModelSpec(**{"units": 8, **spec}), stream, STREAMS, SIZES, random_seed)
+        bias = np.random.default_rng(random_seed).normal(0, 0.5, SIZES[stream])
+        model.head.bias.assign(bias.astype(np.float32))
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def data(tensorflow, tokens, spans):
+    """What a training reads, in which a note moves by as many ids as semitones."""
+    from lstm_music.models.training import TrainingData
+
+    window = WindowSpec(length=12, transpose_from=-2, transpose_to=2)
+    table = [
+        [*range(SPECIAL_IDS), *np.clip(np.arange(SPECIAL_IDS, SIZES["note"]) + shift, SPECIAL_IDS, SIZES["note"] - 1)]
+        for shift in window.shifts
+    ]
+    return TrainingData(
+        tokens=tokens,
+        train=spans[:4],
+        validation=spans[4:],
+        streams=STREAMS,
+        sizes=SIZES,
+        log_unknown={"offset": 2.0, "note": 0.0, "duration": 3.0},
+        transposition=np.array(table),
+        window=window,
+    )

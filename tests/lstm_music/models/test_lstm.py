@@ -1,0 +1,154 @@
+"""The LSTM layer against `keras.layers.LSTM` with the same weights: outputs, states and every gradient."""
+
+import numpy as np
+import pytest
+
+TIME, BATCH, INPUTS, UNITS = 7, 3, 5, 4
+
+
+@pytest.fixture
+def layer(tensorflow):
+    from lstm_music.models.lstm import LSTM
+
+    layer = LSTM(INPUTS, UNITS, random_seed=3, name="ours")
+    layer.build()
+    rng = np.random.default_rng(0)
+    layer.set_weights([rng.normal(0, 0.7, weight.shape).astype(np.float32) for weight in layer.weights])
+    return layer
+
+
+@pytest.fixture
+def reference(layer):
+    import keras
+
+    reference = keras.layers.LSTM(UNITS, return_sequences=True, return_state=True)
+    reference.build((BATCH, TIME, INPUTS))
+    reference.set_weights(layer.get_weights())
+    return reference
+
+
+@pytest.fixture
+def inputs():
+    import tensorflow as tf
+
+    rng = np.random.default_rng(1)
+    return [
+        tf.constant(rng.normal(0, 1, shape), tf.float32)
+        for shape in ((TIME, BATCH, INPUTS), (BATCH, UNITS), (BATCH, UNITS))
+    ]
+
+
+@pytest.fixture
+def loss_weights():
+    """Factors that make the loss depend on every output and on both states after, each in another way."""
+    rng = np.random.default_rng(2)
+    return [
+        rng.normal(0, 1, shape).astype(np.float32) for shape in ((TIME, BATCH, UNITS), (BATCH, UNITS), (BATCH, UNITS))
+    ]
+
+
+def results(run, inputs, weights, loss_weights):
+    """Give outputs, states, and the gradients by the inputs, the initial states and the weights."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        found = run(*inputs)
+        loss = tf.add_n([tf.reduce_sum(part * factor) for part, factor in zip(found, loss_weights, strict=True)])
+    return found, tape.gradient(loss, [*inputs, *weights])
+
+
+def ours(layer):
+    def run(values, hidden, cell):
+        outputs, (last_hidden, last_cell) = layer(values, (hidden, cell))
+        return outputs, last_hidden, last_cell
+
+    return run
+
+
+def kerases(reference):
+    import tensorflow as tf
+
+    def run(values, hidden, cell):
+        outputs, last_hidden, last_cell = reference(tf.transpose(values, [1, 0, 2]), initial_state=[hidden, cell])
+        return tf.transpose(outputs, [1, 0, 2]), last_hidden, last_cell
+
+    return run
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "XLA"])
+def test_outputs_states_and_gradients_are_those_of_keras(layer, reference, inputs, loss_weights, compiled):
+    import tensorflow as tf
+
+    def all_of_it(*values):
+        return results(ours(layer), list(values), layer.weights, loss_weights)
+
+    found, gradients = tf.function(all_of_it, jit_compile=True)(*inputs) if compiled else all_of_it(*inputs)
+    wanted, wanted_gradients = results(kerases(reference), inputs, reference.weights, loss_weights)
+    for ours_, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ours_, theirs, rtol=1e-5, atol=1e-6)
+    assert len(gradients) == 6
+    for ours_, theirs in zip(gradients, wanted_gradients, strict=True):
+        assert np.abs(theirs).max() > 0.1
+        np.testing.assert_allclose(ours_, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_the_gradient_is_that_of_small_differences(layer, inputs, loss_weights):
+    """Keras aside: move the initial cell and the first input a little, and the loss moves as the gradient says."""
+    import tensorflow as tf
+
+    _, gradients = results(ours(layer), inputs, layer.weights, loss_weights)
+
+    def loss(moved):
+        found = ours(layer)(*moved)
+        return sum(
+            float(np.sum(np.asarray(part, np.float64) * factor))
+            for part, factor in zip(found, loss_weights, strict=True)
+        )
+
+    for which in range(3):
+        direction = np.random.default_rng(which).normal(0, 1, inputs[which].shape).astype(np.float32)
+        moved = [
+            [value + sign * 1e-2 * direction if place == which else value for place, value in enumerate(inputs)]
+            for sign in (1, -1)
+        ]
+        slope = (loss(moved[0]) - loss(moved[1])) / 2e-2
+        assert slope == pytest.approx(float(tf.reduce_sum(gradients[which] * direction)), rel=2e-2, abs=2e-2)
+
+
+def test_row_numbers_mean_the_sum_of_one_hot_vectors(layer, inputs):
+    rows = np.random.default_rng(4).integers(0, INPUTS, (TIME, BATCH, 2)).astype(np.int32)
+    import tensorflow as tf
+
+    one_hot = tf.reduce_sum(tf.one_hot(rows, INPUTS), 2)
+    by_row, states = layer(tf.constant(rows), tuple(inputs[1:]))
+    by_vector, states_by_vector = layer(one_hot, tuple(inputs[1:]))
+    np.testing.assert_allclose(by_row, by_vector, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(states, states_by_vector, rtol=1e-5, atol=1e-6)
+
+
+def test_steps_one_after_another_are_the_sequence(layer, inputs):
+    values, *state = inputs
+    outputs, last = layer(values, tuple(state))
+    found = []
+    for value in values:
+        state = layer.step(value, state)
+        found.append(state[0])
+    np.testing.assert_allclose(found, outputs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(state, last, rtol=1e-5, atol=1e-6)
+
+
+def test_weights_begin_as_in_keras_and_follow_from_the_seed(tensorflow):
+    from lstm_music.models.lstm import LSTM
+
+    layers = [LSTM(INPUTS, UNITS, seed, name="a") for seed in (1, 1, 2)]
+    for layer in layers:
+        layer.build()
+    first, same, other = (layer.get_weights() for layer in layers)
+    assert all(np.array_equal(*pair) for pair in zip(first, same, strict=True))
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(first[1], other[1])
+    kernel, recurrent, bias = first
+    assert np.abs(kernel).max() <= np.sqrt(6 / (INPUTS + 4 * UNITS))
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-5)
+    assert bias.tolist() == [0] * UNITS + [1] * UNITS + [0] * 2 * UNITS

@@ -1,0 +1,199 @@
+"""Training: the best weights are kept, nothing random but what the seed says, and nothing published that went wrong."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lstm_music.errors import NotEnoughMusicError, TrainingError
+from lstm_music.models.spec import ModelSpec, TrainingSpec
+
+MODEL = ModelSpec(units=8, dropout=0.25, hidden_inputs=0.1)
+SPEC = TrainingSpec(epochs=4, patience=9, batch_size=4, learning_rate=0.02, warmup_steps=5)
+
+
+@pytest.fixture(scope="module")
+def run(data):
+    """Train the model of a stream; give it, the scores of its epochs, and all that was reported."""
+    from lstm_music.models.training import train
+
+    def train_one(stream="note", spec=SPEC, model=MODEL, seed=1, **options):
+        reports = []
+        options.setdefault("report", reports.append)
+        trained, history = train(options.pop("data", data), stream, model, spec, seed, **options)
+        return trained, history, reports
+
+    return train_one
+
+
+@pytest.fixture(scope="module")
+def finished(run):
+    """A training without a break."""
+    return run()
+
+
+def weights_of(model):
+    return [weight.numpy() for weight in model.weights]
+
+
+def assert_same_weights(one, other):
+    assert all(np.array_equal(*pair) for pair in zip(weights_of(one), weights_of(other), strict=True))
+
+
+@pytest.fixture
+def loop(monkeypatch, run):
+    """Train without computing: each step adds 1 to the first weight; losses and held-out scores are those of `use`."""
+    import tensorflow as tf
+
+    from lstm_music.models import training
+
+    def use(scores, losses=()):
+        scores_left, losses_left = iter(scores), iter(losses)
+
+        def step_maker(self):
+            def step(*_arrays):
+                self.model.weights[0].assign_add(tf.ones_like(self.model.weights[0]))
+                return next(losses_left, 1.5)
+
+            return step
+
+        monkeypatch.setattr(training._Training, "_compiled_step", step_maker)
+        monkeypatch.setattr(training, "make_scorer", lambda *_: lambda _spans: [])
+        monkeypatch.setattr(training, "nats_per_event", lambda *_args, **_options: next(scores_left))
+
+    return use
+
+
+def test_training_learns(finished):
+    _, history, _ = finished
+    assert [score.epoch for score in history] == [0, 1, 2, 3]
+    assert history[0].held_out > history[-1].held_out + 0.05
+    assert history[0].loss > history[-1].loss + 0.05
+
+
+def test_the_model_that_is_given_has_the_best_score_of_the_history(finished, data):
+    from lstm_music.models.scoring import make_scorer, nats_per_event
+
+    model, history, _ = finished
+    scores = make_scorer(model, data.tokens)(data.validation)
+    found = nats_per_event(scores, data.validation, data.tokens, model.place_in_chain, log_unknown=0.0)
+    assert found == pytest.approx(min(score.held_out for score in history), rel=1e-6)
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_weights_of_one_that_was_not(run, finished, tmp_path):
+    """Bit for bit: so the same seed gives the same weights twice in one process."""
+    checkpoint = tmp_path / "checkpoints" / "note.npz"
+
+    def stop(progress):
+        if progress.epoch == 2 and progress.step == progress.steps:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoint=checkpoint, report=stop)
+    model, history, reports = run(checkpoint=checkpoint)
+    assert {report.epoch for report in reports} == {3, 4}
+    assert history == finished[1]
+    assert_same_weights(model, finished[0])
+    done, history, reports = run(checkpoint=checkpoint)
+    assert (len(history), reports) == (4, [])
+    assert_same_weights(done, model)
+
+
+def test_a_checkpoint_that_is_damaged_is_passed_over(run, loop, tmp_path):
+    checkpoint = tmp_path / "note.npz"
+    checkpoint.write_bytes(b"damaged")
+    loop([3.0, 2.0])
+    _, history, _ = run(spec=SPEC.model_copy(update={"epochs": 2}), checkpoint=checkpoint)
+    assert [score.held_out for score in history] == [3.0, 2.0]
+
+
+def test_the_weights_of_the_best_epoch_are_kept_and_patience_ends(run, loop, build):
+    loop([5.0, 3.0, 4.0, 3.0, 9.0])
+    spec = SPEC.model_copy(update={"epochs": 8, "patience": 2})
+    model, history, reports = run(spec=spec)
+    assert [score.held_out for score in history] == [5.0, 3.0, 4.0, 3.0]
+    steps = reports[0].steps
+    kept, untrained = model.weights[0].numpy(), build("note", random_seed=1).weights[0].numpy()
+    np.testing.assert_allclose(kept - untrained, 2 * steps, atol=1e-4)
+
+
+def test_a_score_that_is_no_number_ends_training(run, loop, tmp_path):
+    loop([5.0, float("nan")])
+    with pytest.raises(TrainingError, match=r"note model: the held-out NLL is nan in epoch 2, .*nothing was published"):
+        run()
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_ends_training(run, loop, tmp_path, loss):
+    loop([5.0], [1.0, 2.0, loss])
+    with pytest.raises(TrainingError, match=f"the loss is {loss} in epoch 1, .* a learning rate below 0.02 would be"):
+        run(checkpoint=tmp_path / "note.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("side", "counts"), [("train", "0 and 2"), ("validation", "4 and 0")])
+def test_a_side_without_music_is_not_enough(run, data, side, counts):
+    with pytest.raises(NotEnoughMusicError, match=f"of these pieces {counts} are there; add more music"):
+        run(data=dataclasses.replace(data, **{side: ()}))
+
+
+def test_less_than_a_window_is_not_enough(run, data):
+    long = data.window.model_copy(update={"length": 107})  # the training pieces have 106 events
+    with pytest.raises(NotEnoughMusicError, match="106 events together, fewer than the 107 of one window"):
+        run(data=dataclasses.replace(data, window=long))
+
+
+def test_the_learning_rate_rises_over_the_warm_up_and_falls_to_nothing(run, loop, monkeypatch):
+    loop([3.0] * 3)
+    from lstm_music.models import training
+
+    rates = []
+    step = training._Training._step
+
+    def watched(self, batch, rng):
+        rates.append(float(self.optimizer.learning_rate))
+        return step(self, batch, rng)
+
+    monkeypatch.setattr(training._Training, "_step", watched)
+    spec = SPEC.model_copy(update={"warmup_steps": 4, "epochs": 3})
+    run("duration", spec)
+    assert rates[0] == pytest.approx(0.02 / 4)
+    assert max(rates) < 0.02
+    assert np.argmax(rates) == 3
+    assert np.all(np.diff(rates[3:]) < 0)
+    assert 0 <= rates[-1] < 0.002
+
+
+def test_progress_is_told_as_json_with_what_is_left(run, loop, monkeypatch):
+    loop([3.0, 4.0])
+    from lstm_music.models import training
+
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+    _, history, reports = run("offset", SPEC.model_copy(update={"epochs": 2}))
+    first, last = reports[0].to_json(), reports[-1].to_json()
+    assert (first["stream"], first["epoch"], first["epochs"], first["step"]) == ("offset", 1, 2, 1)
+    assert (first["held_out"], first["best"], first["seconds_left"]) == (None, None, None)
+    assert reports[1].seconds_left > 0
+    assert (last["epoch"], last["step"]) == (2, last["steps"])
+    assert (last["held_out"], last["best"], last["loss"]) == (4.0, 3.0, pytest.approx(history[-1].loss))
+    assert (first["scored_epochs"], last["scored_epochs"]) == (0, 2)
+    assert last["seconds_left"] == 0
+    steps = [report.step for report in reports if report.epoch == 1]
+    assert steps == [*range(1, last["steps"] + 1)]
+
+
+def test_with_nothing_hidden_dropped_or_moved_the_loss_is_what_the_model_scores(run, data, uncompiled):
+    from lstm_music.models import training
+
+    whole = dataclasses.replace(
+        data,
+        window=data.window.model_copy(update={"length": 41, "transpose_from": 0, "transpose_to": 0}),
+        train=[dataclasses.replace(span, lowest_shift=0, highest_shift=0) for span in data.train[:2]],
+        transposition=data.transposition[2:3],
+    )
+    uncut = next(seed for seed in range(999) if len(training.epoch_windows(whole.train, 41, seed, 0).piece) == 2)
+    spec = TrainingSpec(epochs=1, batch_size=2, learning_rate=1e-9, warmup_steps=0)
+    trained, history, _ = run("offset", spec, ModelSpec(units=8, dropout=0, hidden_inputs=0), uncut, data=whole)
+    scores = training.make_scorer(trained, data.tokens)(whole.train)
+    logs = np.concatenate([score.log_probabilities for score in scores])
+    assert history[0].loss == pytest.approx(-logs.mean(), rel=1e-4)

@@ -1,0 +1,25 @@
+"""Models that were published without a training, for tests of what is done with models."""
+
+import pytest
+
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.stages.models import train_model
+
+
+@pytest.fixture
+def publish(monkeypatch, uncompiled):
+    """Publish the untrained models of a recipe for a dataset, as a training of one epoch would; give their references."""
+    from lstm_music.models import training
+    from lstm_music.models.architectures import build_model
+    from lstm_music.models.checkpoint import EpochScore
+
+    def untrained(data, stream, model_spec, _spec, random_seed, **_options):
+        model = build_model(model_spec, stream, data.streams, data.sizes, random_seed)
+        return model, [EpochScore(0, 9.0, 9.0)]
+
+    def models(store, recipe, dataset_ref):
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "train", untrained)
+            return {stream: train_model(store, recipe, dataset_ref, stream) for stream in STREAMS}
+
+    return models

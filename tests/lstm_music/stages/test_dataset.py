@@ -1,0 +1,181 @@
+"""Datasets: split by piece, vocabularies of the training pieces alone, tokens that mean the events."""
+
+import numpy as np
+import pytest
+from small_music import QUARTER, piece_of, small_collection, small_piece, tiny_recipe, write_folder
+
+from lstm_music.encoding.chords import content
+from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import UNKNOWN
+from lstm_music.errors import RecipeError
+from lstm_music.parquet import read_table
+from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.dataset import load_dataset
+from lstm_music.stages.ingest import ingest
+from lstm_music.stages.prepare import prepare
+from lstm_music.store import Store
+
+ONLY_HELD_OUT = piece_of([(0, QUARTER, 60), (5 * QUARTER, 11 * QUARTER, 64), (16 * QUARTER, QUARTER, 67)])
+
+
+def events_of(made):
+    (path,) = made.store.open(made.prepared.events).files("events")
+    return read_table(path).to_pandas()
+
+
+def prepared(tmp_path, contents, **changes):
+    store, recipe = Store(tmp_path / "storage"), tiny_recipe(**changes)
+    return store, prepare(store, recipe, ingest(store, recipe, str(write_folder(tmp_path / "music", contents))))
+
+
+def by_folder(tmp_path, contents):
+    return prepared(tmp_path, contents, split={"by": "folder"})
+
+
+def test_every_piece_is_on_one_side_as_a_whole(made):
+    spans = [span for side in made.dataset.spans.values() for span in side]
+    events = events_of(made)
+    assert sorted(span.piece_id for span in spans) == sorted(set(events["piece_id"]))
+    assert all(made.dataset.spans.values())
+    for span in spans:
+        assert set(events["piece_id"][span.start : span.stop]) == {span.piece_id}
+        assert (events["piece_id"] == span.piece_id).sum() == span.events
+    assert sum(span.events for span in spans) == len(events) == len(made.dataset.tokens)
+
+
+def test_tokens_mean_the_events(made):
+    dataset, events = made.dataset, events_of(made)
+    assert isinstance(dataset.tokens, np.memmap)
+    assert dataset.tokens.dtype == np.uint16
+    assert dataset.tokens.shape == (len(events), len(STREAMS) + len(PLACES))
+    on_train = np.zeros(len(events), bool)
+    for span in dataset.spans["train"]:
+        on_train[span.start : span.stop] = True
+    for column, stream in enumerate(STREAMS):
+        vocabulary, tokens = dataset.vocabularies[stream], dataset.tokens[:, column]
+        known = tokens != UNKNOWN
+        assert known[on_train].all()
+        assert [vocabulary.value(token) for token in tokens[known].tolist()] == events[stream][known].tolist()
+        assert not set(events[stream][~known]) & set(vocabulary.values)
+
+
+def test_places_are_those_in_the_bar(made):
+    position = np.rint(events_of(made)["position_in_bar"] * 12).astype(int)
+    tokens = made.dataset.tokens[:, len(STREAMS) :]
+    assert tokens[:, 0].tolist() == (position % 12).tolist()
+    assert tokens[:, 1].tolist() == (position // 12).tolist()
+    sizes = made.dataset.sizes
+    assert all(tokens[:, column].max() < sizes[place] for column, place in enumerate(PLACES))
+
+
+def test_only_training_pieces_make_the_vocabularies(tmp_path):
+    store, refs = by_folder(
+        tmp_path, {"train/a.mid": small_piece(1), "validation/b.mid": ONLY_HELD_OUT, "test/c.mid": small_piece(2)}
+    )
+    dataset = load_dataset(store, refs.dataset)
+    events = read_table(store.open(refs.events).files("events")[0]).to_pandas()
+    (train,) = dataset.spans["train"]
+    for stream in ("offset", "duration"):
+        counts = events[stream][train.start : train.stop].value_counts().to_dict()
+        vocabulary = dataset.vocabularies[stream]
+        assert dict(zip(vocabulary.values, vocabulary.counts, strict=True)) == counts
+    (held_out,) = dataset.spans["validation"]
+    tokens = dataset.tokens[held_out.start : held_out.stop]
+    assert tokens[:, 0].tolist().count(UNKNOWN) == 2
+    assert tokens[:, 2].tolist().count(UNKNOWN) == 1
+    assert len(dataset.vocabularies["note"].values) == 128
+    assert dataset.log_unknown["note"] == 0
+    assert dataset.log_unknown["offset"] > 0
+
+
+def test_a_piece_is_transposed_no_further_than_the_piano_goes(tmp_path):
+    def scale(lowest):
+        return piece_of([(number * QUARTER, QUARTER, lowest + number) for number in range(12)])
+
+    contents = {
+        "train/low.mid": scale(22),
+        "train/high.mid": scale(96),
+        "train/both.mid": piece_of([(0, 9, 21), (0, 9, 108)]),
+    }
+    store, refs = by_folder(tmp_path, contents | {"train/beyond.mid": piece_of([(0, 9, 5), (0, 9, 120)])})
+    dataset = load_dataset(store, refs.dataset)
+    ranges = {}
+    for span in dataset.spans["train"]:
+        tokens = dataset.tokens[span.start : span.stop, 1]
+        pitches = [content(dataset.vocabularies["note"].value(token))[0][0] for token in tokens.tolist()]
+        ranges[min(pitches), max(pitches)] = (span.lowest_shift, span.highest_shift)
+        table = dataset.transposition(tiny_recipe().windows)
+        allowed = table[span.lowest_shift + 2 : span.highest_shift + 3]
+        assert (allowed[:, tokens] != UNKNOWN).all() or (span.lowest_shift, span.highest_shift) == (0, 0)
+    assert ranges == {(22, 33): (-1, 2), (96, 107): (-2, 1), (21, 108): (0, 0), (5, 120): (0, 0)}
+
+
+def test_pitch_classes_move_freely(tmp_path):
+    chord = [(0, QUARTER, 21), (0, QUARTER, 108), (QUARTER, QUARTER, 60)]
+    store, refs = prepared(tmp_path, {"a.mid": piece_of(chord)}, events={"chords": "normal_order"})
+    (span,) = load_dataset(store, refs.dataset).spans["train"]
+    assert (span.lowest_shift, span.highest_shift) == (-2, 2)
+
+
+def test_a_content_in_two_folders_counts_in_both_and_is_called_leaky(tmp_path):
+    music = {"train/a.mid": small_piece(1), "val/b.mid": small_piece(2), "test/c.mid": small_piece(3)}
+    store, refs = by_folder(tmp_path, music | {"test/again.mid": small_piece(1)})
+    dataset = load_dataset(store, refs.dataset)
+    (train,) = dataset.spans["train"]
+    assert train in dataset.spans["test"]
+    assert len(dataset.spans["test"]) == 2
+    assert dataset.is_leaky
+    assert any("The same music lies in train and test: 'test/again.mid'" in warning for warning in dataset.warnings)
+    assert dataset.artifact.counts["events"] == len(dataset.tokens)
+
+
+def test_a_split_without_such_music_is_not_leaky(made):
+    assert not made.dataset.is_leaky
+
+
+def test_a_split_by_folder_needs_folders(tmp_path):
+    with pytest.raises(RecipeError, match="lies in none of the folders"):
+        by_folder(tmp_path, {"train/a.mid": small_piece(1), "b.mid": small_piece(2)})
+
+
+def test_one_piece_alone_is_prepared_with_a_warning(tmp_path):
+    store, refs = prepared(tmp_path, {"a.mid": small_piece(1)})
+    dataset = load_dataset(store, refs.dataset)
+    assert [len(dataset.spans[side]) for side in ("train", "validation", "test")] == [1, 0, 0]
+    assert len(dataset.warnings) == 2
+
+
+def test_two_preparations_have_the_same_bytes(made, tmp_path):
+    _, refs = prepared(tmp_path, small_collection())
+    other = Store(tmp_path / "storage")
+    assert refs == made.prepared
+    for ref in (refs.notes, refs.events, refs.dataset):
+        assert other.open(ref).manifest == made.store.open(ref).manifest
+
+
+def test_drums_and_merged_notes_are_counted(tmp_path):
+    drums = piece_of([(0, QUARTER, 36)], drums=True).notes
+    tune = piece_of([(0, QUARTER, 60), (1, QUARTER, 60), (QUARTER, QUARTER, 62)])
+    both = type(tune)(QUARTER, np.concatenate([drums, tune.notes]))
+    store, refs = prepared(tmp_path, {"a.mid": both})
+    assert store.open(refs.events).counts == {"events": 2, "merged": 1, "drums": 1}
+    assert store.open(refs.notes).counts["drum_notes"] == 1
+
+
+def test_events_are_the_same_columns_in_whatever_row_groups_they_lie(made, monkeypatch):
+    whole = EventColumns.read(made.store, made.prepared.events)
+    from lstm_music.stages import columns as module
+
+    iterate = module.iterate_groups
+
+    def sliced(path, names):
+        for table in iterate(path, names):
+            yield from (table.slice(start, 13) for start in range(0, table.num_rows, 13))
+
+    monkeypatch.setattr(module, "iterate_groups", sliced)
+    parts = EventColumns.read(made.store, made.prepared.events)
+    vocabularies, grid = made.dataset.vocabularies, made.recipe.events.grid
+    assert np.array_equal(parts.tokens(vocabularies, grid), whole.tokens(vocabularies, grid))
+    assert list(parts.spans(made.recipe.windows)) == list(whole.spans(made.recipe.windows))
+    assert parts.class_counts() == whole.class_counts()

@@ -1,0 +1,81 @@
+"""Tasks as plain functions: no server, no flow, no settings."""
+
+import pytest
+from tiny_music import write_pieces, write_recipe
+
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.ingest import read_inputs
+from lstm_music.stages.parse import plan_batches
+from lstm_music.stages.prepare import Prepared, last_prepared, plan
+from lstm_music.stages.promotion import Current, current_models
+from lstm_music.store import ArtifactRef, Store
+from tasks import generating, preparing, reporting, training
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def place(tmp_path):
+    recipe = load_recipe(str(write_recipe(tmp_path)))
+    return tmp_path / "storage", recipe, str(write_pieces(tmp_path / "music"))
+
+
+def prepare_by_hand(storage, recipe, music) -> Prepared:
+    inputs = preparing.ingest_source.fn(storage, recipe, music)
+    for number, batch in enumerate(plan_batches(Store(storage), read_inputs(Store(storage), inputs)), start=1):
+        preparing.parse_batch.fn(storage, batch, number, 1)
+    notes = preparing.collect_notes.fn(storage, inputs)
+    events = preparing.encode_events.fn(storage, recipe, notes)
+    dataset = preparing.build_dataset.fn(storage, recipe, notes, events)
+    return preparing.remember_prepared.fn(storage, recipe, Prepared(inputs, notes, events, dataset))
+
+
+def test_the_preparation_by_hand_is_what_was_planned(place):
+    storage, recipe, music = place
+    prepared = prepare_by_hand(storage, recipe, music)
+    assert prepared == plan(recipe, prepared.inputs) == last_prepared(Store(storage), recipe.name)
+
+
+def test_a_model_is_trained_by_hand_with_no_server(place):
+    storage, recipe, music = place
+    dataset = prepare_by_hand(storage, recipe, music).dataset
+    ref = training.train_model.fn(storage, recipe, dataset, "duration")
+    assert Store(storage).open(ref).counts["epochs"] == 2
+    assert training.train_model.fn(storage, recipe, dataset, "duration") == ref
+
+
+def test_what_is_there_is_promoted_and_shown_by_hand(place):
+    storage, recipe, _ = place
+    dataset, model, scorecard = (ArtifactRef(kind, "0" * 64) for kind in ("dataset", "model", "scorecard"))
+    first = Current(dataset, {"note": model}, scorecard)
+    assert training.promote.fn(storage, recipe, first).promoted
+    assert current_models(Store(storage), recipe.name) == first
+
+
+def test_nothing_is_reported_where_nobody_listens(monkeypatch):
+    monkeypatch.setattr(reporting, "create_table_artifact", None)  # to call it would fail
+    monkeypatch.setattr(reporting, "create_markdown_artifact", None)
+    reporting.publish_card({})
+    reporting.publish_generation({})
+    with reporting.training_report("note") as report:
+        report({})
+
+
+@pytest.mark.parametrize("task", [training.train_model, preparing.ingest_source, preparing.parse_batch])
+def test_a_task_that_is_tried_again_knows_when(task):
+    assert task.retries
+    assert task.retry_condition_fn is not None
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        *(preparing.ingest_source, preparing.parse_batch, preparing.collect_notes, preparing.encode_events),
+        *(preparing.build_dataset, preparing.remember_prepared, training.train_model, training.evaluate),
+        *(training.promote, generating.generate),
+    ],
+    ids=lambda task: task.name,
+)
+def test_storage_is_the_only_cache(task):
+    assert task.persist_result is False
+    assert task.cache_policy.compute_key(None, {}, {}) is None

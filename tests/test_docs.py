@@ -1,0 +1,289 @@
+"""The documents say what is true: the tree, the commands, the recipes, the links and the code in them."""
+
+import ast
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+from flows.cli import app
+from flows.interrupt import EXIT_CODE
+from lstm_music import errors
+from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PACKAGES = ("flows", "tasks", "lstm_music")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def section(document, heading):
+    """Give the text below a heading, up to the next one of its level."""
+    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text_of(document), re.MULTILINE | re.DOTALL)[1]
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+# --- the tree
+
+
+def described_tree():
+    """Give path → words for each line of the README's tree; a folder's path ends with a slash."""
+    (block,) = blocks(section(README, "The tree"), "text")
+    found, folders = {}, []
+    for line in block.splitlines():
+        indent, name, words = re.fullmatch(r"((?:  )*)(\S+) {2,}(.+)", line).groups()
+        del folders[len(indent) // 2 :]
+        found["".join(folders) + name] = words
+        folders.append(name)
+    return found
+
+
+TREE = described_tree()
+
+
+def said_by(name):
+    """Give the first sentence or heading of what a file, or a folder of Python, says of itself; None if it says nothing."""
+    path = ROOT / name
+    if path.is_dir():
+        path /= "__init__.py"
+    if not path.exists() or path.name == "LICENSE":
+        return None
+    lines = text_of(path).splitlines()
+    if path.suffix == ".py":
+        return ast.get_docstring(ast.parse(text_of(path))).splitlines()[0].replace("`", "")
+    if path.suffix == ".md":
+        return lines[0].removeprefix("# ").replace("`", "")
+    comments = [line for line in lines[:2] if line.startswith("# ")]
+    return comments[0].removeprefix("# ").replace("`", "") if comments else None
+
+
+def test_the_tree_names_every_module_every_recipe_and_every_document():
+    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
+    folders = {f"{path.parent.relative_to(ROOT).as_posix()}/" for path in modules}
+    others = [*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "recipes").glob("*.toml"), *(ROOT / "docs").glob("*.*")]
+    others += [path for path in ROOT.glob("*.md") if path != README]
+    wanted = folders | {path.relative_to(ROOT).as_posix() for path in modules + others}
+    assert wanted - TREE.keys() == set()
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_the_tree_says_of_each_file_what_it_says_of_itself(name):
+    assert (ROOT / name).exists()
+    assert (ROOT / name).is_dir() == name.endswith("/")
+    said = said_by(name)
+    if said is not None:
+        words = TREE[name]
+        assert said.startswith(words), f"the tree says {words!r} of {name}, which says of itself {said!r}"
+        assert not said[len(words) : len(words) + 1].isalnum(), f"cut within a word: {words!r} of {said!r}"
+
+
+# --- commands
+
+
+def commands(text):
+    """Give the words of each `lstm-music …` in code; with a comment, or another command before or after it, left out."""
+    code = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    code += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    for line in code:
+        words = shlex.split(line, comments=True)
+        if "lstm-music" in words:
+            yield words[words.index("lstm-music") + 1 :]
+
+
+def help_of(*words):
+    shown = CliRunner().invoke(app, [*words, "--help"])
+    assert shown.exit_code == 0, f"lstm-music {' '.join(words)}: no such command"
+    return shown.output
+
+
+SUB_COMMANDS = re.findall(r"^  ([a-z]+) ", help_of().partition("Commands:")[2], re.MULTILINE)
+
+
+@every_document
+def test_every_command_and_flag_in_the_documents_exists(document):
+    for words in commands(text_of(document)):
+        sub_command = words[:1] if words and not words[0].startswith("-") else []
+        shown = help_of(*sub_command)
+        for flag in (word.partition("=")[0] for word in words if word.startswith("-")):
+            assert re.search(rf"(?<![\w-]){flag}(?![\w-])", shown), f"lstm-music {' '.join(words)}: no {flag}"
+
+
+def test_the_readme_uses_every_command():
+    assert {words[0] for words in commands(text_of(README)) if words} >= set(SUB_COMMANDS)
+    assert len(SUB_COMMANDS) >= 8
+
+
+def test_the_readme_uses_every_option_of_generate():
+    options = set(re.findall(r"^  (--[a-z-]+)", help_of("generate"), re.MULTILINE)) - {"--help"}
+    assert {option for option in options if option not in text_of(README)} == set()
+
+
+def test_the_make_targets_in_the_documents_exist():
+    targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    used = {name for path in DOCUMENTS for name in re.findall(r"[`\n]make ([a-z]+)", text_of(path))}
+    assert {"demo", "test"} <= used <= targets
+
+
+def test_the_exit_codes_in_the_readme_are_those_of_the_errors():
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", section(README, "Use your own MIDI"), re.MULTILINE)}
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    assert told == {0, EXIT_CODE} | {error.exit_code for error in classes}
+
+
+# --- recipes
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_loads_and_has_the_name_of_its_file(path):
+    assert load_recipe(path.stem).name == path.stem
+    assert load_recipe(str(path)) == load_recipe(path.stem)
+
+
+def test_every_recipe_in_the_documents_loads():
+    found = [block for path in DOCUMENTS for block in blocks(text_of(path), "toml")]
+    assert found
+    for block in found:
+        parse_recipe(tomllib.loads(block), "the recipe in the documents")
+
+
+def keys_of(model, prefix=""):
+    """Give section.key → default for every key of a recipe."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys_of(field.annotation, f"{name}.")
+        else:
+            yield prefix + name, None if field.is_required() else field.get_default()
+
+
+def as_toml(default):
+    """Write a default as a recipe would; one that is the same for each stream as one number."""
+    if isinstance(default, Mapping):
+        (default,) = set(default.values())
+    return json.dumps(default)
+
+
+def test_the_page_of_recipes_has_every_key_and_its_default():
+    told, prefix = {}, ""
+    for line in text_of(ROOT / "docs" / "recipes.md").splitlines():
+        if heading := re.match(r"## (?:`\[([a-z]+)\]`)?", line):
+            prefix = f"{heading[1]}." if heading[1] else ""
+        elif row := re.match(r"\| `([a-z_]+)` \| (?:`(.*?)`|\u2013) \|", line):
+            told[prefix + row[1]] = row[2]
+    told = {key: default for key, default in told.items() if key not in {"demo", "default"}}
+    assert told == {key: None if value is None else as_toml(value) for key, value in keys_of(Recipe)}
+
+
+# --- links and paths
+
+
+def anchors(path):
+    """Give the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_document
+def test_every_link_leads_to_a_file_and_a_heading(document):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(document)):
+        if target.startswith(("https://", "http://")):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (document.parent / file).resolve() if file else document
+        assert path.is_relative_to(ROOT), target
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+HOSTS = {
+    "127.0.0.1",
+    "creativecommons.org",
+    "github.com",
+    "semver.org",
+    "www.kaggle.com",
+    "www.piano-midi.de",
+    "www.w3.org",
+}
+TEXTS = sorted(
+    path
+    for pattern in ("*.md", "*.toml", "*.txt", "Makefile", ".ci/*", "docs/*", "recipes/*", "benchmarks/*.py")
+    for path in ROOT.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_file_names_a_place_that_only_one_machine_knows(path):
+    text = text_of(path)
+    assert set(re.findall(r"https?://([^/\s:\"')]+)", text)) <= HOSTS
+    assert re.findall(r"(?<![\w.~/])/(?:home|root|Users|tmp|work|mnt|var|opt|srv)/\S*", text) == []
+    assert str(ROOT) not in text
+    assert "index-url" not in text
+
+
+def test_no_placeholder_is_left_in_the_documents():
+    left = [found for path in DOCUMENTS for found in re.findall(r"\{\{.*?\}\}", text_of(path))]
+    assert left == []
+
+
+# --- Python in the documents
+
+PYTHON = sorted({block for path in DOCUMENTS for block in blocks(text_of(path), "python")})
+
+CHECK = """
+import ast, inspect, sys
+names = {}
+tree = ast.parse(sys.stdin.read())
+for node in ast.walk(tree):
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        exec(compile(ast.Module([node], []), "block", "exec"), names)
+
+def value(node):
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = value(node.value)
+        return None if owner is None else getattr(owner, node.attr)
+    return None
+
+bound = 0
+for node in ast.walk(tree):
+    called = value(node.func) if isinstance(node, ast.Call) else None
+    if called is not None:
+        inspect.signature(called).bind(*node.args, **{word.arg: word.value for word in node.keywords})
+        bound += 1
+print(bound)
+"""
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.strip().splitlines()[-1].strip())
+def test_the_python_in_the_documents_imports_and_calls_what_there_is(block, tmp_path):
+    """Its imports work, and its calls of imported functions have the arguments that these take."""
+    environment = os.environ | {"PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    checked = subprocess.run(
+        [sys.executable, "-c", CHECK], input=block, env=environment, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert int(checked.stdout) > 0
+
+
+def test_debugging_one_task_is_shown_from_the_command_line_and_from_python():
+    text = section(README, "Debug one task")
+    assert ["train", "--recipe", "demo", "--model", "note"] in list(commands(text))
+    assert any("tasks.training.train_model.fn(" in block for block in blocks(text, "python"))
+    assert set(blocks(text, "python")) <= set(PYTHON)

@@ -1,0 +1,59 @@
+"""A little music and a recipe that learns it in seconds: for tests that run the whole pipeline."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, sorted_notes
+from lstm_music.midi.writer import write_midi
+
+PIECES = 8
+
+RECIPE = """
+name = "tiny"
+
+[events]
+quarter_length_divisors = [4]
+
+[windows]
+length = 32
+
+[model]
+units = 8
+
+[training]
+epochs = 2
+batch_size = 4
+
+[generation]
+num_outputs = 2
+num_events = 24
+min_events = 12
+seed_segment_events = 16
+"""
+
+
+def write_recipe(folder: Path) -> Path:
+    """Write the recipe `tiny`."""
+    path = folder / "tiny.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def write_pieces(folder: Path, numbers: range = range(PIECES)) -> Path:
+    """Write some of the pieces as MIDI files; a piece is always the same."""
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        (folder / f"{number:02d}.mid").write_bytes(piece(number))
+    return folder
+
+
+def piece(number: int, events: int = 120) -> bytes:
+    """Draw a melody in C major, as the bytes of a MIDI file."""
+    rng = np.random.default_rng(number)
+    notes = np.zeros(events, NOTE_DTYPE)
+    notes["pitch"] = rng.choice([60, 62, 64, 65, 67, 69, 71, 72], events)
+    notes["velocity"] = 80
+    notes["onset_ticks"] = np.cumsum(rng.choice([120, 240, 480], events))
+    notes["duration_ticks"] = rng.choice([120, 240, 480], events)
+    return write_midi(PieceNotes(480, sorted_notes(notes)))
