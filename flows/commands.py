@@ -19,7 +19,6 @@ from lstm_music.sources.catalogue import open_source
 from lstm_music.stages import generation, models, promotion, scorecard
 from lstm_music.stages import ingest as ingesting
 from lstm_music.stages import prepare as preparing
-from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.prepare import Prepared
 from lstm_music.store import ArtifactRef, Store
 
@@ -81,9 +80,6 @@ def train_one(display: Display, recipe_name: str, source: str | None, storage: P
         ref = models.model_stage(recipe, dataset, stream).ref
         with display.trainings(store, {stream: ref}):
             models.train_model(store, recipe, dataset, stream)
-        leaky = " (leaky)" if load_dataset(store, dataset).is_leaky else ""
-        nll = store.open(ref).facts["held_out_nll"]
-        display.say(f"The {stream} model: held-out NLL{leaky} {nll:.4f} nats an event")
         display.say(f"Made {store.open(ref).folder}")
     display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
 

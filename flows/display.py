@@ -60,6 +60,8 @@ class Display:
         finally:
             done.set()
             watcher.join()
+        for stream, ref in refs.items():
+            self.say(f"{stream:9}{_trained_text(store.open(ref).facts)}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; the first column is text, the others are numbers or short words."""
@@ -90,7 +92,7 @@ class Display:
                         bars.update(tasks[stream], completed=bars.tasks[tasks[stream]].total, text="trained")
 
     def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
-        """Print a line for each epoch, for a log."""
+        """Print a line for each epoch that is seen, for a log."""
         from lstm_music.stages.models import read_progress
 
         told: dict[str, int] = {}
@@ -100,6 +102,11 @@ class Display:
                 if said is not None and said["scored_epochs"] > told.get(stream, 0):
                     told[stream] = said["scored_epochs"]
                     self.say(f"{stream:9}{_progress_text(said)}")
+
+
+def _trained_text(facts: Mapping[str, Any]) -> str:
+    """Say how good a model became, in one line."""
+    return f"trained, held-out{' (leaky)' if facts['leaky'] else ''} {facts['held_out_nll']:.3f} nats an event"
 
 
 def _bars(console: Console) -> Progress:

@@ -90,6 +90,7 @@ def train_model(
         writer.counts.update(epochs=len(history), best_epoch=best.epoch + 1, parameters=model.count_params())
         writer.facts.update(
             held_out_nll=best.held_out,
+            leaky=dataset.is_leaky,
             vocabularies={name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()},
         )
     for path in (checkpoint, progress_path(store, stage.ref)):

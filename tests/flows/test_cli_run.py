@@ -37,7 +37,7 @@ def test_run_says_all_that_was_made_and_no_library_says_a_word(tiny):
     assert tiny.result.out.count("\n") == 1
     said = result_of(tiny.result.out)
     assert said.keys() == {"prepare", "evaluate", "generate"}
-    known = ("Recipe", "Taking in", "Preparing", *STREAMS, "The models are promoted", "Read 8 inputs", "960 notes")
+    known = ("Recipe", "Taking in", "Training", *STREAMS, "The models are promoted", "Read 8 inputs", "960 notes")
     assert tiny.result.errors.startswith(known[0])
     assert "Warning" not in tiny.result.errors
     assert "Traceback" not in tiny.result.errors
