@@ -63,11 +63,11 @@ class Display:
         for stream, ref in refs.items():
             self.say(f"{stream:9}{_trained_text(store.open(ref).facts)}")
 
-    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; the first column is text, the others are numbers or short words."""
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> None:
+        """Print a table; the first `texts` columns are text, the others numbers."""
         table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for number, column in enumerate(columns):
-            table.add_column(column, justify="left" if number == 0 else "right")
+            table.add_column(column, justify="left" if number < texts else "right")
         for row in rows:
             table.add_row(*(escape(printable(cell)) for cell in row))
         self.console.print(table)

@@ -151,7 +151,7 @@ def _not_accepted(display: Display, table: list[Input]) -> None:
     """Name what was not accepted, and why."""
     rows_ = [[row.name, row.status, row.reason] for row in table if row.status == REJECTED]
     if rows_:
-        display.table("Rejected", ["file", "", "reason"], rows_[:ROWS_SHOWN])
+        display.table("Rejected", ["file", "", "reason"], rows_[:ROWS_SHOWN], texts=3)
     if len(rows_) > ROWS_SHOWN:
         display.say(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs names them all")
 
