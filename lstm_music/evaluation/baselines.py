@@ -3,9 +3,10 @@
 - `majority`: how often each token occurs in the training pieces;
 - `previous`: the same token again, or else the majority;
 - `ngram`: a context of the stream's own previous tokens;
-- `ngram_joint`: contexts of what the chain of models knows: all streams of the previous events, and the streams of this event
-  that come before it in the chain. One chain of contexts starts with each of these tokens, one more is that of `ngram`, and all
-  are mixed: on the 296 piano pieces the mixture is 0.2 nats an event better than the best of its chains.
+- `ngram_joint`: contexts of what the chain of models knows: all streams of the previous events, the streams of this event
+  that come before it in the chain, and the places of both in their bars. One chain of contexts starts with each token of a
+  stream next to the target, one more is that of `ngram`, and all are mixed: on the 296 piano pieces the mixture is 0.2 nats an
+  event better than the best of its chains.
 
 The n-grams are counted over the transpositions that the recipe trains on, and everything they choose is chosen on validation.
 """
