@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from flows.display import Display
-from flows.interrupt import interruptible
+from flows.interrupt import INTERRUPTED, interruptible
 from lstm_music.errors import LstmMusicError
 
 app = typer.Typer(
@@ -202,7 +202,10 @@ def main() -> None:
     """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
     with interruptible():
         try:
-            sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+            if code == INTERRUPTED:  # typer's answer to a KeyboardInterrupt, which is for `interruptible`
+                raise KeyboardInterrupt
+            sys.exit(code)
         except TyperException as error:
             said = error.format_message().replace("Value error, ", "").rstrip(".")
             sys.stderr.write(f"lstm-music: {said} (`lstm-music --help` says what is right)\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-EXIT_CODE = 130
+INTERRUPTED = 130
 """What a shell gives a command that was ended by SIGINT."""
 
 GRACE_SECONDS = 5.0
@@ -49,4 +49,4 @@ def _leave() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.write(SENTENCE)
         sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    os._exit(INTERRUPTED)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from flows.cli import app
-from flows.interrupt import EXIT_CODE
+from flows.interrupt import INTERRUPTED
 from lstm_music import errors
 from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
 
@@ -144,7 +144,7 @@ def test_the_make_targets_in_the_documents_exist():
 def test_the_exit_codes_in_the_readme_are_those_of_the_errors():
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", section(README, "Use your own MIDI"), re.MULTILINE)}
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
-    assert told == {0, EXIT_CODE} | {error.exit_code for error in classes}
+    assert told == {0, INTERRUPTED} | {error.exit_code for error in classes}
 
 
 # --- recipes

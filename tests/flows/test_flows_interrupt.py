@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.interrupt import EXIT_CODE, SENTENCE
+from flows.interrupt import INTERRUPTED, SENTENCE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,6 +23,12 @@ NEVER_END = """
         time.sleep(60)
     print("unwinding", flush=True)
     time.sleep(60)
+"""
+COMMAND = """
+    from flows import cli, commands
+    commands.status = lambda *_: print("in the command", flush=True) or time.sleep(60)
+    sys.argv = ["lstm-music", "status"]
+    cli.main()
 """
 
 
@@ -50,7 +56,16 @@ def test_ctrl_c_is_one_line_and_its_exit_code(work, grace, interrupts):
         for _ in range(interrupts):
             program.stdout.readline()
             program.send_signal(signal.SIGINT)
-        assert program.wait() == EXIT_CODE
+        assert program.wait() == INTERRUPTED
+        assert program.stderr.read() == SENTENCE
+
+
+def test_ctrl_c_in_a_command_that_has_no_threads_to_wait_for_is_the_same():
+    with begin(COMMAND) as program:
+        program.stdout.readline()
+        assert program.stdout.readline() == "in the command\n"
+        program.send_signal(signal.SIGINT)
+        assert program.wait() == INTERRUPTED
         assert program.stderr.read() == SENTENCE
 
 
