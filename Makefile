@@ -12,8 +12,8 @@ demo: install  ## the whole pipeline on Bach chorales: a few minutes
 
 install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` command
 
-test: $(VENV)/.installed-test  ## every test
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+test: $(VENV)/.installed-test  ## every test, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-test  ## style, types, layers
 	$(BIN)/ruff check .
