@@ -132,13 +132,37 @@ def train(
     workers: WorkersOption = WORKERS,
     json: JsonOption = False,
 ) -> None:
-    """Train the three models side by side on what was prepared (or on a --source), and promote them if they are not worse."""
+    """Train the models side by side on what was prepared (or on a --source), and promote them if they are not worse."""
     from flows import commands
 
     if model is None:
         commands.train(Display(json), recipe, source, storage, runner, workers)
     else:
         commands.train_one(Display(json), recipe, source, storage, model)
+
+
+@app.command()
+def reproduce(
+    architectures: Annotated[
+        list[str] | None,
+        typer.Argument(help="Of the report: three_streams, notes_only, dual_head, multi_label [default: all]."),
+    ] = None,
+    source: SourceOption = None,
+    storage: StorageOption = STORAGE,
+    protocol: Annotated[
+        list[str] | None, typer.Option("--protocol", help="Only this way of splitting: random_windows or by_piece.")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", min=1, help="Train each model for at most so many epochs [default: 150].")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="How many models are trained at once.")] = WORKERS,
+    output_dir: OutputOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Reproduce the report that this project began with: its architectures, by its way of splitting and by whole pieces."""
+    from flows import commands
+
+    commands.reproduce(Display(json), architectures or [], protocol or [], source, storage, budget, workers, output_dir)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import filecmp
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,11 @@ from typing import Any
 from flows import report
 from flows.display import Display
 from flows.server import orchestrated
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import CorruptArtifactError, MismatchError, RecipeError, StorageError
 from lstm_music.generation.spec import GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
 from lstm_music.sources.catalogue import open_source
-from lstm_music.stages import generation, models, promotion, scorecard
+from lstm_music.stages import experiments, generation, models, promotion, scorecard
 from lstm_music.stages import ingest as ingesting
 from lstm_music.stages import prepare as preparing
 from lstm_music.stages.prepare import Prepared
@@ -34,7 +33,11 @@ def run(display: Display, recipe_name: str, source: str | None, storage: Path, r
         inputs = _take_in(display, store, recipe, source)
         prepared = _train(display, store, recipe, recipe_name, inputs, runner, workers)
         card = report.score_card(display, store, _card(store, recipe, prepared.dataset))
-        music = _generate(display, store, recipe, recipe.generation, None, recipe.random_seed, None)
+        if promotion.current_models(store, recipe.name) is None:
+            display.say("No models are in use, so no music is made")
+            music: dict[str, Any] = {"outputs": [], "directory": None}
+        else:
+            music = _generate(display, store, recipe, recipe.generation, None, recipe.random_seed, None)
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
 
 
@@ -60,7 +63,7 @@ def prepare(display: Display, recipe_name: str, source: str | None, storage: Pat
 
 
 def train(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
-    """Train the three models, side by side, through the flow."""
+    """Train the models, side by side, through the flow."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
@@ -69,19 +72,53 @@ def train(display: Display, recipe_name: str, source: str | None, storage: Path,
     display.result(card)
 
 
-def train_one(display: Display, recipe_name: str, source: str | None, storage: Path, stream: str) -> None:
+def train_one(display: Display, recipe_name: str, source: str | None, storage: Path, model: str) -> None:
     """Train one model in this process."""
-    if stream not in STREAMS:
-        raise RecipeError(f"--model: got {stream!r}, where one of {', '.join(STREAMS)} would be right")
     recipe, store = load_recipe(recipe_name), Store(storage)
+    if model not in recipe.model.models:
+        raise RecipeError(f"--model: got {model!r}, where one of {', '.join(recipe.model.models)} would be right")
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
         dataset = _prepare(display, store, recipe, recipe_name, inputs, "threads", 1).dataset
-        ref = models.model_stage(recipe, dataset, stream).ref
-        with display.trainings(store, {stream: ref}):
-            models.train_model(store, recipe, dataset, stream)
+        ref = models.model_stage(recipe, dataset, model).ref
+        with display.trainings(store, {model: ref}):
+            models.train_model(store, recipe, dataset, model)
         display.say(f"Made {store.open(ref).folder}")
     display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
+
+
+def reproduce(
+    display: Display,
+    architectures: Sequence[str],
+    protocols: Sequence[str],
+    source: str | None,
+    storage: Path,
+    budget: int | None,
+    workers: int,
+    output_dir: Path | None,
+) -> None:
+    """Train the report's architectures by its way of splitting and by ours, and write one report."""
+    recipe, store = load_recipe(experiments.RECIPE), Store(storage)
+    planned = experiments.plan_experiments(recipe, architectures, protocols, budget)
+    open_source(source or recipe.source)
+    with store.session():
+        inputs = _take_in(display, store, recipe, source)
+        trainings = {
+            f"{name}, {one.architecture}, {one.protocol}": stage.ref
+            for one in planned
+            for name, stage in models.model_stages(one.recipe, preparing.plan(one.recipe, inputs).dataset).items()
+        }
+        display.say(
+            f"Models to train, or to find trained: {len(set(trainings.values()))}, {workers} at once; then a report of them"
+        )
+        with orchestrated():
+            from flows.reproduce import reproduce as flow
+
+            with display.trainings(store, trainings):
+                ref = flow(list(architectures), list(protocols), None, store.root, budget, workers, inputs.key)
+        if output_dir is not None:
+            _copy(store, ref, output_dir)
+        display.result(report.reproduced(display, store, ref, output_dir))
 
 
 def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
@@ -152,7 +189,12 @@ def _take_in(
     display: Display, store: Store, recipe: Recipe, source: str | None, others: Counter[str] | None = None
 ) -> ArtifactRef:
     with display.doing(f"Taking in {source or recipe.source}"):
-        return ingesting.ingest(store, recipe, source or recipe.source, others)
+        inputs = ingesting.ingest(store, recipe, source or recipe.source, others)
+    missing = ingesting.missing(recipe, ingesting.read_inputs(store, inputs)) if recipe.contents else []
+    if missing:
+        shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+        display.say(f"{len(missing)} of the {len(recipe.contents)} files that the recipe names are not there: {shown}")
+    return inputs
 
 
 def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
@@ -189,7 +231,7 @@ def _train(
         if is_trained:
             decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
         else:
-            display.say("Training three models side by side, then evaluating them")
+            display.say(f"Training {_counted(len(trained))}, then evaluating")
             with display.trainings(store, trained):
                 from flows.train_all import train_all
 
@@ -215,6 +257,10 @@ def _generate(
     return report.generated(display, generation.describe_generation(store, ref, output_dir))
 
 
+def _counted(models: int) -> str:
+    return "one model" if models == 1 else f"{models} models side by side"
+
+
 def _copy(store: Store, ref: ArtifactRef, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -234,7 +280,7 @@ def _holds_other(path: Path, new: Path) -> bool:
 
 
 def _model_refs(recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
-    return {stream: models.model_stage(recipe, dataset, stream).ref for stream in STREAMS}
+    return {name: stage.ref for name, stage in models.model_stages(recipe, dataset).items()}
 
 
 def _card(store: Store, recipe: Recipe, dataset: ArtifactRef) -> ArtifactRef:
@@ -244,7 +290,7 @@ def _card(store: Store, recipe: Recipe, dataset: ArtifactRef) -> ArtifactRef:
 def _trained(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
     """Give the models of a dataset; MismatchError where one was not trained on it."""
     refs = _model_refs(recipe, dataset)
-    missing = [stream for stream, ref in refs.items() if not store.has(ref)]
+    missing = [name for name, ref in refs.items() if not store.has(ref)]
     if missing:
         raise MismatchError(
             f"recipe {recipe.name!r}: no {' and no '.join(missing)} model was trained on the vocabulary that was prepared last; "

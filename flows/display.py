@@ -60,8 +60,8 @@ class Display:
         finally:
             done.set()
             watcher.join()
-        for stream, ref in refs.items():
-            self.say(f"{stream:9}{_trained_text(store.open(ref).facts)}")
+        for model, ref in refs.items():
+            self.say(f"{model:12}{_trained_text(store.open(ref).facts)}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> None:
         """Print a table; the first `texts` columns are text, the others numbers."""
@@ -81,15 +81,15 @@ class Display:
         with _bars(self.console) as bars:
             tasks: dict[str, TaskID] = {}
             while not done.wait(LOOK_SECONDS):
-                for stream, ref in refs.items():
+                for model, ref in refs.items():
                     said = read_progress(store, ref)
                     if said is not None:
-                        if stream not in tasks:
-                            tasks[stream] = bars.add_task(stream, total=said["epochs"] * said["steps"], text="")
+                        if model not in tasks:
+                            tasks[model] = bars.add_task(model, total=said["epochs"] * said["steps"], text="")
                         completed = (said["epoch"] - 1) * said["steps"] + said["step"]
-                        bars.update(tasks[stream], completed=completed, text=_progress_text(said))
-                    elif stream in tasks and store.has(ref):
-                        bars.update(tasks[stream], completed=bars.tasks[tasks[stream]].total, text="trained")
+                        bars.update(tasks[model], completed=completed, text=_progress_text(said))
+                    elif model in tasks and store.has(ref):
+                        bars.update(tasks[model], completed=bars.tasks[tasks[model]].total, text="trained")
 
     def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
         """Print a line for each epoch that is seen, for a log."""
@@ -97,11 +97,11 @@ class Display:
 
         told: dict[str, int] = {}
         while not done.wait(LOOK_SECONDS):
-            for stream, ref in refs.items():
+            for model, ref in refs.items():
                 said = read_progress(store, ref)
-                if said is not None and said["scored_epochs"] > told.get(stream, 0):
-                    told[stream] = said["scored_epochs"]
-                    self.say(f"{stream:9}{_progress_text(said)}")
+                if said is not None and said["scored_epochs"] > told.get(model, 0):
+                    told[model] = said["scored_epochs"]
+                    self.say(f"{model:12}{_progress_text(said)}")
 
 
 def _trained_text(facts: Mapping[str, Any]) -> str:
@@ -111,7 +111,7 @@ def _trained_text(facts: Mapping[str, Any]) -> str:
 
 def _bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:9}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"), console=console
+        TextColumn("{task.description:12}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"), console=console
     )
 
 

@@ -2,17 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from flows.display import ROWS_SHOWN, Display
 from lstm_music.evaluation.scorecard import rows
 from lstm_music.recipe import Recipe
+from lstm_music.rendering.report_page import COLUMNS, table
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs
 from lstm_music.stages.models import CHECKPOINTS
 from lstm_music.stages.prepare import Prepared, window_counts
+from lstm_music.stages.reproduction import read_report
 from lstm_music.stages.scorecard import read_card
 from lstm_music.store import ArtifactRef, Store, VerifyReport
+
+ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "lookup", "ngram_joint", "epochs")
 
 
 def inputs(display: Display, store: Store, ref: ArtifactRef, other: Mapping[str, int]) -> dict[str, Any]:
@@ -75,9 +80,10 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
         streams = list(dict.fromkeys(row["stream"] for row in found))
         nll = {(row["predictor"], row["stream"]): row["nll"] for row in found}
         accuracy = {(row["predictor"], row["stream"]): row["accuracy"] for row in found}
+        per_note, lookup = card["splits"][split]["nll_per_note"], card["splits"][split]["lookup"]
         display.table(
-            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats an event (accuracy); "
-            f"the models cost {card['splits'][split]['nll_per_note']:.3f} nats a note",
+            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats an event (accuracy)"
+            + (f"; the models cost {per_note:.3f} nats a note" if per_note is not None else ""),
             ["", *("in sum" if stream == "all" else stream for stream in streams)],
             [
                 [
@@ -85,10 +91,27 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
                     *(_cell(nll[predictor, stream], accuracy[predictor, stream]) for stream in streams),
                 ]
                 for predictor in predictors
-            ],
+            ]
+            + (
+                [["lookup", *(f"({lookup[stream]:.0%})" if stream in lookup else "" for stream in streams)]]
+                if lookup
+                else []
+            ),
         )
     display.say(f"Made {store.open(ref).file('card.json')}")
     return card
+
+
+def reproduced(display: Display, store: Store, ref: ArtifactRef, directory: Path | None) -> dict[str, Any]:
+    """Show what came of the report's experiments, and say where the page lies."""
+    findings = read_report(store, ref)
+    shown = [COLUMNS.index(name) for name in ON_TERMINAL]
+    rows_ = [[row[place] for place in shown] for row in table(findings)]
+    display.table("Accuracy on validation: reported, and ours", ON_TERMINAL, rows_, texts=3)
+    folder = directory or store.open(ref).folder
+    for name in ("report.md", "report.html"):
+        display.say(f"Made {folder / name}")
+    return {"experiments": findings, "directory": str(folder), "page": str(folder / "report.html")}
 
 
 def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +138,7 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     """Say what storage holds, for each recipe what is prepared and in use, and which trainings are unfinished."""
     artifacts = Counter(ref.kind for ref in store.refs())
     recipes = {name: _recipe_status(store, name) for name in store.recipes()}
-    unfinished = sorted(path.stem for path in (store.root / CHECKPOINTS).glob("*.npz"))
+    unfinished = sorted(path.stem for path in (store.root / CHECKPOINTS).glob("*.json"))
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())

@@ -6,15 +6,17 @@ from prefect import flow
 
 from flows.prepare import prepare_inputs, take_in
 from flows.runners import threads
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.models.spec import MODELS
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.promotion import Current, Decision
 from lstm_music.store import Store
 from tasks.training import evaluate, promote, train_model
 
+MOST_MODELS = max(map(len, MODELS.values()))
 
-# Each training waits for a process of its own, so threads are enough, one a stream.
-@flow(name="train-all", persist_result=False, task_runner=threads(len(STREAMS)))
+
+# Each training waits for a process of its own, so threads are enough, one a model.
+@flow(name="train-all", persist_result=False, task_runner=threads(MOST_MODELS))
 def train_all(
     recipe: str = "default",
     source: str | None = None,
@@ -28,7 +30,7 @@ def train_all(
     with Store(storage).session():
         taken_in = take_in(chosen, source, storage, inputs)
         dataset = prepare_inputs(chosen, taken_in, storage, runner, workers).dataset
-        futures = {stream: train_model.submit(storage, chosen, dataset, stream) for stream in STREAMS}
-        models = {stream: future.result() for stream, future in futures.items()}
+        futures = {model: train_model.submit(storage, chosen, dataset, model) for model in chosen.model.models}
+        models = {model: future.result() for model, future in futures.items()}
         scorecard = evaluate(storage, chosen, dataset, models)
         return promote(storage, chosen, Current(dataset, models, scorecard))

@@ -4,9 +4,9 @@ import difflib
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from lstm_music.encoding.events import EventSpec
@@ -27,15 +27,36 @@ class PromotionSpec(BaseModel):
     tolerance: float = Field(default=0.0, ge=0)
 
 
+class Content(BaseModel):
+    """One file, known by its bytes, wherever it lies; `name` is what a person calls it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+def _kind_of_included(value: object) -> str:
+    return "pattern" if isinstance(value, str) else "content"
+
+
+Included = Annotated[  # so that a fault of a content is not said to be that it is no pattern
+    Annotated[str, Tag("pattern")] | Annotated[Content, Tag("content")], Discriminator(_kind_of_included)
+]
+
+
 class Recipe(BaseModel):
-    """One way to learn music, by its name. `include` and `exclude` are patterns of names such as `bach/*`."""
+    """One way to learn music, by its name.
+
+    `include` and `exclude` are patterns of names such as `bach/*`; `include` may name single contents, too.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
     random_seed: int = Field(default=1, ge=0, lt=2**32)
     source: str = "corpus"
-    include: tuple[str, ...] = ("*",)
+    include: tuple[Included, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     events: EventSpec = EventSpec()
     split: SplitSpec = SplitSpec()
@@ -45,11 +66,40 @@ class Recipe(BaseModel):
     promotion: PromotionSpec = PromotionSpec()
     generation: GenerationSpec = GenerationSpec()
 
-    def takes(self, name: str) -> bool:
-        """Say whether the recipe takes an input by its name."""
-        return any(fnmatchcase(name, pattern) for pattern in self.include) and not any(
-            fnmatchcase(name, pattern) for pattern in self.exclude
-        )
+    @property
+    def first_target(self) -> int:
+        """The position in a piece of the first event that is predicted: a window has to be full before it."""
+        return self.windows.length if self.model.is_windowed else 0
+
+    @model_validator(mode="after")
+    def _fit_the_architecture(self) -> Self:
+        architecture = self.model.architecture
+        if not self.model.is_windowed:
+            if self.split.by == "random_windows":
+                raise ValueError(
+                    f"split.by 'random_windows' is for the report's architectures, not for {architecture!r}"
+                )
+            return self
+        if self.windows.shifts != (0,):
+            raise ValueError(
+                f"windows.transpose_from and transpose_to have to be 0 for {architecture!r}, which knows no transpositions"
+            )
+        if self.generation.seed_segment_events < self.windows.length:
+            raise ValueError(
+                f"generation.seed_segment_events has to be at least the {self.windows.length} events of a window"
+            )
+        return self
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """The contents that the recipe names, SHA-256 → name."""
+        return {wanted.sha256: wanted.name for wanted in self.include if isinstance(wanted, Content)}
+
+    def takes(self, name: str, sha256: str | None = None) -> bool:
+        """Say whether the recipe takes an input by its name, or by its content where that is known."""
+        patterns = [wanted for wanted in self.include if isinstance(wanted, str)]
+        wanted = sha256 in self.contents or any(fnmatchcase(name, pattern) for pattern in patterns)
+        return wanted and not any(fnmatchcase(name, pattern) for pattern in self.exclude)
 
 
 def load_recipe(text: str) -> Recipe:
@@ -78,19 +128,20 @@ def parse_recipe(data: dict[str, Any], where: str) -> Recipe:
 
 def _sentence(fault: ErrorDetails) -> str:
     """Say what is wrong with the first key that is."""
-    place = ".".join(str(part) for part in fault["loc"] if isinstance(part, str | int))
+    place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         return f"{place}: unknown key{_suggestion(fault['loc'])}"
     if fault["type"] == "missing":
-        return f"{place}: missing, and every recipe needs it"
+        return f"{place}: missing, where it is needed"
     received = "" if isinstance(fault["input"], dict) else f", got {fault['input']!r}"
-    return f"{place}: {fault['msg'].removeprefix('Value error, ')}{received}"
+    said = f"{fault['msg'].removeprefix('Value error, ')}{received}"
+    return f"{place}: {said}" if place else said  # a fault of two tables together has no place
 
 
 def _suggestion(place: tuple[int | str, ...]) -> str:
     """Find the keys that are right in this place, and the one that was probably meant."""
-    model: type[BaseModel] = Recipe
-    for part in place[:-1]:
+    model: type[BaseModel] = Content if "content" in place else Recipe
+    for part in () if model is Content else place[:-1]:
         inner = model.model_fields[str(part)].annotation
         assert isinstance(inner, type)
         assert issubclass(inner, BaseModel)  # nothing else has keys of its own

@@ -16,12 +16,12 @@ _LOG = logging.getLogger("lstm_music.tasks")
 
 
 @contextmanager
-def training_report(stream: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+def training_report(model: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Give a function that shows the progress of a training, which it is given as JSON: an artifact, and a line an epoch."""
     if TaskRunContext.get() is None:  # run by hand, without Prefect
         yield lambda _progress: None
         return
-    with progress_artifact(f"train-{stream}", f"Training of the {stream} model") as show:
+    with progress_artifact(f"train-{model.replace('+', '-')}", f"Training of the {model} model") as show:
 
         def report(progress: Mapping[str, Any]) -> None:
             done = (progress["epoch"] - 1) * progress["steps"] + progress["step"]
@@ -29,7 +29,7 @@ def training_report(stream: str) -> Iterator[Callable[[Mapping[str, Any]], None]
             if progress["step"] == progress["steps"]:
                 _LOG.info(
                     "%s: epoch %d of %d, loss %.4f, held-out %.4f nats an event",
-                    *(progress[key] for key in ("stream", "epoch", "epochs", "loss", "held_out")),
+                    *(progress[key] for key in ("model", "epoch", "epochs", "loss", "held_out")),
                 )
 
         yield report
@@ -42,6 +42,14 @@ def publish_card(card: Mapping[str, Any]) -> None:
             create_table_artifact(
                 table=rows(card), key="score-card", description=f"NLL in nats an event, {card['protocol']}"
             )
+
+
+def publish_report(markdown: str) -> None:
+    """Show the report of the experiments, without the pictures that lie beside it."""
+    if TaskRunContext.get() is not None:
+        with suppress(Exception):  # the server may be away; what is reported lies in storage
+            shown = "\n".join(line for line in markdown.splitlines() if not line.startswith("!["))
+            create_markdown_artifact(markdown=shown, key="reproduction", description="The report, reproduced")
 
 
 def publish_generation(described: Mapping[str, Any]) -> None:

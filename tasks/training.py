@@ -15,16 +15,16 @@ from tasks.retrying import may_pass
 
 @task(
     name="train",
-    task_run_name="train {stream}",
+    task_run_name="train {model}",
     retries=1,
     retry_condition_fn=may_pass,
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def train_model(storage: Path, recipe: Recipe, dataset: ArtifactRef, stream: str) -> ArtifactRef:
-    """Train the model of one stream in a process of its own."""
-    with training_report(stream) as report:
-        return models.train_model_in_child(Store(storage), recipe, dataset, stream, report)
+def train_model(storage: Path, recipe: Recipe, dataset: ArtifactRef, model: str) -> ArtifactRef:
+    """Train one model, by its name, in a process of its own."""
+    with training_report(model) as report:
+        return models.train_model_in_child(Store(storage), recipe, dataset, model, report)
 
 
 @task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)

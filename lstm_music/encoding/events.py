@@ -7,12 +7,12 @@ since the event before. The table of events is the report's three columns and th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from lstm_music.encoding.bars import place_in_bars
 from lstm_music.encoding.chords import CHORD_ENCODINGS, ChordEncoding
@@ -37,10 +37,15 @@ EVENTS_SCHEMA = pa.schema(
 
 
 class EventSpec(BaseModel):
-    """How notes become events."""
+    """How notes become events.
+
+    `reading` is the rules by which a MIDI file becomes events: our own, or those of the report's extractor under music21 5.5.0
+    (see `encoding.music21_5`), which go with `normal_order` alone.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    reading: Literal["exact", "music21-5"] = "exact"
     chords: Literal["per_note", "pitch_set", "normal_order"] = "per_note"
     quarter_length_divisors: tuple[int, ...] = (8, 6)
 
@@ -51,6 +56,12 @@ class EventSpec(BaseModel):
             return Grid(divisors).divisors
         except RecipeError as error:
             raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _read_as_the_report_did(self) -> Self:
+        if self.reading == "music21-5" and self.chords != "normal_order":
+            raise ValueError(f"reading 'music21-5' makes chords 'normal_order', and {self.chords!r} was asked for")
+        return self
 
     @property
     def grid(self) -> Grid:
@@ -75,7 +86,7 @@ class PieceEvents:
     position_in_bar_steps: Steps
     velocity: npt.NDArray[np.uint8]  # of the loudest note
     track: npt.NDArray[np.int16]  # of the lowest note
-    merged: int  # notes that were swallowed by a note of the same onset and pitch
+    merged: int  # notes that are in no event, swallowed by another
     drums: int  # notes that were left out
 
     def __len__(self) -> int:
@@ -179,7 +190,8 @@ def decode(
     """Make notes of events, on one track and channel; the opposite of `encode`.
 
     The piece has `spec.grid.ticks_per_quarter` ticks a quarter; `tempos` and `time_signatures` are to be given in them.
-    `velocity` is one number, or one an event. Raises MismatchError for a note that the encoding does not write.
+    `velocity` is one number, or one an event. What lasts 0 steps, as events of the reading `music21-5` may, sounds for the
+    shortest duration of the grid. Raises MismatchError for a note that the encoding does not write.
     """
     grid = spec.grid
     ticks_per_step = grid.ticks_per_quarter // grid.steps_per_quarter
@@ -191,7 +203,8 @@ def decode(
     notes["pitch"] = [pitch for group in pitches for pitch in group]
     notes["velocity"] = np.repeat(np.broadcast_to(np.asarray(velocity), sizes.shape), sizes)
     notes["onset_ticks"] = np.repeat(onset, sizes) * ticks_per_step
-    notes["duration_ticks"] = np.repeat(np.asarray(duration_steps, dtype=np.int64), sizes) * ticks_per_step
+    steps = np.asarray(duration_steps, dtype=np.int64)
+    notes["duration_ticks"] = np.repeat(np.where(steps > 0, steps, grid.shortest), sizes) * ticks_per_step
     return PieceNotes(
         ticks_per_quarter=grid.ticks_per_quarter,
         notes=sorted_notes(notes),

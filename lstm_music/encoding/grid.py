@@ -77,8 +77,13 @@ class Grid:
 
     def durations(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
         """Make each of `ticks` the nearest multiple of a grid step, in steps; none becomes 0."""
-        steps: Steps = np.maximum(self.onsets(ticks, ticks_per_quarter), self._points[1])
+        steps: Steps = np.maximum(self.onsets(ticks, ticks_per_quarter), self.shortest)
         return steps
+
+    @property
+    def shortest(self) -> int:
+        """The shortest duration, in steps: the first grid point after 0."""
+        return int(self._points[1])
 
     def on_grid(self, steps: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell which of `steps` are grid points."""

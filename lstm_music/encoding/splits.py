@@ -1,4 +1,4 @@
-"""Which piece is trained on, and which only listened to: the sides of the split, always by whole pieces.
+"""Which piece is trained on, and which only listened to: the sides of the split, by whole pieces.
 
 A side is decided by what the music is, not by its name or place: a copy, or a transposed copy, lies on the same side,
 and a piece never changes sides when others are added. A collection that comes in folders may decide for itself instead.
@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lstm_music.errors import NotEnoughMusicError, RecipeError
@@ -24,11 +25,15 @@ _PARTS_PER_QUARTER = 480  # onsets are compared this finely, whatever a file's o
 
 
 class SplitSpec(BaseModel):
-    """How pieces are split: by a hash of their music, into these shares, or by the folders they lie in."""
+    """How music is split: by a hash of the music of each piece, into these shares, or by the folders that pieces lie in.
+
+    `random_windows` is the report's way: each event is drawn for a side on its own, whatever piece it is in. What is held out
+    then lies between events that were trained on, so that every score on it is leaky.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    by: Literal["hash", "folder"] = "hash"
+    by: Literal["hash", "folder", "random_windows"] = "hash"
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
 
@@ -88,7 +93,21 @@ def assign(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:
     """
     if not pieces:
         raise NotEnoughMusicError("There is no piece to split: at least one is needed to train on")
+    if spec.by == "random_windows":
+        return _assign_to_every_side(pieces)
     return _assign_by_folder(pieces) if spec.by == "folder" else _assign_by_hash(pieces, spec)
+
+
+def draw_sides(events: int, spec: SplitSpec, random_seed: int) -> npt.NDArray[np.uint8]:
+    """Draw a side for each of so many events: indexes into `SIDES`."""
+    share = np.random.default_rng([random_seed, 3]).random(events)
+    return np.where(share < spec.test, 2, np.where(share < spec.test + spec.validation, 1, 0)).astype(np.uint8)
+
+
+def _assign_to_every_side(pieces: Sequence[PieceIdentity]) -> Splits:
+    ids = tuple(sorted(piece.piece_id for piece in pieces))
+    leak = "Events are drawn for a side one by one, so every piece lies in train, validation and test"
+    return Splits(train=ids, validation=ids, test=ids, leaks=(leak,))
 
 
 def _assign_by_hash(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:

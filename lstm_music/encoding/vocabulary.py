@@ -143,9 +143,10 @@ def fit_notes(
 def fit_steps(stream: str, counts: Mapping[str, int], grid: Grid) -> Vocabulary:
     """Make the vocabulary of `offset` or `duration`: the training pieces' fractions, ascending, with their counts.
 
-    Its alphabet ends at `MAX_QUARTERS`: every distance between two grid points, or every grid point but 0.
+    Its alphabet ends at `MAX_QUARTERS`: every distance between two grid points, or every grid point, 0 only where it is there.
     """
-    alphabet = grid.point_count(MAX_QUARTERS) - 1 if stream == "duration" else grid.offset_count(MAX_QUARTERS)
+    durations = grid.point_count(MAX_QUARTERS) - ("0" not in counts)
+    alphabet = durations if stream == "duration" else grid.offset_count(MAX_QUARTERS)
     values = sorted(counts, key=_fraction)
     unknown = alphabet - len(values)
     return Vocabulary(

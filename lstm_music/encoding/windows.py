@@ -89,19 +89,74 @@ class Batch:
     is_event: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Targets:
+    """Events that are predicted: `places` int64 [events] are their rows in the token array, piece after piece.
+
+    `spans` are the pieces that hold any of them, `lengths` how many each holds.
+    """
+
+    spans: tuple[PieceSpan, ...]
+    lengths: tuple[int, ...]
+    places: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, spans: Sequence[PieceSpan], first: int = 0, chosen: npt.NDArray[np.bool_] | None = None) -> "Targets":
+        """Take the events from position `first` of each piece on; only those that are `chosen`, bool [rows], where given."""
+        found = []
+        for span in spans:
+            places = np.arange(min(span.start + first, span.stop), span.stop)
+            places = places if chosen is None else places[chosen[places]]
+            if len(places):
+                found.append((span, places))
+        return cls(
+            spans=tuple(span for span, _ in found),
+            lengths=tuple(len(places) for _, places in found),
+            places=np.concatenate([np.empty(0, np.int64), *(places for _, places in found)]),
+        )
+
+    @property
+    def positions(self) -> npt.NDArray[np.int64]:
+        """The place of each event in its piece, from 0."""
+        return self.places - np.repeat([span.start for span in self.spans], self.lengths).astype(np.int64)
+
+
 def window_count(events: Sequence[int], length: int) -> int:
     """Count the windows that pieces of so many events are cut into from their first event on."""
     return sum(-(-(count + 1) // length) for count in events)
 
 
-def require_enough_music(train: Sequence[PieceSpan], validation: Sequence[PieceSpan], length: int) -> None:
-    """Raise NotEnoughMusicError where there is not one window to train on, or no piece to hold out."""
-    if not train or not validation:
+def next_event_batches(
+    tokens: Tokens, places: npt.NDArray[np.int64], *, length: int, batch_size: int
+) -> Iterator[Batch]:
+    """Read the window of `length` events before each of `places`, `batch_size` at a time, in the order of `places`.
+
+    Only the last step of a window has a target, the event at its place, which has to be `length` events or more after the
+    start of its piece. The last batch is filled up with windows that are masked throughout.
+    """
+    steps = np.arange(-length, 1)
+    for begin in range(0, len(places), batch_size):
+        of_batch = places[begin : begin + batch_size]
+        batch = blank_batch(length, batch_size, tokens.shape[1])
+        events = tokens[of_batch + steps[:, None]]
+        batch.previous[:, : len(of_batch)], batch.current[:, : len(of_batch)] = events[:-1], events[1:]
+        batch.mask[-1, : len(of_batch)] = batch.is_event[-1, : len(of_batch)] = 1
+        yield batch
+
+
+def shuffled(places: npt.NDArray[np.int64], random_seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """Give the places of one epoch in the order of their use."""
+    return np.random.default_rng([random_seed, epoch]).permutation(places)
+
+
+def require_enough_music(train: Targets, validation: Targets, length: int) -> None:
+    """Raise NotEnoughMusicError where there is not one window to train on, or nothing to hold out."""
+    if not train.spans or not validation.spans:
         raise NotEnoughMusicError(
             "training needs at least one piece to train on and one to hold out, and of these pieces "
-            f"{len(train)} and {len(validation)} are there; add more music"
+            f"{len(train.spans)} and {len(validation.spans)} are there that are long enough; add more music"
         )
-    events = sum(span.events for span in train)
+    events = sum(span.events for span in train.spans)
     if events < length:
         raise NotEnoughMusicError(
             f"the pieces to train on have {events} events together, fewer than the {length} of one window; "

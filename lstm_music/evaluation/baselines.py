@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_music.encoding.splits import TRAIN, VALIDATION
 from lstm_music.encoding.vocabulary import NOTE_STREAM, START
 from lstm_music.evaluation.contexts import LONGEST_LAG, Element, History, Training, TrainingPiece
 from lstm_music.evaluation.ngram import Frontier, Ngram, Prediction, grow, mix, mixture_weights, occurrences, predict
@@ -56,6 +57,8 @@ def score_baselines(
     streams: tuple[str, ...],
     log_unknown: Mapping[str, float],
     places: tuple[str, ...] = (),
+    chosen: Mapping[str, Sequence[np.ndarray]] | None = None,
+    predicted: tuple[str, ...] | None = None,
 ) -> Baselines:
     """Choose the baselines on `validation` and score them on every split of `held_out`.
 
@@ -64,7 +67,11 @@ def score_baselines(
     `transposition` maps each shift that a training piece names to its table note id → note id; `sizes` is the number of ids
     of each stream, `log_unknown` the logarithm of the number of values that its UNKNOWN stands for. The offset stream has one
     more target a piece, END.
+
+    Where not all events are targets, `chosen` says which are: bool [events] for each piece of TRAIN, VALIDATION and of every
+    split, by name; then there is no END. `predicted` are the streams to score, all without it.
     """
+    chosen = chosen or {}
     choices: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in BASELINES}
     scores: dict[str, dict[str, dict[str, StreamScores]]] = {
         split: {name: {} for name in BASELINES} for split in held_out
@@ -73,17 +80,19 @@ def score_baselines(
     ids = tuple(sizes[column] for column in columns)
     note = streams.index(NOTE_STREAM)
     as_written = [TrainingPiece(piece.tokens) for piece in train]
-    for number, stream in enumerate(streams):
-        with_end = stream == OFFSET_STREAM
-        training = Training.of(train, transposition, ids, note=note, with_end=with_end)
-        plain = Training.of(as_written, {0: np.arange(ids[note])}, ids, note=note, with_end=with_end)
-        known = History.of(validation, len(ids), with_end=with_end)
-        chosen = _choose(training, plain, known, number, len(streams), with_end=with_end)
-        for name, choice in _describe(chosen, columns).items():
+    for stream in predicted or streams:
+        number = streams.index(stream)
+        with_end = stream == OFFSET_STREAM and not chosen
+        options: dict[str, Any] = {"note": note, "with_end": with_end, "chosen": chosen.get(TRAIN)}
+        training = Training.of(train, transposition, ids, **options)
+        plain = Training.of(as_written, {0: np.arange(ids[note])}, ids, **options)
+        known = History.of(validation, len(ids), with_end=with_end, chosen=chosen.get(VALIDATION))
+        found = _choose(training, plain, known, number, len(streams), with_end=with_end)
+        for name, choice in _describe(found, columns).items():
             choices[name][stream] = choice
         for split, pieces in held_out.items():
-            heard = History.of(pieces, len(ids), with_end=with_end)
-            for name, prediction in _predict(chosen, training, heard, with_end=with_end).items():
+            heard = History.of(pieces, len(ids), with_end=with_end, chosen=chosen.get(split))
+            for name, prediction in _predict(found, training, heard, with_end=with_end).items():
                 scores[split][name][stream] = _scored(prediction, heard, number, log_unknown[stream], with_end=with_end)
     return Baselines(scores, choices)
 

@@ -52,8 +52,19 @@ class History:
     piece: np.ndarray
 
     @classmethod
-    def of(cls, pieces: Sequence[np.ndarray], streams: int, *, with_end: bool) -> "History":
-        """Lay out `pieces`; with `with_end` the row after each piece is a target too."""
+    def of(
+        cls,
+        pieces: Sequence[np.ndarray],
+        streams: int,
+        *,
+        with_end: bool,
+        chosen: Sequence[np.ndarray] | None = None,
+    ) -> "History":
+        """Lay out `pieces`; with `with_end` the row after each piece is a target too.
+
+        Where `chosen` is given, bool [events] a piece, only those events are targets, and all of them are past; it goes
+        without ends.
+        """
         lengths = np.array([len(piece) for piece in pieces], np.int64)
         starts = np.cumsum(lengths + LONGEST_LAG + 1) - lengths - 1
         tokens = np.full((int(lengths.sum()) + len(pieces) * (LONGEST_LAG + 1), streams), START, np.int32, order="F")
@@ -63,7 +74,10 @@ class History:
         targets = lengths + 1 if with_end else lengths
         number = np.repeat(np.arange(len(pieces)), targets)
         places = np.arange(targets.sum()) - (np.cumsum(targets) - targets)[number] + starts[number]
-        return cls(tokens, places, number)
+        if chosen is None:
+            return cls(tokens, places, number)
+        kept = np.concatenate([np.empty(0, np.bool_), *chosen])
+        return cls(tokens, places[kept], number[kept])
 
     def at(self, element: Element) -> np.ndarray:
         """Read the token of `element` for each target: int32 [targets]."""
@@ -92,12 +106,16 @@ class Training:
         *,
         note: int,
         with_end: bool,
+        chosen: Sequence[np.ndarray] | None = None,
     ) -> "Training":
-        """Lay out `pieces`; `transposition` maps each shift that a piece may name to the table note id → note id."""
+        """Lay out `pieces`; `transposition` maps each shift that a piece may name to the table note id → note id.
+
+        `chosen` is that of `History.of`.
+        """
         shifts = sorted({shift for piece in pieces for shift in piece.shifts})
         tables = np.array([transposition[shift] for shift in shifts], np.int32).reshape(len(shifts), sizes[note])
         allowed = np.array([[shift in piece.shifts for shift in shifts] for piece in pieces], np.bool_)
-        history = History.of([piece.tokens for piece in pieces], len(sizes), with_end=with_end)
+        history = History.of([piece.tokens for piece in pieces], len(sizes), with_end=with_end, chosen=chosen)
         return cls(history, tables, allowed.reshape(len(pieces), len(shifts)), note, sizes)
 
 

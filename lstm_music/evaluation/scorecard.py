@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from lstm_music.errors import NotEnoughMusicError
-from lstm_music.evaluation.targets import StreamScores, positions_of
+from lstm_music.evaluation.targets import StreamScores
 
 BY_PIECE = "by piece"
+RANDOM_WINDOWS = "random windows"
 
 StreamsScores = Mapping[str, StreamScores]
 """The scores of each stream, over the same events."""
@@ -24,15 +25,17 @@ StreamsScores = Mapping[str, StreamScores]
 class SplitScores:
     """The scores of one split.
 
-    `lengths` is the number of scored events of each piece, `first` the position of the first of them in its piece (more than 0
-    for models that need a full window), `notes` the number of notes that the scored events hold.
+    `lengths` is the number of scored events of each piece, `positions`, int64 [events], where in its piece each stands, and
+    `notes` the number of notes of the pieces; None where not all of their events are scored. `lookup` is the accuracy of
+    a table without learning, by stream.
     """
 
     lengths: tuple[int, ...]
-    notes: int
+    positions: np.ndarray
+    notes: int | None
     models: StreamsScores
     baselines: Mapping[str, StreamsScores] = field(default_factory=dict)
-    first: int = 0
+    lookup: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def events(self) -> int:
@@ -74,19 +77,19 @@ def rows(card: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _split(name: str, split: SplitScores, classes: Mapping[str, int], window: int) -> dict[str, Any]:
     if not split.events:
         raise NotEnoughMusicError(
-            f"split {name}: no event to score in {len(split.lengths)} pieces from their position {split.first} on, "
-            "where at least one is needed",
+            f"split {name}: no event to score in {len(split.lengths)} pieces, where at least one is needed",
         )
     total = sum(scores.total for scores in split.models.values())
     return {
         "pieces": len(split.lengths),
         "events": split.events,
         "notes": split.notes,
-        "first_position": split.first,
+        "first_position": int(split.positions.min()),
         "nats_total": total,
         "nll_per_note": total / split.notes if split.notes else None,
         **_costs(split.models, split.events, classes),
         "baselines": {name: _costs(scores, split.events, classes) for name, scores in split.baselines.items()},
+        "lookup": dict(split.lookup),
         "positions": _positions(split, window),
     }
 
@@ -110,7 +113,7 @@ def _stream(scores: StreamScores, events: int, classes: int) -> dict[str, Any]:
 
 def _positions(split: SplitScores, window: int) -> list[dict[str, Any]]:
     """Cut the events into bins by their position in the piece; the nats of END are those of the piece's last event."""
-    positions = positions_of(split.lengths) + split.first
+    positions = split.positions
     edges = _edges(window, int(positions.max()) + 1)
     bins = np.searchsorted(edges, positions, side="right") - 1
     events = np.bincount(bins, minlength=len(edges))

@@ -5,7 +5,6 @@ holds the end of a piece, one END a piece. Everyone who is scored says, for each
 was thought the most probable.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,26 +61,3 @@ def score(
     nats = -np.asarray(log_probabilities, np.float64)
     nats[unknown] += log_unknown
     return StreamScores(nats, (guesses == targets) & ~unknown, ends)
-
-
-def from_position(scores: StreamScores, lengths: Sequence[int], first: int) -> StreamScores:
-    """Keep the events from position `first` of their piece on, as a model that needs a window of `first` events is scored.
-
-    `lengths` is the number of events of each piece. The END of a piece is kept where an event of the piece is; a piece without
-    one is gone (see `lengths_from`).
-    """
-    sizes = np.asarray(lengths, np.int64)
-    positions = positions_of(lengths)
-    ends = scores.end_nats[sizes > first] if len(scores.end_nats) else scores.end_nats
-    return StreamScores(scores.nats[positions >= first], scores.correct[positions >= first], ends)
-
-
-def lengths_from(lengths: Sequence[int], first: int) -> tuple[int, ...]:
-    """Say how many events of each piece stay after `from_position`, without the pieces that keep none."""
-    return tuple(length - first for length in lengths if length > first)
-
-
-def positions_of(lengths: Sequence[int]) -> np.ndarray:
-    """Number each event within its piece, from 0: int64 [events]."""
-    sizes = np.asarray(lengths, np.int64)
-    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)

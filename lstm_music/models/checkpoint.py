@@ -18,11 +18,13 @@ DIGEST_BYTES = 32  # SHA-256 of all before it, at the end of the file
 
 @dataclass
 class EpochScore:
-    """What one epoch gave, in nats an event."""
+    """What one epoch gave: the loss of training, the held-out NLL in nats an event, and the accuracies by stream."""
 
     epoch: int
     loss: float
     held_out: float
+    accuracy: dict[str, float] = field(default_factory=dict)
+    held_out_accuracy: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -108,16 +108,21 @@ class LSTM(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
 
         Returns the hidden states [time, batch, units] and the state after.
         """
-        outputs, hidden, cell = lstm_sequence(self._gates(inputs), tf.convert_to_tensor(self.recurrent_kernel), *state)
+        return self.run(self.gates(inputs), state)
+
+    def run(self, gates: Any, state: State) -> tuple[Any, State]:
+        """Run over what the gates get from outside, float [time, batch, 4·units], bias added: see `gates`."""
+        outputs, hidden, cell = lstm_sequence(gates, tf.convert_to_tensor(self.recurrent_kernel), *state)
         return outputs, (hidden, cell)
 
     def step(self, inputs: Any, state: State) -> State:
         """Take one step without a gradient: `inputs` is [batch, fields] or [batch, inputs]."""
         hidden, cell = state
-        hidden, cell, _ = _cell(self._gates(inputs) + hidden @ tf.convert_to_tensor(self.recurrent_kernel), cell)
+        hidden, cell, _ = _cell(self.gates(inputs) + hidden @ tf.convert_to_tensor(self.recurrent_kernel), cell)
         return hidden, cell
 
-    def _gates(self, inputs: Any) -> Any:
+    def gates(self, inputs: Any) -> Any:
+        """Give what the gates get from `inputs`, bias added: the sum of the kernel's rows, or the product with it."""
         if inputs.dtype.is_integer:
             rows = tf.convert_to_tensor(self.kernel)
             return tf.add_n([tf.gather(rows, inputs[..., field]) for field in range(inputs.shape[-1])]) + self.bias

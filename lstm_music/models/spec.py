@@ -1,12 +1,29 @@
 """What a recipe may say about models and their training."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MODELS = {
+    "chained_lstm": ("offset", "note", "duration"),
+    "three_streams": ("offset", "note", "duration"),
+    "notes_only": ("note",),
+    "dual_head": ("offset+note",),
+    "multi_label": ("offset+note",),
+}
+"""The models that each architecture trains, by name: the streams that a model predicts, joined by `+`."""
+
+WINDOWED = frozenset({"three_streams", "notes_only", "dual_head", "multi_label"})
+"""The report's architectures: each event is predicted from the window of events before it, and from nothing older."""
+
+
+def streams_of(model: str) -> tuple[str, ...]:
+    """The streams that a model predicts, by its name."""
+    return tuple(model.split("+"))
 
 
 class ModelSpec(BaseModel):
-    """One architecture and its size; the three models share it.
+    """One architecture and its size; all models of a recipe share it.
 
     `dropout` is the share of each layer's outputs that is dropped; `hidden_inputs` the share of input tokens that is
     replaced by the unknown token.
@@ -14,18 +31,40 @@ class ModelSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    architecture: Literal["chained_lstm"] = "chained_lstm"
+    architecture: Literal["chained_lstm", "three_streams", "notes_only", "dual_head", "multi_label"] = "chained_lstm"
     units: int = Field(default=256, ge=1, le=8192)
     layers: int = Field(default=1, ge=1, le=8)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
 
+    @model_validator(mode="after")
+    def _stack_only_what_stacks(self) -> Self:
+        if self.is_windowed and self.layers > 1:
+            raise ValueError(f"layers {self.layers}: the architecture {self.architecture!r} has one layer")
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models to train."""
+        return MODELS[self.architecture]
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams that the models predict together."""
+        return tuple(stream for model in self.models for stream in streams_of(model))
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether an event is predicted from a window of fixed length."""
+        return self.architecture in WINDOWED
+
 
 class TrainingSpec(BaseModel):
-    """How a model is trained: Adam, a warm-up, then a cosine to zero over all epochs; the best weights are kept.
+    """How a model is trained: Adam with a warm-up; the best weights are kept.
 
-    Training ends after `epochs`, or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` is what the
-    norm of all gradients together is clipped to.
+    The learning rate then falls along a cosine to zero over all epochs, or stays (`schedule`). Training ends after `epochs`,
+    or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` is what the norm of all gradients
+    together is clipped to; 0 does not clip.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,5 +73,6 @@ class TrainingSpec(BaseModel):
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     learning_rate: float = Field(default=4e-3, gt=0, le=1)
+    schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=50, ge=0)
-    gradient_norm: float = Field(default=1.0, gt=0)
+    gradient_norm: float = Field(default=1.0, ge=0)

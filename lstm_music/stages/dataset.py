@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
-from lstm_music.encoding.splits import SIDES, PieceIdentity, assign
+from lstm_music.encoding.splits import SIDES, PieceIdentity, assign, draw_sides
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.encoding.vocabulary import Vocabulary, fit, transposition_table
-from lstm_music.encoding.windows import PieceSpan, Tokens, WindowSpec
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
+from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
@@ -57,6 +57,31 @@ class Dataset:
         array: Tokens = np.load(self.artifact.file("tokens"), mmap_mode="r", allow_pickle=False)
         return array
 
+    @cached_property
+    def _sides(self) -> np.ndarray | None:
+        """The side of each event, uint8 [events], an index into `SIDES`; None where pieces are split as wholes."""
+        if not self.is_split_by_event:
+            return None
+        array: np.ndarray = np.load(self.artifact.file("sides"), mmap_mode="r", allow_pickle=False)
+        return array
+
+    @property
+    def is_split_by_event(self) -> bool:
+        """Whether events are on sides of their own, and not those of their pieces."""
+        return bool(self.artifact.manifest["spec"]["split"]["by"] == "random_windows")
+
+    def targets(self, side: str, first: int = 0) -> Targets:
+        """The events of a side that are predicted: those from position `first` of their piece on."""
+        chosen = None if self._sides is None else self._sides == SIDES.index(side)
+        return Targets.of(self.spans[side], first, chosen)
+
+    @property
+    def offset_quarters(self) -> np.ndarray:
+        """How many quarters each offset id stands for, float32 [ids]; 0 for special ids."""
+        offsets, grid = self.vocabularies["offset"], self.events.grid
+        quarters = [grid.steps(value) / grid.steps_per_quarter for value in offsets.values]
+        return np.array([0.0] * SPECIAL_IDS + quarters, np.float32)
+
     @property
     def sizes(self) -> dict[str, int]:
         """The number of ids of each column of the tokens."""
@@ -85,12 +110,14 @@ class Dataset:
 
 def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> Stage:
     """The dataset that a recipe makes of events."""
-    spec = {
+    spec: dict[str, Any] = {
         "split": recipe.split.model_dump(mode="json"),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
         "columns": [*STREAMS, *PLACES],
     }
+    if recipe.split.by == "random_windows":
+        spec["random_seed"] = recipe.random_seed
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
 
 
@@ -140,8 +167,13 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     tokens = columns.tokens(vocabularies, grid).astype(dtype)
     np.save(writer.file("tokens", "npy"), tokens, allow_pickle=False)
-    spans = {span.piece_id: span for span in columns.spans(recipe.windows)}
-    rows = [_split_row(side, spans[piece_id]) for side in SIDES for piece_id in getattr(splits, side)]
+    if recipe.split.by == "random_windows":
+        sides = draw_sides(len(tokens), recipe.split, recipe.random_seed)
+        np.save(writer.file("sides", "npy"), sides, allow_pickle=False)
+    spans = {span.piece_id: span for span in columns.spans(recipe.windows)}  # a piece may have lost all its events
+    rows = [
+        _split_row(side, spans[piece_id]) for side in SIDES for piece_id in getattr(splits, side) if piece_id in spans
+    ]
     write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
     text = json.dumps([vocabularies[stream].to_json() for stream in STREAMS], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")

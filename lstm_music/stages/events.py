@@ -1,11 +1,15 @@
 """Note table → events: the recipe's encoding of every piece, as a table that a person can read."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pyarrow as pa
 
-from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, encode, to_arrow
+from lstm_music.encoding import music21_5
+from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, PieceEvents, encode, to_arrow
+from lstm_music.errors import RecipeError
+from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.table import from_arrow
 from lstm_music.parquet import write_shards
 from lstm_music.stages.notes import iterate_notes, read_pieces
@@ -38,7 +42,24 @@ def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> Arti
 def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Counter[str]) -> Iterator[pa.Table]:
     pieces = {row["piece_id"]: row for row in read_pieces(store, notes_ref)}
     for piece_id, table in iterate_notes(store, notes_ref):
-        events = encode(from_arrow(table, pieces[piece_id]), spec)
+        row = pieces[piece_id]
+        raw = partial(store.get_blob, piece_id)
+        events = read_piece(from_arrow(table, row), spec, name=row["name"], form=row["format"], raw=raw)
         counts["merged"] += events.merged
         counts["drums"] += events.drums
         yield to_arrow(piece_id, events, spec)
+
+
+def read_piece(piece: PieceNotes, spec: EventSpec, *, name: str, form: str, raw: Callable[[], bytes]) -> PieceEvents:
+    """Give the events of a piece by the reading of a recipe: of its notes, or of its `raw` bytes, which are of format `form`.
+
+    Raises RecipeError where the reading is of MIDI files and this is none.
+    """
+    if spec.reading == "exact":
+        return encode(piece, spec)
+    if form != "midi":
+        raise RecipeError(
+            f"events.reading = {spec.reading!r} reads MIDI files, and {name!r} is {form}; leave it out with `exclude`, or read "
+            "it with events.reading = 'exact'"
+        )
+    return music21_5.read_events(raw(), spec, piece.time_signatures)

@@ -4,14 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lstm_music.encoding.events import encode
 from lstm_music.encoding.splits import TEST, VALIDATION
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
 from lstm_music.generation.seed_segment import SeedSegment, choose_places, cut_segment, start_in_bar, to_notes
@@ -28,6 +27,7 @@ from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.sources.entry import Refused, music_format
 from lstm_music.sources.file import read_file
 from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.stages.events import read_piece
 from lstm_music.stages.models import load_model
 from lstm_music.stages.notes import iterate_notes, read_pieces
 from lstm_music.store import ArtifactRef, Stage, Store
@@ -74,7 +74,7 @@ def generation_stage(
         "random_seed": random_seed,
         "seed_midi": {"name": seed_midi.name, "sha256": seed_midi.sha256} if seed_midi else None,
     }
-    inputs = (dataset_ref, *(models[stream] for stream in STREAMS))
+    inputs = (dataset_ref, *models.values())
     reader = ("music21",) if seed_midi and seed_midi.format != "midi" else ()
     libraries = ("tensorflow", "keras", "numpy", *reader)
     return Stage(KIND, GENERATION_VERSION, settings, inputs, libraries, plain_names=True)
@@ -108,7 +108,7 @@ def generate(
             "no offset that the models know leads from the end of the seed segment to a point of the grid; "
             "give another --seed-midi FILE, or train on more music"
         )
-    settings = {"models": {stream: models[stream].key for stream in STREAMS}, **stage.spec}
+    settings = {"models": {name: ref.key for name, ref in models.items()}, **stage.spec}
     with store.write(stage) as writer:
         for number, (segment, new) in enumerate(zip(segments, tokens, strict=True), start=1):
             _write_output(writer, number, dataset, spec, segment, new, settings)
@@ -163,8 +163,15 @@ def _continue(
         positions=column("last_position_in_bar_steps"),
         bars=column("bar_steps"),
     )
+    loaded = [load_model(store, ref, dataset) for ref in models.values()]
+    for model in loaded:
+        if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
+            raise NotEnoughMusicError(
+                f"{segments[0].name}: has {len(segments[0].tokens)} events, and the models read a window of "
+                f"{model.columns.window}; give a longer piece to start from"
+            )
     return generate_tokens(
-        {stream: load_model(store, models[stream], dataset) for stream in STREAMS},
+        loaded,
         make_grammar(dataset.events, dataset.vocabularies),
         spec,
         seeds,
@@ -180,7 +187,7 @@ def _segment_of_file(dataset: Dataset, seed_midi: SeedMidi) -> SeedSegment:
         require_music(piece)
     except RejectedInputError as error:
         raise RejectedInputError(f"{seed_midi.name}: {error}; give a file with notes to start from") from error
-    events = encode(piece, dataset.events)
+    events = read_piece(piece, dataset.events, name=seed_midi.name, form=form, raw=lambda: data)
     return cut_segment(
         piece, events, dataset.events, dataset.vocabularies, name=seed_midi.name, first=0, length=len(events)
     )
@@ -198,20 +205,23 @@ def _held_out_segments(store: Store, dataset: Dataset, spec: GenerationSpec, ran
     pieces = _read_pieces(store, dataset, {spans[index] for index, _ in places})
     segments = []
     for index, first in places:
-        name, piece = pieces[spans[index].piece_id]
-        events = encode(piece, dataset.events)
+        row, piece = pieces[spans[index].piece_id]
+        raw = partial(store.get_blob, row["piece_id"])
+        events = read_piece(piece, dataset.events, name=row["name"], form=row["format"], raw=raw)
         segments.append(
-            cut_segment(piece, events, dataset.events, dataset.vocabularies, name=name, first=first, length=length)
+            cut_segment(
+                piece, events, dataset.events, dataset.vocabularies, name=row["name"], first=first, length=length
+            )
         )
     return segments
 
 
-def _read_pieces(store: Store, dataset: Dataset, spans: set[PieceSpan]) -> dict[str, tuple[str, PieceNotes]]:
-    """Give (name, notes) of some pieces."""
+def _read_pieces(store: Store, dataset: Dataset, spans: set[PieceSpan]) -> dict[str, tuple[dict[str, Any], PieceNotes]]:
+    """Give (row of the table of pieces, notes) of some pieces."""
     wanted = {span.piece_id for span in spans}
     rows = {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref) if row["piece_id"] in wanted}
     return {
-        piece_id: (rows[piece_id]["name"], from_arrow(table, rows[piece_id]))
+        piece_id: (rows[piece_id], from_arrow(table, rows[piece_id]))
         for piece_id, table in iterate_notes(store, dataset.notes_ref)
         if piece_id in wanted
     }

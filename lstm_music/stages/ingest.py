@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ def ingest(store: Store, recipe: Recipe, source: str, others: Counter[str] | Non
     if not inputs:
         if counts["left_out"]:
             raise NotEnoughMusicError(
-                f"source {source!r}: recipe {recipe.name!r} takes only {', '.join(recipe.include)} and leaves out all of its "
+                f"source {source!r}: recipe {recipe.name!r} takes only {_wanted(recipe)} and leaves out all of its "
                 f"{counts['left_out']} music files; another recipe, or another `include`, would be right",
             )
         raise NotEnoughMusicError(
@@ -89,7 +89,7 @@ def _inputs(store: Store, recipe: Recipe, source: Source, counts: Counter[str]) 
     for entry in source.entries():
         if isinstance(entry, Ignored):
             counts["ignored"] += 1
-        elif not recipe.takes(entry.name):
+        elif not recipe.takes(entry.name, None if isinstance(entry, Refused) else _sha256(entry.data, recipe)):
             counts["left_out"] += 1
         elif isinstance(entry, Refused):
             yield _row(source, entry.name, REJECTED, entry.reason)
@@ -101,6 +101,11 @@ def _inputs(store: Store, recipe: Recipe, source: Source, counts: Counter[str]) 
             else:
                 reason = f"has the same content as {first_name[piece_id]}"
                 yield _row(source, entry.name, DUPLICATE, reason, piece_id, entry)
+
+
+def _sha256(data: bytes, recipe: Recipe) -> str | None:
+    """The digest of a content, where the recipe wants to know it."""
+    return hashlib.sha256(data).hexdigest() if recipe.contents else None
 
 
 def _row(source: Source, name: str, status: str, reason: str, piece_id: str = "", found: Found | None = None) -> Input:
@@ -122,6 +127,19 @@ def _format(name: str, found: Found | None) -> str:
     """Say what reads an input: MIDI by its first bytes, whatever it is called; else what its name says."""
     is_midi = found is not None and found.data[:4] in {b"MThd", b"RIFF"}
     return "midi" if is_midi else music_format(name) or ""
+
+
+def missing(recipe: Recipe, inputs: Sequence[Input]) -> list[str]:
+    """Name the contents that a recipe asks for and no input has."""
+    found = {row.piece_id for row in inputs}
+    return [name for sha256, name in recipe.contents.items() if sha256 not in found]
+
+
+def _wanted(recipe: Recipe) -> str:
+    """Say what a recipe includes, in a few words."""
+    patterns = [wanted for wanted in recipe.include if isinstance(wanted, str)]
+    contents = [f"{len(recipe.contents)} files known by their contents"] if recipe.contents else []
+    return ", ".join([*patterns, *contents])
 
 
 def _digest(inputs: list[Input]) -> str:

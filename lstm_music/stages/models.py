@@ -1,25 +1,26 @@
-"""Dataset → the model of one stream: trained here, or in a process of its own, and published with its best weights."""
+"""Dataset → one model: trained here, or in a process of its own, and published with its best weights."""
 
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_music.child import run_child
 from lstm_music.encoding.splits import TRAIN, VALIDATION
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.encoding.windows import require_enough_music
+from lstm_music.encoding.windows import Targets, WindowSpec, require_enough_music
 from lstm_music.errors import MismatchError
 from lstm_music.models.backend import load_tensorflow
+from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:  # it imports TensorFlow
-    from lstm_music.models.architectures import ChainedLSTM
+    from lstm_music.models.event_model import EventModel
 
 KIND = "model"
 MODEL_VERSION = 1
@@ -29,12 +30,19 @@ Progress = Mapping[str, Any]  # TrainingProgress as JSON
 Report = Callable[[Progress], None]
 
 
-def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, stream: str) -> Stage:
-    """The model of one stream that a recipe makes of a dataset."""
+def model_stages(recipe: Recipe, dataset_ref: ArtifactRef) -> dict[str, Stage]:
+    """All models that a recipe makes of a dataset, by their names."""
+    return {name: model_stage(recipe, dataset_ref, name) for name in recipe.model.models}
+
+
+def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str) -> Stage:
+    """One of the models that a recipe makes of a dataset; its name is that of the streams it predicts, joined by `+`."""
+    # The one model of `notes_only` is the note model of `three_streams`: hours of work that need not be done twice.
+    architecture = {"notes_only": "three_streams"}.get(recipe.model.architecture, recipe.model.architecture)
     spec = {
-        "stream": stream,
+        "name": name,
         "streams": list(STREAMS),
-        "model": recipe.model.model_dump(mode="json"),
+        "model": {**recipe.model.model_dump(mode="json"), "architecture": architecture},
         "training": recipe.training.model_dump(mode="json"),
         "windows": recipe.windows.model_dump(mode="json"),
         "random_seed": recipe.random_seed,
@@ -46,28 +54,27 @@ def train_model(
     store: Store,
     recipe: Recipe,
     dataset_ref: ArtifactRef,
-    stream: str,
+    name: str,
     report: Report = lambda _progress: None,
 ) -> ArtifactRef:
-    """Train the model of one stream in this process, with one thread; go on from its checkpoint if there is one.
+    """Train one model, by its name, in this process, with one thread; go on from its checkpoint if there is one.
 
     The newest progress also lies in the checkpoints folder, for whoever looks from another process. Raises TrainingError and
     publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music.
     """
-    stage = model_stage(recipe, dataset_ref, stream)
+    stage = model_stage(recipe, dataset_ref, name)
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
-    _require_enough_music(dataset, recipe)  # before TensorFlow, which takes seconds
+    train_targets, validation_targets = _targets_to_train_on(dataset, recipe)  # before TensorFlow, which takes seconds
     load_tensorflow()
     from lstm_music.models.training import TrainingData, TrainingProgress, train
 
     data = TrainingData(
         tokens=dataset.tokens,
-        train=dataset.spans[TRAIN],
-        validation=dataset.spans[VALIDATION],
-        streams=STREAMS,
-        sizes=dataset.sizes,
+        train=train_targets,
+        validation=validation_targets,
+        columns=_columns(dataset, recipe.windows),
         log_unknown=dataset.log_unknown,
         transposition=dataset.transposition(recipe.windows),
         window=recipe.windows,
@@ -78,9 +85,9 @@ def train_model(
         _note_progress(store, stage.ref, said)
         report(said)
 
-    checkpoint = _checkpoint(store, stage.ref)
+    checkpoint = _checkpoint(store, stage, recipe)
     model, history = train(
-        data, stream, recipe.model, recipe.training, recipe.random_seed, checkpoint=checkpoint, report=tell
+        data, name, recipe.model, recipe.training, recipe.random_seed, checkpoint=checkpoint, report=tell
     )
     best = min(history, key=lambda score: score.held_out)
     with store.write(stage) as writer:
@@ -93,8 +100,9 @@ def train_model(
             leaky=dataset.is_leaky,
             vocabularies={name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()},
         )
-    for path in (checkpoint, progress_path(store, stage.ref)):
-        path.unlink(missing_ok=True)
+    progress_path(store, stage.ref).unlink(missing_ok=True)
+    if not _may_go_on(recipe):
+        checkpoint.unlink(missing_ok=True)
     return stage.ref
 
 
@@ -102,19 +110,19 @@ def train_model_in_child(
     store: Store,
     recipe: Recipe,
     dataset_ref: ArtifactRef,
-    stream: str,
+    name: str,
     report: Report = lambda _progress: None,
 ) -> ArtifactRef:
     """Train as `train_model` does, in a process of its own that dies with this one."""
-    stage = model_stage(recipe, dataset_ref, stream)
+    stage = model_stage(recipe, dataset_ref, name)
     if store.has(stage.ref):
         return stage.ref
-    _require_enough_music(load_dataset(store, dataset_ref), recipe)
+    _targets_to_train_on(load_dataset(store, dataset_ref), recipe)
     request = {
         "storage": str(store.root.resolve()),
         "recipe": recipe.model_dump(mode="json"),
         "dataset": dataset_ref.to_json(),
-        "stream": stream,
+        "name": name,
     }
     run_child(
         "lstm_music.stages.models:train_in_child",
@@ -130,14 +138,21 @@ def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
     recipe = parse_recipe(dict(request["recipe"]), "recipe")
     dataset_ref = ArtifactRef(**request["dataset"])
     store = Store(Path(request["storage"]))
-    return train_model(store, recipe, dataset_ref, request["stream"], send).to_json()
+    return train_model(store, recipe, dataset_ref, request["name"], send).to_json()
 
 
-def _require_enough_music(dataset: Dataset, recipe: Recipe) -> None:
-    require_enough_music(dataset.spans[TRAIN], dataset.spans[VALIDATION], recipe.windows.length)
+def _targets_to_train_on(dataset: Dataset, recipe: Recipe) -> tuple[Targets, Targets]:
+    """Give what is trained on and what is held out; NotEnoughMusicError where there is too little of either."""
+    train, validation = (dataset.targets(side, recipe.first_target) for side in (TRAIN, VALIDATION))
+    require_enough_music(train, validation, recipe.windows.length)
+    return train, validation
 
 
-def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "ChainedLSTM":
+def _columns(dataset: Dataset, windows: WindowSpec) -> Columns:
+    return Columns(STREAMS, dataset.sizes, dataset.offset_quarters, windows.length)
+
+
+def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel":
     """Load a trained model for the vocabularies of a dataset.
 
     Raises MismatchError where it was trained with others.
@@ -147,15 +162,14 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "ChainedLSTM
     digests = {name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()}
     if artifact.facts["vocabularies"] != digests:
         raise MismatchError(
-            f"{ref}: the {spec['stream']} model was trained with another vocabulary than that of {dataset.ref}; "
+            f"{ref}: the {spec['name']} model was trained with another vocabulary than that of {dataset.ref}; "
             "train again with `lstm-music train`",
         )
     load_tensorflow()
     from lstm_music.models.architectures import build_model
 
-    model = build_model(
-        ModelSpec.model_validate(spec["model"]), spec["stream"], spec["streams"], dataset.sizes, spec["random_seed"]
-    )
+    columns = _columns(dataset, WindowSpec.model_validate(spec["windows"]))
+    model = build_model(ModelSpec.model_validate(spec["model"]), spec["name"], columns, spec["random_seed"])
     model.load_weights(artifact.file("model"))
     return model
 
@@ -174,8 +188,17 @@ def read_progress(store: Store, ref: ArtifactRef) -> Progress | None:
     return said
 
 
-def _checkpoint(store: Store, ref: ArtifactRef) -> Path:
-    return store.root / CHECKPOINTS / f"{ref.key}.npz"
+def _checkpoint(store: Store, stage: Stage, recipe: Recipe) -> Path:
+    """Where the state of a training lies; trainings that differ only in how many epochs they may take share it if they can."""
+    if _may_go_on(recipe):
+        training = {key: value for key, value in stage.spec["training"].items() if key != "epochs"}
+        stage = replace(stage, spec={**stage.spec, "training": training})
+    return store.root / CHECKPOINTS / f"{stage.ref.key}.npz"
+
+
+def _may_go_on(recipe: Recipe) -> bool:
+    """Whether a training of more epochs begins as this one does, so that it goes on from where this one ended."""
+    return recipe.training.schedule == "constant"
 
 
 def _note_progress(store: Store, ref: ArtifactRef, said: Progress) -> None:

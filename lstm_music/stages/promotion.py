@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.splits import VALIDATION
+from lstm_music.encoding.windows import Targets
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
@@ -67,6 +68,10 @@ def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
 
     Both are measured on the validation pieces of the new dataset.
     """
+    if recipe.split.by == "random_windows":
+        return Decision(
+            False, "they were held out from random windows, which is leaky and tells nothing of other music"
+        )
     old = current_models(store, recipe.name)
     decision = _decide(store, recipe, old, new)
     if decision.promoted and new != old:
@@ -86,10 +91,12 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
     if old == new:
         return Decision(True, "they are the current models already")
     fresh, before = load_dataset(store, new.dataset), load_dataset(store, old.dataset)
-    if fresh.events != before.events:
-        return Decision(True, "the recipe's encoding changed, so that old and new scores cannot be compared")
+    if fresh.events != before.events or _scored_events(store, old) != _scored_events(store, new):
+        return Decision(
+            True, "the recipe's encoding or architecture changed, so that old and new scores cannot be compared"
+        )
     new_nll = store.open(new.scorecard).facts["nll_per_event"][VALIDATION]
-    old_nll = _validation_nll(store, old, before, fresh)
+    old_nll = _validation_nll(store, old, before, fresh.events_ref, fresh.targets(VALIDATION, recipe.first_target))
     protocol = store.open(new.scorecard).facts["protocol"]
     scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats an event of the current ones ({protocol})"
     if new_nll <= old_nll + recipe.promotion.tolerance:
@@ -97,10 +104,15 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
     return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more")
 
 
-def _validation_nll(store: Store, old: Current, before: Dataset, fresh: Dataset) -> float:
-    """Score the old models on the new validation pieces, in the vocabularies that they were trained with."""
-    columns = EventColumns.read(store, fresh.events_ref)
+def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]:
+    """Say what models are scored on: their names tell the streams, and the number the first event of each piece."""
+    first = store.open(current.scorecard).manifest["spec"]["first"]
+    return frozenset(current.models), int(first)
+
+
+def _validation_nll(store: Store, old: Current, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
+    """Score the old models on the validation events of a new table of events, in the vocabularies that they were trained with."""
+    columns = EventColumns.read(store, events)
     tokens = columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32)
-    spans = fresh.spans[VALIDATION]
-    scores = score_models(store, before, old.models, tokens, {VALIDATION: spans})[VALIDATION]
-    return sum(stream.total for stream in scores.values()) / sum(span.events for span in spans)
+    scores = score_models(store, before, old.models, tokens, {VALIDATION: targets})[VALIDATION]
+    return sum(stream.total for stream in scores.values()) / len(targets.places)

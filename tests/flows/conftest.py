@@ -93,11 +93,11 @@ class Tiny:
         return "--recipe", str(self.recipe), "--source", str(self.music)
 
     def copy(self, folder: Path, *without: str) -> Path:
-        """Copy the storage, so that a test may change it, but for some artifacts: a kind, or the stream of a model."""
+        """Copy the storage, so that a test may change it, but for some artifacts: a kind, or the name of a model."""
         copied = folder / "storage"
         shutil.copytree(self.storage, copied)
         for artifact in list(Store(copied).artifacts()):
-            if {artifact.ref.kind, artifact.manifest["spec"].get("stream")} & {*without}:
+            if {artifact.ref.kind, artifact.manifest["spec"].get("name")} & {*without}:
                 shutil.rmtree(artifact.folder)
         return copied
 

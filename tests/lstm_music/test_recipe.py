@@ -1,5 +1,8 @@
 """Recipes: what comes with the project, and the sentence for whatever is wrong in one."""
 
+import hashlib
+import zipfile
+
 import pytest
 from small_music import tiny_recipe
 
@@ -36,7 +39,7 @@ def test_what_a_recipe_says_survives_json():
             {"name": "a", "promotion": {"zzz": 1}},
             "r.toml: promotion.zzz: unknown key; known are tolerance",
         ),
-        ({}, "r.toml: name: missing, and every recipe needs it"),
+        ({}, "r.toml: name: missing, where it is needed"),
         (
             {"name": "a", "model": {"units": 0}},
             "r.toml: model.units: Input should be greater than or equal to 1, got 0",
@@ -92,3 +95,109 @@ def test_a_recipe_takes_what_it_includes_and_does_not_exclude():
     recipe = tiny_recipe(include=["bach/*", "top.mid"], exclude=["*fugue*"])
     taken = [name for name in ("bach/a.mid", "bach/fugue.mid", "top.mid", "liszt/a.mid") if recipe.takes(name)]
     assert taken == ["bach/a.mid", "top.mid"]
+
+
+BACH, LISZT = (hashlib.sha256(name).hexdigest() for name in (b"bach", b"liszt"))
+WINDOWED = {
+    "windows": {"length": 16, "transpose_from": 0, "transpose_to": 0},
+    "model": {"architecture": "three_streams"},
+    "generation": {"seed_segment_events": 16},
+}
+
+
+def test_a_recipe_takes_a_content_by_its_bytes_whatever_it_is_called():
+    recipe = tiny_recipe(include=["top/*", {"name": "bach/a.mid", "sha256": BACH}], exclude=["*fugue*"])
+    assert recipe.contents == {BACH: "bach/a.mid"}
+    assert recipe.takes("renamed.mid", BACH)
+    assert recipe.takes("top/b.mid", LISZT)
+    assert recipe.takes("top/b.mid")
+    assert not recipe.takes("bach/a.mid", LISZT)
+    assert not recipe.takes("bach/a.mid")
+    assert not recipe.takes("a fugue.mid", BACH)
+    assert not recipe.takes("top/fugue.mid")
+
+
+def test_a_recipe_with_contents_survives_json():
+    recipe = tiny_recipe(include=["top/*", {"name": "bach/a.mid", "sha256": BACH}])
+    assert parse_recipe(recipe.model_dump(mode="json"), "recipe") == recipe
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ({"name": "a.mid", "sha256": "0123"}, "sha256"),
+        ({"name": "a.mid", "sha256": BACH.upper()}, "sha256"),
+        ({"name": "a.mid"}, "sha256"),
+        ({"name": "a.mid", "sha256": BACH, "siez": 3}, "siez"),
+    ],
+)
+def test_a_fault_in_a_content_is_said_of_its_key(content, key):
+    with pytest.raises(RecipeError, match=rf"^r\.toml: include\.1\..*{key}") as caught:
+        parse_recipe({"name": "a", "include": ["*", content]}, "r.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [{"name": "a.mid", "sha256": "0123"}, {"name": "a.mid"}, {}, 3])
+def test_what_is_neither_a_pattern_nor_a_content_is_refused_in_one_sentence(content):
+    with pytest.raises(RecipeError, match=r"^r\.toml: include\.1\.") as caught:
+        parse_recipe({"name": "a", "include": ["*", content]}, "r.toml")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_recipe_of_the_report_names_37_contents():
+    recipe = load_recipe("seed")
+    assert len(recipe.contents) == len(recipe.include) == 37
+    assert len(set(recipe.contents.values())) == 37
+    assert (recipe.events.reading, recipe.first_target) == ("music21-5", 64)
+
+
+@pytest.mark.corpus
+def test_the_contents_of_the_recipe_of_the_report_lie_in_the_collection_under_their_names(collection_zip):
+    contents = load_recipe("seed").contents
+    with zipfile.ZipFile(collection_zip) as archive:
+        names = {hashlib.sha256(archive.read(name)).hexdigest(): name for name in archive.namelist()}
+    assert all(names[sha256].endswith(name) for sha256, name in contents.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"model": {"architecture": "chained_lstm"}, "split": {"by": "random_windows"}},
+            "split.by 'random_windows' is for the report's architectures, not for 'chained_lstm'",
+        ),
+        (
+            {"windows": {"length": 16, "transpose_from": -1, "transpose_to": 0}},
+            "windows.transpose_from and transpose_to have to be 0 for 'three_streams', which knows no transpositions",
+        ),
+        (
+            {"windows": {"length": 16, "transpose_from": 0, "transpose_to": 1}},
+            "windows.transpose_from and transpose_to have to be 0 for 'three_streams', which knows no transpositions",
+        ),
+        (
+            {"generation": {"seed_segment_events": 15}},
+            "generation.seed_segment_events has to be at least the 16 events of a window",
+        ),
+        (
+            {"model": {"architecture": "dual_head", "layers": 2}},
+            "model: layers 2: the architecture 'dual_head' has one layer",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_architecture_is_said_in_one_sentence(changes, sentence):
+    assert parse_recipe({"name": "a", **WINDOWED}, "r.toml").model.is_windowed
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe({"name": "a", **WINDOWED, **changes}, "r.toml")
+    assert str(caught.value).startswith("r.toml: ")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sentence_about_two_tables_names_no_empty_place():
+    with pytest.raises(RecipeError, match=r"^r\.toml: split\.by 'random_windows'"):
+        parse_recipe({"name": "a", "split": {"by": "random_windows"}}, "r.toml")
+
+
+def test_the_first_event_that_is_predicted_stands_behind_a_full_window():
+    assert parse_recipe({"name": "a", **WINDOWED}, "r.toml").first_target == 16
+    assert tiny_recipe().first_target == 0

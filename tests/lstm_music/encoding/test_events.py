@@ -237,6 +237,15 @@ def test_decoding_takes_one_velocity_for_all_and_what_stands_beside_the_notes():
     assert piece.notes["duration_ticks"].tolist() == [480, 480, 120]
 
 
+@pytest.mark.parametrize(("divisors", "shortest"), [((4, 3), 120), ((8, 6), 60), ((1,), 480)])
+def test_what_lasts_no_step_sounds_for_the_shortest_duration(divisors, shortest):
+    spec = EventSpec(reading="music21-5", chords="normal_order", quarter_length_divisors=divisors)
+    quarter = spec.grid.steps_per_quarter
+    piece = decode(["0.4", "G4"], [0, quarter], [0, quarter], 80, spec)
+    assert piece.notes["onset_ticks"].tolist() == [0, 0, 480]
+    assert piece.notes["duration_ticks"].tolist() == [shortest, shortest, 480]
+
+
 def test_decoding_refuses_a_note_of_another_encoding():
     with pytest.raises(MismatchError, match=r"'0\.4\.7' is not a pitch"):
         decode(["0.4.7"], [0], [24], 80, EventSpec())
@@ -249,6 +258,9 @@ def test_decoding_refuses_a_note_of_another_encoding():
         ({"quarter_length_divisors": ()}, "numbers above 0 are right"),
         ({"quarter_length_divisors": (0,)}, "numbers above 0 are right"),
         ({"divisors": (8, 6)}, "Extra inputs are not permitted"),
+        ({"reading": "music21"}, "'exact' or 'music21-5'"),
+        ({"reading": "music21-5"}, "makes chords 'normal_order', and 'per_note' was asked for"),
+        ({"reading": "music21-5", "chords": "pitch_set"}, "makes chords 'normal_order', and 'pitch_set' was asked for"),
     ],
 )
 def test_a_spec_that_makes_no_sense_is_refused(values, message):

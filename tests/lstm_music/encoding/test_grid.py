@@ -40,6 +40,12 @@ def test_a_duration_is_the_nearest_point_but_never_zero(divisors, ticks_per_quar
     assert [Fraction(step, grid.steps_per_quarter) for step in steps.tolist()] == expected
 
 
+@given(DIVISORS)
+def test_the_shortest_duration_is_the_first_point_after_zero(divisors):
+    grid = Grid(divisors)
+    assert Fraction(grid.shortest, grid.steps_per_quarter) == Fraction(1, max(divisors))
+
+
 def test_ties_go_to_the_smaller_point():
     grid = Grid((4, 3))  # points of a quarter: 0 3 4 6 8 9 of 12 steps
     assert grid.onsets([60, 140, 180 + 480], 480).tolist() == [0, 3, 12 + 4]

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from lstm_music.encoding.splits import PieceIdentity, SplitSpec, assign, music_hash
+from lstm_music.encoding.splits import SIDES, PieceIdentity, SplitSpec, assign, draw_sides, music_hash
 from lstm_music.errors import NotEnoughMusicError, RecipeError
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo
 
 SPEC = SplitSpec()
 BY_FOLDER = SplitSpec(by="folder")
+BY_EVENT = SplitSpec(by="random_windows", validation=0.2, test=0.1)
 
 
 def drawn(share: float, piece: str = "") -> PieceIdentity:
@@ -110,7 +111,7 @@ def test_a_side_that_is_not_wanted_is_not_filled():
     assert splits.moved == ()
 
 
-@pytest.mark.parametrize("spec", [SPEC, BY_FOLDER])
+@pytest.mark.parametrize("spec", [SPEC, BY_FOLDER, BY_EVENT])
 def test_no_piece_is_too_little(spec):
     with pytest.raises(NotEnoughMusicError, match="no piece to split"):
         assign([], spec)
@@ -172,6 +173,37 @@ def test_folders_without_train_are_too_little():
 def test_a_piece_without_names_is_named_by_its_id():
     pieces = [replace(drawn(share), names=()) for share in (0.5, 0.6, 0.05)]
     assert assign(pieces, SPEC).moved == ("The validation split would be empty, so id0.5 moved there from train",)
+
+
+def test_random_windows_put_every_piece_on_every_side_and_say_that_they_leak():
+    splits = assign([drawn(0.5, "b"), drawn(0.6, "c"), drawn(0.05, "a")], BY_EVENT)
+    assert sides(splits) == (("a", "b", "c"),) * 3
+    assert splits.moved == ()
+    (leak,) = splits.leaks
+    assert leak == "Events are drawn for a side one by one, so every piece lies in train, validation and test"
+
+
+def test_events_are_drawn_for_the_sides_in_the_shares_of_the_recipe():
+    drawn_sides = draw_sides(100_000, BY_EVENT, 1)
+    shares = np.bincount(drawn_sides, minlength=len(SIDES)) / len(drawn_sides)
+    assert dict(zip(SIDES, shares, strict=True)) == pytest.approx(
+        {"train": 0.7, "validation": 0.2, "test": 0.1}, abs=0.01
+    )
+
+
+@given(st.integers(0, 300), st.integers(0, 2**32 - 1))
+def test_the_sides_of_events_follow_from_the_random_seed(events, seed):
+    first, again = (draw_sides(events, BY_EVENT, seed) for _ in range(2))
+    assert len(first) == events
+    assert first.tolist() == again.tolist()
+
+
+def test_another_random_seed_draws_other_sides():
+    assert draw_sides(200, BY_EVENT, 1).tolist() != draw_sides(200, BY_EVENT, 2).tolist()
+
+
+def test_a_side_without_a_share_is_never_drawn():
+    assert set(draw_sides(1000, SplitSpec(by="random_windows", validation=0, test=0.5), 1).tolist()) == {0, 2}
 
 
 ROWS = st.lists(

@@ -62,6 +62,22 @@ def test_the_unknown_values_of_a_step_stream_are_counted():
     assert offset.log_unknown == pytest.approx(math.log(24 * MAX_QUARTERS + 1 - 2))
 
 
+def test_a_duration_of_none_is_counted_only_where_it_is_among_the_values():
+    without, with_none = (fit_steps("duration", counts, GRID) for counts in ({"1": 1}, {"0": 1, "1": 1}))
+    # the alphabet grows by the one value that is known
+    assert with_none.log_unknown == without.log_unknown == pytest.approx(math.log(12 * MAX_QUARTERS - 1))
+    assert fit_steps("offset", {"1": 1}, GRID).log_unknown == pytest.approx(math.log(24 * MAX_QUARTERS))
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_where_every_duration_is_known_none_is_unknown(first, monkeypatch):
+    monkeypatch.setattr("lstm_music.encoding.vocabulary.MAX_QUARTERS", 1)
+    points = [steps for steps in range(first, 25) if GRID.on_grid([steps]).all()]
+    complete, without_two = ({GRID.text(steps): 1 for steps in known} for known in (points, points[:-2]))
+    assert fit_steps("duration", complete, GRID).log_unknown == 0.0
+    assert fit_steps("duration", without_two, GRID).log_unknown == pytest.approx(math.log(2))
+
+
 def test_where_every_step_is_known_none_is_unknown(monkeypatch):
     monkeypatch.setattr("lstm_music.encoding.vocabulary.MAX_QUARTERS", 1)
     complete = {GRID.text(steps): 1 for steps in range(25)}

@@ -12,12 +12,15 @@ from pydantic import ValidationError
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START, UNKNOWN
 from lstm_music.encoding.windows import (
     PieceSpan,
+    Targets,
     WindowSpec,
     batches,
     blank_batch,
     epoch_windows,
     fill,
     hide,
+    next_event_batches,
+    shuffled,
     window_count,
 )
 
@@ -164,3 +167,81 @@ def test_the_shifts_of_a_recipe_hold_zero_and_span_two_octaves_at_most():
     assert WindowSpec(transpose_from=0, transpose_to=0).shifts == (0,)
     with pytest.raises(ValidationError, match="span more than two octaves"):
         WindowSpec(transpose_from=-13, transpose_to=12)
+
+
+THREE_PIECES = [PieceSpan("a", 0, 4), PieceSpan("b", 4, 6), PieceSpan("c", 8, 13)]
+
+
+def test_targets_are_the_events_of_each_piece_from_a_position_on():
+    everything, late = Targets.of(THREE_PIECES), Targets.of(THREE_PIECES, 3)
+    assert everything.places.tolist() == [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12]
+    assert everything.positions.tolist() == [0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 4]
+    assert (everything.spans, everything.lengths) == (tuple(THREE_PIECES), (4, 2, 5))
+    assert late.places.tolist() == [3, 11, 12]
+    assert late.positions.tolist() == [3, 3, 4]
+
+
+def test_a_piece_that_holds_no_target_is_left_out():
+    late = Targets.of(THREE_PIECES, 3)
+    assert (late.spans, late.lengths) == ((THREE_PIECES[0], THREE_PIECES[2]), (1, 2))
+    none = Targets.of(THREE_PIECES, 5)
+    assert (none.spans, none.lengths, none.places.tolist(), none.positions.tolist()) == ((), (), [], [])
+
+
+@given(collections(), st.integers(0, 12), st.data())
+def test_targets_are_those_that_are_chosen_among_the_late_ones(spans, first, data):
+    rows = spans[-1].stop
+    chosen = np.array(data.draw(st.lists(st.booleans(), min_size=rows, max_size=rows)))
+    targets = Targets.of(spans, first, chosen)
+    expected = [
+        (span.piece_id, position)
+        for span in spans
+        for position in range(first, span.events)
+        if chosen[span.start + position]
+    ]
+    pieces = np.repeat([span.piece_id for span in targets.spans], targets.lengths).tolist()
+    assert list(zip(pieces, targets.positions.tolist(), strict=True)) == expected
+    starts = {span.piece_id: span.start for span in spans}
+    assert targets.places.tolist() == [starts[piece] + position for piece, position in expected]
+
+
+@given(collections(), st.integers(1, 12), st.integers(1, 5), st.randoms())
+def test_a_window_holds_the_events_before_its_place_and_ends_with_the_one_at_it(spans, length, batch_size, random):
+    tokens, places = tokens_of(spans), Targets.of(spans, length).places
+    random.shuffle(places)
+    seen = []
+    for batch in next_event_batches(tokens, places, length=length, batch_size=batch_size):
+        assert batch.previous.shape == batch.current.shape == (length, batch_size, 2)
+        assert not batch.mask[:-1].any()
+        assert np.array_equal(batch.is_event, batch.mask)
+        filled = int(batch.mask[-1].sum())
+        assert batch.mask[-1].tolist() == [1] * filled + [0] * (batch_size - filled)
+        assert (batch.previous[:, filled:] == START).all()
+        for column in range(filled):
+            place = int(batch.current[-1, column, 0]) - SPECIAL_IDS
+            assert batch.previous[:, column].tolist() == tokens[place - length : place].tolist()
+            assert batch.current[:, column].tolist() == tokens[place - length + 1 : place + 1].tolist()
+            seen.append(place)
+    assert seen == places.tolist()
+
+
+def test_windows_come_in_as_few_batches_as_they_fill():
+    spans = [PieceSpan("a", 0, 30)]
+    sizes = [
+        int(batch.mask.sum())
+        for batch in next_event_batches(tokens_of(spans), np.arange(4, 11), length=4, batch_size=3)
+    ]
+    assert sizes == [3, 3, 1]
+
+
+@given(st.lists(st.integers(0, 1000), unique=True), st.integers(0, 2**32 - 1), st.integers(0, 50))
+def test_an_epoch_uses_every_place_once_in_an_order_of_its_own(places, seed, epoch):
+    order = shuffled(np.array(places, np.int64), seed, epoch).tolist()
+    assert sorted(order) == sorted(places)
+    assert shuffled(np.array(places, np.int64), seed, epoch).tolist() == order
+
+
+def test_places_are_shuffled_otherwise_in_another_epoch_and_for_another_seed():
+    places = np.arange(100)
+    assert len({tuple(shuffled(places, *start).tolist()) for start in ((1, 0), (1, 1), (2, 0))}) == 3
+    assert places.tolist() == list(range(100))

@@ -18,9 +18,9 @@ from lstm_music.evaluation.contexts import LONGEST_LAG, Element, History, Traini
 NO_UNKNOWN = dict.fromkeys(STREAMS, -np.inf)
 
 
-def scored(train, validation, held_out, log_unknown=NO_UNKNOWN) -> Baselines:
+def scored(train, validation, held_out, log_unknown=NO_UNKNOWN, **options) -> Baselines:
     sizes = dict(zip(STREAMS, SIZES, strict=True))
-    return score_baselines(train, validation, held_out, TRANSPOSITION, sizes, STREAMS, log_unknown)
+    return score_baselines(train, validation, held_out, TRANSPOSITION, sizes, STREAMS, log_unknown, **options)
 
 
 def chained_piece(rng: np.random.Generator, length: int) -> np.ndarray:
@@ -80,6 +80,62 @@ def test_the_majority_is_the_commonest_value_of_the_pieces_as_written():
     result = scored([TrainingPiece(tokens, SHIFTS)], [tokens], {"test": [tokens]}).scores["test"]["majority"]
     assert result["note"].correct.tolist() == [False] * 4 + [True] * 6
     assert result["note"].nats[0] > result["note"].nats[-1]
+
+
+def test_only_chosen_events_are_scored_and_none_is_an_end():
+    rng = np.random.default_rng(17)
+    train, pieces = random_training(rng, (60, 40)), [random_piece(rng, length) for length in (30, 5, 20)]
+    chosen = {
+        "train": [rng.random(len(piece.tokens)) < 0.5 for piece in train],
+        "validation": [rng.random(30) < 0.5],
+        "test": [rng.random(5) < 0.5, rng.random(20) < 0.5],
+    }
+    held_out = {"validation": pieces[:1], "test": pieces[1:]}
+    result = scored(train, pieces[:1], held_out, chosen=chosen, predicted=("offset", "note"))
+    for split, marks in chosen.items():
+        for name in BASELINES if split in held_out else ():
+            assert tuple(result.scores[split][name]) == ("offset", "note")
+            for scores in result.scores[split][name].values():
+                assert len(scores.nats) == len(scores.correct) == sum(piece.sum() for piece in marks)
+                assert len(scores.end_nats) == 0
+    assert all(tuple(choices) == ("offset", "note") for choices in result.choices.values())
+
+
+def test_the_majority_is_that_of_the_chosen_training_events():
+    train, heard = np.full((9, 3), SPECIAL_IDS), np.full((6, 3), SPECIAL_IDS)
+    train[:, 1] += [0, 0, 0, 0, 0, 1, 1, 2, 2]
+    heard[:, 1] += [0, 1, 2, 1, 0, 1]
+    counted = np.array([False, False, False, False, True, True, True, False, True])  # of 0 one, of 1 two, of 2 one
+    asked = np.array([True, True, False, False, True, True])  # 0 1 0 1
+    chosen = {"train": [counted], "validation": [asked], "test": [asked]}
+
+    def majority(train, heard, chosen):
+        result = scored([TrainingPiece(train)], [heard], {"test": [heard]}, chosen=chosen, predicted=("note",))
+        return result.scores["test"]["majority"]["note"]
+
+    found = majority(train, heard, chosen)
+    assert found.correct.tolist() == [False, True, False, True]
+    # the majority has no context, so the chosen events by themselves are all that it knows
+    everything = {side: [np.ones(4, np.bool_)] for side in chosen}
+    assert found.nats.tolist() == majority(train[counted], heard[asked], everything).nats.tolist()
+
+
+def test_a_chosen_event_is_predicted_from_all_events_before_it():
+    rng = np.random.default_rng(18)
+
+    def piece():
+        tokens = random_piece(rng, 400)
+        tokens[:, 1] = rng.integers(SPECIAL_IDS, SIZES[NOTE], 400)
+        tokens[1::2, 1] = tokens[0::2, 1]  # each second note repeats the one before it, which nobody predicts
+        return tokens
+
+    train, heard, second = piece(), piece(), np.arange(400) % 2 == 1
+    chosen = {side: [second] for side in ("train", "validation", "test")}
+    result = scored([TrainingPiece(train)], [heard], {"test": [heard]}, chosen=chosen, predicted=("note",))
+    assert result.scores["test"]["ngram"]["note"].correct.all()
+    assert result.scores["test"]["previous"]["note"].correct.all()
+    assert result.scores["test"]["ngram"]["note"].nats.mean() < 0.2
+    assert result.choices["previous"]["note"]["repeat"] > 0.95  # over all events it would be about a half
 
 
 def test_an_unknown_value_costs_the_same_addition_in_every_baseline():

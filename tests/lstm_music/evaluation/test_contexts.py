@@ -60,6 +60,51 @@ def test_a_walk_counts_what_a_dictionary_counts(stream, context):
         assert counts.totals[number] == sum(expected.values())
 
 
+def some_of(rng, pieces):
+    """Choose about half of the events of each piece, and none of the first piece."""
+    return [(rng.random(len(piece)) < 0.5) & (number > 0) for number, piece in enumerate(pieces)]
+
+
+def test_only_chosen_events_are_targets_and_what_stands_before_them_is_all_there_was():
+    rng = np.random.default_rng(7)
+    pieces = [random_piece(rng, length) for length in (4, 1, 30)]
+    chosen = some_of(rng, pieces)
+    history = History.of(pieces, 3, with_end=False, chosen=chosen)
+    places = [(number, place) for number, marks in enumerate(chosen) for place in np.flatnonzero(marks).tolist()]
+    assert history.piece.tolist() == [number for number, _ in places]
+    for element in [Element(0, 1), Element(1, 0), Element(3, 2), Element(LONGEST_LAG, 0)]:
+        assert history.at(element).tolist() == [token_at(pieces[number], place, element) for number, place in places]
+
+
+def test_a_history_of_which_all_is_chosen_is_the_whole_history():
+    rng = np.random.default_rng(8)
+    pieces = [random_piece(rng, length) for length in (4, 7)]
+    whole = History.of(pieces, 3, with_end=False)
+    chosen = History.of(pieces, 3, with_end=False, chosen=[np.ones(len(piece), np.bool_) for piece in pieces])
+    for name in ("tokens", "places", "piece"):
+        assert np.array_equal(getattr(chosen, name), getattr(whole, name))
+    assert len(History.of([], 3, with_end=False, chosen=[]).places) == 0
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=str)
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_a_walk_counts_the_chosen_events_of_training_alone(stream, context):
+    rng = np.random.default_rng(9)
+    pieces = random_training(rng, (40, 30, 20))
+    chosen = some_of(rng, [piece.tokens for piece in pieces])
+    heard = random_piece(rng, 15)
+    training = Training.of(pieces, TRANSPOSITION, SIZES, note=NOTE, with_end=False, chosen=chosen)
+    walk = Walk.begin(training, History.of([heard], 3, with_end=False), stream)
+    for element in context:
+        walk = walk.step(element)
+    counts = walk.count()
+    followed = dictionary_counts(pieces, stream, context, with_end=False, chosen=chosen)
+    for place, number in enumerate(counts.context):
+        of_context = counts.pair_context == number
+        found = dict(zip(counts.pair_token[of_context].tolist(), counts.times[of_context].tolist(), strict=True))
+        assert found == followed.get(tuple(token_at(heard, place, element) for element in context), {})
+
+
 def test_pairs_of_lists_the_pairs_of_each_context_in_turn():
     rng = np.random.default_rng(3)
     training = Training.of(random_training(rng, (40,)), TRANSPOSITION, SIZES, note=NOTE, with_end=False)

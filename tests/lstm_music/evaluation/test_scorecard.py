@@ -9,6 +9,7 @@ from lstm_music.evaluation.targets import StreamScores
 
 CLASSES = {"offset": 20, "note": 128}
 LENGTHS = (3, 10)
+POSITIONS = np.array([*range(3), *range(10)])
 
 
 def streams(note_nats: float) -> dict[str, StreamScores]:
@@ -20,7 +21,8 @@ def streams(note_nats: float) -> dict[str, StreamScores]:
 
 
 def card(**changes) -> dict:
-    split = SplitScores(LENGTHS, 26, streams(1.5), {"majority": streams(3.0)}, **changes)
+    fields = {"lengths": LENGTHS, "positions": POSITIONS, "notes": 26, **changes}
+    split = SplitScores(models=streams(1.5), baselines={"majority": streams(3.0)}, **fields)
     return score_card({"test": split}, CLASSES, window=8)
 
 
@@ -65,12 +67,14 @@ def test_positions_are_binned_inside_and_beyond_the_window_and_add_up():
 
 
 def test_positions_before_the_first_scored_event_have_no_bin():
-    bins = card(first=8)["splits"]["test"]["positions"]
+    test = card(positions=POSITIONS + 8)["splits"]["test"]
+    bins = test["positions"]
+    assert test["first_position"] == 8
     assert [(one["from"], one["events"]) for one in bins] == [(8, 11), (16, 2)]
 
 
 def test_a_split_that_leaks_says_so_in_every_row():
-    split = SplitScores(LENGTHS, 26, streams(1.5))
+    split = SplitScores(LENGTHS, POSITIONS, 26, streams(1.5))
     leaky = score_card({"test": split}, CLASSES, window=8, protocol="leaky: random windows")
     assert {row["protocol"] for row in rows(leaky)} == {"leaky: random windows"}
 
@@ -86,12 +90,14 @@ def test_rows_lay_out_every_predictor_and_stream():
 
 def test_a_split_without_events_is_refused_in_one_sentence():
     nothing = {"note": StreamScores(np.empty(0), np.empty(0, np.bool_), np.empty(0))}
-    with pytest.raises(
-        NotEnoughMusicError, match="split test: no event to score in 0 pieces from their position 64 on"
-    ):
-        score_card({"test": SplitScores((), 0, nothing, first=64)}, CLASSES, window=64)
+    with pytest.raises(NotEnoughMusicError, match="split test: no event to score in 0 pieces, where at least one"):
+        score_card({"test": SplitScores((), np.empty(0, np.int64), 0, nothing)}, CLASSES, window=64)
 
 
-def test_events_without_a_note_have_no_cost_per_note():
-    split = SplitScores(LENGTHS, 0, streams(1.5))
-    assert score_card({"test": split}, CLASSES, window=1)["splits"]["test"]["nll_per_note"] is None
+@pytest.mark.parametrize("notes", [0, None])
+def test_without_a_number_of_notes_there_is_no_cost_per_note(notes):
+    assert card(notes=notes)["splits"]["test"]["nll_per_note"] is None
+
+
+def test_what_a_table_without_learning_knows_stands_beside_the_models():
+    assert card(lookup={"note": 0.25})["splits"]["test"]["lookup"] == {"note": 0.25}

@@ -2,14 +2,7 @@ import numpy as np
 import pytest
 
 from lstm_music.encoding.vocabulary import UNKNOWN
-from lstm_music.evaluation.targets import (
-    FIRST_VALUE,
-    from_position,
-    lengths_from,
-    most_probable,
-    positions_of,
-    score,
-)
+from lstm_music.evaluation.targets import FIRST_VALUE, most_probable, score
 
 
 def test_a_known_value_costs_its_negative_log_probability():
@@ -40,23 +33,3 @@ def test_score_leaves_its_input_alone():
 def test_the_most_probable_value_is_never_a_special_id():
     probabilities = np.array([[0.9, 0.8, 0.7, 0.1, 0.3, 0.3], [0, 0, 1, 0, 0, 0]])
     assert most_probable(probabilities).tolist() == [FIRST_VALUE + 1, FIRST_VALUE]
-
-
-def test_positions_count_from_the_start_of_each_piece():
-    assert positions_of([3, 1, 2]).tolist() == [0, 1, 2, 0, 0, 1]
-
-
-def test_from_a_position_on_short_pieces_are_gone_with_their_end():
-    targets = np.arange(3, 9)
-    ends = np.log([0.5, 0.25, 0.125])
-    scores = score(targets, -targets.astype(float), targets, log_unknown=0.0, end_log_probabilities=ends)
-    kept = from_position(scores, [3, 1, 2], 1)
-    assert kept.nats.tolist() == [4, 5, 8]
-    assert kept.correct.tolist() == [True, True, True]
-    assert kept.end_nats == pytest.approx(-ends[[0, 2]])
-    assert lengths_from([3, 1, 2], 1) == (2, 1)
-
-
-def test_from_a_position_on_a_stream_without_end_stays_without():
-    scores = score(np.arange(3, 9), np.zeros(6), np.arange(3, 9), log_unknown=0.0)
-    assert len(from_position(scores, [3, 1, 2], 2).end_nats) == 0

@@ -1,6 +1,7 @@
 """Small random pieces of tokens, and a plain dictionary n-gram to compare with."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -49,15 +50,18 @@ def dictionary_counts(
     context: tuple[Element, ...],
     *,
     with_end: bool,
+    chosen: Sequence[np.ndarray] | None = None,
 ) -> dict[tuple[int, ...], Counter[int]]:
-    """Count what followed each context, one target at a time."""
+    """Count what followed each context, one target at a time; only the `chosen` ones, bool [events] a piece, where given."""
     has_note = NOTE in {stream, *(element.column for element in context)}
     counts: dict[tuple[int, ...], Counter[int]] = {}
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         for shift in piece.shifts if has_note else (0,):
             tokens = piece.tokens.copy()
             tokens[:, NOTE] = TRANSPOSITION[shift][tokens[:, NOTE]]
             for place in range(len(tokens) + with_end):
+                if chosen is not None and not chosen[number][place]:
+                    continue
                 before = tuple(token_at(tokens, place, element) for element in context)
                 counts.setdefault(before, Counter())[token_at(tokens, place, Element(0, stream))] += 1
     return counts

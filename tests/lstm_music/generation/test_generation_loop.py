@@ -9,6 +9,7 @@ from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
 from lstm_music.stages.generation import _held_out_segments
 
@@ -33,7 +34,8 @@ def models(tensorflow, dataset):
     """Untrained models whose guesses differ much from moment to moment."""
     from lstm_music.models.architectures import build_model
 
-    found = {stream: build_model(ModelSpec(units=8), stream, STREAMS, dataset.sizes, 3) for stream in STREAMS}
+    columns = Columns(STREAMS, dataset.sizes, dataset.offset_quarters, 16)
+    found = {stream: build_model(ModelSpec(units=8), stream, columns, 3) for stream in STREAMS}
     for model in found.values():
         model.head.kernel.assign(model.head.kernel * 12)
     return found
@@ -58,7 +60,7 @@ def make(made, dataset, grammar, models):
             column("last_position_in_bar_steps"),
             column("bar_steps"),
         )
-        return generate_tokens(models, rules, spec, seeds, random_seed=9), seeds
+        return generate_tokens(list(models.values()), rules, spec, seeds, random_seed=9), seeds
 
     return run
 

@@ -12,11 +12,12 @@ from lstm_music.generation.grammar import make_grammar
 def test_the_tables_are_those_of_the_grid(chords):
     spec = EventSpec(chords=chords, quarter_length_divisors=(4, 3))
     texts = ["0", "1/12", "1/4", "1/3", "1/2", "7/12", "1", "4/3", "2"]
-    vocabularies = {"offset": fit("offset", dict.fromkeys(texts, 1), spec.encoding, spec.grid)}
+    counts = dict.fromkeys(texts, 1)
+    vocabularies = {stream: fit(stream, counts, spec.encoding, spec.grid) for stream in ("offset", "duration")}
     grammar = make_grammar(spec, vocabularies)
     steps = [spec.grid.steps(text) for text in texts]
     assert grammar.steps_per_quarter == 12
-    assert grammar.offset_steps.tolist() == [0] * SPECIAL_IDS + steps
+    assert grammar.offset_steps.tolist() == grammar.duration_steps.tolist() == [0] * SPECIAL_IDS + steps
     assert grammar.ascending == (chords == "per_note")
     assert not grammar.on_grid[:, :SPECIAL_IDS].any()
     points = {0, 3, 4, 6, 8, 9}

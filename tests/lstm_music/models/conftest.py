@@ -2,16 +2,13 @@
 
 import numpy as np
 import pytest
+from model_columns import COLUMNS, GRID, SIZES, WINDOW
 
-from lstm_music.encoding.grid import Grid
-from lstm_music.encoding.places import place_sizes, place_tokens
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
-from lstm_music.encoding.windows import PieceSpan, WindowSpec
+from lstm_music.encoding.windows import PieceSpan, Targets, WindowSpec
 from lstm_music.models.spec import ModelSpec
 
-GRID = Grid((4,))
-SIZES = {"offset": 7, "note": 40, "duration": 6, **place_sizes(GRID)}
 LENGTHS = (30, 11, 45, 20, 9, 33)  # of pieces, in events; the last two are held out
 
 
@@ -33,13 +30,14 @@ def spans() -> tuple[PieceSpan, ...]:
 
 @pytest.fixture(scope="session")
 def build(tensorflow):
-    """Build an untrained model by its stream; its head's bias is not zero, so that no two ids are equally likely."""
+    """Build an untrained model by its name; the bias of a head is not zero, so that no two ids are equally likely."""
     from lstm_music.models.architectures import build_model
 
-    def make(stream, random_seed=5, **spec):
-        model = build_model(ModelSpec(**{"units": 8, **spec}), stream, STREAMS, SIZES, random_seed)
-        bias = np.random.default_rng(random_seed).normal(0, 0.5, SIZES[stream])
-        model.head.bias.assign(bias.astype(np.float32))
+    def make(name, random_seed=5, **spec):
+        model = build_model(ModelSpec(**{"units": 8, **spec}), name, COLUMNS, random_seed)
+        for head in getattr(model, "heads", None) or [model.head]:
+            bias = np.random.default_rng(random_seed).normal(0, 0.5, head.units)
+            head.bias.assign(bias.astype(np.float32))
         return model
 
     return make
@@ -50,17 +48,16 @@ def data(tensorflow, tokens, spans):
     """What a training reads, in which a note moves by as many ids as semitones."""
     from lstm_music.models.training import TrainingData
 
-    window = WindowSpec(length=12, transpose_from=-2, transpose_to=2)
+    window = WindowSpec(length=WINDOW, transpose_from=-2, transpose_to=2)
     table = [
         [*range(SPECIAL_IDS), *np.clip(np.arange(SPECIAL_IDS, SIZES["note"]) + shift, SPECIAL_IDS, SIZES["note"] - 1)]
         for shift in window.shifts
     ]
     return TrainingData(
         tokens=tokens,
-        train=spans[:4],
-        validation=spans[4:],
-        streams=STREAMS,
-        sizes=SIZES,
+        train=Targets.of(spans[:4]),
+        validation=Targets.of(spans[4:]),
+        columns=COLUMNS,
         log_unknown={"offset": 2.0, "note": 0.0, "duration": 3.0},
         transposition=np.array(table),
         window=window,

@@ -4,10 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from model_columns import WINDOW
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START, UNKNOWN
-from lstm_music.encoding.windows import PieceSpan
+from lstm_music.encoding.windows import PieceSpan, Targets
+from lstm_music.models.spec import MODELS, WINDOWED
 
 
 def by_steps(model, piece):
@@ -32,33 +34,88 @@ def test_scores_are_those_of_single_steps(build, tokens, stream, monkeypatch):
     monkeypatch.setattr(scoring, "CHUNK", 16)
     spans = [PieceSpan("a", 0, 40), PieceSpan("b", 50, 51), PieceSpan("c", 60, 75), PieceSpan("d", 60, 76)]
     model = build(stream)
-    found = scoring.make_scorer(model, tokens)(spans)
-    for span, scores in zip(spans, found, strict=True):
-        logs, guesses = by_steps(model, tokens[span.start : span.stop])
-        np.testing.assert_allclose(scores.log_probabilities, logs, rtol=1e-5, atol=1e-5)
-        assert scores.guesses.tolist() == guesses.tolist()
+    found = scoring.make_scorer(model, tokens)(Targets.of(spans))[stream]
+    stepped = [by_steps(model, tokens[span.start : span.stop]) for span in spans]
+    wanted = np.concatenate([logs[:-1] for logs, _ in stepped])
+    np.testing.assert_allclose(found.log_probabilities, wanted, rtol=1e-5, atol=1e-5)
+    assert found.guesses.tolist() == np.concatenate([guesses[:-1] for _, guesses in stepped]).tolist()
+    if stream == STREAMS[0]:
+        ends = [logs[-1] for logs, _ in stepped]
+        np.testing.assert_allclose(found.end_log_probabilities, ends, rtol=1e-5, atol=1e-5)
+    else:
+        assert found.end_log_probabilities is None
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_some_events_cost_what_they_cost_among_all(build, tokens, spans, stream):
+    from lstm_music.models import scoring
+
+    scorer = scoring.make_scorer(build(stream), tokens)
+    some = Targets.of(spans, 10, np.random.default_rng(0).random(len(tokens)) < 0.3)
+    all_, found = scorer(Targets.of(spans))[stream], scorer(some)[stream]
+    kept = np.isin(Targets.of(spans).places, some.places)
+    assert 10 < kept.sum() < len(kept)
+    assert found.end_log_probabilities is None
+    np.testing.assert_allclose(found.log_probabilities, all_.log_probabilities[kept], rtol=1e-5, atol=1e-5)
+    assert found.guesses.tolist() == all_.guesses[kept].tolist()
 
 
 def test_scores_do_not_depend_on_chunks_or_on_what_is_scored_together(build, tokens, spans, monkeypatch):
     from lstm_music.models import scoring
 
-    model = build("note")
-    together = scoring.make_scorer(model, tokens)(spans)
+    model, targets = build("note"), Targets.of(spans)
+    together = scoring.make_scorer(model, tokens)(targets)["note"]
     monkeypatch.setattr(scoring, "CHUNK", 5)
     monkeypatch.setattr(scoring, "MAX_LOGITS", 5 * 40 * 2)  # two pieces at once
-    apart = scoring.make_scorer(model, tokens)(spans[::-1])[::-1]
-    for one, other, span in zip(together, apart, spans, strict=True):
-        assert len(one.log_probabilities) == len(one.guesses) == span.events + 1
-        np.testing.assert_allclose(one.log_probabilities, other.log_probabilities, rtol=1e-5, atol=1e-5)
-        assert one.guesses.tolist() == other.guesses.tolist()
+    apart = scoring.make_scorer(model, tokens)(targets)["note"]
+    assert len(together.log_probabilities) == len(together.guesses) == len(targets.places)
+    np.testing.assert_allclose(together.log_probabilities, apart.log_probabilities, rtol=1e-5, atol=1e-5)
+    assert together.guesses.tolist() == apart.guesses.tolist()
 
 
-def test_nats_count_ends_in_the_first_stream_and_what_unknown_values_cost(tensorflow):
-    from lstm_music.models.scoring import PieceScore, nats_per_event
+@pytest.mark.parametrize("name", sorted(WINDOWED))
+def test_with_a_window_a_score_is_that_of_the_window_alone(build, tokens, spans, monkeypatch, name):
+    import tensorflow as tf
+
+    from lstm_music.models import scoring
+
+    monkeypatch.setattr(scoring, "WINDOWS_AT_ONCE", 16)
+    for model_name in MODELS[name]:
+        model = build(model_name, architecture=name)
+        targets = Targets.of(spans, WINDOW)
+        found = scoring.make_scorer(model, tokens)(targets)
+        assert set(found) == set(model.predicts)
+        for number, place in enumerate(targets.places.tolist()):
+            window = np.int32(tokens[place - WINDOW : place, None])
+            logits = model.logits(model.outputs(tf.constant(model.rows(window, window))))
+            for stream, values in zip(model.predicts, logits, strict=True):
+                logs = tf.nn.log_softmax(values)[0, 0].numpy()
+                token = tokens[place, STREAMS.index(stream)]
+                assert found[stream].log_probabilities[number] == pytest.approx(logs[token], abs=1e-5)
+                assert found[stream].guesses[number] == SPECIAL_IDS + logs[SPECIAL_IDS:].argmax()
+                assert found[stream].end_log_probabilities is None
+
+
+def test_nats_count_ends_where_there_are_any_and_what_unknown_values_cost(tensorflow):
+    from lstm_music.models.scoring import Predicted, nats_per_event
 
     tokens = np.full((6, 2), SPECIAL_IDS)
     tokens[1, 1] = UNKNOWN
-    spans = [PieceSpan("a", 0, 2), PieceSpan("b", 3, 6)]
-    scores = [PieceScore(np.full(count, -2.0, np.float32), np.zeros(count)) for count in (3, 4)]
-    assert nats_per_event(scores, spans, tokens, 0, log_unknown=9.0) == pytest.approx(7 * 2 / 5)
-    assert nats_per_event(scores, spans, tokens, 1, log_unknown=9.0) == pytest.approx((5 * 2 + 9) / 5)
+    targets = Targets.of([PieceSpan("a", 0, 2), PieceSpan("b", 3, 6)])
+    logs = np.full(5, -2.0, np.float32)
+    with_ends = {"offset": Predicted(logs, np.zeros(5), np.full(2, -2.0, np.float32))}
+    without = {"note": Predicted(logs, np.zeros(5))}
+    unknown = {"offset": 9.0, "note": 9.0}
+    streams = ("offset", "note")
+    assert nats_per_event(with_ends, targets, tokens, streams, unknown) == pytest.approx(7 * 2 / 5)
+    assert nats_per_event(without, targets, tokens, streams, unknown) == pytest.approx((5 * 2 + 9) / 5)
+    assert nats_per_event(with_ends | without, targets, tokens, streams, unknown) == pytest.approx((12 * 2 + 9) / 5)
+
+
+def test_a_right_guess_is_counted_once_and_unknown_is_never_right(tensorflow):
+    from lstm_music.models.scoring import Predicted, accuracies
+
+    tokens = np.array([[3], [4], [UNKNOWN], [5]])
+    targets = Targets.of([PieceSpan("a", 0, 4)])
+    said = {"note": Predicted(np.zeros(4), np.array([3, 5, 3, 5]))}
+    assert accuracies(said, targets, tokens, ("note",)) == {"note": 0.5}

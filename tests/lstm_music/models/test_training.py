@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.windows import Targets
 from lstm_music.errors import NotEnoughMusicError, TrainingError
 from lstm_music.models.spec import ModelSpec, TrainingSpec
 
@@ -53,12 +55,12 @@ def loop(monkeypatch, run):
         def step_maker(self):
             def step(*_arrays):
                 self.model.weights[0].assign_add(tf.ones_like(self.model.weights[0]))
-                return next(losses_left, 1.5)
+                return next(losses_left, 1.5), np.ones(1)
 
             return step
 
         monkeypatch.setattr(training._Training, "_compiled_step", step_maker)
-        monkeypatch.setattr(training, "make_scorer", lambda *_: lambda _spans: [])
+        monkeypatch.setattr(training, "make_scorer", lambda *_: lambda _targets: {})
         monkeypatch.setattr(training, "nats_per_event", lambda *_args, **_options: next(scores_left))
 
     return use
@@ -76,7 +78,7 @@ def test_the_model_that_is_given_has_the_best_score_of_the_history(finished, dat
 
     model, history, _ = finished
     scores = make_scorer(model, data.tokens)(data.validation)
-    found = nats_per_event(scores, data.validation, data.tokens, model.place_in_chain, log_unknown=0.0)
+    found = nats_per_event(scores, data.validation, data.tokens, STREAMS, data.log_unknown)
     assert found == pytest.approx(min(score.held_out for score in history), rel=1e-6)
 
 
@@ -133,8 +135,8 @@ def test_a_loss_that_is_no_number_ends_training(run, loop, tmp_path, loss):
 
 @pytest.mark.parametrize(("side", "counts"), [("train", "0 and 2"), ("validation", "4 and 0")])
 def test_a_side_without_music_is_not_enough(run, data, side, counts):
-    with pytest.raises(NotEnoughMusicError, match=f"of these pieces {counts} are there; add more music"):
-        run(data=dataclasses.replace(data, **{side: ()}))
+    with pytest.raises(NotEnoughMusicError, match=f"of these pieces {counts} are there that are long enough; add"):
+        run(data=dataclasses.replace(data, **{side: Targets.of(())}))
 
 
 def test_less_than_a_window_is_not_enough(run, data):
@@ -171,7 +173,7 @@ def test_progress_is_told_as_json_with_what_is_left(run, loop, monkeypatch):
     monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
     _, history, reports = run("offset", SPEC.model_copy(update={"epochs": 2}))
     first, last = reports[0].to_json(), reports[-1].to_json()
-    assert (first["stream"], first["epoch"], first["epochs"], first["step"]) == ("offset", 1, 2, 1)
+    assert (first["model"], first["epoch"], first["epochs"], first["step"]) == ("offset", 1, 2, 1)
     assert (first["held_out"], first["best"], first["seconds_left"]) == (None, None, None)
     assert reports[1].seconds_left > 0
     assert (last["epoch"], last["step"]) == (2, last["steps"])
@@ -188,12 +190,12 @@ def test_with_nothing_hidden_dropped_or_moved_the_loss_is_what_the_model_scores(
     whole = dataclasses.replace(
         data,
         window=data.window.model_copy(update={"length": 41, "transpose_from": 0, "transpose_to": 0}),
-        train=[dataclasses.replace(span, lowest_shift=0, highest_shift=0) for span in data.train[:2]],
+        train=Targets.of([dataclasses.replace(span, lowest_shift=0, highest_shift=0) for span in data.train.spans[:2]]),
         transposition=data.transposition[2:3],
     )
-    uncut = next(seed for seed in range(999) if len(training.epoch_windows(whole.train, 41, seed, 0).piece) == 2)
+    uncut = next(seed for seed in range(999) if len(training.epoch_windows(whole.train.spans, 41, seed, 0).piece) == 2)
     spec = TrainingSpec(epochs=1, batch_size=2, learning_rate=1e-9, warmup_steps=0)
     trained, history, _ = run("offset", spec, ModelSpec(units=8, dropout=0, hidden_inputs=0), uncut, data=whole)
-    scores = training.make_scorer(trained, data.tokens)(whole.train)
-    logs = np.concatenate([score.log_probabilities for score in scores])
+    scores = training.make_scorer(trained, data.tokens)(whole.train)["offset"]
+    logs = np.concatenate([scores.log_probabilities, scores.end_log_probabilities])
     assert history[0].loss == pytest.approx(-logs.mean(), rel=1e-4)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.stages.models import train_model
 
 
@@ -13,13 +12,14 @@ def publish(monkeypatch, uncompiled):
     from lstm_music.models.architectures import build_model
     from lstm_music.models.checkpoint import EpochScore
 
-    def untrained(data, stream, model_spec, _spec, random_seed, **_options):
-        model = build_model(model_spec, stream, data.streams, data.sizes, random_seed)
-        return model, [EpochScore(0, 9.0, 9.0)]
+    def untrained(data, name, model_spec, _spec, random_seed, **_options):
+        model = build_model(model_spec, name, data.columns, random_seed)
+        accuracy = dict.fromkeys(model.predicts, 0.25)
+        return model, [EpochScore(0, 9.0, 9.0, accuracy, accuracy)]
 
     def models(store, recipe, dataset_ref):
         with monkeypatch.context() as patch:
             patch.setattr(training, "train", untrained)
-            return {stream: train_model(store, recipe, dataset_ref, stream) for stream in STREAMS}
+            return {name: train_model(store, recipe, dataset_ref, name) for name in recipe.model.models}
 
     return models

@@ -1,22 +1,30 @@
 """Datasets: split by piece, vocabularies of the training pieces alone, tokens that mean the events."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from small_music import QUARTER, piece_of, small_collection, small_piece, tiny_recipe, write_folder
 
 from lstm_music.encoding.chords import content
 from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.splits import SIDES
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.encoding.vocabulary import UNKNOWN
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.errors import RecipeError
 from lstm_music.parquet import read_table
 from lstm_music.stages.columns import EventColumns
-from lstm_music.stages.dataset import load_dataset
+from lstm_music.stages.dataset import dataset_stage, load_dataset
 from lstm_music.stages.ingest import ingest
 from lstm_music.stages.prepare import prepare
 from lstm_music.store import Store
 
 ONLY_HELD_OUT = piece_of([(0, QUARTER, 60), (5 * QUARTER, 11 * QUARTER, 64), (16 * QUARTER, QUARTER, 67)])
+BY_EVENT = {
+    "split": {"by": "random_windows", "validation": 0.2, "test": 0.2},
+    "windows": {"length": 8, "transpose_from": 0, "transpose_to": 0},
+    "model": {"architecture": "three_streams"},
+}
 
 
 def events_of(made):
@@ -179,3 +187,60 @@ def test_events_are_the_same_columns_in_whatever_row_groups_they_lie(made, monke
     assert np.array_equal(parts.tokens(vocabularies, grid), whole.tokens(vocabularies, grid))
     assert list(parts.spans(made.recipe.windows)) == list(whole.spans(made.recipe.windows))
     assert parts.class_counts() == whole.class_counts()
+
+
+@pytest.mark.parametrize("first", [0, 8])
+def test_with_random_windows_each_late_enough_event_is_a_target_of_one_side(tmp_path, first):
+    store, refs = prepared(tmp_path, small_collection(3) | {"short.mid": ONLY_HELD_OUT}, **BY_EVENT)
+    dataset = load_dataset(store, refs.dataset)
+    assert dataset.is_split_by_event
+    assert dataset.is_leaky
+    assert "Events are drawn for a side one by one" in dataset.warnings[0]
+    places = {side: dataset.targets(side, first).places.tolist() for side in SIDES}
+    assert all(places.values())
+    assert len(dataset.spans["train"]) == 4
+    assert dataset.spans["train"] == dataset.spans["validation"] == dataset.spans["test"]
+    expected = [place for span in dataset.spans["train"] for place in range(span.start + first, span.stop)]
+    assert sorted(place for side in SIDES for place in places[side]) == sorted(expected)
+    assert len(expected) == len(dataset.tokens) - first * 3 - min(first, 3)
+
+
+def test_with_random_windows_the_vocabularies_are_those_of_all_pieces(tmp_path):
+    store, refs = prepared(tmp_path, small_collection(2), **BY_EVENT)
+    dataset = load_dataset(store, refs.dataset)
+    assert (dataset.tokens[:, : len(STREAMS)] >= SPECIAL_IDS).all()
+    for stream in ("offset", "duration"):
+        assert sum(dataset.vocabularies[stream].counts) == len(dataset.tokens)
+
+
+def test_pieces_that_are_split_as_wholes_have_all_their_late_enough_events_as_targets(made):
+    assert not made.dataset.is_split_by_event
+    for side in SIDES:
+        spans = made.dataset.spans[side]
+        expected = [place for span in spans for place in range(span.start + 5, span.stop)]
+        assert made.dataset.targets(side, 5).places.tolist() == expected
+
+
+def test_the_random_seed_decides_a_dataset_only_where_events_are_drawn(made):
+    def key(**changes):
+        return dataset_stage(tiny_recipe(**changes), made.prepared.notes, made.prepared.events).ref
+
+    assert key(random_seed=1) == key(random_seed=2) == made.prepared.dataset
+    assert key(random_seed=1, **BY_EVENT) != key(random_seed=2, **BY_EVENT)
+    assert key(random_seed=1, **BY_EVENT) == key(random_seed=1, **BY_EVENT)
+
+
+def test_another_random_seed_draws_other_targets(tmp_path):
+    drawn = []
+    for seed in (1, 2):
+        store, refs = prepared(tmp_path / str(seed), small_collection(2), random_seed=seed, **BY_EVENT)
+        drawn.append(load_dataset(store, refs.dataset).targets("test").places.tolist())
+    assert drawn[0] != drawn[1]
+
+
+def test_an_offset_id_stands_for_quarters(made):
+    values = made.dataset.vocabularies["offset"].values
+    quarters = made.dataset.offset_quarters
+    assert quarters.dtype == np.float32
+    assert quarters.tolist() == pytest.approx([0, 0, 0, *(float(Fraction(value)) for value in values)])
+    assert "1/3" in values

@@ -9,7 +9,7 @@ from small_music import QUARTER, piece_of, small_piece, tiny_recipe, write_folde
 from lstm_music.errors import NotEnoughMusicError, SourceError
 from lstm_music.midi.writer import write_midi
 from lstm_music.parquet import read_table
-from lstm_music.stages.ingest import ingest, read_inputs
+from lstm_music.stages.ingest import ingest, missing, read_inputs
 from lstm_music.stages.prepare import describe, prepare
 from lstm_music.store import Store
 
@@ -124,3 +124,44 @@ def test_a_source_without_music_is_not_enough(store, tmp_path):
     with pytest.raises(SourceError):
         ingest(store, tiny_recipe(), str(tmp_path / "nowhere"))
     assert not store.root.exists()
+
+
+def content(name, data):
+    return {"name": name, "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def test_contents_are_taken_whatever_they_are_called_and_what_is_not_asked_for_is_left_out(store, folder):
+    recipe = tiny_recipe(include=[content("schumann/op1.mid", GOOD), content("gone.mid", b"nowhere"), "liszt/o*"])
+    others = Counter()
+    inputs = read_inputs(store, ingest(store, recipe, str(folder), others))
+    assert [(row.name, row.status) for row in inputs] == [
+        ("bach/good.mid", "accepted"),
+        ("bach/same as good.mid", "duplicate"),
+        ("liszt/other.midi", "accepted"),
+    ]
+    assert others == {"ignored": 1, "left_out": 7}
+
+
+def test_contents_that_no_input_has_are_named(store, folder):
+    recipe = tiny_recipe(include=[content("op1.mid", GOOD), content("a.mid", b"nowhere"), content("b.mid", b"lost")])
+    inputs = read_inputs(store, ingest(store, recipe, str(folder)))
+    assert missing(recipe, inputs) == ["a.mid", "b.mid"]
+    assert missing(tiny_recipe(include=[content("op1.mid", GOOD)]), inputs) == []
+    assert missing(tiny_recipe(), inputs) == []
+
+
+def test_an_input_that_cannot_be_read_is_no_content(store, folder):
+    (folder / "gone.mid").symlink_to(folder / "nowhere.mid")
+    inputs = read_inputs(store, ingest(store, tiny_recipe(include=[content("gone.mid", GOOD)]), str(folder)))
+    assert [row.name for row in inputs] == ["bach/good.mid", "bach/same as good.mid"]
+
+
+@pytest.mark.parametrize(("patterns", "wanted"), [([], ""), (["c*"], r"c\*, ")])
+def test_a_source_without_any_of_the_contents_is_not_enough(store, folder, patterns, wanted):
+    contents = [content("a.mid", b"nowhere"), content("b.mid", b"lost")]
+    with pytest.raises(
+        NotEnoughMusicError,
+        match=rf"recipe 'tiny' takes only {wanted}2 files known by their contents and leaves out all of its 10 music files",
+    ) as caught:
+        ingest(store, tiny_recipe(include=[*patterns, *contents]), str(folder))
+    assert "\n" not in str(caught.value)

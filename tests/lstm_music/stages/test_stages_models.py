@@ -8,6 +8,7 @@ import pytest
 from small_music import small_piece, tiny_recipe, write_folder
 
 from lstm_music.child import run_child
+from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import MismatchError, NotEnoughMusicError, TrainingError
 from lstm_music.stages import models as models_stage
 from lstm_music.stages.dataset import load_dataset
@@ -36,16 +37,16 @@ def test_a_model_is_published_with_its_history(made, trained):
         assert best["held_out"] == artifact.facts["held_out_nll"]
         model = load_model(made.store, ref, made.dataset)
         assert artifact.counts["parameters"] == sum(weight.numpy().size for weight in model.weights)
-        assert model.stream == stream
+        assert model.predicts == (stream,)
 
 
 def test_a_published_model_scores_as_its_training_said(made, trained, uncompiled):
     from lstm_music.models.scoring import make_scorer, nats_per_event
 
-    dataset, held_out = made.dataset, made.dataset.spans["validation"]
+    dataset, held_out = made.dataset, made.dataset.targets("validation")
     model = load_model(made.store, trained["duration"], dataset)
     scores = make_scorer(model, dataset.tokens)(held_out)
-    found = nats_per_event(scores, held_out, dataset.tokens, 2, log_unknown=dataset.log_unknown["duration"])
+    found = nats_per_event(scores, held_out, dataset.tokens, STREAMS, dataset.log_unknown)
     assert found == pytest.approx(made.store.open(trained["duration"]).facts["held_out_nll"], rel=1e-5)
 
 
@@ -60,7 +61,7 @@ def test_what_is_trained_is_not_trained_again(made, trained, monkeypatch):
                 "storage": str(made.store.root),
                 "recipe": made.recipe.model_dump(mode="json"),
                 "dataset": made.prepared.dataset.to_json(),
-                "stream": "note",
+                "name": "note",
             },
             lambda _progress: None,
         )
@@ -76,7 +77,7 @@ def test_a_child_writes_the_same_bytes_and_tells_its_progress(made, trained, tmp
     ref = train_model_in_child(copy.store, copy.recipe, copy.prepared.dataset, "offset", told.append)
     assert ref == trained["offset"]
     assert copy.store.open(ref).manifest == made.store.open(ref).manifest
-    assert (told[-1]["stream"], told[-1]["epoch"]) == ("offset", 2)
+    assert (told[-1]["model"], told[-1]["epoch"]) == ("offset", 2)
 
 
 def test_where_a_training_is_lies_in_the_storage_while_it_runs(made, publish, monkeypatch, tmp_path):
@@ -86,7 +87,7 @@ def test_where_a_training_is_lies_in_the_storage_while_it_runs(made, publish, mo
     copy, recipe = made.copy(tmp_path / "storage"), tiny_recipe(random_seed=77)
     ref = model_stage(recipe, made.prepared.dataset, "note").ref
     nothing_known = dict.fromkeys(field.name for field in dataclasses.fields(TrainingProgress))
-    progress = TrainingProgress(**{**nothing_known, "stream": "note", "epoch": 1, "loss": 5.0})
+    progress = TrainingProgress(**{**nothing_known, "model": "note", "epoch": 1, "loss": 5.0})
     seen = []
 
     def interrupted(*_arguments, report, checkpoint, **_options):
@@ -129,7 +130,7 @@ def test_too_little_music_is_said_before_anything_is_started(tmp_path, monkeypat
 
 
 def test_an_error_of_the_child_is_the_parents(made):
-    request = {"storage": str(made.store.root), "recipe": {"name": "x", "modle": {}}, "dataset": {}, "stream": "note"}
+    request = {"storage": str(made.store.root), "recipe": {"name": "x", "modle": {}}, "dataset": {}, "name": "note"}
     from lstm_music.errors import RecipeError
 
     with pytest.raises(RecipeError, match="recipe: modle: unknown key"):

@@ -1,0 +1,117 @@
+"""The architecture `chained_lstm`: each model reads all streams, and the three are chained at each event."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.windows import Batch
+from lstm_music.models.columns import Columns
+from lstm_music.models.lstm import LSTM, State
+from lstm_music.models.spec import ModelSpec
+
+States = list[State]
+
+
+class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
+    """A stack of LSTMs that reads all of the event before, and of this event what comes earlier in the chain.
+
+    It has a target at every step, and its state goes on from the start of a piece to its end. The places are known with the
+    first stream. The first layer's kernel has one row for each id of each field that is read: first the columns of the event
+    before, then those of this event.
+    """
+
+    def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
+        (stream,) = predicts
+        super().__init__(name=f"model_of_{stream}")
+        self.spec, self.predicts, self.columns = spec, predicts, columns
+        self.place_in_chain = columns.streams.index(stream)
+        earlier = [*columns.streams[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
+        fields = [columns.sizes[name] for name in [*columns.streams, *PLACES, *earlier]]
+        self.first_rows = np.concatenate([[0], np.cumsum(fields)[:-1]]).astype(np.int32)
+        inputs = [sum(fields), *[spec.units] * (spec.layers - 1)]
+        self.stack = [
+            LSTM(width, spec.units, random_seed + 10 * layer, name=f"lstm_{layer + 1}")
+            for layer, width in enumerate(inputs)
+        ]
+        self.head = keras.layers.Dense(
+            columns.sizes[stream], kernel_initializer=keras.initializers.GlorotUniform(random_seed + 2), name="head"
+        )
+        for layer in self.stack:
+            layer.build()
+        self.head.build((None, spec.units))
+        self.built = True
+
+    def rows(self, previous: Any, current: Any) -> Any:
+        """Turn tokens, int [..., columns] of the event before and of this one, into row numbers int [..., fields]."""
+        together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
+        places = [current[..., len(self.columns.streams) :]] if self.place_in_chain else []
+        return together([previous, current[..., : self.place_in_chain], *places], -1) + self.first_rows
+
+    def targets(self, batch: Batch) -> np.ndarray:
+        """The ids that are to be predicted, int [time, windows, 1]."""
+        return batch.current[..., self.place_in_chain, None]
+
+    def mask(self, batch: Batch) -> np.ndarray:
+        """Which of the targets count, float [time, windows]: the end of a piece is a target of the first stream."""
+        return batch.is_event if self.place_in_chain else batch.mask
+
+    def drop_shape(self, steps: int, windows: int) -> tuple[int, ...]:
+        """The shape of the random bytes that dropout takes for a batch."""
+        return (len(self.stack), steps, windows, self.spec.units)
+
+    def initial_state(self, batch: int) -> States:
+        """Give the state at the start of a piece or a window: zeros."""
+        return [(tf.zeros([batch, self.spec.units]), tf.zeros([batch, self.spec.units])) for _ in self.stack]
+
+    def call(self, rows: Any, states: States, random_bytes: Any = None) -> tuple[Any, States]:
+        """Give logits [time, batch, ids] for row numbers [time, batch, fields], and the states after.
+
+        `random_bytes`, uint8 [layers, time, batch, units], decide what dropout drops; without them nothing is. They come from
+        outside because random numbers made inside XLA take longer than the whole rest of a training step (measured).
+        """
+        values, after = rows, []
+        for layer, state in enumerate(states):
+            values, new = self.stack[layer](values, state)
+            after.append(new)
+            if random_bytes is not None:
+                values = dropped(values, random_bytes[layer], self.spec.dropout)
+        return self.head(values), after
+
+    def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
+        """Give the logits of a batch of windows."""
+        return self(rows, self.initial_state(rows.shape[1]), random_bytes)[0]
+
+    def costs(self, outputs: Any, targets: Any) -> Any:
+        """What training minimises: nats of each target, [time, batch]."""
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets[..., 0], outputs)
+
+    def logits(self, outputs: Any) -> tuple[Any, ...]:
+        """Give logits [..., ids] for each stream that is predicted."""
+        return (outputs,)
+
+    def observe(self, outputs: Any, targets: Any, mask: Any) -> None:
+        """Keep nothing."""
+
+    def after(self, rows: Any) -> States:
+        """Give the states after a run of events, row numbers [time, batch, fields], from the start on."""
+        _, states = self(rows, self.initial_state(rows.shape[1]))
+        after: States = states
+        return after
+
+    def step(self, rows: Any, states: States) -> tuple[Any, States]:
+        """Give the logits [batch, ids] of one event for row numbers [batch, fields], and the states after."""
+        values, after = rows, []
+        for layer, state in zip(self.stack, states, strict=True):
+            after.append(layer.step(values, state))
+            values = after[-1][0]
+        return self.head(values), after
+
+
+def dropped(values: Any, random_bytes: Any, share: float) -> Any:
+    """Set values to 0 where their random byte says so, and make the others as much larger; a share in 256ths."""
+    threshold = round(256 * share)
+    kept = tf.cast(random_bytes >= tf.constant(threshold, tf.uint8), values.dtype)
+    return values * kept * (256 / (256 - threshold))

@@ -1,0 +1,48 @@
+"""What the report saw of its second and third architecture: offsets out of order, and offsets classified as notes."""
+
+import numpy as np
+import tensorflow as tf
+
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
+from lstm_music.encoding.windows import Targets, Tokens, next_event_batches
+from lstm_music.models.event_model import EventModel
+from lstm_music.models.scoring import WINDOWS_AT_ONCE
+
+
+def faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, float]:
+    """Measure the faults of an architecture on some targets, by what each is called; nothing for one without known faults."""
+    found = {"dual_head": _regression_faults, "multi_label": _label_faults}.get(model.spec.architecture)
+    return {} if found is None else found(model, tokens, targets)
+
+
+def _regression_faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, float]:
+    """How often the next event is put before the present one, and how far off the offset is on average."""
+    column = model.predicts.index("offset")
+    said = _outputs(model, tokens, targets)[column][:, 0]
+    truth = model.columns.offset_quarters[tokens[targets.places, STREAMS.index("offset")]]
+    return {
+        "negative offsets": float((said < 0).mean()),
+        "mean absolute error of the offset in quarters": float(np.abs(said - truth).mean()),
+    }
+
+
+def _label_faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, float]:
+    """How often the two likeliest labels are not a note and an offset, but two of one kind."""
+    outputs = _outputs(model, tokens, targets)
+    streams = np.concatenate([np.full(output.shape[1] - SPECIAL_IDS, i) for i, output in enumerate(outputs)])
+    labels = np.concatenate([output[:, SPECIAL_IDS:] for output in outputs], axis=1)
+    likeliest = streams[np.argpartition(-labels, 1, axis=1)[:, :2]]
+    on = (labels > 0).sum(1)
+    return {
+        "two likeliest labels of one kind": float((likeliest[:, 0] == likeliest[:, 1]).mean()),
+        "no label above one half": float((on == 0).mean()),
+    }
+
+
+def _outputs(model: EventModel, tokens: Tokens, targets: Targets) -> list[np.ndarray]:
+    """What the heads say of each target, float32 [targets, …] a head."""
+    run = tf.function(model.outputs, jit_compile=True)
+    plan = next_event_batches(tokens, targets.places, length=model.columns.window, batch_size=WINDOWS_AT_ONCE)
+    batches = [[head.numpy()[0] for head in run(model.rows(batch.previous, batch.current))] for batch in plan]
+    return [np.concatenate(heads)[: len(targets.places)] for heads in zip(*batches, strict=True)]

@@ -1,0 +1,59 @@
+"""The report's experiments: its four architectures, each under its own way of splitting and under ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lstm_music.encoding.splits import SplitSpec
+from lstm_music.errors import RecipeError
+from lstm_music.recipe import Recipe
+
+RECIPE = "seed"
+BY_PIECE, RANDOM_WINDOWS = "by_piece", "random_windows"
+PROTOCOLS: Mapping[str, SplitSpec] = {
+    # 80 to 20 at random, and then 20 % of the 80 to validate: what `train_test_split` and `validation_split` did.
+    RANDOM_WINDOWS: SplitSpec(by="random_windows", validation=0.16, test=0.2),
+    BY_PIECE: SplitSpec(),
+}
+ARCHITECTURES = ("three_streams", "notes_only", "dual_head", "multi_label")
+"""The report's, in the order in which they are trained: what it ended with comes first."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One architecture under one protocol: a recipe like any other, but for its name."""
+
+    architecture: str
+    protocol: str
+    recipe: Recipe
+
+
+def plan_experiments(
+    recipe: Recipe, architectures: Sequence[str] = (), protocols: Sequence[str] = (), budget: int | None = None
+) -> list[Experiment]:
+    """Give the experiments of some architectures and protocols (none named: all), a model trained for `budget` epochs at most.
+
+    Raises RecipeError for an architecture or a protocol that there is not.
+    """
+    for names, known in ((architectures, ARCHITECTURES), (protocols, tuple(PROTOCOLS))):
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise RecipeError(f"reproduce: got {unknown[0]!r}, where one or more of {', '.join(known)} would be right")
+    epochs = recipe.training.epochs if budget is None else min(budget, recipe.training.epochs)
+    return [
+        Experiment(
+            architecture,
+            protocol,
+            recipe.model_copy(
+                update={
+                    "name": f"{recipe.name}-{architecture}-{protocol}",
+                    "model": recipe.model.model_copy(update={"architecture": architecture}),
+                    "split": split,
+                    "training": recipe.training.model_copy(update={"epochs": epochs}),
+                }
+            ),
+        )
+        for architecture in ARCHITECTURES
+        if architecture in (architectures or ARCHITECTURES)
+        for protocol, split in PROTOCOLS.items()
+        if protocol in (protocols or PROTOCOLS)
+    ]

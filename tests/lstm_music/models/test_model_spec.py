@@ -1,0 +1,46 @@
+"""What each architecture trains."""
+
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.models.spec import MODELS, WINDOWED, ModelSpec, streams_of
+
+ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "models", "streams", "is_windowed"),
+    [
+        ("chained_lstm", ("offset", "note", "duration"), ("offset", "note", "duration"), False),
+        ("three_streams", ("offset", "note", "duration"), ("offset", "note", "duration"), True),
+        ("notes_only", ("note",), ("note",), True),
+        ("dual_head", ("offset+note",), ("offset", "note"), True),
+        ("multi_label", ("offset+note",), ("offset", "note"), True),
+    ],
+)
+def test_an_architecture_has_its_models_and_streams(architecture, models, streams, is_windowed):
+    spec = ModelSpec(architecture=architecture)
+    assert (spec.models, spec.streams, spec.is_windowed) == (models, streams, is_windowed)
+
+
+def test_every_architecture_that_a_recipe_may_name_has_models_of_known_streams():
+    assert set(MODELS) == set(ARCHITECTURES)
+    assert set(ARCHITECTURES) > WINDOWED
+    for architecture in ARCHITECTURES:
+        streams = ModelSpec(architecture=architecture).streams
+        assert streams == tuple(stream for stream in STREAMS if stream in streams)
+
+
+def test_the_name_of_a_model_tells_its_streams():
+    assert streams_of("note") == ("note",)
+    assert streams_of("offset+note") == ("offset", "note")
+
+
+@pytest.mark.parametrize("architecture", sorted(WINDOWED))
+def test_the_architectures_of_the_report_have_one_layer(architecture):
+    with pytest.raises(ValidationError, match=f"layers 2: the architecture '{architecture}' has one layer"):
+        ModelSpec(architecture=architecture, layers=2)
+    assert ModelSpec(architecture="chained_lstm", layers=2).layers == 2

@@ -1,0 +1,169 @@
+"""The report's architectures through the stages: trained, scored on events with a full window, and decoded to music."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_music import small_piece, tiny_recipe
+
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.errors import NotEnoughMusicError
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.writer import write_midi
+from lstm_music.models.spec import MODELS, WINDOWED
+from lstm_music.stages import models as models_stage
+from lstm_music.stages.dataset import load_dataset
+from lstm_music.stages.generation import SeedMidi, describe_generation, generate
+from lstm_music.stages.models import load_model, train_model
+from lstm_music.stages.prepare import describe, prepare
+from lstm_music.stages.promotion import Current, current_models, promote
+from lstm_music.stages.scorecard import evaluate, read_card
+
+WINDOW = 8
+ARCHITECTURES = sorted(WINDOWED)
+
+
+def windowed_recipe(architecture="three_streams", by="hash", **training):
+    shares = {"validation": 0.2, "test": 0.2}
+    return tiny_recipe(
+        name="windowed",
+        events={"reading": "music21-5", "chords": "normal_order", "quarter_length_divisors": [4, 3]},
+        split={"by": by, **shares},
+        windows={"length": WINDOW, "transpose_from": 0, "transpose_to": 0},
+        model={"architecture": architecture, "units": 8, "hidden_inputs": 0.0},
+        training={"epochs": 1, "batch_size": 64, "schedule": "constant", "warmup_steps": 0, **training},
+        generation={"num_outputs": 2, "num_events": 20, "min_events": 10, "seed_segment_events": WINDOW},
+    )
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    return made.copy(tmp_path / "storage")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("by", ["hash", "random_windows"])
+def test_an_architecture_of_the_report_is_scored_on_the_events_with_a_full_window(copy, publish, architecture, by):
+    recipe = windowed_recipe(architecture, by)
+    prepared = prepare(copy.store, recipe, copy.prepared.inputs)
+    dataset = load_dataset(copy.store, prepared.dataset)
+    card = read_card(
+        copy.store, evaluate(copy.store, recipe, prepared.dataset, publish(copy.store, recipe, prepared.dataset))
+    )
+    assert card["protocol"] == {"hash": "by piece", "random_windows": "random windows, leaky"}[by]
+    windows = describe(copy.store, recipe, prepared)["windows"]
+    for side, split in card["splits"].items():
+        targets = dataset.targets(side, WINDOW)
+        assert (split["events"], split["pieces"]) == (len(targets.places), len(targets.spans))
+        assert split["events"] == windows[side]
+        assert split["first_position"] >= WINDOW
+        assert split["nll_per_note"] is None
+        assert set(split["streams"]) == set(split["lookup"]) == set(recipe.model.streams)
+        majority = split["baselines"]["majority"]["streams"]
+        for column, stream in enumerate(STREAMS):
+            if stream in majority:
+                heard = dataset.tokens[targets.places, column]
+                train = dataset.tokens[dataset.targets("train").places, column]
+                commonest = np.bincount(train).argmax()
+                assert majority[stream]["accuracy"] == pytest.approx((heard == commonest).mean())
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_an_architecture_of_the_report_decodes_to_music(copy, publish, architecture):
+    recipe = windowed_recipe(architecture)
+    prepared = prepare(copy.store, recipe, copy.prepared.inputs)
+    models = publish(copy.store, recipe, prepared.dataset)
+    made = describe_generation(copy.store, generate(copy.store, prepared.dataset, models, recipe.generation, 5))
+    for output in made["outputs"]:
+        settings = json.loads(Path(output["settings"]).read_text())
+        assert set(settings["models"]) == set(MODELS[architecture])
+        piece = read_midi(Path(output["midi"]).read_bytes())
+        onsets = np.unique(piece.notes["onset_ticks"])
+        assert 10 <= output["events"] <= 20
+        assert len(piece.notes) >= output["events"]
+        if architecture == "notes_only":  # what nobody predicts is half a quarter, or next to it on the grid
+            assert set(np.diff(onsets).tolist()) <= {piece.ticks_per_quarter // 2, piece.ticks_per_quarter * 5 // 12}
+            assert set(piece.notes["duration_ticks"].tolist()) == {piece.ticks_per_quarter // 2}
+
+
+def test_a_training_that_is_allowed_more_epochs_goes_on_from_one_that_was_allowed_fewer(copy):
+    """Bit for bit, as the learning rate stays: so a night's work can be begun in an hour."""
+    dataset = prepare(copy.store, windowed_recipe(), copy.prepared.inputs).dataset
+    told = []
+    first = train_model(copy.store, windowed_recipe(epochs=2), dataset, "note")
+    more = train_model(copy.store, windowed_recipe(epochs=3), dataset, "note", told.append)
+    assert {progress["epoch"] for progress in told} == {3}
+    fewer = train_model(copy.store, windowed_recipe(epochs=1), dataset, "note")
+    (checkpoint,) = (copy.store.root / "checkpoints").iterdir()
+    checkpoint.unlink()
+    (copy.store.root / "model" / more.key / "manifest.json").unlink()
+    assert (
+        train_model(copy.store, windowed_recipe(epochs=3), dataset, "note") == more
+    )  # and its files have the same hashes
+    epochs = {ref: copy.store.open(ref).counts["epochs"] for ref in (first, more, fewer)}
+    assert list(epochs.values()) == [2, 3, 1]
+    histories = [json.loads(copy.store.open(ref).file("history").read_text()) for ref in (fewer, first, more)]
+    assert histories[2][:2] == histories[1]
+    assert histories[1][:1] == histories[0]
+
+
+def test_the_note_model_alone_is_that_of_the_three(made):
+    alone, three = (
+        models_stage.model_stage(windowed_recipe(name), made.prepared.dataset, "note")
+        for name in ("notes_only", "three_streams")
+    )
+    assert alone.ref == three.ref
+
+
+def test_models_of_random_windows_are_never_promoted(copy, publish):
+    recipe = windowed_recipe(by="random_windows")
+    dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
+    models = publish(copy.store, recipe, dataset)
+    new = Current(dataset, models, evaluate(copy.store, recipe, dataset, models))
+    decision = promote(copy.store, recipe, new)
+    assert (decision.promoted, current_models(copy.store, recipe.name)) == (False, None)
+    assert "leaky" in decision.reason
+
+
+def test_where_the_architecture_changed_nothing_can_be_compared(copy, publish):
+    decisions = []
+    for architecture in ("notes_only", "three_streams"):
+        recipe = windowed_recipe(architecture)
+        dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
+        models = publish(copy.store, recipe, dataset)
+        new = Current(dataset, models, evaluate(copy.store, recipe, dataset, models))
+        decisions.append(promote(copy.store, recipe, new))
+    assert [decision.promoted for decision in decisions] == [True, True]
+    assert "architecture changed" in decisions[1].reason
+
+
+def test_the_faults_are_those_that_the_report_saw(copy, publish):
+    from lstm_music.models.faults import faults
+
+    found = {}
+    for architecture in ("dual_head", "multi_label", "three_streams"):
+        recipe = windowed_recipe(architecture)
+        dataset = load_dataset(copy.store, prepare(copy.store, recipe, copy.prepared.inputs).dataset)
+        ref = next(iter(publish(copy.store, recipe, dataset.ref).values()))
+        model = load_model(copy.store, ref, dataset)
+        targets = dataset.targets("validation", WINDOW)
+        if architecture == "dual_head":  # every offset is a quarter early
+            model.heads[0].kernel.assign(model.heads[0].kernel * 0)
+            model.heads[0].bias.assign([-1.0])
+            quarters = model.columns.offset_quarters[dataset.tokens[targets.places, 0]]
+        if architecture == "multi_label":  # the notes are certain, and two of them the most
+            model.heads[1].bias.assign(model.heads[1].bias + 9)
+        found[architecture] = faults(model, dataset.tokens, targets)
+    assert found["three_streams"] == {}
+    assert found["dual_head"]["negative offsets"] == 1
+    assert found["dual_head"]["mean absolute error of the offset in quarters"] == pytest.approx((quarters + 1).mean())
+    assert found["multi_label"] == {"two likeliest labels of one kind": 1, "no label above one half": 0}
+
+
+def test_music_to_start_from_that_is_shorter_than_a_window_is_refused(copy, publish):
+    recipe = windowed_recipe()
+    dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
+    models, short = publish(copy.store, recipe, dataset), small_piece(1, quarters=1)
+    with pytest.raises(NotEnoughMusicError, match=r"a\.mid: has [1-7] events, and the models read a window of 8;"):
+        generate(copy.store, dataset, models, recipe.generation, 1, SeedMidi("a.mid", write_midi(short), "midi"))
