@@ -25,7 +25,7 @@ app = typer.Typer(
 
 StorageOption = Annotated[Path, typer.Option("--storage", help="Folder where everything that is made is kept.")]
 RecipeOption = Annotated[
-    str, typer.Option("--recipe", help="What to learn and how: demo, default, or the path of a .toml file.")
+    str, typer.Option("--recipe", help="What to learn and how: demo, default, seed, or the path of a .toml file.")
 ]
 SourceOption = Annotated[
     str | None,
@@ -126,7 +126,10 @@ def train(
     source: SourceOption = None,
     storage: StorageOption = STORAGE,
     model: Annotated[
-        str | None, typer.Option("--model", help="Train only this one, here: offset, note or duration.")
+        str | None,
+        typer.Option(
+            "--model", help="Train only this one, here: offset, note, duration, or offset+note where it is one model."
+        ),
     ] = None,
     runner: RunnerOption = "threads",
     workers: WorkersOption = WORKERS,
@@ -153,7 +156,12 @@ def reproduce(
         list[str] | None, typer.Option("--protocol", help="Only this way of splitting: random_windows or by_piece.")
     ] = None,
     budget: Annotated[
-        int | None, typer.Option("--budget", min=1, help="Train each model for at most so many epochs [default: 150].")
+        int | None,
+        typer.Option(
+            "--budget",
+            min=1,
+            help="Epochs a model, at most; one that was trained for longer stays so [default: 150].",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="How many models are trained at once.")] = WORKERS,
     output_dir: OutputOption = None,

@@ -15,7 +15,7 @@ from lstm_music.errors import CorruptArtifactError, MismatchError, RecipeError, 
 from lstm_music.generation.spec import GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
 from lstm_music.sources.catalogue import open_source
-from lstm_music.stages import experiments, generation, models, promotion, scorecard
+from lstm_music.stages import experiments, generation, models, promotion, reproduction, scorecard
 from lstm_music.stages import ingest as ingesting
 from lstm_music.stages import prepare as preparing
 from lstm_music.stages.prepare import Prepared
@@ -102,23 +102,28 @@ def reproduce(
     planned = experiments.plan_experiments(recipe, architectures, protocols, budget)
     open_source(source or recipe.source)
     with store.session():
-        inputs = _take_in(display, store, recipe, source)
-        trainings = {
-            f"{name}, {one.architecture}, {one.protocol}": stage.ref
-            for one in planned
-            for name, stage in models.model_stages(one.recipe, preparing.plan(one.recipe, inputs).dataset).items()
-        }
-        display.say(
-            f"Models to train, or to find trained: {len(set(trainings.values()))}, {workers} at once; then a report of them"
-        )
-        with orchestrated():
-            from flows.reproduce import reproduce as flow
-
-            with display.trainings(store, trainings):
-                ref = flow(list(architectures), list(protocols), None, store.root, budget, workers, inputs.key)
+        outcomes = reproduction.plan_outcomes(store, planned, _take_in(display, store, recipe, source))
+        ref = reproduction.report_stage(outcomes).ref
+        if not store.has(ref):
+            _run_experiments(display, store, outcomes, workers)
+        said = report.reproduced(display, store, ref, output_dir)
         if output_dir is not None:
-            _copy(store, ref, output_dir)
-        display.result(report.reproduced(display, store, ref, output_dir))
+            _copy(store, ref, output_dir, may_replace=True)
+    display.result(said)
+
+
+def _run_experiments(display: Display, store: Store, outcomes: list[reproduction.Outcome], workers: int) -> None:
+    trainings = {
+        ref: f"{name}, {one.experiment.architecture}, {one.experiment.protocol}"
+        for one in outcomes
+        for name, ref in one.models.items()
+    }
+    display.say(f"Models to train, or to find trained: {len(trainings)}, {workers} at once; then a report of them")
+    with orchestrated():
+        from flows.reproduce import run_experiments
+
+        with display.trainings(store, {name: ref for ref, name in trainings.items()}):
+            run_experiments(store.root, outcomes, workers)
 
 
 def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
@@ -143,6 +148,10 @@ def generate(
 ) -> None:
     """Make music with the models in use."""
     recipe, store = load_recipe(recipe_name), Store(storage)
+    if recipe.split.by == "random_windows":
+        raise RecipeError(
+            f"recipe {recipe.name!r}: models of random windows (leaky) are never in use; split.by = 'hash' would be"
+        )
     spec = wished(recipe, wishes)
     seed = recipe.random_seed if random_seed is None else random_seed
     start = generation.read_seed_midi(seed_midi) if seed_midi else None
@@ -232,6 +241,8 @@ def _train(
             decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
         else:
             display.say(f"Training {_counted(len(trained))}, then evaluating")
+            if recipe.split.by == "random_windows":
+                display.say("Their split is of random windows (leaky), so they will be scored but not put to use")
             with display.trainings(store, trained):
                 from flows.train_all import train_all
 
@@ -261,11 +272,11 @@ def _counted(models: int) -> str:
     return "one model" if models == 1 else f"{models} models side by side"
 
 
-def _copy(store: Store, ref: ArtifactRef, folder: Path) -> None:
+def _copy(store: Store, ref: ArtifactRef, folder: Path, *, may_replace: bool = False) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
-        if taken:
+        if taken and not may_replace:
             raise StorageError(
                 f"{folder}: holds another {taken[0]} already, which would be lost; an empty --output-dir would be right"
             )

@@ -61,7 +61,7 @@ class Display:
             done.set()
             watcher.join()
         for model, ref in refs.items():
-            self.say(f"{model:12}{_trained_text(store.open(ref).facts)}")
+            self.say(f"{model:11} {_trained_text(store.open(ref).facts)}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> None:
         """Print a table; the first `texts` columns are text, the others numbers."""
@@ -101,7 +101,7 @@ class Display:
                 said = read_progress(store, ref)
                 if said is not None and said["scored_epochs"] > told.get(model, 0):
                     told[model] = said["scored_epochs"]
-                    self.say(f"{model:12}{_progress_text(said)}")
+                    self.say(f"{model:11} {_progress_text(said)}")
 
 
 def _trained_text(facts: Mapping[str, Any]) -> str:
@@ -111,7 +111,7 @@ def _trained_text(facts: Mapping[str, Any]) -> str:
 
 def _bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:12}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"), console=console
+        TextColumn("{task.description:11}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"), console=console
     )
 
 

@@ -45,7 +45,12 @@ def take_in(recipe: Recipe, source: str | None, storage: Path, inputs: str | Non
 
 
 def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: str, workers: int) -> Prepared:
-    """Order the tasks after `ingest`, within any flow."""
+    """Order the tasks after `ingest`, within any flow, and remember the dataset as the one that the recipe trains on."""
+    return remember_prepared(storage, recipe, make_dataset(recipe, inputs, storage, runner, workers))
+
+
+def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: str, workers: int) -> Prepared:
+    """Order the tasks from a table of inputs to a dataset."""
     store = Store(storage)
     batches = batches_to_parse(store, inputs)
     if batches:
@@ -53,4 +58,4 @@ def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: s
     notes = collect_notes(storage, inputs)
     events = encode_events(storage, recipe, notes)
     dataset = build_dataset(storage, recipe, notes, events)
-    return remember_prepared(storage, recipe, Prepared(inputs, notes, events, dataset))
+    return Prepared(inputs, notes, events, dataset)

@@ -4,29 +4,17 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.prepare import prepare_inputs, take_in
+from flows.prepare import make_dataset, take_in
 from flows.runners import threads
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.experiments import RECIPE, Experiment, plan_experiments
-from lstm_music.stages.models import model_stages
+from lstm_music.stages.experiments import RECIPE, plan_experiments
+from lstm_music.stages.models import require_enough_to_train
 from lstm_music.stages.promotion import Current
-from lstm_music.stages.reproduction import Outcome
+from lstm_music.stages.reproduction import Outcome, plan_outcomes
 from lstm_music.store import ArtifactRef, Store
 from tasks.generating import generate
 from tasks.reproducing import write_report
 from tasks.training import evaluate, train_model
-
-
-@flow(name="train-experiments", persist_result=False, validate_parameters=False)
-def train_experiments(storage: Path, experiments: list[Experiment], datasets: list[ArtifactRef]) -> None:
-    """Train all models of all experiments; one that two of them share is trained once."""
-    trainings = {
-        stage.ref: (one.recipe, dataset, name)
-        for one, dataset in zip(experiments, datasets, strict=True)
-        for name, stage in model_stages(one.recipe, dataset).items()
-    }
-    for future in [train_model.submit(storage, *training) for training in trainings.values()]:
-        future.result()
 
 
 @flow(name="reproduce", persist_result=False)
@@ -37,22 +25,33 @@ def reproduce(
     storage: Path = Path("storage"),
     budget: int | None = None,
     workers: int = 2,
-    inputs: str | None = None,
 ) -> ArtifactRef:
     """Train the report's architectures (default: all), `workers` models at once, by its way of splitting and by ours."""
-    recipe = load_recipe(RECIPE)
+    recipe, store = load_recipe(RECIPE), Store(storage)
     experiments = plan_experiments(recipe, architectures or (), protocols or (), budget)
-    with Store(storage).session():
-        taken_in = take_in(recipe, source, storage, inputs)
-        datasets = [prepare_inputs(one.recipe, taken_in, storage, "threads", 1).dataset for one in experiments]
-        train_experiments.with_options(task_runner=threads(workers))(storage, experiments, datasets)
-        return write_report(storage, [_outcome(storage, *each) for each in zip(experiments, datasets, strict=True)])
+    with store.session():
+        outcomes = plan_outcomes(store, experiments, take_in(recipe, source, storage, None))
+        return run_experiments(storage, outcomes, workers)
 
 
-def _outcome(storage: Path, experiment: Experiment, dataset: ArtifactRef) -> Outcome:
-    """Order what comes after the trainings of one experiment."""
-    recipe = experiment.recipe
-    models = {name: stage.ref for name, stage in model_stages(recipe, dataset).items()}
-    card = evaluate(storage, recipe, dataset, models)
-    music = generate(storage, Current(dataset, models, card), recipe.generation, recipe.random_seed)
-    return Outcome(experiment, dataset, models, card, music)
+@flow(name="run-experiments", persist_result=False, validate_parameters=False)
+def run_experiments(storage: Path, outcomes: list[Outcome], workers: int) -> ArtifactRef:
+    """Make what was planned, and a report of it."""
+    for one in outcomes:
+        make_dataset(one.experiment.recipe, one.inputs, storage, "threads", 1)
+        require_enough_to_train(Store(storage), one.experiment.recipe, one.dataset)
+    train_experiments.with_options(task_runner=threads(workers))(storage, outcomes)
+    for one in outcomes:
+        recipe = one.experiment.recipe
+        evaluate(storage, recipe, one.dataset, one.models)
+        current = Current(one.dataset, one.models, one.scorecard)
+        generate(storage, current, recipe.generation, recipe.random_seed)
+    return write_report(storage, outcomes)
+
+
+@flow(name="train-experiments", persist_result=False, validate_parameters=False)
+def train_experiments(storage: Path, outcomes: list[Outcome]) -> None:
+    """Train all models of all experiments; one that two of them share is trained once."""
+    trainings = {ref: (one.recipe_of(name), one.dataset, name) for one in outcomes for name, ref in one.models.items()}
+    for future in [train_model.submit(storage, *training) for training in trainings.values()]:
+        future.result()

@@ -28,8 +28,10 @@ def training_report(model: str) -> Iterator[Callable[[Mapping[str, Any]], None]]
             show(done / (progress["epochs"] * progress["steps"]))
             if progress["step"] == progress["steps"]:
                 _LOG.info(
-                    "%s: epoch %d of %d, loss %.4f, held-out %.4f nats an event",
-                    *(progress[key] for key in ("model", "epoch", "epochs", "loss", "held_out")),
+                    "%s: epoch %d of %d, loss %.4f, held-out%s %.4f nats an event",
+                    *(progress[key] for key in ("model", "epoch", "epochs", "loss")),
+                    " (leaky)" if progress["leaky"] else "",
+                    progress["held_out"],
                 )
 
         yield report

@@ -16,6 +16,9 @@ MODELS = {
 WINDOWED = frozenset({"three_streams", "notes_only", "dual_head", "multi_label"})
 """The report's architectures: each event is predicted from the window of events before it, and from nothing older."""
 
+WITH_KNOWN_FAULTS = frozenset({"dual_head", "multi_label"})
+"""Those whose faults the report names: see `models/faults.py`."""
+
 
 def streams_of(model: str) -> tuple[str, ...]:
     """The streams that a model predicts, by its name."""

@@ -53,7 +53,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a training is now: loss and NLL are nats an event, `None` before the first is known.
+    """Where a training is now; the loss is what it minimises, a target, the NLL nats an event, `None` before one is known.
 
     `held_out` is the score of the last of `scored_epochs` epochs.
     """

@@ -14,7 +14,7 @@ PROTOCOLS: Mapping[str, SplitSpec] = {
     RANDOM_WINDOWS: SplitSpec(by="random_windows", validation=0.16, test=0.2),
     BY_PIECE: SplitSpec(),
 }
-ARCHITECTURES = ("three_streams", "notes_only", "dual_head", "multi_label")
+REPORTED_ARCHITECTURES = ("three_streams", "notes_only", "dual_head", "multi_label")
 """The report's, in the order in which they are trained: what it ended with comes first."""
 
 
@@ -30,11 +30,11 @@ class Experiment:
 def plan_experiments(
     recipe: Recipe, architectures: Sequence[str] = (), protocols: Sequence[str] = (), budget: int | None = None
 ) -> list[Experiment]:
-    """Give the experiments of some architectures and protocols (none named: all), a model trained for `budget` epochs at most.
+    """Give the experiments of some architectures and protocols (none named: all), with at most `budget` epochs a model.
 
     Raises RecipeError for an architecture or a protocol that there is not.
     """
-    for names, known in ((architectures, ARCHITECTURES), (protocols, tuple(PROTOCOLS))):
+    for names, known in ((architectures, REPORTED_ARCHITECTURES), (protocols, tuple(PROTOCOLS))):
         unknown = [name for name in names if name not in known]
         if unknown:
             raise RecipeError(f"reproduce: got {unknown[0]!r}, where one or more of {', '.join(known)} would be right")
@@ -52,8 +52,8 @@ def plan_experiments(
                 }
             ),
         )
-        for architecture in ARCHITECTURES
-        if architecture in (architectures or ARCHITECTURES)
+        for architecture in REPORTED_ARCHITECTURES
+        if architecture in (architectures or REPORTED_ARCHITECTURES)
         for protocol, split in PROTOCOLS.items()
         if protocol in (protocols or PROTOCOLS)
     ]

@@ -168,7 +168,7 @@ def _continue(
         if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
             raise NotEnoughMusicError(
                 f"{segments[0].name}: has {len(segments[0].tokens)} events, and the models read a window of "
-                f"{model.columns.window}; give a longer piece to start from"
+                f"{model.columns.window}; give a longer --seed-midi, or more --seed-segment-events"
             )
     return generate_tokens(
         loaded,
@@ -187,14 +187,20 @@ def _segment_of_file(dataset: Dataset, seed_midi: SeedMidi) -> SeedSegment:
         require_music(piece)
     except RejectedInputError as error:
         raise RejectedInputError(f"{seed_midi.name}: {error}; give a file with notes to start from") from error
+    if dataset.events.reading != "exact" and form != "midi":
+        raise RejectedInputError(f"{seed_midi.name}: is {form}, and these models read MIDI files; give a .mid file")
     events = read_piece(piece, dataset.events, name=seed_midi.name, form=form, raw=lambda: data)
+    if not len(events):
+        raise RejectedInputError(
+            f"{seed_midi.name}: holds no event by the reading of these models; give a longer piece"
+        )
     return cut_segment(
         piece, events, dataset.events, dataset.vocabularies, name=seed_midi.name, first=0, length=len(events)
     )
 
 
 def _held_out_segments(store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int) -> list[SeedSegment]:
-    """Cut segments out of the pieces that nothing was learnt from."""
+    """Cut segments out of the pieces that nothing was learnt from; with random windows there are none, and any piece will do."""
     spans = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
     if not spans:
         raise NotEnoughMusicError(

@@ -93,6 +93,10 @@ def _inputs(store: Store, recipe: Recipe, source: Source, counts: Counter[str]) 
             counts["left_out"] += 1
         elif isinstance(entry, Refused):
             yield _row(source, entry.name, REJECTED, entry.reason)
+        elif recipe.events.reading != "exact" and _format(entry.name, entry) != "midi":
+            yield _row(
+                source, entry.name, REJECTED, f"is no MIDI file, which the reading {recipe.events.reading!r} is of"
+            )
         else:
             piece_id = store.put_blob(entry.data)
             if piece_id not in first_name:

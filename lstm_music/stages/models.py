@@ -13,6 +13,7 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import Targets, WindowSpec, require_enough_music
 from lstm_music.errors import MismatchError
 from lstm_music.models.backend import load_tensorflow
+from lstm_music.models.checkpoint import load_state
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
 from lstm_music.recipe import Recipe, parse_recipe
@@ -117,7 +118,7 @@ def train_model_in_child(
     stage = model_stage(recipe, dataset_ref, name)
     if store.has(stage.ref):
         return stage.ref
-    _targets_to_train_on(load_dataset(store, dataset_ref), recipe)
+    require_enough_to_train(store, recipe, dataset_ref)
     request = {
         "storage": str(store.root.resolve()),
         "recipe": recipe.model_dump(mode="json"),
@@ -141,6 +142,11 @@ def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
     return train_model(store, recipe, dataset_ref, request["name"], send).to_json()
 
 
+def require_enough_to_train(store: Store, recipe: Recipe, dataset_ref: ArtifactRef) -> None:
+    """Raise NotEnoughMusicError where a recipe has too little of a dataset to train on."""
+    _targets_to_train_on(load_dataset(store, dataset_ref), recipe)
+
+
 def _targets_to_train_on(dataset: Dataset, recipe: Recipe) -> tuple[Targets, Targets]:
     """Give what is trained on and what is held out; NotEnoughMusicError where there is too little of either."""
     train, validation = (dataset.targets(side, recipe.first_target) for side in (TRAIN, VALIDATION))
@@ -159,17 +165,18 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
     """
     artifact = store.open(ref)
     spec = artifact.manifest["spec"]
-    digests = {name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()}
+    name = spec.get("name") or spec["stream"]  # as it was called before a model could predict several
+    digests = {stream: vocabulary.digest for stream, vocabulary in dataset.vocabularies.items()}
     if artifact.facts["vocabularies"] != digests:
         raise MismatchError(
-            f"{ref}: the {spec['name']} model was trained with another vocabulary than that of {dataset.ref}; "
+            f"{ref}: the {name} model was trained with another vocabulary than that of {dataset.ref}; "
             "train again with `lstm-music train`",
         )
     load_tensorflow()
     from lstm_music.models.architectures import build_model
 
     columns = _columns(dataset, WindowSpec.model_validate(spec["windows"]))
-    model = build_model(ModelSpec.model_validate(spec["model"]), spec["name"], columns, spec["random_seed"])
+    model = build_model(ModelSpec.model_validate(spec["model"]), name, columns, spec["random_seed"])
     model.load_weights(artifact.file("model"))
     return model
 
@@ -194,6 +201,15 @@ def _checkpoint(store: Store, stage: Stage, recipe: Recipe) -> Path:
         training = {key: value for key, value in stage.spec["training"].items() if key != "epochs"}
         stage = replace(stage, spec={**stage.spec, "training": training})
     return store.root / CHECKPOINTS / f"{stage.ref.key}.npz"
+
+
+def trained_longer(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, name: str) -> Recipe:
+    """Allow a training as many epochs as it has behind it already, where those are more than the recipe allows."""
+    if not _may_go_on(recipe):
+        return recipe
+    state = load_state(_checkpoint(store, model_stage(recipe, dataset_ref, name), recipe))
+    epochs = max(recipe.training.epochs, len(state.history) if state else 0)
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": epochs})})
 
 
 def _may_go_on(recipe: Recipe) -> bool:

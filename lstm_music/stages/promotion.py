@@ -106,8 +106,8 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
 
 def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]:
     """Say what models are scored on: their names tell the streams, and the number the first event of each piece."""
-    first = store.open(current.scorecard).manifest["spec"]["first"]
-    return frozenset(current.models), int(first)
+    spec = store.open(current.scorecard).manifest["spec"]
+    return frozenset(current.models), int(spec.get("first", 0))  # a card of version 2 names none: all were scored
 
 
 def _validation_nll(store: Store, old: Current, before: Dataset, events: ArtifactRef, targets: Targets) -> float:

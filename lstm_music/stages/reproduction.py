@@ -7,12 +7,17 @@ from typing import Any
 
 from lstm_music.encoding.splits import VALIDATION
 from lstm_music.models.backend import load_tensorflow
+from lstm_music.models.spec import WITH_KNOWN_FAULTS
+from lstm_music.recipe import Recipe
 from lstm_music.rendering.curves import learning_curves
 from lstm_music.rendering.report_page import report_html, report_markdown
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.experiments import Experiment
-from lstm_music.stages.models import load_model
-from lstm_music.stages.scorecard import read_card
+from lstm_music.stages.generation import generation_stage
+from lstm_music.stages.ingest import missing, read_inputs
+from lstm_music.stages.models import load_model, model_stage, trained_longer
+from lstm_music.stages.prepare import plan
+from lstm_music.stages.scorecard import read_card, scorecard_stage
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "reports"
@@ -43,13 +48,53 @@ SAID = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an experiment: references of its dataset, of its models by name, of its score card and of its music."""
+    """What an experiment makes, by reference; `epochs` is how many each of its models may be trained for."""
 
     experiment: Experiment
-    dataset: ArtifactRef
-    models: dict[str, ArtifactRef]
-    scorecard: ArtifactRef
-    music: ArtifactRef
+    inputs: ArtifactRef
+    epochs: dict[str, int]
+
+    @property
+    def dataset(self) -> ArtifactRef:
+        """The dataset that the models are trained on."""
+        return plan(self.experiment.recipe, self.inputs).dataset
+
+    def recipe_of(self, model: str) -> Recipe:
+        """The recipe that a model is trained by."""
+        recipe = self.experiment.recipe
+        training = recipe.training.model_copy(update={"epochs": self.epochs[model]})
+        return recipe.model_copy(update={"training": training})
+
+    @property
+    def models(self) -> dict[str, ArtifactRef]:
+        """The models, by their names."""
+        return {name: model_stage(self.recipe_of(name), self.dataset, name).ref for name in self.epochs}
+
+    @property
+    def scorecard(self) -> ArtifactRef:
+        """Their score card."""
+        return scorecard_stage(self.experiment.recipe, self.dataset, self.models).ref
+
+    @property
+    def music(self) -> ArtifactRef:
+        """What they make."""
+        recipe = self.experiment.recipe
+        return generation_stage(self.dataset, self.models, recipe.generation, recipe.random_seed).ref
+
+
+def plan_outcomes(store: Store, experiments: Sequence[Experiment], inputs: ArtifactRef) -> list[Outcome]:
+    """Say what experiments on some inputs will make.
+
+    A model that was trained for longer already than its experiment allows is taken with the epochs that it has. To be asked
+    once a run: while another run trains the same models the answer changes.
+    """
+
+    def epochs(one: Experiment) -> dict[str, int]:
+        dataset = plan(one.recipe, inputs).dataset
+        longer = {name: trained_longer(store, one.recipe, dataset, name) for name in one.recipe.model.models}
+        return {name: recipe.training.epochs for name, recipe in longer.items()}
+
+    return [Outcome(one, inputs, epochs(one)) for one in experiments]
 
 
 def report_stage(outcomes: Sequence[Outcome]) -> Stage:
@@ -102,9 +147,9 @@ def _findings(store: Store, outcome: Outcome) -> dict[str, Any]:
         "protocol": protocol,
         "title": f"{architecture}, {card['protocol']}",
         "said": SAID[architecture],
+        "missing": missing(outcome.experiment.recipe, read_inputs(store, outcome.inputs)),
         "split": card["protocol"],
         "epochs": {name: artifact.counts["epochs"] for name, artifact in models.items()},
-        "epochs_allowed": outcome.experiment.recipe.training.epochs,
         "histories": histories,
         "streams": [
             _stream(architecture, stream, name, card, histories[name], models[name])
@@ -141,7 +186,7 @@ def _stream(
 
 def _faults(store: Store, outcome: Outcome) -> dict[str, float]:
     """Measure what the report complained of, on validation."""
-    if outcome.experiment.architecture not in {"dual_head", "multi_label"}:
+    if outcome.experiment.architecture not in WITH_KNOWN_FAULTS:
         return {}
     load_tensorflow()
     from lstm_music.models.faults import faults

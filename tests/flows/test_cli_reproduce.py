@@ -66,10 +66,11 @@ def reproduce(tmp_path):
 
 def test_the_report_is_written_and_a_larger_budget_goes_on_from_a_smaller(reproduce, tmp_path):
     asked = ["notes_only", "--protocol", "random_windows"]
+    asked += ["--output-dir", str(tmp_path / "page")]
     code, out, errors = reproduce(*asked, "--budget", "1")
     assert code == 0, errors
     (first,) = json.loads(out.splitlines()[-1])["experiments"]
-    code, out, errors = reproduce(*asked, "--budget", "2", "--output-dir", str(tmp_path / "page"))
+    code, out, errors = reproduce(*asked, "--budget", "2")
     assert code == 0, errors
     said = json.loads(out.splitlines()[-1])
     (second,) = said["experiments"]
@@ -81,6 +82,12 @@ def test_the_report_is_written_and_a_larger_budget_goes_on_from_a_smaller(reprod
     assert page.parent == tmp_path / "page"
     assert "notes_only" in page.read_text()
     assert {path.suffix for path in page.parent.iterdir()} == {".html", ".md", ".json", ".svg", ".mid"}
+    assert json.loads((page.parent / "report.json").read_text()) == said["experiments"]
+    code, out, errors = reproduce(
+        *asked, "--budget", "1"
+    )  # what was trained for longer stays so; there is nothing to do
+    assert (code, json.loads(out.splitlines()[-1])) == (0, said)
+    assert "Models to train" not in errors
 
 
 def test_an_architecture_that_the_report_did_not_have_is_one_sentence(reproduce, tmp_path):

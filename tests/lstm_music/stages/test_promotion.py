@@ -1,5 +1,6 @@
 """Promotion: the first models, better ones, and no worse ones, all measured on the same validation pieces."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -136,3 +137,19 @@ def test_what_is_remembered_of_a_recipe_stands_beside_its_other_facts(copy):
     remember(copy.store, "tiny", "other note", {"b": 2})
     assert copy.store.current("tiny")["note"] == {"a": 1}
     assert {"prepared", "note", "other note"} <= copy.store.current("tiny").keys()
+
+
+def test_models_and_cards_that_an_older_version_made_are_still_read(copy, evaluated, monkeypatch):
+    """Before a model could predict several streams its manifest named the stream, and a card no first event."""
+    promote(copy.store, copy.recipe, evaluated)
+    opened = copy.store.open
+
+    def as_it_was(ref):
+        artifact = opened(ref)
+        spec = {"stream" if key == "name" else key: value for key, value in artifact.manifest["spec"].items()}
+        spec.pop("first", None)
+        return dataclasses.replace(artifact, manifest={**artifact.manifest, "spec": spec})
+
+    monkeypatch.setattr(copy.store, "open", as_it_was)
+    assert load_model(copy.store, evaluated.models["note"], copy.dataset).predicts == ("note",)
+    assert promotion._scored_events(copy.store, evaluated) == ({"offset", "note", "duration"}, 0)

@@ -10,7 +10,7 @@ from lstm_music.rendering.report_page import COLUMNS, report_html, table
 from lstm_music.stages.experiments import plan_experiments
 from lstm_music.stages.generation import generate
 from lstm_music.stages.prepare import prepare
-from lstm_music.stages.reproduction import Outcome, read_report, write_report
+from lstm_music.stages.reproduction import plan_outcomes, read_report, write_report
 from lstm_music.stages.scorecard import evaluate, read_card
 from lstm_music.store import Store
 
@@ -33,14 +33,15 @@ def storage(made, tmp_path_factory):
 def outcomes(storage, publish):
     """What comes of all experiments, with untrained models that say that they were right a quarter of the time."""
 
-    def outcome(one):
-        dataset = prepare(storage.store, one.recipe, storage.prepared.inputs).dataset
-        models = publish(storage.store, one.recipe, dataset)
-        card = evaluate(storage.store, one.recipe, dataset, models)
-        music = generate(storage.store, dataset, models, one.recipe.generation, 1)
-        return Outcome(one, dataset, models, card, music)
-
-    return [outcome(one) for one in plan_experiments(RECIPE, ["three_streams", "dual_head"])]
+    experiments = plan_experiments(RECIPE, ["three_streams", "dual_head"])
+    planned = plan_outcomes(storage.store, experiments, storage.prepared.inputs)
+    for one in planned:
+        recipe = one.experiment.recipe
+        assert prepare(storage.store, recipe, storage.prepared.inputs).dataset == one.dataset
+        assert publish(storage.store, recipe, one.dataset) == one.models
+        assert evaluate(storage.store, recipe, one.dataset, one.models) == one.scorecard
+        assert generate(storage.store, one.dataset, one.models, recipe.generation, recipe.random_seed) == one.music
+    return planned
 
 
 def test_the_report_has_the_numbers_of_the_cards_and_pictures_of_each_experiment(storage, outcomes):
@@ -104,6 +105,8 @@ def test_curves_have_a_line_for_training_and_one_for_validation_of_each_stream()
 
 def test_the_page_escapes_what_it_shows():
     found = {"title": "<script>", "said": "<b>", "faults": {}, "architecture": "a", "protocol": "b", "streams": []}
+    found["missing"] = ["<i>.mid"]
     page = report_html(json.loads(json.dumps([found])))
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+    assert "1 of its files were not there (&lt;i&gt;.mid)" in page
