@@ -1,7 +1,5 @@
 """What each sub-command does: plan in the library, make what is missing, say what was made and where."""
 
-import filecmp
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -10,6 +8,7 @@ from typing import Any
 
 from flows import report
 from flows.display import Display
+from flows.output_dir import copy_to
 from flows.server import orchestrated
 from lstm_music.errors import CorruptArtifactError, MismatchError, RecipeError, StorageError
 from lstm_music.generation.spec import GenerationSpec, parse_per_stream
@@ -108,7 +107,7 @@ def reproduce(
             _run_experiments(display, store, outcomes, workers)
         said = report.reproduced(display, store, ref, output_dir)
         if output_dir is not None:
-            _copy(store, ref, output_dir, may_replace=True)
+            copy_to(output_dir, store, ref, may_replace=True)
     display.result(said)
 
 
@@ -264,30 +263,12 @@ def _generate(
     with display.doing(f"Making {spec.num_outputs} pieces of up to {spec.num_events} events"):
         ref = generation.generate(store, current.dataset, current.models, spec, random_seed, seed_midi)
     if output_dir is not None:
-        _copy(store, ref, output_dir)
+        copy_to(output_dir, store, ref)
     return report.generated(display, generation.describe_generation(store, ref, output_dir))
 
 
 def _counted(models: int) -> str:
     return "one model" if models == 1 else f"{models} models side by side"
-
-
-def _copy(store: Store, ref: ArtifactRef, folder: Path, *, may_replace: bool = False) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
-        if taken and not may_replace:
-            raise StorageError(
-                f"{folder}: holds another {taken[0]} already, which would be lost; an empty --output-dir would be right"
-            )
-        for path in store.open(ref).files():
-            shutil.copyfile(path, folder / path.name)
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be written ({error.strerror}); give another --output-dir") from error
-
-
-def _holds_other(path: Path, new: Path) -> bool:
-    return path.exists() and not filecmp.cmp(path, new, shallow=False)
 
 
 def _model_refs(recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:

@@ -17,7 +17,7 @@ from lstm_music.stages.reproduction import read_report
 from lstm_music.stages.scorecard import read_card
 from lstm_music.store import ArtifactRef, Store, VerifyReport
 
-ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "lookup", "ngram_joint", "epochs")
+ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "ours, last epoch", "lookup", "epochs")
 
 
 def inputs(display: Display, store: Store, ref: ArtifactRef, other: Mapping[str, int]) -> dict[str, Any]:
