@@ -215,6 +215,8 @@ HOSTS = {
     "127.0.0.1",
     "creativecommons.org",
     "github.com",
+    "matplotlib.org",
+    "purl.org",
     "semver.org",
     "www.kaggle.com",
     "www.piano-midi.de",
@@ -222,7 +224,7 @@ HOSTS = {
 }
 TEXTS = sorted(
     path
-    for pattern in ("*.md", "*.toml", "*.txt", "Makefile", ".ci/*", "docs/*", "recipes/*", "benchmarks/*.py")
+    for pattern in ("*.md", "*.toml", "*.txt", "Makefile", ".ci/*", "docs/**/*.*", "recipes/*", "benchmarks/*.py")
     for path in ROOT.glob(pattern)
 )
 
