@@ -74,6 +74,10 @@ class EpochWindows:
     count: npt.NDArray[np.int64]
     shift: npt.NDArray[np.int64]
 
+    def after(self, number: int) -> "EpochWindows":
+        """Give what is left after the first `number` of them."""
+        return EpochWindows(self.piece[number:], self.first[number:], self.count[number:], self.shift[number:])
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Batch:

@@ -25,6 +25,13 @@ def load_tensorflow() -> None:
         tf.config.list_physical_devices()
 
 
+def has_gpu() -> bool:
+    """Say whether TensorFlow has a GPU to compute on."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     """Send what C++ code writes to file descriptor 2 nowhere: its first lines ignore every log level."""

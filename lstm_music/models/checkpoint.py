@@ -1,13 +1,14 @@
-"""The state of a training between two epochs, so that one that was killed goes on where it was.
+"""The state of a training between two steps, so that one that was killed goes on where it was.
 
-Everything random in an epoch follows from (random seed, epoch), so that what is kept is the weights, the optimiser's slots,
-the best weights so far, and the scores.
+Everything random in a step follows from (random seed, epoch, step), so that what is kept is the weights, the optimiser's
+slots, the best weights so far, the scores, and what the running epoch gave so far.
 """
 
 import hashlib
 import io
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -28,13 +29,33 @@ class EpochScore:
 
 
 @dataclass
+class RunningEpoch:
+    """What an epoch gave in the `steps` that are done: sums over its targets of the loss, and by stream of right guesses."""
+
+    steps: int = 0
+    loss: float = 0.0
+    targets: float = 0.0
+    right: list[float] = field(default_factory=list)
+
+    def add(self, loss: float, targets: float, right: Sequence[float]) -> None:
+        """Count one more step."""
+        before = self.right or [0.0] * len(right)
+        self.right = [one + float(other) for one, other in zip(before, right, strict=True)]
+        self.steps, self.loss, self.targets = self.steps + 1, self.loss + loss, self.targets + targets
+
+
+@dataclass
 class TrainingState:
-    """Where a training is: `weights`, `slots` and `best` are lists of arrays in the model's own order."""
+    """Where a training is: `weights`, `slots` and `best` are lists of arrays in the model's own order.
+
+    `history` has the epochs that are done and scored, `running` what the next one gave so far.
+    """
 
     weights: list[np.ndarray]
     slots: list[np.ndarray]
     best: list[np.ndarray] = field(default_factory=list)
     history: list[EpochScore] = field(default_factory=list)
+    running: RunningEpoch = field(default_factory=RunningEpoch)
 
     @property
     def best_score(self) -> EpochScore | None:
@@ -50,9 +71,9 @@ def save_state(path: Path, state: TrainingState) -> None:
         for name in ("weights", "slots", "best")
         for index, array in enumerate(getattr(state, name))
     }
-    history = json.dumps([asdict(score) for score in state.history])
+    scores = json.dumps({"history": [asdict(score) for score in state.history], "running": asdict(state.running)})
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, history=np.array(history), **arrays)
+    np.savez(content, allow_pickle=False, scores=np.array(scores), **arrays)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         file.write(content.getbuffer())
@@ -76,5 +97,6 @@ def load_state(path: Path) -> TrainingState | None:
             name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}_")]
             for name in ("weights", "slots", "best")
         }
-        history = [EpochScore(**score) for score in json.loads(str(file["history"]))]
-    return TrainingState(**arrays, history=history)
+        scores = json.loads(str(file["scores"]))
+    history = [EpochScore(**score) for score in scores["history"]]
+    return TrainingState(**arrays, history=history, running=RunningEpoch(**scores["running"]))

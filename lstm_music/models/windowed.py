@@ -20,7 +20,7 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import Batch
 from lstm_music.models.chained import dropped
 from lstm_music.models.columns import Columns
-from lstm_music.models.lstm import LSTM
+from lstm_music.models.lstm import LSTM, State
 from lstm_music.models.spec import ModelSpec
 
 BOTTLENECK_UNITS = 128  # of the report's Dense layer between the LSTM and the heads
@@ -81,15 +81,15 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     def call(self, rows: Any, random_bytes: Any = None) -> tuple[Any, ...]:
         """Give what the heads say, [1, batch, …] each, for row numbers [time, batch, fields]."""
         zeros = tf.zeros([rows.shape[1], self.spec.units])
-        hidden, _ = self.lstm.run(self._gates(rows), (zeros, zeros))
-        last = hidden[-1]
+        last = self._run(rows, (zeros, zeros))[-1]
         if random_bytes is not None:
             last = dropped(last, random_bytes, self.spec.dropout)
         values = self.bottleneck(last)[None]
         return tuple(head(values) for head in self.heads)
 
-    def _gates(self, rows: Any) -> Any:
-        return self.lstm.gates(rows)
+    def _run(self, rows: Any, state: State) -> Any:
+        """Give the hidden states [time, batch, units]."""
+        return self.lstm(rows, state)[0]
 
     def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
         """Give what the heads say of a batch of windows."""
@@ -149,10 +149,10 @@ class DualHead(WindowedLSTM):
         together = np.stack if isinstance(previous, np.ndarray) else tf.stack
         return together([previous[..., column] for column in self.predicted], -1)
 
-    def _gates(self, rows: Any) -> Any:
+    def _run(self, rows: Any, state: State) -> Any:
         quarters = tf.gather(self.quarters, rows[..., self.offset])
-        by_offset = quarters[..., None] * tf.convert_to_tensor(self.lstm.kernel)[-1]
-        return self.lstm.gates(rows[..., self.note, None]) + by_offset
+        by_offset = quarters[..., None] * tf.convert_to_tensor(self.lstm.cell.kernel)[-1]
+        return self.lstm.run(self.lstm.gates(rows[..., self.note, None]) + by_offset, state)[0]
 
     def costs(self, outputs: Any, targets: Any) -> Any:
         """Nats of the note and squared error of the offset (quarters squared), added as Keras adds two losses."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # it imports TensorFlow
     from lstm_music.models.event_model import EventModel
 
 KIND = "model"
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 CHECKPOINTS = "checkpoints"
 
 Progress = Mapping[str, Any]  # TrainingProgress as JSON
@@ -161,11 +161,16 @@ def _columns(dataset: Dataset, windows: WindowSpec) -> Columns:
 def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel":
     """Load a trained model for the vocabularies of a dataset.
 
-    Raises MismatchError where it was trained with others.
+    Raises MismatchError where it was trained with others, or by an older version of this project.
     """
     artifact = store.open(ref)
     spec = artifact.manifest["spec"]
-    name = spec.get("name") or spec["stream"]  # as it was called before a model could predict several
+    if not is_of_this_version(store, ref):
+        raise MismatchError(
+            f"{ref}: a model of version {artifact.manifest['format_version']}, where this project reads {MODEL_VERSION}; "
+            "train again with `lstm-music train`"
+        )
+    name = spec["name"]
     digests = {stream: vocabulary.digest for stream, vocabulary in dataset.vocabularies.items()}
     if artifact.facts["vocabularies"] != digests:
         raise MismatchError(
@@ -179,6 +184,11 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
     model = build_model(ModelSpec.model_validate(spec["model"]), name, columns, spec["random_seed"])
     model.load_weights(artifact.file("model"))
     return model
+
+
+def is_of_this_version(store: Store, ref: ArtifactRef) -> bool:
+    """Say whether a model was written by a version of this project whose weights this one reads."""
+    return bool(store.open(ref).manifest["format_version"] == MODEL_VERSION)
 
 
 def progress_path(store: Store, ref: ArtifactRef) -> Path:

@@ -12,6 +12,7 @@ from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
 from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.stages.models import is_of_this_version
 from lstm_music.stages.scorecard import score_models
 from lstm_music.store import ArtifactRef, Store
 
@@ -90,6 +91,8 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
         return Decision(True, "they are the first models of this recipe")
     if old == new:
         return Decision(True, "they are the current models already")
+    if not all(is_of_this_version(store, ref) for ref in old.models.values()):
+        return Decision(True, "the current ones were written by an older version of this project, and cannot be read")
     fresh, before = load_dataset(store, new.dataset), load_dataset(store, old.dataset)
     if fresh.events != before.events or _scored_events(store, old) != _scored_events(store, new):
         return Decision(
@@ -107,7 +110,7 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
 def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]:
     """Say what models are scored on: their names tell the streams, and the number the first event of each piece."""
     spec = store.open(current.scorecard).manifest["spec"]
-    return frozenset(current.models), int(spec.get("first", 0))  # a card of version 2 names none: all were scored
+    return frozenset(current.models), int(spec["first"])
 
 
 def _validation_nll(store: Store, old: Current, before: Dataset, events: ArtifactRef, targets: Targets) -> float:

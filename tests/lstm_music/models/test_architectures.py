@@ -122,7 +122,7 @@ def test_weights_follow_from_the_seed_and_the_stream(build, name):
 
 def test_the_two_layers_of_a_stack_begin_with_other_weights(build):
     model = build("offset", layers=2)
-    assert not np.array_equal(model.stack[0].recurrent_kernel, model.stack[1].recurrent_kernel)
+    assert not np.array_equal(model.stack[0].cell.recurrent_kernel, model.stack[1].cell.recurrent_kernel)
 
 
 def test_dropout_drops_by_the_bytes_and_makes_up_for_what_is_gone(build, events):
@@ -145,7 +145,7 @@ def keras_twin(model, inputs):
 
     lstm = keras.layers.LSTM(model.spec.units)
     lstm.build((None, None, inputs.shape[-1]))
-    lstm.set_weights([model.lstm.kernel, model.lstm.recurrent_kernel, model.lstm.bias])
+    lstm.set_weights(model.lstm.get_weights())
     values = lstm(inputs) @ model.bottleneck.kernel + model.bottleneck.bias
     return [(values @ head.kernel + head.bias).numpy() for head in model.heads]
 

@@ -1,5 +1,7 @@
 """The LSTM layer against `keras.layers.LSTM` with the same weights: outputs, states and every gradient."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -58,39 +60,98 @@ def results(run, inputs, weights, loss_weights):
     return found, tape.gradient(loss, [*inputs, *weights])
 
 
-def ours(layer):
+def assert_all_close(found, wanted):
+    """Nothing is further from what is wanted than a millionth of the largest number in it."""
+    for one, other in zip(found, wanted, strict=True):
+        largest = np.abs(np.asarray(other)).max()
+        assert largest > 0.1
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6 * largest)
+
+
+def ours(layer, mask=None):
     def run(values, hidden, cell):
-        outputs, (last_hidden, last_cell) = layer(values, (hidden, cell))
+        outputs, (last_hidden, last_cell) = layer(values, (hidden, cell), mask=mask)
         return outputs, last_hidden, last_cell
 
     return run
 
 
-def kerases(reference):
+def kerases(reference, mask=None):
     import tensorflow as tf
 
     def run(values, hidden, cell):
-        outputs, last_hidden, last_cell = reference(tf.transpose(values, [1, 0, 2]), initial_state=[hidden, cell])
+        outputs, last_hidden, last_cell = reference(
+            tf.transpose(values, [1, 0, 2]),
+            initial_state=[hidden, cell],
+            mask=None if mask is None else tf.transpose(tf.cast(mask, tf.bool)),
+        )
         return tf.transpose(outputs, [1, 0, 2]), last_hidden, last_cell
 
     return run
 
 
+MASK = np.array([[1, 1, 1], [1, 0, 1], [0, 0, 1], [1, 0, 1], [1, 1, 1], [1, 1, 0], [0, 1, 0]], np.float32)
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "masked"])
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "XLA"])
-def test_outputs_states_and_gradients_are_those_of_keras(layer, reference, inputs, loss_weights, compiled):
+def test_outputs_states_and_gradients_are_those_of_keras(layer, reference, inputs, loss_weights, compiled, mask):
     import tensorflow as tf
 
     def all_of_it(*values):
-        return results(ours(layer), list(values), layer.weights, loss_weights)
+        return results(ours(layer, mask), list(values), layer.weights, loss_weights)
 
     found, gradients = tf.function(all_of_it, jit_compile=True)(*inputs) if compiled else all_of_it(*inputs)
-    wanted, wanted_gradients = results(kerases(reference), inputs, reference.weights, loss_weights)
-    for ours_, theirs in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(ours_, theirs, rtol=1e-5, atol=1e-6)
+    wanted, wanted_gradients = results(kerases(reference, mask), inputs, reference.weights, loss_weights)
     assert len(gradients) == 6
-    for ours_, theirs in zip(gradients, wanted_gradients, strict=True):
-        assert np.abs(theirs).max() > 0.1
-        np.testing.assert_allclose(ours_, theirs, rtol=1e-5, atol=1e-5)
+    assert_all_close([*found, *gradients], [*wanted, *wanted_gradients])
+
+
+def test_a_mask_of_a_step_passes_it_over(layer, inputs):
+    """What Keras aside a mask means: the state after is that of the steps that count."""
+    values, *state = inputs
+    counts = np.array([1, 0, 1, 1, 0, 1, 0], np.float32)
+    outputs, after = layer(values, tuple(state), mask=np.tile(counts[:, None], [1, BATCH]))
+    wanted, wanted_after = layer(np.asarray(values)[counts == 1], tuple(state))
+    assert_all_close([np.asarray(outputs)[counts == 1], *after], [wanted, *wanted_after])
+    np.testing.assert_array_equal(outputs[1], outputs[0])
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "masked"])
+def test_the_stock_way_of_a_gpu_gives_the_same(layer, inputs, loss_weights, mask):
+    """On a GPU the layer hands over to Keras; here that runs on the CPU, with the same weights."""
+    from lstm_music.models.lstm import LSTM
+
+    stock = LSTM(INPUTS, UNITS, random_seed=3, name="stock", stock=True)
+    stock.build()
+    stock.set_weights(layer.get_weights())
+    found, gradients = results(ours(stock, mask), inputs, stock.weights, loss_weights)
+    wanted, wanted_gradients = results(ours(layer, mask), inputs, layer.weights, loss_weights)
+    assert_all_close([*found, *gradients], [*wanted, *wanted_gradients])
+    rows = np.random.default_rng(4).integers(0, INPUTS, (TIME, BATCH, 2)).astype(np.int32)
+    by_row, state = stock(rows, tuple(inputs[1:]))
+    wanted, wanted_state = layer(rows, tuple(inputs[1:]))
+    assert_all_close([by_row, *state], [wanted, *wanted_state])
+
+
+def test_weights_are_written_and_read_as_those_of_keras(layer, reference, tmp_path):
+    """A file of weights does not say which of the two layers wrote it."""
+    import keras
+
+    def model_of(lstm):
+        model = keras.Model()
+        model.lstm, model.built = lstm, True
+        return model
+
+    for number, (writer, reader) in enumerate(itertools.permutations([layer, reference])):
+        file = tmp_path / f"{number}.weights.h5"
+        wanted = [np.random.default_rng(number).normal(0, 1, weight.shape) for weight in writer.weights]
+        writer.set_weights(wanted)
+        model_of(writer).save_weights(file)
+        reader.set_weights([0 * weight for weight in wanted])
+        model_of(reader).load_weights(file)
+        for weight, value in zip(reader.get_weights(), wanted, strict=True):
+            np.testing.assert_array_equal(weight, value.astype(np.float32))
 
 
 def test_the_gradient_is_that_of_small_differences(layer, inputs, loss_weights):

@@ -25,6 +25,7 @@ def run(data):
         trained, history = train(options.pop("data", data), stream, model, spec, seed, **options)
         return trained, history, reports
 
+    train_one.data = data
     return train_one
 
 
@@ -47,7 +48,7 @@ def loop(monkeypatch, run):
     """Train without computing: each step adds 1 to the first weight; losses and held-out scores are those of `use`."""
     import tensorflow as tf
 
-    from lstm_music.models import training
+    from lstm_music.models import learner, training
 
     def use(scores, losses=()):
         scores_left, losses_left = iter(scores), iter(losses)
@@ -59,7 +60,7 @@ def loop(monkeypatch, run):
 
             return step
 
-        monkeypatch.setattr(training._Training, "_compiled_step", step_maker)
+        monkeypatch.setattr(learner.Learner, "_compile", step_maker)
         monkeypatch.setattr(training, "make_scorer", lambda *_: lambda _targets: {})
         monkeypatch.setattr(training, "nats_per_event", lambda *_args, **_options: next(scores_left))
 
@@ -82,16 +83,21 @@ def test_the_model_that_is_given_has_the_best_score_of_the_history(finished, dat
     assert found == pytest.approx(min(score.held_out for score in history), rel=1e-6)
 
 
-def test_a_training_that_was_stopped_goes_on_to_the_weights_of_one_that_was_not(run, finished, tmp_path):
-    """Bit for bit: so the same seed gives the same weights twice in one process."""
-    checkpoint = tmp_path / "checkpoints" / "note.npz"
+def stopped_at(run, checkpoint, epoch, step, **options):
+    """Train up to a step, and stop there as a kill would: nothing is cleaned up."""
 
     def stop(progress):
-        if progress.epoch == 2 and progress.step == progress.steps:
+        if (progress.epoch, progress.step) == (epoch, step):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(checkpoint=checkpoint, report=stop)
+        run(checkpoint=checkpoint, report=stop, **options)
+
+
+def test_a_training_that_was_stopped_after_an_epoch_goes_on_to_the_weights_of_one_that_was_not(run, finished, tmp_path):
+    """Bit for bit: so the same seed gives the same weights twice in one process."""
+    checkpoint = tmp_path / "checkpoints" / "note.npz"
+    stopped_at(run, checkpoint, 2, finished[2][0].steps)
     model, history, reports = run(checkpoint=checkpoint)
     assert {report.epoch for report in reports} == {3, 4}
     assert history == finished[1]
@@ -99,6 +105,39 @@ def test_a_training_that_was_stopped_goes_on_to_the_weights_of_one_that_was_not(
     done, history, reports = run(checkpoint=checkpoint)
     assert (len(history), reports) == (4, [])
     assert_same_weights(done, model)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(run, tmp_path, monkeypatch, stream):
+    """Twice, at random steps; only what was left is done again."""
+    from lstm_music.models import training
+
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+    whole, wanted, reports = run(stream)
+    told, checkpoint = [(report.epoch, report.step) for report in reports], tmp_path / "model.npz"
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    chosen = sorted(np.random.default_rng(STREAMS.index(stream)).choice(len(told), 2, replace=False))
+    for place in chosen:
+        stopped_at(run, checkpoint, *told[place], stream=stream)
+    model, history, reports = run(stream, checkpoint=checkpoint)
+    assert [(report.epoch, report.step) for report in reports] == told[chosen[-1] + 1 :]
+    assert history == wanted
+    assert_same_weights(model, whole)
+
+
+def test_what_an_epoch_gave_before_a_stop_counts(run, loop, tmp_path, monkeypatch):
+    """The loss of an epoch is that of all its steps, whoever did them."""
+    from lstm_music.models import training
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+    spec, checkpoint = SPEC.model_copy(update={"epochs": 1}), tmp_path / "note.npz"
+    loop([], [8.0, 16.0])
+    stopped_at(run, checkpoint, 1, 2, spec=spec)
+    loop([3.0], [32.0, *[0.0] * 99])
+    _, (score,), _ = run(spec=spec, checkpoint=checkpoint)
+    targets = sum(span.events for span in run.data.train.spans)
+    assert score.loss == pytest.approx((8 + 16 + 32) / targets)
 
 
 def test_a_checkpoint_that_is_damaged_is_passed_over(run, loop, tmp_path):
@@ -147,16 +186,16 @@ def test_less_than_a_window_is_not_enough(run, data):
 
 def test_the_learning_rate_rises_over_the_warm_up_and_falls_to_nothing(run, loop, monkeypatch):
     loop([3.0] * 3)
-    from lstm_music.models import training
+    from lstm_music.models.learner import Learner
 
     rates = []
-    step = training._Training._step
+    step = Learner.step
 
-    def watched(self, batch, rng):
-        rates.append(float(self.optimizer.learning_rate))
-        return step(self, batch, rng)
+    def watched(self, batch, rate, rng):
+        rates.append(rate)
+        return step(self, batch, rate, rng)
 
-    monkeypatch.setattr(training._Training, "_step", watched)
+    monkeypatch.setattr(Learner, "step", watched)
     spec = SPEC.model_copy(update={"warmup_steps": 4, "epochs": 3})
     run("duration", spec)
     assert rates[0] == pytest.approx(0.02 / 4)

@@ -9,7 +9,8 @@ from small_music import piece_of, small_collection, tiny_recipe, write_folder
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
-from lstm_music.errors import MissingArtifactError
+from lstm_music.errors import MismatchError, MissingArtifactError
+from lstm_music.stages import models as stages_of_models
 from lstm_music.stages import promotion
 from lstm_music.stages.columns import EventColumns
 from lstm_music.stages.dataset import load_dataset
@@ -59,6 +60,20 @@ def test_the_first_models_are_promoted_and_then_they_are_the_same(copy, evaluate
     assert copy.store.current("tiny")["prepared"] == prepared["prepared"]
     again = promote(copy.store, copy.recipe, evaluated)
     assert (again.promoted, again.reason) == (True, "they are the current models already")
+
+
+def test_models_of_an_older_version_give_way_and_are_not_read(copy, evaluated, publish, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(stages_of_models, "MODEL_VERSION", 1)
+        older = publish(copy.store, copy.recipe, copy.prepared.dataset)
+    dataset = load_dataset(copy.store, copy.prepared.dataset)
+    with pytest.raises(MismatchError, match="a model of version 1, where this project reads 2; train again with"):
+        load_model(copy.store, older["note"], dataset)
+    promote(copy.store, copy.recipe, dataclasses.replace(evaluated, models=older))
+    decision = promote(copy.store, copy.recipe, evaluated)
+    assert decision.promoted
+    assert "older version of this project" in decision.reason
+    assert require_current(copy.store, "tiny") == evaluated
 
 
 def test_worse_models_are_refused_and_better_ones_accepted(copy, evaluated, untrained):
@@ -137,19 +152,3 @@ def test_what_is_remembered_of_a_recipe_stands_beside_its_other_facts(copy):
     remember(copy.store, "tiny", "other note", {"b": 2})
     assert copy.store.current("tiny")["note"] == {"a": 1}
     assert {"prepared", "note", "other note"} <= copy.store.current("tiny").keys()
-
-
-def test_models_and_cards_that_an_older_version_made_are_still_read(copy, evaluated, monkeypatch):
-    """Before a model could predict several streams its manifest named the stream, and a card no first event."""
-    promote(copy.store, copy.recipe, evaluated)
-    opened = copy.store.open
-
-    def as_it_was(ref):
-        artifact = opened(ref)
-        spec = {"stream" if key == "name" else key: value for key, value in artifact.manifest["spec"].items()}
-        spec.pop("first", None)
-        return dataclasses.replace(artifact, manifest={**artifact.manifest, "spec": spec})
-
-    monkeypatch.setattr(copy.store, "open", as_it_was)
-    assert load_model(copy.store, evaluated.models["note"], copy.dataset).predicts == ("note",)
-    assert promotion._scored_events(copy.store, evaluated) == ({"offset", "note", "duration"}, 0)
