@@ -73,6 +73,11 @@ RandomSeedOption = Annotated[
 ]
 OutputOption = Annotated[Path | None, typer.Option("--output-dir", help="Copy what was made to this folder, too.")]
 
+WarmStartOption = Annotated[
+    bool,
+    typer.Option("--warm-start", help="Begin with the models in use, and train for warm_epochs of the recipe only."),
+]
+
 STORAGE = Path("storage")
 WORKERS = 2
 
@@ -84,12 +89,13 @@ def run(
     storage: StorageOption = STORAGE,
     runner: RunnerOption = "threads",
     workers: WorkersOption = WORKERS,
+    warm_start: WarmStartOption = False,
     json: JsonOption = False,
 ) -> None:
     """Do everything: take in music, prepare it, train, evaluate, generate."""
     from flows import commands
 
-    commands.run(Display(json), recipe, source, storage, runner, workers)
+    commands.run(Display(json), recipe, source, storage, runner, workers, warm_start)
 
 
 @app.command()
@@ -133,15 +139,16 @@ def train(
     ] = None,
     runner: RunnerOption = "threads",
     workers: WorkersOption = WORKERS,
+    warm_start: WarmStartOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train the models side by side on what was prepared (or on a --source), and promote them if they are not worse."""
     from flows import commands
 
     if model is None:
-        commands.train(Display(json), recipe, source, storage, runner, workers)
+        commands.train(Display(json), recipe, source, storage, runner, workers, warm_start)
     else:
-        commands.train_one(Display(json), recipe, source, storage, model)
+        commands.train_one(Display(json), recipe, source, storage, model, warm_start)
 
 
 @app.command()

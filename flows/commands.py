@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +9,30 @@ from flows import report
 from flows.display import Display
 from flows.output_dir import copy_to
 from flows.server import orchestrated
-from lstm_music.errors import CorruptArtifactError, MismatchError, RecipeError, StorageError
+from flows.training import prepare_inputs, starts_of, train_models, trained_models
+from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
 from lstm_music.generation.spec import GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
 from lstm_music.sources.catalogue import open_source
 from lstm_music.stages import experiments, generation, models, promotion, reproduction, scorecard
 from lstm_music.stages import ingest as ingesting
 from lstm_music.stages import prepare as preparing
-from lstm_music.stages.prepare import Prepared
 from lstm_music.store import ArtifactRef, Store
 
 Wishes = Mapping[str, Any]
 
 
-def run(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
+def run(
+    display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int, warm_start: bool
+) -> None:
     """Do everything from a source to music; what is there already is found and not made again."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     display.say(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
     open_source(source or recipe.source)  # before storage is made for a mistyped one
     with store.session():
         inputs = _take_in(display, store, recipe, source)
-        prepared = _train(display, store, recipe, recipe_name, inputs, runner, workers)
-        card = report.score_card(display, store, _card(store, recipe, prepared.dataset))
+        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, runner, workers, warm_start)
+        card = report.score_card(display, store, card_ref)
         if promotion.current_models(store, recipe.name) is None:
             display.say("No models are in use, so no music is made")
             music: dict[str, Any] = {"outputs": [], "directory": None}
@@ -56,32 +57,37 @@ def prepare(display: Display, recipe_name: str, source: str | None, storage: Pat
     open_source(source or recipe.source)
     with store.session():
         inputs = _take_in(display, store, recipe, source)
-        prepared = _prepare(display, store, recipe, recipe_name, inputs, runner, workers)
+        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs, runner, workers)
         report.prepared(display, store, recipe, prepared)
     display.result(preparing.describe(store, recipe, prepared))
 
 
-def train(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
+def train(
+    display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int, warm_start: bool
+) -> None:
     """Train the models, side by side, through the flow."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        prepared = _train(display, store, recipe, recipe_name, inputs, runner, workers)
-        card = report.score_card(display, store, _card(store, recipe, prepared.dataset))
+        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, runner, workers, warm_start)
+        card = report.score_card(display, store, card_ref)
     display.result(card)
 
 
-def train_one(display: Display, recipe_name: str, source: str | None, storage: Path, model: str) -> None:
+def train_one(
+    display: Display, recipe_name: str, source: str | None, storage: Path, model: str, warm_start: bool
+) -> None:
     """Train one model in this process."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     if model not in recipe.model.models:
         raise RecipeError(f"--model: got {model!r}, where one of {', '.join(recipe.model.models)} would be right")
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        dataset = _prepare(display, store, recipe, recipe_name, inputs, "threads", 1).dataset
-        ref = models.model_stage(recipe, dataset, model).ref
+        dataset = prepare_inputs(display, store, recipe, recipe_name, inputs, "threads", 1).dataset
+        start = starts_of(display, store, recipe, dataset, warm_start).get(model)
+        ref = models.model_stage(recipe, dataset, model, start).ref
         with display.trainings(store, {model: ref}):
-            models.train_model(store, recipe, dataset, model)
+            models.train_model(store, recipe, dataset, model, start=start)
         display.say(f"Made {store.open(ref).folder}")
     display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
 
@@ -129,7 +135,7 @@ def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
     """Score the trained models on the dataset that was prepared last."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     dataset = preparing.last_prepared(store, recipe.name).dataset
-    trained = _trained(store, recipe, dataset)
+    trained = trained_models(store, recipe, dataset)
     with store.session():
         with display.doing("Scoring the models and the baselines"):
             ref = scorecard.evaluate(store, recipe, dataset, trained)
@@ -212,44 +218,6 @@ def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: 
     return _take_in(display, store, recipe, source)
 
 
-def _prepare(
-    display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
-) -> Prepared:
-    todo = preparing.batches_to_parse(store, inputs)
-    with display.doing("Reading and encoding the music"):
-        if preparing.is_small(todo):
-            return preparing.prepare(store, recipe, inputs)
-        with orchestrated():
-            from flows.prepare import prepare as flow
-
-            return flow(recipe_name, None, store.root, runner, workers, inputs.key)
-
-
-def _train(
-    display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
-) -> Prepared:
-    """Prepare, say what came of every input, and run `train-all` unless everything that it would make is there."""
-    plan = preparing.plan(recipe, inputs)
-    trained = _model_refs(recipe, plan.dataset)
-    card = scorecard.scorecard_stage(recipe, plan.dataset, trained).ref
-    is_trained = all(map(store.has, [*trained.values(), card]))
-    with nullcontext() if is_trained else orchestrated():  # one server for both flows
-        prepared = _prepare(display, store, recipe, recipe_name, inputs, runner, workers)
-        report.prepared(display, store, recipe, prepared)
-        if is_trained:
-            decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
-        else:
-            display.say(f"Training {_counted(len(trained))}, then evaluating")
-            if recipe.split.by == "random_windows":
-                display.say("Their split is of random windows (leaky), so they will be scored but not put to use")
-            with display.trainings(store, trained):
-                from flows.train_all import train_all
-
-                decision = train_all(recipe_name, None, store.root, runner, workers, inputs.key)
-    display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
-    return prepared
-
-
 def _generate(
     display: Display,
     store: Store,
@@ -265,27 +233,3 @@ def _generate(
     if output_dir is not None:
         copy_to(output_dir, store, ref)
     return report.generated(display, generation.describe_generation(store, ref, output_dir))
-
-
-def _counted(models: int) -> str:
-    return "one model" if models == 1 else f"{models} models side by side"
-
-
-def _model_refs(recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
-    return {name: stage.ref for name, stage in models.model_stages(recipe, dataset).items()}
-
-
-def _card(store: Store, recipe: Recipe, dataset: ArtifactRef) -> ArtifactRef:
-    return scorecard.scorecard_stage(recipe, dataset, _trained(store, recipe, dataset)).ref
-
-
-def _trained(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
-    """Give the models of a dataset; MismatchError where one was not trained on it."""
-    refs = _model_refs(recipe, dataset)
-    missing = [name for name, ref in refs.items() if not store.has(ref)]
-    if missing:
-        raise MismatchError(
-            f"recipe {recipe.name!r}: no {' and no '.join(missing)} model was trained on the vocabulary that was prepared last; "
-            f"train with `lstm-music train --recipe {recipe.name}`"
-        )
-    return refs

@@ -8,7 +8,7 @@ from flows.prepare import prepare_inputs, take_in
 from flows.runners import threads
 from lstm_music.models.spec import MODELS
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.promotion import Current, Decision
+from lstm_music.stages.promotion import Current, Decision, warm_starts
 from lstm_music.store import Store
 from tasks.training import evaluate, promote, train_model
 
@@ -24,13 +24,21 @@ def train_all(
     runner: str = "threads",
     workers: int = 2,
     inputs: str | None = None,
+    warm_start: bool = False,
 ) -> Decision:
-    """Learn the music of a source (default: the recipe's own), and put the models to use if they are not worse."""
+    """Learn the music of a source (default: the recipe's own), and put the models to use if they are not worse.
+
+    With `warm_start` the trainings begin with the models in use, where there are any.
+    """
     chosen = load_recipe(recipe)
     with Store(storage).session():
         taken_in = take_in(chosen, source, storage, inputs)
         dataset = prepare_inputs(chosen, taken_in, storage, runner, workers).dataset
-        futures = {model: train_model.submit(storage, chosen, dataset, model) for model in chosen.model.models}
+        starts = warm_starts(Store(storage), chosen, dataset) if warm_start else {}
+        futures = {
+            model: train_model.submit(storage, chosen, dataset, model, starts.get(model))
+            for model in chosen.model.models
+        }
         models = {model: future.result() for model, future in futures.items()}
         scorecard = evaluate(storage, chosen, dataset, models)
         return promote(storage, chosen, Current(dataset, models, scorecard))

@@ -21,10 +21,12 @@ from tasks.retrying import may_pass
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def train_model(storage: Path, recipe: Recipe, dataset: ArtifactRef, model: str) -> ArtifactRef:
-    """Train one model, by its name, in a process of its own."""
+def train_model(
+    storage: Path, recipe: Recipe, dataset: ArtifactRef, model: str, start: ArtifactRef | None = None
+) -> ArtifactRef:
+    """Train one model, by its name, in a process of its own; with a `start` it begins with that model's weights."""
     with training_report(model) as report:
-        return models.train_model_in_child(Store(storage), recipe, dataset, model, report)
+        return models.train_model_in_child(Store(storage), recipe, dataset, model, report, start)
 
 
 @task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)

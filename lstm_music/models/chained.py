@@ -29,9 +29,10 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.spec, self.predicts, self.columns = spec, predicts, columns
         self.place_in_chain = columns.streams.index(stream)
         earlier = [*columns.streams[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
-        fields = [columns.sizes[name] for name in [*columns.streams, *PLACES, *earlier]]
-        self.first_rows = np.concatenate([[0], np.cumsum(fields)[:-1]]).astype(np.int32)
-        inputs = [sum(fields), *[spec.units] * (spec.layers - 1)]
+        self.fields = (*columns.streams, *PLACES, *earlier)
+        sizes = [columns.sizes[name] for name in self.fields]
+        self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+        inputs = [sum(sizes), *[spec.units] * (spec.layers - 1)]
         self.stack = [
             LSTM(width, spec.units, random_seed + 10 * layer, name=f"lstm_{layer + 1}")
             for layer, width in enumerate(inputs)
@@ -65,6 +66,12 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     def initial_state(self, batch: int) -> States:
         """Give the state at the start of a piece or a window: zeros."""
         return [(tf.zeros([batch, self.spec.units]), tf.zeros([batch, self.spec.units])) for _ in self.stack]
+
+    def token_axes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """Give the axes along which the first kernel and the head have a number for each id."""
+        (stream,) = self.predicts
+        head = {self.head.kernel.path: (1, (stream,)), self.head.bias.path: (0, (stream,))}
+        return {self.stack[0].cell.kernel.path: (0, self.fields), **head}
 
     def call(self, rows: Any, states: States, random_bytes: Any = None) -> tuple[Any, States]:
         """Give logits [time, batch, ids] for row numbers [time, batch, fields], and the states after.

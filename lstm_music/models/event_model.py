@@ -50,6 +50,12 @@ class EventModel(Protocol):
     def step(self, rows: Any, state: Any) -> tuple[Any, Any]:
         """The outputs for one event more, row numbers [batch, fields], and the state after."""
 
+    def token_axes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """Which weights have a number for each id: by path the axis, and the columns whose ids lie one after another along it.
+
+        A name that is no column of the tokens stands for a single number.
+        """
+
     def count_params(self) -> int:
         """How many numbers the weights are."""
 

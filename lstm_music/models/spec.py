@@ -67,12 +67,13 @@ class TrainingSpec(BaseModel):
 
     The learning rate then falls along a cosine to zero over all epochs, or stays (`schedule`). Training ends after `epochs`,
     or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` is what the norm of all gradients
-    together is clipped to; 0 does not clip.
+    together is clipped to; 0 does not clip. A training that begins with an earlier model has `warm_epochs` instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(default=12, ge=1, le=10_000)
+    warm_epochs: int = Field(default=3, ge=1, le=10_000)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     learning_rate: float = Field(default=4e-3, gt=0, le=1)

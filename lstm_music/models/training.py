@@ -29,6 +29,7 @@ from lstm_music.models.event_model import EventModel
 from lstm_music.models.learner import Learner, learning_rate
 from lstm_music.models.scoring import accuracies, make_scorer, nats_per_event
 from lstm_music.models.spec import ModelSpec, TrainingSpec
+from lstm_music.models.warm_start import EarlierModel, carry_over
 
 REPORT_SECONDS = 0.5
 CHECKPOINT_SECONDS = 20.0  # what a kill may cost; a checkpoint takes a tenth of a second
@@ -83,10 +84,13 @@ def train(
     spec: TrainingSpec,
     random_seed: int,
     *,
+    earlier: EarlierModel | None = None,
     checkpoint: Path | None = None,
     report: Report = lambda _progress: None,
 ) -> tuple[EventModel, list[EpochScore]]:
     """Train one model, by its name; give it with its best weights, and the score of each epoch.
+
+    It begins with the weights of an `earlier` model, where there is one, else with random ones.
 
     With a `checkpoint`, the state is kept there every few seconds and after every epoch, and a training that was killed goes on
     from it to the same weights, bit for bit. Raises TrainingError when the loss or the held-out NLL is not a number,
@@ -94,6 +98,8 @@ def train(
     """
     require_enough_music(data.train, data.validation, data.window.length)
     model = build_model(model_spec, name, data.columns, random_seed)
+    if earlier is not None:
+        carry_over(earlier, model)
     return _Training(data, name, model, spec, random_seed, checkpoint, report).run()
 
 

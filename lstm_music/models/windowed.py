@@ -29,6 +29,7 @@ FLOOR = 0.01
 """What share of its probability the regression spreads evenly over all values: a squared error has no likelihood of its own."""
 LEAST_VARIANCE = 1e-4
 VARIANCE_MOMENTUM = 0.99
+QUARTERS_READ = "quarters"
 
 
 class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
@@ -45,9 +46,14 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.built = True
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """What the rows of the kernel stand for: a row for each id of a column, and one for what is no column."""
+        return self.predicts
+
+    @property
     def kernel_rows(self) -> int:
         """How many rows the kernel of the LSTM has."""
-        return sum(self.columns.sizes[stream] for stream in self.predicts)
+        return sum(self.columns.sizes.get(name, 1) for name in self.fields)
 
     def _make_heads(self) -> list[Any]:
         return [
@@ -58,6 +64,14 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     def head_units(self, stream: str) -> int:
         """How many numbers the head of a stream gives."""
         return self.columns.sizes[stream]
+
+    def token_axes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """Give the axes along which the kernel and the heads have a number for each id."""
+        axes = {self.lstm.cell.kernel.path: (0, self.fields)}
+        for stream, head in zip(self.predicts, self.heads, strict=True):
+            if self.head_units(stream) == self.columns.sizes[stream]:
+                axes |= {head.kernel.path: (1, (stream,)), head.bias.path: (0, (stream,))}
+        return axes
 
     def rows(self, previous: Any, current: Any) -> Any:  # noqa: ARG002 - chained models read of it, too
         """Turn tokens, int [..., columns] of the event before, into row numbers int [..., fields]."""
@@ -136,9 +150,9 @@ class DualHead(WindowedLSTM):
         self.quarters = tf.constant(columns.offset_quarters)
 
     @property
-    def kernel_rows(self) -> int:
-        """A row for each note, and one for the number of quarters."""
-        return self.columns.sizes["note"] + 1
+    def fields(self) -> tuple[str, ...]:
+        """The note, and the number of quarters."""
+        return ("note", QUARTERS_READ)
 
     def head_units(self, stream: str) -> int:
         """One for the regression, one a note for the classification."""

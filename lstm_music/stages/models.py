@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lstm_music.child import run_child
@@ -15,13 +16,14 @@ from lstm_music.errors import MismatchError
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.models.checkpoint import load_state
 from lstm_music.models.columns import Columns
-from lstm_music.models.spec import ModelSpec
+from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from lstm_music.models.event_model import EventModel
+    from lstm_music.models.warm_start import EarlierModel
 
 KIND = "model"
 MODEL_VERSION = 2
@@ -31,24 +33,36 @@ Progress = Mapping[str, Any]  # TrainingProgress as JSON
 Report = Callable[[Progress], None]
 
 
-def model_stages(recipe: Recipe, dataset_ref: ArtifactRef) -> dict[str, Stage]:
-    """All models that a recipe makes of a dataset, by their names."""
-    return {name: model_stage(recipe, dataset_ref, name) for name in recipe.model.models}
+def model_stages(
+    recipe: Recipe, dataset_ref: ArtifactRef, starts: Mapping[str, ArtifactRef] = MappingProxyType({})
+) -> dict[str, Stage]:
+    """All models that a recipe makes of a dataset, by their names; `starts` are earlier models that they begin with."""
+    return {name: model_stage(recipe, dataset_ref, name, starts.get(name)) for name in recipe.model.models}
 
 
-def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str) -> Stage:
-    """One of the models that a recipe makes of a dataset; its name is that of the streams it predicts, joined by `+`."""
+def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: ArtifactRef | None = None) -> Stage:
+    """One of the models that a recipe makes of a dataset; its name is that of the streams it predicts, joined by `+`.
+
+    With a `start` its training begins with that model's weights, and is shorter.
+    """
     # The one model of `notes_only` is the note model of `three_streams`: hours of work that need not be done twice.
     architecture = {"notes_only": "three_streams"}.get(recipe.model.architecture, recipe.model.architecture)
     spec = {
         "name": name,
         "streams": list(STREAMS),
         "model": {**recipe.model.model_dump(mode="json"), "architecture": architecture},
-        "training": recipe.training.model_dump(mode="json"),
+        "training": _training_spec(recipe, start).model_dump(mode="json", exclude={"warm_epochs"}),
         "windows": recipe.windows.model_dump(mode="json"),
         "random_seed": recipe.random_seed,
     }
-    return Stage(KIND, MODEL_VERSION, spec, (dataset_ref,), ("tensorflow", "keras", "numpy", "h5py"))
+    inputs = (dataset_ref,) if start is None else (dataset_ref, start)
+    return Stage(KIND, MODEL_VERSION, spec, inputs, ("tensorflow", "keras", "numpy", "h5py"))
+
+
+def start_of(store: Store, ref: ArtifactRef) -> ArtifactRef | None:
+    """Give the model that the training of a model began with."""
+    inputs = store.open(ref).inputs
+    return inputs[1] if len(inputs) > 1 else None
 
 
 def train_model(
@@ -57,13 +71,15 @@ def train_model(
     dataset_ref: ArtifactRef,
     name: str,
     report: Report = lambda _progress: None,
+    start: ArtifactRef | None = None,
 ) -> ArtifactRef:
     """Train one model, by its name, in this process, with one thread; go on from its checkpoint if there is one.
 
     The newest progress also lies in the checkpoints folder, for whoever looks from another process. Raises TrainingError and
-    publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music.
+    publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music, MismatchError for a
+    `start` whose weights do not fit.
     """
-    stage = model_stage(recipe, dataset_ref, name)
+    stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
@@ -88,7 +104,14 @@ def train_model(
 
     checkpoint = _checkpoint(store, stage, recipe)
     model, history = train(
-        data, name, recipe.model, recipe.training, recipe.random_seed, checkpoint=checkpoint, report=tell
+        data,
+        name,
+        recipe.model,
+        _training_spec(recipe, start),
+        recipe.random_seed,
+        earlier=None if start is None else _earlier(store, recipe, start, dataset),
+        checkpoint=checkpoint,
+        report=tell,
     )
     best = min(history, key=lambda score: score.held_out)
     with store.write(stage) as writer:
@@ -113,9 +136,10 @@ def train_model_in_child(
     dataset_ref: ArtifactRef,
     name: str,
     report: Report = lambda _progress: None,
+    start: ArtifactRef | None = None,
 ) -> ArtifactRef:
     """Train as `train_model` does, in a process of its own that dies with this one."""
-    stage = model_stage(recipe, dataset_ref, name)
+    stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
         return stage.ref
     require_enough_to_train(store, recipe, dataset_ref)
@@ -124,6 +148,7 @@ def train_model_in_child(
         "recipe": recipe.model_dump(mode="json"),
         "dataset": dataset_ref.to_json(),
         "name": name,
+        "start": start and start.to_json(),
     }
     run_child(
         "lstm_music.stages.models:train_in_child",
@@ -139,7 +164,8 @@ def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
     recipe = parse_recipe(dict(request["recipe"]), "recipe")
     dataset_ref = ArtifactRef(**request["dataset"])
     store = Store(Path(request["storage"]))
-    return train_model(store, recipe, dataset_ref, request["name"], send).to_json()
+    start = ArtifactRef(**request["start"]) if request["start"] else None
+    return train_model(store, recipe, dataset_ref, request["name"], send, start).to_json()
 
 
 def require_enough_to_train(store: Store, recipe: Recipe, dataset_ref: ArtifactRef) -> None:
@@ -152,6 +178,36 @@ def _targets_to_train_on(dataset: Dataset, recipe: Recipe) -> tuple[Targets, Tar
     train, validation = (dataset.targets(side, recipe.first_target) for side in (TRAIN, VALIDATION))
     require_enough_music(train, validation, recipe.windows.length)
     return train, validation
+
+
+def _training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
+    if start is None:
+        return recipe.training
+    return recipe.training.model_copy(update={"epochs": recipe.training.warm_epochs})
+
+
+def _earlier(store: Store, recipe: Recipe, start: ArtifactRef, dataset: Dataset) -> "EarlierModel":
+    """Load the model that a training begins with; MismatchError where the recipe's has another shape, or another grid."""
+    from lstm_music.models.warm_start import EarlierModel, Moved
+
+    artifact = store.open(start)
+    before = load_dataset(store, artifact.inputs[0])
+    model = load_model(store, start, before)
+    for key in ("architecture", "units", "layers"):
+        had, has = artifact.manifest["spec"]["model"][key], recipe.model.model_dump()[key]
+        if had != has:
+            raise MismatchError(
+                f"{start}: cannot be begun with, because its {key} is {had!r} and the recipe's {has!r}; train from nothing"
+            )
+    if before.events != dataset.events:
+        raise MismatchError(
+            f"{start}: cannot be begun with, because its [events] are not the recipe's; train from nothing"
+        )
+    vocabularies = {
+        stream: Moved.between(before.vocabularies[stream], now) for stream, now in dataset.vocabularies.items()
+    }
+    moved = {column: vocabularies.get(column) or Moved.nowhere(size) for column, size in dataset.sizes.items()}
+    return EarlierModel([weight.numpy() for weight in model.weights], moved)
 
 
 def _columns(dataset: Dataset, windows: WindowSpec) -> Columns:

@@ -12,7 +12,7 @@ from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
 from lstm_music.stages.dataset import Dataset, load_dataset
-from lstm_music.stages.models import is_of_this_version
+from lstm_music.stages.models import is_of_this_version, start_of
 from lstm_music.stages.scorecard import score_models
 from lstm_music.store import ArtifactRef, Store
 
@@ -52,6 +52,21 @@ def current_models(store: Store, recipe: str) -> Current | None:
         models={stream: ArtifactRef("model", key) for stream, key in kept["models"].items()},
         scorecard=ArtifactRef("scorecard", kept["scorecard"]),
     )
+
+
+def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
+    """Give the models that a warm training on a dataset begins with, by name: those in use, if there are any.
+
+    Where those in use were trained on this dataset already, they are what they began with themselves: the same training again.
+    """
+    current = current_models(store, recipe.name)
+    if current is None:
+        return {}
+    known = {name: ref for name, ref in current.models.items() if name in recipe.model.models}
+    if current.dataset != dataset:
+        return known
+    begun_with = {name: start_of(store, ref) for name, ref in known.items()}
+    return {name: start for name, start in begun_with.items() if start is not None}
 
 
 def require_current(store: Store, recipe: str) -> Current:

@@ -216,6 +216,27 @@ def test_what_was_prepared_since_has_no_models_yet(tiny, lstm_music, tmp_path):
     )
 
 
+def test_a_warm_start_begins_with_the_models_in_use(tiny, lstm_music, tmp_path):
+    storage, music = tiny.copy(tmp_path), write_pieces(tmp_path / "music", range(PIECES + 2))
+    asked = ("--recipe", tiny.recipe, "--source", music, "--storage", storage)
+    found = lstm_music("train", *asked, "--warm-start", "--json")
+    assert found.code == 0
+    assert "epoch 3 of 3" in found.errors  # the recipe's warm_epochs, and not its 2 epochs
+    card = result_of(found.out)
+    assert result_of(lstm_music("evaluate", "--recipe", tiny.recipe, "--storage", storage, "--json").out) == card
+    again = lstm_music("train", *asked, "--warm-start", "--json")
+    assert "Training" not in again.errors
+    assert result_of(again.out) == card
+
+
+def test_a_warm_start_without_models_begins_from_nothing_and_says_so(tiny, lstm_music, tmp_path):
+    storage = tiny.copy(tmp_path)
+    (storage / "current.json").unlink()
+    found = lstm_music("run", *tiny.arguments, "--storage", storage, "--warm-start", "--json")
+    assert "No models are in use yet, so the trainings begin from nothing" in found.errors
+    assert found.code == 0
+
+
 def test_a_reader_that_goes_away_is_no_traceback(tiny):
     command = f"'{COMMAND}' status --storage '{tiny.storage}' | true"
     found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
