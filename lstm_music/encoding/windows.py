@@ -7,6 +7,7 @@ padded and masked, never dropped. What an epoch looks like follows from (random 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -93,36 +94,54 @@ class Batch:
     is_event: npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Targets:
-    """Events that are predicted: `places` int64 [events] are their rows in the token array, piece after piece.
+    """Events that are predicted: from position `first` of each piece on those that are `chosen`, bool [rows], where given.
 
-    `spans` are the pieces that hold any of them, `lengths` how many each holds.
+    `spans` are the pieces that hold any of them, `lengths` how many each holds. Nothing of the size of the music is held
+    before `places` are asked for.
     """
 
     spans: tuple[PieceSpan, ...]
     lengths: tuple[int, ...]
-    places: npt.NDArray[np.int64]
+    first: int = 0
+    chosen: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, spans: Sequence[PieceSpan], first: int = 0, chosen: npt.NDArray[np.bool_] | None = None) -> "Targets":
-        """Take the events from position `first` of each piece on; only those that are `chosen`, bool [rows], where given."""
-        found = []
-        for span in spans:
-            places = np.arange(min(span.start + first, span.stop), span.stop)
-            places = places if chosen is None else places[chosen[places]]
-            if len(places):
-                found.append((span, places))
-        return cls(
-            spans=tuple(span for span, _ in found),
-            lengths=tuple(len(places) for _, places in found),
-            places=np.concatenate([np.empty(0, np.int64), *(places for _, places in found)]),
+        """Find the pieces that hold any, and count."""
+        counts = [(span, len(_places_of(span, first, chosen))) for span in spans]
+        held = [(span, count) for span, count in counts if count]
+        return cls(tuple(span for span, _ in held), tuple(count for _, count in held), first, chosen)
+
+    @property
+    def events(self) -> int:
+        """How many there are."""
+        return sum(self.lengths)
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Their rows in the token array, int64 [events], piece after piece."""
+        return np.concatenate(
+            [np.empty(0, np.int64), *(_places_of(span, self.first, self.chosen) for span in self.spans)]
         )
 
     @property
     def positions(self) -> npt.NDArray[np.int64]:
         """The place of each event in its piece, from 0."""
         return self.places - np.repeat([span.start for span in self.spans], self.lengths).astype(np.int64)
+
+    def parts(self, events: int) -> Iterator["Targets"]:
+        """Cut between pieces into parts of about so many events."""
+        part_of = np.cumsum([0, *self.lengths])[:-1] // events
+        for number in np.unique(part_of):
+            begin, end = np.searchsorted(part_of, [number, number + 1])
+            yield Targets(self.spans[begin:end], self.lengths[begin:end], self.first, self.chosen)
+
+
+def _places_of(span: PieceSpan, first: int, chosen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.int64]:
+    places = np.arange(min(span.start + first, span.stop), span.stop)
+    return places if chosen is None else places[chosen[places]]
 
 
 def window_count(events: Sequence[int], length: int) -> int:

@@ -14,6 +14,7 @@ from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
 
 
@@ -53,7 +54,7 @@ def generate_tokens(
 
 
 def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec) -> Any:
-    @tf.function(jit_compile=True)
+    @compiled
     def loop(previous: Any, seeds: Any, onsets: Any, positions: Any, bars: Any, chance: Any) -> Any:
         outputs = seeds.shape[1]
         states = [model.after(model.rows(previous, seeds)) for model in models]

@@ -1,11 +1,11 @@
 """What the report saw of its second and third architecture: offsets out of order, and offsets classified as notes."""
 
 import numpy as np
-import tensorflow as tf
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.encoding.windows import Targets, Tokens, next_event_batches
+from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
 from lstm_music.models.scoring import WINDOWS_AT_ONCE
 from lstm_music.models.spec import WITH_KNOWN_FAULTS
@@ -47,7 +47,7 @@ def _label_faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[s
 
 def _outputs(model: EventModel, tokens: Tokens, targets: Targets) -> list[np.ndarray]:
     """What the heads say of each target, float32 [targets, …] a head."""
-    run = tf.function(model.outputs, jit_compile=True)
+    run = compiled(model.outputs)
     plan = next_event_batches(tokens, targets.places, length=model.columns.window, batch_size=WINDOWS_AT_ONCE)
     batches = [[head.numpy()[0] for head in run(model.rows(batch.previous, batch.current))] for batch in plan]
     return [np.concatenate(heads)[: len(targets.places)] for heads in zip(*batches, strict=True)]

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_music.encoding.windows import Batch, hide
-from lstm_music.models.backend import has_gpu
+from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
 from lstm_music.models.scoring import guesses
 from lstm_music.models.spec import TrainingSpec
@@ -47,7 +47,7 @@ class Learner:
     def _compile(self) -> Callable[..., Any]:
         model, optimizer = self.model, self.optimizer
 
-        @tf.function(jit_compile=not has_gpu())  # XLA knows no cuDNN
+        @compiled
         def train_step(rows: Any, targets: Any, mask: Any, drops: Any) -> Any:
             with tf.GradientTape() as tape:
                 outputs = model.outputs(rows, drops if model.spec.dropout else None)
@@ -60,7 +60,7 @@ class Learner:
                 [_right(logits, targets[..., i], mask) for i, logits in enumerate(model.logits(outputs))]
             )
 
-        return train_step  # type: ignore[no-any-return]  # tensorflow has no types
+        return train_step
 
     def weights(self) -> list[np.ndarray]:
         """Copy the model's weights."""

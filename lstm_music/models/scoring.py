@@ -1,5 +1,6 @@
 """What a model thinks of events of whole pieces: each of them once, with all of its past that the architecture reads."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,14 @@ import tensorflow as tf
 
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, blank_batch, fill, next_event_batches
+from lstm_music.models.backend import compiled
 from lstm_music.models.chained import ChainedLSTM
 from lstm_music.models.event_model import EventModel
 
 CHUNK = 128
 MAX_LOGITS = 1 << 24  # held at once
 WINDOWS_AT_ONCE = 256
+EVENTS_AT_ONCE = 1 << 18  # of pieces that are scored together, so that no collection is too large
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,7 +49,7 @@ def _windowed_scorer(model: EventModel, tokens: Tokens) -> Scorer:
     """Read the window before each target; state does not go on."""
     length = model.columns.window
 
-    @tf.function(jit_compile=True)
+    @compiled
     def score_batch(rows: Any, targets: Any) -> Any:
         logits = model.logits(model.outputs(rows))
         costs = [
@@ -74,7 +77,7 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
     (stream,) = model.predicts
     together = int(np.clip(MAX_LOGITS // (CHUNK * model.columns.sizes[stream]), 1, 64))
 
-    @tf.function(jit_compile=True)
+    @compiled
     def score_chunk(rows: Any, targets: Any, states: Any) -> Any:
         logits, states = model(rows, states)
         return -model.costs(logits, targets), guesses(logits), states
@@ -104,7 +107,7 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
             scored.update(zip(group, score_group([spans[index] for index in group]), strict=True))
         positions = np.split(targets.positions, np.cumsum(targets.lengths)[:-1])
         wanted = [(*scored[index], places) for index, places in enumerate(positions)]
-        has_ends = model.place_in_chain == 0 and len(targets.places) == sum(span.events for span in spans)
+        has_ends = model.place_in_chain == 0 and targets.events == sum(span.events for span in spans)
         predicted = Predicted(
             log_probabilities=np.concatenate([log[places] for log, _, places in wanted]),
             guesses=np.concatenate([guess[places] for _, guess, places in wanted]),
@@ -115,31 +118,33 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
     return score
 
 
-def nats_per_event(
-    predicted: Mapping[str, Predicted],
-    targets: Targets,
-    tokens: Tokens,
-    streams: tuple[str, ...],
-    log_unknown: Mapping[str, float],
-) -> float:
-    """Sum what targets cost over the streams that were predicted, in nats an event: ends count, unknown values their share.
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What held-out events cost in nats an event, all streams of a model together, and how often each was guessed right."""
 
-    `streams` names the first columns of `tokens`.
+    nll: float
+    accuracy: dict[str, float]
+
+
+def score_held_out(
+    scorer: Scorer, targets: Targets, tokens: Tokens, streams: tuple[str, ...], log_unknown: Mapping[str, float]
+) -> HeldOut:
+    """Score some pieces after the others, so that it takes no more memory for more of them.
+
+    `streams` names the first columns of `tokens`. Ends count, and unknown values their share (see `Vocabulary.log_unknown`).
     """
-    nats = 0.0
-    for stream, said in predicted.items():
-        nats -= float(said.log_probabilities.sum(dtype=np.float64))
-        if said.end_log_probabilities is not None:
-            nats -= float(said.end_log_probabilities.sum(dtype=np.float64))
-        nats += log_unknown[stream] * int((tokens[targets.places, streams.index(stream)] == UNKNOWN).sum())
-    return nats / len(targets.places)
+    nats, right = 0.0, Counter[str]()
+    for part in targets.parts(EVENTS_AT_ONCE):
+        for stream, said in scorer(part).items():
+            wanted = tokens[part.places, streams.index(stream)]
+            nats += total_nats(said, wanted, log_unknown[stream])
+            right[stream] += int((said.guesses == wanted).sum())
+    return HeldOut(nats / targets.events, {stream: count / targets.events for stream, count in right.items()})
 
 
-def accuracies(
-    predicted: Mapping[str, Predicted], targets: Targets, tokens: Tokens, streams: tuple[str, ...]
-) -> dict[str, float]:
-    """How often the likeliest value was the right one, for each stream that was predicted."""
-    return {
-        stream: float((said.guesses == tokens[targets.places, streams.index(stream)]).mean())
-        for stream, said in predicted.items()
-    }
+def total_nats(said: Predicted, wanted: np.ndarray, log_unknown: float) -> float:
+    """Add up what the ids `wanted`, int [events], of one stream cost, and the ends, where they were scored."""
+    nats = -float(said.log_probabilities.sum(dtype=np.float64)) + log_unknown * int((wanted == UNKNOWN).sum())
+    if said.end_log_probabilities is not None:
+        nats -= float(said.end_log_probabilities.sum(dtype=np.float64))
+    return nats

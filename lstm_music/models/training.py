@@ -27,7 +27,7 @@ from lstm_music.models.checkpoint import EpochScore, RunningEpoch, TrainingState
 from lstm_music.models.columns import Columns
 from lstm_music.models.event_model import EventModel
 from lstm_music.models.learner import Learner, learning_rate
-from lstm_music.models.scoring import accuracies, make_scorer, nats_per_event
+from lstm_music.models.scoring import make_scorer, score_held_out
 from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.models.warm_start import EarlierModel, carry_over
 
@@ -177,27 +177,22 @@ class _Training:
     def _steps_of_an_epoch(self) -> int:
         train = self.data.train
         if self.model.spec.is_windowed:
-            return -(-len(train.places) // self.spec.batch_size)
+            return -(-train.events // self.spec.batch_size)
         windows = epoch_windows(train.spans, self.data.window.length, self.random_seed, 0)
         return -(-len(windows.piece) // self.spec.batch_size)
 
     def _score(self, epoch: int) -> None:
         """Add an epoch's score; its weights are the best so far if no epoch before was as good. Write the checkpoint."""
         data, running, best = self.data, self.state.running, self.state.best_score
-        predicted = self.score(data.validation)
-        held_out = nats_per_event(predicted, data.validation, data.tokens, data.columns.streams, data.log_unknown)
-        self._require_number(held_out, epoch, "held-out NLL")
-        right = [count / running.targets for count in running.right]
-        score = EpochScore(
-            epoch,
-            running.loss / running.targets,
-            held_out,
-            dict(zip(self.model.predicts, right, strict=True)),
-            accuracies(predicted, data.validation, data.tokens, data.columns.streams),
-        )
+        held_out = score_held_out(self.score, data.validation, data.tokens, data.columns.streams, data.log_unknown)
+        self._require_number(held_out.nll, epoch, "held-out NLL")
+        accuracy = {
+            stream: count / running.targets for stream, count in zip(self.model.predicts, running.right, strict=True)
+        }
+        score = EpochScore(epoch, running.loss / running.targets, held_out.nll, accuracy, held_out.accuracy)
         self.state.history.append(score)
         self.state.running = RunningEpoch()
-        if best is None or held_out < best.held_out:
+        if best is None or held_out.nll < best.held_out:
             self.state.best = self.learner.weights()
         self._keep()
 

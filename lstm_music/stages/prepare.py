@@ -108,5 +108,5 @@ def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]
 def window_counts(dataset: Dataset, recipe: Recipe) -> dict[str, int]:
     """Count the windows of each side: cut from the first event of each piece on, or one before each event that has a full one."""
     if recipe.model.is_windowed:
-        return {side: len(dataset.targets(side, recipe.first_target).places) for side in SIDES}
+        return {side: dataset.targets(side, recipe.first_target).events for side in SIDES}
     return {side: window_count([span.events for span in dataset.spans[side]], recipe.windows.length) for side in SIDES}

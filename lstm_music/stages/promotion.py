@@ -133,4 +133,4 @@ def _validation_nll(store: Store, old: Current, before: Dataset, events: Artifac
     columns = EventColumns.read(store, events)
     tokens = columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32)
     scores = score_models(store, before, old.models, tokens, {VALIDATION: targets})[VALIDATION]
-    return sum(stream.total for stream in scores.values()) / len(targets.places)
+    return sum(stream.total for stream in scores.values()) / targets.events

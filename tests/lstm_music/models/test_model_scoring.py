@@ -97,7 +97,7 @@ def test_with_a_window_a_score_is_that_of_the_window_alone(build, tokens, spans,
 
 
 def test_nats_count_ends_where_there_are_any_and_what_unknown_values_cost(tensorflow):
-    from lstm_music.models.scoring import Predicted, nats_per_event
+    from lstm_music.models.scoring import Predicted, score_held_out
 
     tokens = np.full((6, 2), SPECIAL_IDS)
     tokens[1, 1] = UNKNOWN
@@ -106,16 +106,34 @@ def test_nats_count_ends_where_there_are_any_and_what_unknown_values_cost(tensor
     with_ends = {"offset": Predicted(logs, np.zeros(5), np.full(2, -2.0, np.float32))}
     without = {"note": Predicted(logs, np.zeros(5))}
     unknown = {"offset": 9.0, "note": 9.0}
-    streams = ("offset", "note")
-    assert nats_per_event(with_ends, targets, tokens, streams, unknown) == pytest.approx(7 * 2 / 5)
-    assert nats_per_event(without, targets, tokens, streams, unknown) == pytest.approx((5 * 2 + 9) / 5)
-    assert nats_per_event(with_ends | without, targets, tokens, streams, unknown) == pytest.approx((12 * 2 + 9) / 5)
+
+    def nll(said):
+        return score_held_out(lambda _: said, targets, tokens, ("offset", "note"), unknown).nll
+
+    assert nll(with_ends) == pytest.approx(7 * 2 / 5)
+    assert nll(without) == pytest.approx((5 * 2 + 9) / 5)
+    assert nll(with_ends | without) == pytest.approx((12 * 2 + 9) / 5)
 
 
 def test_a_right_guess_is_counted_once_and_unknown_is_never_right(tensorflow):
-    from lstm_music.models.scoring import Predicted, accuracies
+    from lstm_music.models.scoring import Predicted, score_held_out
 
     tokens = np.array([[3], [4], [UNKNOWN], [5]])
     targets = Targets.of([PieceSpan("a", 0, 4)])
     said = {"note": Predicted(np.zeros(4), np.array([3, 5, 3, 5]))}
-    assert accuracies(said, targets, tokens, ("note",)) == {"note": 0.5}
+    assert score_held_out(lambda _: said, targets, tokens, ("note",), {"note": 0.0}).accuracy == {"note": 0.5}
+
+
+@pytest.mark.parametrize(("architecture", "name"), [("chained_lstm", "offset"), ("multi_label", "offset+note")])
+def test_piece_after_piece_the_score_is_that_of_all_together(build, tokens, spans, monkeypatch, architecture, name):
+    from lstm_music.models import scoring
+
+    model = build(name, architecture=architecture)
+    targets = Targets.of(spans, model.columns.window if model.spec.is_windowed else 0)
+    scorer, unknown = scoring.make_scorer(model, tokens), dict.fromkeys(STREAMS, 3.0)
+    whole = scoring.score_held_out(scorer, targets, tokens, STREAMS, unknown)
+    monkeypatch.setattr(scoring, "EVENTS_AT_ONCE", 40)
+    assert len(list(targets.parts(40))) > 1
+    parts = scoring.score_held_out(scorer, targets, tokens, STREAMS, unknown)
+    assert parts.nll == pytest.approx(whole.nll, rel=1e-6)
+    assert parts.accuracy == whole.accuracy

@@ -49,6 +49,7 @@ def loop(monkeypatch, run):
     import tensorflow as tf
 
     from lstm_music.models import learner, training
+    from lstm_music.models.scoring import HeldOut
 
     def use(scores, losses=()):
         scores_left, losses_left = iter(scores), iter(losses)
@@ -62,7 +63,7 @@ def loop(monkeypatch, run):
 
         monkeypatch.setattr(learner.Learner, "_compile", step_maker)
         monkeypatch.setattr(training, "make_scorer", lambda *_: lambda _targets: {})
-        monkeypatch.setattr(training, "nats_per_event", lambda *_args, **_options: next(scores_left))
+        monkeypatch.setattr(training, "score_held_out", lambda *_: HeldOut(next(scores_left), {}))
 
     return use
 
@@ -75,12 +76,12 @@ def test_training_learns(finished):
 
 
 def test_the_model_that_is_given_has_the_best_score_of_the_history(finished, data):
-    from lstm_music.models.scoring import make_scorer, nats_per_event
+    from lstm_music.models.scoring import make_scorer, score_held_out
 
     model, history, _ = finished
-    scores = make_scorer(model, data.tokens)(data.validation)
-    found = nats_per_event(scores, data.validation, data.tokens, STREAMS, data.log_unknown)
-    assert found == pytest.approx(min(score.held_out for score in history), rel=1e-6)
+    scorer = make_scorer(model, data.tokens)
+    found = score_held_out(scorer, data.validation, data.tokens, STREAMS, data.log_unknown)
+    assert found.nll == pytest.approx(min(score.held_out for score in history), rel=1e-6)
 
 
 def stopped_at(run, checkpoint, epoch, step, **options):

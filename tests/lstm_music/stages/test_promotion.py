@@ -107,7 +107,7 @@ def test_another_recipe_has_models_of_its_own(copy, evaluated):
 
 def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy, evaluated, publish, tmp_path):
     """New pieces bring new values: the old models pay for them as for every unknown value."""
-    from lstm_music.models.scoring import make_scorer, nats_per_event
+    from lstm_music.models.scoring import make_scorer, score_held_out
 
     slow = {f"slow/{name}": piece_of(slowed(piece)) for name, piece in small_collection(8, first=20).items()}
     folder = write_folder(tmp_path / "more", small_collection(8) | slow)
@@ -121,8 +121,8 @@ def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy,
     assert unknown > 10
     targets = fresh.targets("validation")
     for ref in evaluated.models.values():
-        scores = make_scorer(load_model(copy.store, ref, before), tokens)(targets)
-        against += nats_per_event(scores, targets, tokens, STREAMS, before.log_unknown)
+        scorer = make_scorer(load_model(copy.store, ref, before), tokens)
+        against += score_held_out(scorer, targets, tokens, STREAMS, before.log_unknown).nll
     promote(copy.store, copy.recipe, evaluated)
     decision = promote(copy.store, copy.recipe, new)
     assert f"against {against:.4f} nats" in decision.reason

@@ -41,13 +41,13 @@ def test_a_model_is_published_with_its_history(made, trained):
 
 
 def test_a_published_model_scores_as_its_training_said(made, trained, uncompiled):
-    from lstm_music.models.scoring import make_scorer, nats_per_event
+    from lstm_music.models.scoring import make_scorer, score_held_out
 
     dataset, held_out = made.dataset, made.dataset.targets("validation")
     model = load_model(made.store, trained["duration"], dataset)
-    scores = make_scorer(model, dataset.tokens)(held_out)
-    found = nats_per_event(scores, held_out, dataset.tokens, STREAMS, dataset.log_unknown)
-    assert found == pytest.approx(made.store.open(trained["duration"]).facts["held_out_nll"], rel=1e-5)
+    scorer = make_scorer(model, dataset.tokens)
+    found = score_held_out(scorer, held_out, dataset.tokens, STREAMS, dataset.log_unknown)
+    assert found.nll == pytest.approx(made.store.open(trained["duration"]).facts["held_out_nll"], rel=1e-5)
 
 
 def test_what_is_trained_is_not_trained_again(made, trained, monkeypatch):
@@ -62,6 +62,7 @@ def test_what_is_trained_is_not_trained_again(made, trained, monkeypatch):
                 "recipe": made.recipe.model_dump(mode="json"),
                 "dataset": made.prepared.dataset.to_json(),
                 "name": "note",
+                "start": None,
             },
             lambda _progress: None,
         )
