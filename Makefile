@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo install test check clean
+.PHONY: demo install install-bench test check clean
 
 demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
 
 install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` command
+
+install-bench: $(VENV)/.installed-bench  ## what some benchmarks need beside it: PyTorch
 
 test: $(VENV)/.installed-test  ## every test, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
@@ -33,4 +35,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(INSTALL) --editable '.[test,check]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(INSTALL) --editable '.[bench]'
 	@touch $@

@@ -32,6 +32,7 @@ from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.models.warm_start import EarlierModel, carry_over
 
 REPORT_SECONDS = 0.5
+LEARNT = 1e-3  # nats an event: what costs less has nothing left to learn
 CHECKPOINT_SECONDS = 20.0  # what a kill may cost; a checkpoint takes a tenth of a second
 
 
@@ -125,9 +126,9 @@ class _Training:
         self.seconds_a_step: float | None = None
 
     def run(self) -> tuple[EventModel, list[EpochScore]]:
-        """Train epoch after epoch until there are no more, or patience is over."""
+        """Train epoch after epoch until there are no more, or it is over."""
         for epoch in range(len(self.state.history), self.spec.epochs):
-            if self._out_of_patience():
+            if self._is_over():
                 break
             self._run_epoch(epoch)
             self._score(epoch)
@@ -210,9 +211,12 @@ class _Training:
             save_state(self.checkpoint, self.state)
         self.kept = time.monotonic()
 
-    def _out_of_patience(self) -> bool:
+    def _is_over(self) -> bool:
+        """Whether patience is over, or there is nothing left to learn, as in music whose durations are all the same."""
         best = self.state.best_score
-        return best is not None and len(self.state.history) - 1 - best.epoch >= self.spec.patience
+        if best is None:
+            return False
+        return best.held_out < LEARNT or len(self.state.history) - 1 - best.epoch >= self.spec.patience
 
     def _resumed(self) -> TrainingState | None:
         """Load the checkpoint, if there is one, into the model and the optimiser.

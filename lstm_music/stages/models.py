@@ -91,7 +91,7 @@ def train_model(
         tokens=dataset.tokens,
         train=train_targets,
         validation=validation_targets,
-        columns=_columns(dataset, recipe.windows),
+        columns=columns_of(dataset, recipe.windows),
         log_unknown=dataset.log_unknown,
         transposition=dataset.transposition(recipe.windows),
         window=recipe.windows,
@@ -210,7 +210,8 @@ def _earlier(store: Store, recipe: Recipe, start: ArtifactRef, dataset: Dataset)
     return EarlierModel([weight.numpy() for weight in model.weights], moved)
 
 
-def _columns(dataset: Dataset, windows: WindowSpec) -> Columns:
+def columns_of(dataset: Dataset, windows: WindowSpec) -> Columns:
+    """Say what models have to know of the tokens of a dataset."""
     return Columns(STREAMS, dataset.sizes, dataset.offset_quarters, windows.length)
 
 
@@ -236,7 +237,7 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
     load_tensorflow()
     from lstm_music.models.architectures import build_model
 
-    columns = _columns(dataset, WindowSpec.model_validate(spec["windows"]))
+    columns = columns_of(dataset, WindowSpec.model_validate(spec["windows"]))
     model = build_model(ModelSpec.model_validate(spec["model"]), name, columns, spec["random_seed"])
     model.load_weights(artifact.file("model"))
     return model

@@ -159,6 +159,12 @@ def test_the_weights_of_the_best_epoch_are_kept_and_patience_ends(run, loop, bui
     np.testing.assert_allclose(kept - untrained, 2 * steps, atol=1e-4)
 
 
+def test_where_nothing_is_left_to_learn_training_ends(run, loop):
+    loop([5.0, 0.0009, 0.0008])
+    _, history, _ = run()
+    assert [score.held_out for score in history] == [5.0, 0.0009]
+
+
 def test_a_score_that_is_no_number_ends_training(run, loop, tmp_path):
     loop([5.0, float("nan")])
     with pytest.raises(TrainingError, match=r"note model: the held-out NLL is nan in epoch 2, .*nothing was published"):

@@ -1,0 +1,171 @@
+"""How much memory does training take on 1, 10 and 100 times the music.
+
+Run: python benchmarks/memory.py COLLECTION.zip [--times 1 10 100] [--steps 300] [--units 128] [--json]
+
+The collection is prepared by the recipe `default`. A set of n times its music is that dataset n times over, each copy
+transposed by another number of semitones, under piece ids of its own. The note model is then trained in a process of its own
+for some steps of the first epoch, with checkpoints, and all held-out music is scored (n times as much, too). A figure is the
+peak of the anonymous memory (RssAnon) of that process: pages of a memory map, which the system may drop, do not count.
+Small models are the stricter test, for what grows is then a larger share.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lstm_music.encoding.splits import SIDES
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.windows import PieceSpan
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.parquet import write_table
+from lstm_music.recipe import Recipe, load_recipe
+from lstm_music.stages.dataset import SPLITS_SCHEMA, Dataset, dataset_stage, load_dataset
+from lstm_music.stages.ingest import ingest
+from lstm_music.stages.models import train_model
+from lstm_music.stages.prepare import last_prepared, prepare
+from lstm_music.store import ArtifactRef, Store
+
+MIB = 2**20
+SECONDS_BETWEEN_LOOKS = 0.02
+SEMITONES = range(-6, 6)
+
+
+class EnoughError(Exception):
+    """So many steps as were asked for."""
+
+
+def small_recipe(units: int) -> Recipe:
+    """Give the recipe `default` with smaller models."""
+    recipe = load_recipe("default")
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"units": units})})
+
+
+def several_times(store: Store, recipe: Recipe, ref: ArtifactRef, times: int) -> ArtifactRef:
+    """Write the dataset so many times over, and give the result; the tokens are never in memory as a whole."""
+    dataset = load_dataset(store, ref)
+    stage = dataset_stage(recipe, dataset.notes_ref, dataset.events_ref)
+    stage = dataclasses.replace(stage, spec={**stage.spec, "times": times})
+    with store.write(stage) as writer:
+        events, columns = dataset.tokens.shape
+        tokens = np.lib.format.open_memmap(
+            writer.file("tokens", "npy"), "w+", dataset.tokens.dtype, (times * events, columns)
+        )
+        for copy in range(times):
+            tokens[copy * events : (copy + 1) * events] = _transposed(dataset, recipe, SEMITONES[copy % len(SEMITONES)])
+        tokens.flush()
+        rows = [row for copy in range(times) for row in _rows(dataset, copy, copy * events)]
+        write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
+        vocabularies = json.dumps([dataset.vocabularies[stream].to_json() for stream in STREAMS])
+        writer.file("vocabularies", "json").write_text(vocabularies, encoding="utf-8")
+        writer.facts.update(warnings=[], leaky=True)  # copies of a piece stay on its side, but they are copies
+    return stage.ref
+
+
+def _transposed(dataset: Dataset, recipe: Recipe, semitones: int) -> np.ndarray:
+    """Give all tokens, each piece moved by so many semitones where the piano has room for it."""
+    tokens, moved = np.array(dataset.tokens), dataset.transposition(recipe.windows)
+    for side in SIDES:
+        for span in dataset.spans[side]:
+            shift = min(max(semitones, span.lowest_shift), span.highest_shift) - recipe.windows.transpose_from
+            tokens[span.start : span.stop, 1] = moved[shift, tokens[span.start : span.stop, 1]]
+    return tokens
+
+
+def _rows(dataset: Dataset, copy: int, first: int) -> Iterator[dict[str, Any]]:
+    for side in SIDES:
+        for span in dataset.spans[side]:
+            name = hashlib.sha256(f"{span.piece_id} {copy}".encode()).hexdigest()
+            moved = PieceSpan(name, span.start + first, span.stop + first)  # moved already, so never moved further
+            yield {"side": side, **dataclasses.asdict(moved)}
+
+
+def train_and_score(storage: Path, units: int, ref: ArtifactRef, steps: int) -> None:
+    """Train for some steps, with a checkpoint every second, and score all that is held out."""
+    load_tensorflow()
+    from lstm_music.models import training
+
+    training.CHECKPOINT_SECONDS = 1.0
+    store, recipe = Store(storage), small_recipe(units)
+
+    def stop(progress: Any) -> None:
+        if progress["step"] >= steps:
+            raise EnoughError
+
+    with contextlib.suppress(EnoughError):
+        train_model(store, recipe, ref, "note", stop)
+    from lstm_music.models.architectures import build_model
+    from lstm_music.models.scoring import make_scorer, score_held_out
+    from lstm_music.stages.models import columns_of
+
+    dataset = load_dataset(store, ref)
+    scorer = make_scorer(build_model(recipe.model, "note", columns_of(dataset, recipe.windows), 1), dataset.tokens)
+    score_held_out(scorer, dataset.targets("validation"), dataset.tokens, STREAMS, dataset.log_unknown)
+
+
+def peak_of(work: Any, *arguments: Any) -> float:
+    """Run `work` in a process of its own; give the peak of its anonymous memory in MiB."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    status, peak = Path(f"/proc/{process.pid}/status"), 0
+    while process.is_alive():
+        with contextlib.suppress(OSError):
+            found = re.search(r"^RssAnon:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+            peak = max(peak, int(found[1]) if found else 0)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    if process.exitcode:
+        raise SystemExit(process.exitcode)
+    return peak * 1024 / MIB
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", type=Path, help="a zip or folder of music")
+    parser.add_argument("--times", type=int, nargs="+", default=[1, 10, 100])
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--units", type=int, default=128)
+    parser.add_argument("--json", action="store_true", help="print the result for programs")
+    arguments = parser.parse_args()
+    recipe, result = small_recipe(arguments.units), []
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "storage")
+        with store.session():
+            prepare(store, recipe, ingest(store, recipe, str(arguments.archive)))
+            once = last_prepared(store, recipe.name).dataset
+            for times in arguments.times:
+                ref = several_times(store, recipe, once, times)
+                dataset = load_dataset(store, ref)
+                mib = peak_of(train_and_score, store.root, arguments.units, ref, arguments.steps)
+                result.append(
+                    {
+                        "times": times,
+                        "events": len(dataset.tokens),
+                        "pieces": sum(map(len, dataset.spans.values())),
+                        "peak_anonymous_mib": round(mib, 1),
+                        "ratio": round(mib / result[0]["peak_anonymous_mib"], 3) if result else 1.0,
+                    }
+                )
+                if not arguments.json:
+                    row = result[-1]
+                    print(
+                        f"{times:4} times: {row['events']:>11,} events in {row['pieces']:>6,} pieces: "
+                        f"peak {row['peak_anonymous_mib']:>7,} MiB, {row['ratio']} times that of the first"
+                    )
+    if arguments.json:
+        print(json.dumps({"memory": result}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""How much sooner do our models reach the held-out NLL that the report's way reaches at its best.
+
+Run: python benchmarks/time_to_nll.py COLLECTION.zip [--storage DIR] [--report-epochs 150] [--patience 4] [--json]
+
+Both learn the events of the recipe `seed` (its 37 files, read as the report read them), split by piece, and both are scored on
+the same events: the validation events with a full window of 64 before them. The report's way: three models, each of which
+sees windows of its own stream, at stride 1 and with one target a window, until its patience is over. They are trained by
+the architecture `three_streams`, which computes the same as stock Keras (tests hold that) in less time; what stock Keras
+would take is the number of its steps times what a step takes it, measured by `train_step.py` in the same run. Ours: the
+chained models with the settings below, a target at every step and random transpositions. Curves are compared at
+the same CPU time for each of the three models; an epoch of ours is a point. What is trained is kept in `--storage`, and a
+benchmark that was stopped goes on with what is there.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from lstm_music.encoding.splits import TRAIN, VALIDATION
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.stages.dataset import load_dataset
+from lstm_music.stages.ingest import ingest
+from lstm_music.stages.models import columns_of, model_stage, train_model
+from lstm_music.stages.prepare import prepare
+from lstm_music.store import ArtifactRef, Store
+
+OURS: dict[str, Any] = {  # tuned on validation: few pieces need small models and much dropout
+    "windows": {"length": 128, "transpose_from": -6, "transpose_to": 5},
+    "model": {"architecture": "chained_lstm", "units": 256, "dropout": 0.5, "hidden_inputs": 0.1},
+    "training": {"epochs": 25, "patience": 6, "batch_size": 8, "learning_rate": 3e-3},
+}
+FIRST_TARGET = 64  # so that the report's windows are full
+
+
+def ours_recipe() -> Recipe:
+    """Give the report's events with our models."""
+    seed = load_recipe("seed").model_dump(mode="json")
+    return parse_recipe({**seed, "name": "seed-chained", **OURS}, "time_to_nll.py")
+
+
+def report_recipe(epochs: int, patience: int) -> Recipe:
+    """Give the report's way, split by piece."""
+    recipe = load_recipe("seed")
+    return recipe.model_copy(
+        update={"training": recipe.training.model_copy(update={"epochs": epochs, "patience": patience})}
+    )
+
+
+def prepared(store: Store, recipe: Recipe, source: str) -> ArtifactRef:
+    """Make the dataset of a recipe, or find it."""
+    return prepare(store, recipe, ingest(store, recipe, source)).dataset
+
+
+def report_way(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, dict[str, Any]]:
+    """Train the report's models to their best; give the NLL of each, and after how many windows it was reached."""
+    found = {}
+    windows = load_dataset(store, dataset).targets(TRAIN, recipe.first_target).events
+    for name in recipe.model.models:
+        train_model(store, recipe, dataset, name)
+        artifact = store.open(model_stage(recipe, dataset, name).ref)
+        history = json.loads(artifact.file("history").read_text())
+        best = artifact.counts["best_epoch"]
+        found[name] = {
+            "nll": artifact.facts["held_out_nll"],
+            "epochs": best,
+            "windows": best * windows,
+            "curve": [score["held_out"] for score in history],
+        }
+    return found
+
+
+def our_way(store: Store, recipe: Recipe, ref: ArtifactRef, name: str) -> dict[str, Any]:
+    """Train one of our models; give the NLL of each epoch and the CPU seconds of training until then, the import aside."""
+    load_tensorflow()
+    from lstm_music.models.training import TrainingData, train
+
+    dataset = load_dataset(store, ref)
+    data = TrainingData(
+        tokens=dataset.tokens,
+        train=dataset.targets(TRAIN),
+        validation=dataset.targets(VALIDATION, FIRST_TARGET),
+        columns=columns_of(dataset, recipe.windows),
+        log_unknown=dataset.log_unknown,
+        transposition=dataset.transposition(recipe.windows),
+        window=recipe.windows,
+    )
+    begun, seconds = time.process_time(), []
+
+    def note(progress: Any) -> None:
+        if progress.scored_epochs > len(seconds):
+            seconds.append(round(time.process_time() - begun, 1))
+
+    _, history = train(data, name, recipe.model, recipe.training, recipe.random_seed, report=note)
+    return {"curve": [score.held_out for score in history], "cpu_seconds": seconds}
+
+
+def stock_keras_windows_a_second() -> float:
+    """Measure the report's model in stock Keras."""
+    asked = [sys.executable, str(Path(__file__).with_name("train_step.py")), "--json"]
+    said = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    return float(json.loads(said)["windows_per_second"]["report"])
+
+
+def best_until(curve: list[float], seconds: list[float], now: float) -> float:
+    """Give the best NLL that a model had after so many seconds."""
+    return min((nll for nll, at in zip(curve, seconds, strict=True) if at <= now), default=float("inf"))
+
+
+def compared(report: dict[str, Any], ours: dict[str, Any], windows_a_second: float) -> dict[str, Any]:
+    """Set both ways side by side: sums over the three models of NLL and of CPU seconds."""
+    goal = sum(model["nll"] for model in report.values())
+    moments = sorted({at for model in ours.values() for at in model["cpu_seconds"]})
+    reached = [
+        at
+        for at in moments
+        if sum(best_until(model["curve"], model["cpu_seconds"], at) for model in ours.values()) <= goal
+    ]
+    theirs = sum(model["windows"] for model in report.values()) / windows_a_second
+    best = {name: min(model["curve"]) for name, model in ours.items()}
+    return {
+        "report_nll": {name: round(model["nll"], 4) for name, model in report.items()} | {"sum": round(goal, 4)},
+        "ours_nll": {name: round(nll, 4) for name, nll in best.items()} | {"sum": round(sum(best.values()), 4)},
+        "nats_below": round(goal - sum(best.values()), 4),
+        "report_epochs": {name: model["epochs"] for name, model in report.items()},
+        "report_windows_a_second": windows_a_second,
+        "report_cpu_seconds": round(theirs),
+        "ours_cpu_seconds": round(len(ours) * reached[0], 1) if reached else None,
+        "times_sooner": round(theirs / (len(ours) * reached[0]), 1) if reached else None,
+        "ours_curves": ours,
+        "report_curves": {name: model["curve"] for name, model in report.items()},
+    }
+
+
+def measure(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train all six models, and compare."""
+    windows_a_second = arguments.report_windows_a_second or stock_keras_windows_a_second()
+    theirs, recipe = report_recipe(arguments.report_epochs, arguments.patience), ours_recipe()
+    with store.session():
+        report = report_way(store, theirs, prepared(store, theirs, arguments.source))
+        dataset = prepared(store, recipe, arguments.source)
+        ours = {name: our_way(store, recipe, dataset, name) for name in recipe.model.models}
+    return compared(report, ours, windows_a_second)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", help="a zip or folder of the Kaggle dataset soumikrakshit/classical-music-midi")
+    parser.add_argument("--storage", type=Path, help="where what is trained is kept [default: a temporary folder]")
+    parser.add_argument("--report-epochs", type=int, default=150, help="most epochs of the report's models")
+    parser.add_argument("--patience", type=int, default=4, help="epochs of the report's models without a better NLL")
+    parser.add_argument("--report-windows-a-second", type=float, help="of stock Keras, where they were measured before")
+    parser.add_argument("--json", action="store_true", help="print the result for programs")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Store(arguments.storage or Path(folder) / "storage"), arguments)
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    for name in found["report_nll"]:
+        print(f"{name:9} report {found['report_nll'][name]:.3f}   ours {found['ours_nll'][name]:.3f} nats an event")
+    print(
+        f"The report's best after {found['report_epochs']} epochs: {found['report_cpu_seconds']:,} CPU s in stock Keras"
+    )
+    print(f"The same sum by our models: {found['ours_cpu_seconds']} CPU s, {found['times_sooner']} times sooner")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""How much sooner does a training reach the old score when it begins with the old models, after music was added.
+
+Run: python benchmarks/warm_start.py [--recipe demo] [--source corpus] [--added 10] [--storage DIR] [--json]
+
+The recipe is trained without some pieces of its training side, which are then added: once from nothing, and once warm, by
+the recipe's own settings. The old score is the sum of the held-out NLL of the old models; the held-out pieces are the same in all
+three trainings. Counted are the CPU seconds of training until the sum is as low, epoch by epoch, at equal epochs of the three
+models; what compiling takes is in them.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from lstm_music.encoding.splits import TRAIN, VALIDATION
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.recipe import Recipe, load_recipe
+from lstm_music.stages.dataset import load_dataset
+from lstm_music.stages.ingest import ingest
+from lstm_music.stages.models import model_stage, train_model
+from lstm_music.stages.notes import read_pieces
+from lstm_music.stages.prepare import prepare
+from lstm_music.store import ArtifactRef, Store
+
+Curve = list[tuple[float, float]]
+"""After each epoch: CPU seconds until then, and the best held-out NLL so far."""
+
+
+def without_some(store: Store, recipe: Recipe, whole: ArtifactRef, added: int) -> Recipe:
+    """Leave the first so many training pieces out."""
+    dataset = load_dataset(store, whole)
+    chosen = {span.piece_id for span in dataset.spans[TRAIN][:added]}
+    pieces = read_pieces(store, dataset.notes_ref)
+    names = [name for piece in pieces if piece["piece_id"] in chosen for name in piece["names"]]
+    return recipe.model_copy(update={"name": f"{recipe.name}-before", "exclude": (*recipe.exclude, *names)})
+
+
+def train(
+    store: Store, recipe: Recipe, dataset: ArtifactRef, name: str, start: ArtifactRef | None = None
+) -> tuple[ArtifactRef, Curve]:
+    """Train one model, and note its curve; in a storage where it is trained already there is none."""
+    begun, curve = time.process_time(), []
+
+    def note(progress: Any) -> None:
+        if progress["scored_epochs"] > len(curve):
+            curve.append((time.process_time() - begun, progress["best"]))
+
+    return train_model(store, recipe, dataset, name, note, start), curve
+
+
+def together(curves: list[Curve]) -> Curve:
+    """Add up models, epoch by epoch; one that ended earlier stays where it is."""
+    longest = max(map(len, curves))
+    padded = [[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves]
+    return [(sum(at for at, _ in row), sum(nll for _, nll in row)) for row in zip(*padded, strict=True)]
+
+
+def seconds_until(curve: Curve, nll: float) -> float | None:
+    """Give the CPU seconds until the NLL is as low."""
+    return next((at for at, found in curve if found <= nll), None)
+
+
+def measure(store: Store, recipe: Recipe, source: str, added: int) -> dict[str, Any]:
+    """Train three times, and compare."""
+    load_tensorflow()
+    with store.session():
+        whole = prepare(store, recipe, ingest(store, recipe, source)).dataset
+        before = without_some(store, recipe, whole, added)
+        part = prepare(store, before, ingest(store, before, source)).dataset
+        sides = [{span.piece_id for span in load_dataset(store, ref).spans[VALIDATION]} for ref in (part, whole)]
+        if sides[0] != sides[1]:
+            raise SystemExit("the held-out pieces are not the same with and without the added ones")
+        names = recipe.model.models
+        old = {name: train(store, before, part, name)[0] for name in names}
+        cold = together([train(store, recipe, whole, name)[1] for name in names])
+        warm = together([train(store, recipe, whole, name, old[name])[1] for name in names])
+        score = sum(store.open(model_stage(before, part, name).ref).facts["held_out_nll"] for name in names)
+    from_nothing, from_old = seconds_until(cold, score), seconds_until(warm, score)
+    return {
+        "added": added,
+        "pieces": len(load_dataset(store, whole).spans[TRAIN]),
+        "old_nll": round(score, 4),
+        "from_nothing_nll": round(cold[-1][1], 4),
+        "warm_nll": round(warm[-1][1], 4),
+        "from_nothing_cpu_seconds": from_nothing and round(from_nothing, 1),
+        "warm_cpu_seconds": from_old and round(from_old, 1),
+        "times_sooner": round((from_nothing or cold[-1][0]) / from_old, 1) if from_old else None,
+        "from_nothing_reached_it": from_nothing is not None,
+        "whole_training_cpu_seconds": {"from_nothing": round(cold[-1][0], 1), "warm": round(warm[-1][0], 1)},
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", default="demo")
+    parser.add_argument("--source", help="[default: the recipe's]")
+    parser.add_argument("--added", type=int, default=10, help="pieces that are added")
+    parser.add_argument("--storage", type=Path, help="an empty folder [default: a temporary one]")
+    parser.add_argument("--json", action="store_true", help="print the result for programs")
+    arguments = parser.parse_args()
+    recipe = load_recipe(arguments.recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(arguments.storage or Path(folder) / "storage")
+        found = measure(store, recipe, arguments.source or recipe.source, arguments.added)
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    print(f"{found['added']} pieces added, {found['pieces']} to train on then; the old models: {found['old_nll']} nats")
+    print(
+        f"from nothing: {found['from_nothing_nll']} nats, the old score after {found['from_nothing_cpu_seconds']} CPU s"
+    )
+    print(f"warm:         {found['warm_nll']} nats, the old score after {found['warm_cpu_seconds']} CPU s")
+    print(f"{found['times_sooner']} times sooner")
+
+
+if __name__ == "__main__":
+    main()
