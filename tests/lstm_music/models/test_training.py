@@ -75,6 +75,23 @@ def test_training_learns(finished):
     assert history[0].loss > history[-1].loss + 0.05
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_way_of_a_gpu_trains_alike(run, monkeypatch, layers):
+    """Keras's own layer, and no XLA; here both run on the CPU, and only rounding differs."""
+    from lstm_music.models import backend, lstm
+
+    spec, model = SPEC.model_copy(update={"epochs": 2}), MODEL.model_copy(update={"layers": layers})
+    on_cpu, wanted, _ = run(spec=spec, model=model)
+    for module in (backend, lstm):
+        monkeypatch.setattr(module, "has_gpu", lambda: True)
+    on_gpu, found, _ = run(spec=spec, model=model)
+    assert [layer.stock for layer in on_gpu.stack] == [True] * layers
+    for one, other in zip(found, wanted, strict=True):
+        assert (one.loss, one.held_out) == pytest.approx((other.loss, other.held_out), rel=1e-4)
+    for one, other in zip(weights_of(on_gpu), weights_of(on_cpu), strict=True):
+        np.testing.assert_allclose(one, other, atol=5e-3)
+
+
 def test_the_model_that_is_given_has_the_best_score_of_the_history(finished, data):
     from lstm_music.models.scoring import make_scorer, score_held_out
 
