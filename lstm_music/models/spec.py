@@ -67,16 +67,24 @@ class TrainingSpec(BaseModel):
 
     The learning rate then falls along a cosine to zero over all epochs, or stays (`schedule`). Training ends after `epochs`,
     or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` is what the norm of all gradients
-    together is clipped to; 0 does not clip. A training that begins with an earlier model has `warm_epochs` instead.
+    together is clipped to; 0 does not clip. A training that begins with an earlier model has `warm_epochs` instead. With
+    `most_events` a large collection has fewer epochs: as many as come closest to so many events, and at least one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(default=12, ge=1, le=10_000)
     warm_epochs: int = Field(default=3, ge=1, le=10_000)
+    most_events: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     learning_rate: float = Field(default=4e-3, gt=0, le=1)
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=50, ge=0)
     gradient_norm: float = Field(default=1.0, ge=0)
+
+    def epochs_of(self, events: int) -> int:
+        """Give the most epochs of a training on so many events."""
+        if self.most_events == 0:
+            return self.epochs
+        return max(1, min(self.epochs, round(self.most_events / events)))

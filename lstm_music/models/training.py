@@ -120,14 +120,14 @@ class _Training:
         self.place = data.columns.streams.index(model.predicts[0])  # so that side by side models draw other numbers
         self.score = make_scorer(model, data.tokens)
         self.learner = Learner(model, spec)
-        self.steps = self._steps_of_an_epoch()
+        self.epochs, self.steps = spec.epochs_of(data.train.events), self._steps_of_an_epoch()
         self.state = self._resumed() or TrainingState(self.learner.weights(), self.learner.slots())
         self.kept = time.monotonic()
         self.seconds_a_step: float | None = None
 
     def run(self) -> tuple[EventModel, list[EpochScore]]:
         """Train epoch after epoch until there are no more, or it is over."""
-        for epoch in range(len(self.state.history), self.spec.epochs):
+        for epoch in range(len(self.state.history), self.epochs):
             if self._is_over():
                 break
             self._run_epoch(epoch)
@@ -143,7 +143,7 @@ class _Training:
         first, started, told = running.steps, time.monotonic(), 0.0
         for step, batch in enumerate(self._batches(epoch, first), first):
             rng = np.random.default_rng([self.random_seed, epoch, self.place, 1, step])
-            rate = learning_rate(self.spec, epoch * self.steps + step, self.spec.epochs * self.steps)
+            rate = learning_rate(self.spec, epoch * self.steps + step, self.epochs * self.steps)
             loss, targets, right = self.learner.step(batch, rate, rng)
             self._require_number(loss, epoch, "loss")
             running.add(loss, targets, right.tolist())
@@ -224,7 +224,7 @@ class _Training:
         One of a training that was allowed more epochs, and took them, is left as it is.
         """
         state = load_state(self.checkpoint) if self.checkpoint is not None else None
-        if state is not None and len(state.history) > self.spec.epochs:
+        if state is not None and len(state.history) > self.epochs:
             self.checkpoint = state = None
         if state is not None:
             self.learner.load(state.weights, state.slots)
@@ -232,12 +232,12 @@ class _Training:
 
     def _tell(self, epoch: int, step: int) -> None:
         best, running = self.state.best_score, self.state.running
-        left = (self.spec.epochs - epoch) * self.steps - step
+        left = (self.epochs - epoch) * self.steps - step
         self.report(
             TrainingProgress(
                 model=self.name,
                 epoch=epoch + 1,
-                epochs=self.spec.epochs,
+                epochs=self.epochs,
                 step=step,
                 steps=self.steps,
                 loss=running.loss / running.targets if running.targets else self.state.history[-1].loss,

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.models.spec import MODELS, WINDOWED, ModelSpec, streams_of
+from lstm_music.models.spec import MODELS, WINDOWED, ModelSpec, TrainingSpec, streams_of
 
 ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
 
@@ -44,3 +44,11 @@ def test_the_architectures_of_the_report_have_one_layer(architecture):
     with pytest.raises(ValidationError, match=f"layers 2: the architecture '{architecture}' has one layer"):
         ModelSpec(architecture=architecture, layers=2)
     assert ModelSpec(architecture="chained_lstm", layers=2).layers == 2
+
+
+@pytest.mark.parametrize(
+    ("most_events", "events", "epochs"),
+    [(0, 10**9, 12), (1000, 100, 10), (1000, 1, 12), (1000, 400, 2), (1000, 10**9, 1)],
+)
+def test_a_larger_collection_has_fewer_epochs_where_the_recipe_says_so(most_events, events, epochs):
+    assert TrainingSpec(most_events=most_events).epochs_of(events) == epochs
