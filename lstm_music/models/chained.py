@@ -34,7 +34,13 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
         inputs = [sum(sizes), *[spec.units] * (spec.layers - 1)]
         self.stack = [
-            LSTM(width, spec.units, random_seed + 10 * layer, name=f"lstm_{layer + 1}")
+            LSTM(
+                width,
+                spec.units,
+                random_seed + 10 * layer,
+                name=f"lstm_{layer + 1}",
+                fields=None if layer else len(self.fields),
+            )
             for layer, width in enumerate(inputs)
         ]
         self.head = keras.layers.Dense(

@@ -114,23 +114,37 @@ def _where(counts: Any, new: State, old: State) -> State:
 class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras has no types
     """`keras.layers.LSTM` with its weights, under its names, and on a CPU with a way of computing of its own.
 
-    With `stock` it computes as Keras does; by default it does so on a GPU, where that is cuDNN.
+    Where inputs are row numbers, `fields` says how many: their rows begin so that the sum of so many has the variance 1 (LeCun
+    et al. 1998). Keras would count all rows that there are, and begin with inputs too small to be heard for many steps. With
+    `stock` the layer computes as Keras does; by default it does so on a GPU, where that is cuDNN.
     """
 
-    def __init__(self, inputs: int, units: int, random_seed: int, name: str, *, stock: bool | None = None) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        random_seed: int,
+        name: str,
+        *,
+        fields: int | None = None,
+        stock: bool | None = None,
+    ) -> None:
+        initializers = keras.initializers
         super().__init__(
             units,
             return_sequences=True,
             return_state=True,
-            kernel_initializer=keras.initializers.GlorotUniform(random_seed),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=random_seed + 1),
+            kernel_initializer=initializers.GlorotUniform(random_seed)
+            if fields is None
+            else initializers.RandomNormal(stddev=fields**-0.5, seed=random_seed),
+            recurrent_initializer=initializers.Orthogonal(seed=random_seed + 1),
             name=name,
         )
         self.inputs = inputs
         self.stock = has_gpu() if stock is None else stock
 
     def build(self, _input_shape: Any = None) -> None:
-        """Make the weights: Keras's initialisers, with seeds; the forget gate's bias is 1."""
+        """Make the weights, with seeds; the forget gate's bias is 1."""
         super().build((None, None, self.inputs))
 
     def call(self, inputs: Any, state: State, mask: Any = None) -> tuple[Any, State]:

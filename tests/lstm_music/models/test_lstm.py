@@ -213,3 +213,15 @@ def test_weights_begin_as_in_keras_and_follow_from_the_seed(tensorflow):
     assert np.abs(kernel).max() <= np.sqrt(6 / (INPUTS + 4 * UNITS))
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-5)
     assert bias.tolist() == [0] * UNITS + [1] * UNITS + [0] * 2 * UNITS
+
+
+def test_rows_begin_so_that_an_input_of_some_fields_has_the_variance_1(tensorflow):
+    import tensorflow as tf
+
+    from lstm_music.models.lstm import LSTM
+
+    layer = LSTM(300, 64, 1, name="a", fields=8)
+    layer.build()
+    rows = tf.constant(np.random.default_rng(0).integers(0, 300, (50, 4, 8)).astype(np.int32))
+    inputs = np.asarray(layer.gates(rows)) - np.asarray(layer.cell.bias)
+    assert inputs.std() == pytest.approx(1, rel=0.1)
