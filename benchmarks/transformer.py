@@ -1,0 +1,469 @@
+"""What does a small decoder-only Transformer reach over the same events, for the same CPU seconds as the LSTMs.
+
+Run: python benchmarks/transformer.py --recipe default --storage storage --cpu-seconds 2600 [--side test] [--json]
+
+It opens the dataset that was prepared last for the recipe, and trains one trunk with three heads on the same pieces with the
+same transpositions, in the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). It
+reads the same columns as the LSTMs: the streams, and the places, which are known with the offset. The trunk reads the past; to
+what it says, each head is given what is earlier in the chain of this event.
+
+The budget is CPU time of training, from the first step to the last; importing torch and scoring are not counted in it. The
+learning rate follows the share of the budget that is spent, and is zero at its end. The weights that were best on validation
+are kept. They are scored by the rules of the score card: each event of a side once, the ends of pieces counted in the offset
+stream, an unknown value at its share. The past is cut where the context ends: the context moves on by half of itself, so that
+each event is scored with at least half a context of past, where its piece has that much, and at most a whole one.
+
+One thread is fair: each of the LSTMs trains with one. Needs torch, which the project itself does not: `make install-bench`.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
+from lstm_music.encoding.windows import Batch, PieceSpan, Tokens, blank_batch, fill, hide
+from lstm_music.errors import LstmMusicError
+from lstm_music.evaluation.targets import StreamScores, most_probable, score
+from lstm_music.recipe import Recipe, load_recipe
+from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.stages.prepare import last_prepared
+from lstm_music.stages.scorecard import protocol_of
+from lstm_music.store import Store
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional
+except ImportError:
+    sys.stderr.write("transformer.py needs torch, which is not installed: `make install-bench` installs it\n")
+    sys.exit(2)
+
+WARM_UP = 0.02  # of the budget
+VALIDATIONS = 6  # over the budget
+MLP = 4  # times the width
+SCORED_AT_ONCE = 64  # windows
+LENGTH_JITTER = 0.1  # windows of nearly one length share a batch, not always the same ones
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The model, and how it is trained; `batch` and `context` are windows and events."""
+
+    width: int = 192
+    layers: int = 3
+    heads: int = 4
+    dropout: float = 0.1
+    hidden_inputs: float = 0.05
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.1
+    batch: int = 4
+    context: int = 256
+    random_seed: int = 1
+
+
+@dataclass(frozen=True)
+class Window:
+    """Targets `first` to `first` + `count` (exclusive) of a piece; those before `scored_from` are only read."""
+
+    span: PieceSpan
+    first: int
+    count: int
+    scored_from: int = 0
+    shift: int = 0
+
+
+class Block(nn.Module):
+    """Causal self-attention with rotary positions (Su et al. 2021), and an MLP, each behind a layer norm."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        width = settings.width
+        self.heads = settings.heads
+        self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, MLP * width), nn.Linear(MLP * width, width)
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(self, values: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """Give the values [windows, time, width] after this block."""
+        windows, steps, width = values.shape
+        qkv = self.qkv(self.attention_norm(values)).view(windows, steps, 3, self.heads, width // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        # No dropout of attention weights: with it the CPU has no fused kernel.
+        mixed = functional.scaled_dot_product_attention(turned(query, turns), turned(key, turns), value, is_causal=True)
+        values = values + self.dropout(self.out(mixed.transpose(1, 2).reshape(windows, steps, width)))
+        return values + self.dropout(self.down(functional.gelu(self.up(self.mlp_norm(values)))))
+
+
+def turned(values: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """Turn each pair of features, [..., time, features], by the angle of its place."""
+    cosine, sine = turns
+    steps = values.shape[-2]
+    first, second = values.chunk(2, -1)
+    cosine, sine = cosine[:steps], sine[:steps]
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], -1)
+
+
+class Head(nn.Module):
+    """What the trunk says and the earlier fields of this event → logits of one stream."""
+
+    def __init__(self, settings: Settings, ids: int) -> None:
+        super().__init__()
+        width = settings.width
+        self.layers = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(settings.dropout), nn.Linear(width, ids)
+        )
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Give logits [..., ids]."""
+        return self.layers(values)
+
+
+class Transformer(nn.Module):
+    """A trunk that reads the events before, and a head for each stream, which also reads what is known of this event."""
+
+    def __init__(self, sizes: Mapping[str, int], settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.before = nn.ModuleDict(
+            {name: nn.Embedding(max(size, SPECIAL_IDS), settings.width) for name, size in sizes.items()}
+        )
+        self.known = nn.ModuleDict(
+            {name: nn.Embedding(max(sizes[name], SPECIAL_IDS), settings.width) for name in (*STREAMS[:2], *PLACES)}
+        )
+        self.columns = {name: column for column, name in enumerate(sizes)}
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        self.heads = nn.ModuleDict({stream: Head(settings, sizes[stream]) for stream in STREAMS})
+        self.dropout = nn.Dropout(settings.dropout)
+        pairs = settings.width // settings.heads // 2
+        angles = torch.arange(settings.context)[:, None] * 10_000 ** (-torch.arange(pairs) / pairs)
+        self.turns = angles.cos(), angles.sin()
+        self.apply(self._initialise)
+
+    def _initialise(self, module: nn.Module) -> None:
+        """Draw weights so that values keep their size: with the usual 0.02 attention takes far longer to form (measured)."""
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=module.weight.shape[1] ** -0.5)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+        if isinstance(module, Block):
+            for last in (module.out, module.down):
+                nn.init.normal_(last.weight, std=(2 * self.settings.layers * last.weight.shape[1]) ** -0.5)
+
+    def forward(
+        self, previous: torch.Tensor, current: torch.Tensor, mask: torch.Tensor, is_event: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Give the logits [targets, ids] of each stream for tokens [windows, time, columns].
+
+        The targets are those of `mask` (offset) and of `is_event` (the others), bool [windows, time], in their order.
+        """
+        values = self.dropout(sum(self.before[name](previous[..., column]) for name, column in self.columns.items()))
+        for block in self.blocks:
+            values = block(values, self.turns)
+        logits = {"offset": self.heads["offset"](values[mask])}
+        values, current = values[is_event], current[is_event]
+        values = values + self._embedded(current, ("offset", *PLACES))
+        logits["note"] = self.heads["note"](values)
+        logits["duration"] = self.heads["duration"](values + self._embedded(current, ("note",)))
+        return logits
+
+    def _embedded(self, current: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
+        return sum(self.known[name](current[..., self.columns[name]]) for name in names)
+
+
+class Budget:
+    """CPU seconds of this process, those of pauses left out."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._started = time.process_time()
+
+    @property
+    def spent(self) -> float:
+        """CPU seconds since the beginning."""
+        return time.process_time() - self._started
+
+    @property
+    def share(self) -> float:
+        """How much of it is spent, from 0 to 1."""
+        return min(1.0, self.spent / self.seconds)
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Count nothing meanwhile."""
+        begun = time.process_time()
+        yield
+        self._started += time.process_time() - begun
+
+
+def training_windows(spans: Sequence[PieceSpan], context: int, rng: np.random.Generator) -> list[Window]:
+    """Cut the pieces of one epoch: those that fit stay whole, others are cut at a random phase; each target is in one window."""
+    windows = []
+    for span in spans:
+        targets = span.events + 1
+        phase = context if targets <= context else int(rng.integers(1, context, endpoint=True))
+        borders = [0, *range(phase, targets, context), targets]
+        for first, end in itertools.pairwise(borders):
+            shift = int(rng.integers(span.lowest_shift, span.highest_shift, endpoint=True))
+            windows.append(Window(span, first, end - first, shift=shift))
+    return windows
+
+
+def in_batches(windows: Sequence[Window], settings: Settings, rng: np.random.Generator) -> list[list[Window]]:
+    """Put windows of nearly one length together, so many that a batch has as many places as `batch` full windows."""
+    jitter = rng.uniform(1 - LENGTH_JITTER, 1 + LENGTH_JITTER, len(windows))
+    order = np.argsort([-window.count * noise for window, noise in zip(windows, jitter, strict=True)])
+    groups: list[list[Window]] = [[]]
+    for index in order:
+        longest = max(window.count for window in [*groups[-1], windows[index]])
+        if longest * (len(groups[-1]) + 1) > settings.batch * settings.context:
+            groups.append([])
+        groups[-1].append(windows[index])
+    return [groups[place] for place in rng.permutation(len(groups))]
+
+
+def read_batch(tokens: Tokens, windows: Sequence[Window]) -> Batch:
+    """Read windows, time-major; what is only read is masked."""
+    batch = blank_batch(max(window.count for window in windows), len(windows), tokens.shape[1])
+    for column, window in enumerate(windows):
+        fill(batch, column, tokens, window.span, window.first, window.count)
+        batch.mask[: window.scored_from, column] = batch.is_event[: window.scored_from, column] = 0
+    return batch
+
+
+def transpose(batch: Batch, windows: Sequence[Window], table: np.ndarray, first_shift: int) -> None:
+    """Move the notes of each window by its shift."""
+    note = STREAMS.index("note")
+    for column, window in enumerate(windows):
+        for part in (batch.previous, batch.current):
+            part[:, column, note] = table[window.shift - first_shift][part[:, column, note]]
+
+
+def tensors(*parts: np.ndarray) -> tuple[torch.Tensor, ...]:
+    """Give time-major arrays as tensors with the windows first, as the model takes them."""
+    return tuple(torch.from_numpy(np.ascontiguousarray(part.swapaxes(0, 1))) for part in parts)
+
+
+class Training:
+    """One training within a budget of CPU time."""
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, settings: Settings, cpu_seconds: float) -> None:
+        self.dataset, self.recipe, self.settings = dataset, recipe, settings
+        torch.manual_seed(settings.random_seed)
+        self.model = Transformer(dataset.sizes, settings)
+        self.spans = dataset.targets(TRAIN).spans
+        self.transposition = dataset.transposition(recipe.windows)
+        self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.98), fused=True)
+        self.best: tuple[float, dict[str, torch.Tensor]] = math.inf, {}
+        self.steps, self.seen, self.history = 0, 0, []
+        self.budget = Budget(cpu_seconds)
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Let the matrices of linear layers decay, and nothing else."""
+        decays = {id(module.weight) for module in self.model.modules() if isinstance(module, nn.Linear)}
+        parameters = list(self.model.parameters())
+        return [
+            {"params": [one for one in parameters if id(one) in decays], "weight_decay": self.settings.weight_decay},
+            {"params": [one for one in parameters if id(one) not in decays], "weight_decay": 0.0},
+        ]
+
+    @property
+    def epochs(self) -> float:
+        """How often each target was seen."""
+        return self.seen / sum(span.events + 1 for span in self.spans)
+
+    def run(self) -> Transformer:
+        """Train until the budget is spent; give the model with the weights that were best on validation."""
+        losses: list[float] = []
+        for batch, rng in self._batches():
+            losses.append(self._step(batch, rng))
+            if self.budget.share * VALIDATIONS >= len(self.history) + 1:
+                with self.budget.pause():
+                    self._validate(float(np.mean(losses)))
+                losses = []
+            if self.budget.share >= 1:
+                break
+        self.model.load_state_dict(self.best[1])
+        return self.model
+
+    def _batches(self) -> Iterator[tuple[Batch, np.random.Generator]]:
+        first_shift = self.recipe.windows.transpose_from
+        for epoch in itertools.count():
+            rng = np.random.default_rng([self.settings.random_seed, epoch])
+            for group in in_batches(training_windows(self.spans, self.settings.context, rng), self.settings, rng):
+                batch = read_batch(self.dataset.tokens, group)
+                transpose(batch, group, self.transposition, first_shift)
+                yield batch, rng
+
+    def _step(self, batch: Batch, rng: np.random.Generator) -> float:
+        """Train on one batch; give its loss, nats an event."""
+        targets, *masks = tensors(batch.current, batch.mask > 0, batch.is_event > 0)
+        for tokens in (batch.previous, batch.current):
+            tokens[..., : len(STREAMS)] = hide(tokens[..., : len(STREAMS)], self.settings.hidden_inputs, rng)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        self.model.train()
+        logits = self.model(*tensors(batch.previous, batch.current), *masks)
+        events = int(masks[1].sum())
+        nats = [
+            functional.cross_entropy(logits[stream], targets[masks[min(place, 1)]][:, place].long(), reduction="sum")
+            for place, stream in enumerate(STREAMS)
+        ]
+        loss = sum(nats) / max(events, 1)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.steps, self.seen = self.steps + 1, self.seen + int(masks[0].sum())
+        return float(loss.detach())
+
+    def _learning_rate(self) -> float:
+        """Rise over the warm-up, then fall along a cosine to zero at the end of the budget."""
+        share = self.budget.share
+        return self.settings.learning_rate * min(1.0, share / WARM_UP) * 0.5 * (1 + math.cos(math.pi * share))
+
+    def _validate(self, loss: float) -> None:
+        nats = in_nats(evaluate(self.model, self.dataset, VALIDATION))["sum"]
+        self.history.append(nats)
+        if nats < self.best[0]:
+            self.best = nats, {name: value.clone() for name, value in self.model.state_dict().items()}
+        sys.stderr.write(
+            f"{self.budget.spent:7.0f} s of CPU, {self.steps:6,} steps, {self.epochs:5.1f} epochs: "
+            f"training loss {loss:.4f}, validation {nats:.4f}\n"
+        )
+        if not math.isfinite(nats):
+            sys.exit("The validation NLL is not a number: a smaller --learning-rate would be right")
+
+
+def scoring_windows(span: PieceSpan, context: int) -> Iterator[Window]:
+    """Cut a piece so that each target is scored once, with at least half a context of past where the piece has it."""
+    targets, half = span.events + 1, context // 2
+    yield Window(span, 0, min(context, targets))
+    for end in range(context + half, targets + half, half):
+        first = end - context
+        yield Window(span, first, min(end, targets) - first, scored_from=context - half)
+
+
+@torch.inference_mode()
+def evaluate(model: Transformer, dataset: Dataset, side: str) -> dict[str, StreamScores]:
+    """Score every event of a side, and every end."""
+    model.eval()
+    targets = dataset.targets(side)
+    rows = len(dataset.tokens)
+    logs = {stream: np.full(rows, np.nan, np.float32) for stream in STREAMS}  # one that is left out would make all NaN
+    guesses = {stream: np.zeros(rows, np.int64) for stream in STREAMS}
+    ends: list[np.ndarray] = []
+    windows = [window for span in targets.spans for window in scoring_windows(span, model.settings.context)]
+    windows.sort(key=lambda window: -window.count)  # so that little is padded
+    for begin in range(0, len(windows), SCORED_AT_ONCE):
+        group = windows[begin : begin + SCORED_AT_ONCE]
+        batch = read_batch(dataset.tokens, group)
+        previous, current, mask, is_event = tensors(batch.previous, batch.current, batch.mask > 0, batch.is_event > 0)
+        firsts = np.array([window.span.start + window.first for window in group])
+        places = torch.from_numpy(firsts)[:, None] + torch.arange(mask.shape[1])
+        for stream, logits in model(previous, current, mask, is_event).items():
+            chosen = mask if stream == STREAMS[0] else is_event
+            ids = current[chosen][:, STREAMS.index(stream), None].long()
+            said = functional.log_softmax(logits, -1).gather(1, ids)[:, 0].numpy()
+            of_events = is_event[chosen].numpy()
+            at = places[chosen].numpy()[of_events]
+            logs[stream][at], guesses[stream][at] = said[of_events], most_probable(logits.numpy())[of_events]
+            ends += [said[~of_events]]
+    return {
+        stream: score(
+            dataset.tokens[targets.places, place],
+            logs[stream][targets.places],
+            guesses[stream][targets.places],
+            log_unknown=dataset.log_unknown[stream],
+            end_log_probabilities=np.concatenate(ends) if place == 0 else None,
+        )
+        for place, stream in enumerate(STREAMS)
+    }
+
+
+def in_nats(scores: Mapping[str, StreamScores]) -> dict[str, float]:
+    """Give nats an event of each stream, and in sum; an end is no event."""
+    by_stream = {stream: scored.total / len(scored.nats) for stream, scored in scores.items()}
+    return {**by_stream, "sum": sum(by_stream.values())}
+
+
+def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """Train within the budget, and score."""
+    torch.set_num_threads(arguments.threads)
+    store, recipe = Store(arguments.storage), load_recipe(arguments.recipe)
+    dataset = load_dataset(store, last_prepared(store, recipe.name).dataset)
+    training = Training(dataset, recipe, settings, arguments.cpu_seconds)
+    model = training.run()
+    sides = [VALIDATION, TEST] if arguments.side == TEST else [VALIDATION]
+    return {
+        "cpu_seconds": round(training.budget.spent, 1),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "epochs": round(training.epochs, 1),
+        "steps": training.steps,
+        "validations": training.history,
+        "protocol": protocol_of(dataset),
+        "past_events": {"at_least": settings.context // 2, "at_most": settings.context},
+        **{side: in_nats(evaluate(model, dataset, side)) for side in sides},
+        "settings": {**asdict(settings), "threads": arguments.threads},
+    }
+
+
+def describe(result: Mapping[str, Any]) -> None:
+    """Print what was measured, for a person."""
+    past = result["past_events"]
+    print(
+        f"Trained for {result['cpu_seconds']:,} s of CPU: {result['parameters']:,} parameters, {result['steps']:,} steps, "
+        f"{result['epochs']} epochs"
+    )
+    print(
+        f"Nats an event ({result['protocol']}), with {past['at_least']} to {past['at_most']} events of past "
+        "where the piece has them:"
+    )
+    print(f"{'':12}" + "".join(f"{name:>10}" for name in (*STREAMS, "in sum")))
+    for side in (VALIDATION, TEST):
+        if side in result:
+            print(f"{side:12}" + "".join(f"{nats:10.4f}" for nats in result[side].values()))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", required=True, help="a recipe's name, or the path of a .toml file")
+    parser.add_argument("--storage", type=Path, required=True, help="where the recipe was prepared")
+    parser.add_argument("--cpu-seconds", type=float, required=True, help="CPU time of the training")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    parser.add_argument("--side", choices=[VALIDATION, TEST], default=VALIDATION, help="test scores both")
+    parser.add_argument("--json", action="store_true", help="print the result for programs")
+    for field in fields(Settings):
+        option = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(option, type=type(field.default), default=field.default, help="[default: %(default)s]")
+    arguments = parser.parse_args()
+    settings = Settings(**{field.name: getattr(arguments, field.name) for field in fields(Settings)})
+    if settings.width % (2 * settings.heads):
+        parser.error(f"--width {settings.width}: it has to be a multiple of twice the {settings.heads} heads")
+    try:
+        result = measure(arguments, settings)
+    except LstmMusicError as error:
+        sys.stderr.write(f"transformer.py: {error}\n")
+        sys.exit(error.exit_code)
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        describe(result)
+
+
+if __name__ == "__main__":
+    main()
