@@ -138,7 +138,8 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     """Say what storage holds, for each recipe what is prepared and in use, and which trainings are unfinished."""
     artifacts = Counter(ref.kind for ref in store.refs())
     recipes = {name: _recipe_status(store, name) for name in store.recipes()}
-    unfinished = sorted(path.stem for path in (store.root / CHECKPOINTS).glob("*.json"))
+    begun = sorted(path.stem for path in (store.root / CHECKPOINTS).glob("*.json"))
+    unfinished = [key for key in begun if not store.has(ArtifactRef("model", key))]
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())

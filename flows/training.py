@@ -68,10 +68,15 @@ def _counted(models: int) -> str:
 def starts_of(
     display: Display, store: Store, recipe: Recipe, dataset: ArtifactRef, warm_start: bool
 ) -> dict[str, ArtifactRef]:
-    """Give the models that the trainings begin with, and say where there are none."""
+    """Give the models that the trainings begin with, and say which trainings have none."""
     starts = promotion.warm_starts(store, recipe, dataset) if warm_start else {}
-    if warm_start and promotion.current_models(store, recipe.name) is None:
-        display.say("No models are in use yet, so the trainings begin from nothing")
+    alone = [
+        name
+        for name, stage in models.model_stages(recipe, dataset, starts).items()
+        if name not in starts and not store.has(stage.ref)
+    ]
+    if warm_start and alone:
+        display.say(f"No models to begin with are in use for {', '.join(alone)}, so training begins from nothing")
     return starts
 
 

@@ -23,7 +23,9 @@ def load_tensorflow() -> None:
             # One would serialise the loop over time onto one core whatever the other number is (measured).
             tf.config.threading.set_inter_op_parallelism_threads(2)
         tf.config.experimental.enable_op_determinism()
-        tf.config.list_physical_devices()
+        for device in tf.config.list_physical_devices("GPU"):
+            with suppress(RuntimeError):  # as TensorFlow would, one process would take all of its memory
+                tf.config.experimental.set_memory_growth(device, True)
 
 
 def has_gpu() -> bool:

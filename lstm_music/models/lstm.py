@@ -21,7 +21,7 @@ def lstm_sequence(inputs: Any, recurrent_kernel: Any, hidden: Any, cell: Any, ma
 
     `inputs` float32 [time, batch, 4·units] is what the gates get from outside, bias added; `recurrent_kernel` is
     [units, 4·units]; `hidden` and `cell`, [batch, units], are the state before. Where `mask`, [time, batch], is 0 the state stays
-    as it was, and the output is that of the step before. Returns the hidden states [time, batch, units] and the state
+    as it was, and so does the output, which is the hidden state. Returns the hidden states [time, batch, units] and the state
     after. The gradient is backpropagation through time (Hochreiter & Schmidhuber 1997,
     with the full gradient of Graves & Schmidhuber 2005), as tested against `keras.layers.LSTM`.
     """
@@ -153,12 +153,11 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras has no types
         `mask`, [time, batch], is 0 (False) for steps to be passed over. Returns the hidden states [time, batch, units] and the
         state after.
         """
-        if not self.stock:
+        if not self.stock or mask is not None:  # cuDNN passes over no steps but those at the end
             return self.run(self.gates(inputs), state, mask)
         if inputs.dtype.is_integer:  # cuDNN multiplies by the kernel itself, so it gets vectors with a 1 for each row
-            inputs = tf.reduce_sum(tf.one_hot(inputs, self.inputs), -2)
-        mask = None if mask is None else tf.transpose(tf.cast(mask, tf.bool))
-        outputs, hidden, cell = super().call(tf.transpose(inputs, [1, 0, 2]), initial_state=list(state), mask=mask)
+            inputs = tf.add_n([tf.one_hot(inputs[..., field], self.inputs) for field in range(inputs.shape[-1])])
+        outputs, hidden, cell = super().call(tf.transpose(inputs, [1, 0, 2]), initial_state=list(state))
         return tf.transpose(outputs, [1, 0, 2]), (hidden, cell)
 
     def run(self, gates: Any, state: State, mask: Any = None) -> tuple[Any, State]:

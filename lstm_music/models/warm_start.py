@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+from lstm_music.errors import MismatchError
 from lstm_music.models.event_model import EventModel
+from lstm_music.models.windowed import QUARTERS_READ
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,7 @@ class Moved:
     new_size: int
 
     @classmethod
-    def nowhere(cls, size: int) -> "Moved":
+    def unchanged(cls, size: int) -> "Moved":
         """Say that each of so many ids is what it was."""
         return cls(np.arange(size), np.arange(size), size, size)
 
@@ -50,7 +52,7 @@ def carry_over(earlier: EarlierModel, model: EventModel) -> None:
     for variable, before in zip(model.weights, earlier.weights, strict=True):
         if variable.path in axes:
             axis, columns = axes[variable.path]
-            moved = [earlier.moved.get(column, Moved.nowhere(1)) for column in columns]
+            moved = [Moved.unchanged(1) if column == QUARTERS_READ else earlier.moved[column] for column in columns]
             variable.assign(_by_value(variable.numpy(), before, axis, moved))
         else:
             variable.assign(before)
@@ -62,6 +64,9 @@ def _by_value(now: np.ndarray, before: np.ndarray, axis: int, columns: Sequence[
     first_new = np.cumsum([0, *(moved.new_size for moved in columns)])[:-1]
     old = np.concatenate([first + moved.old for first, moved in zip(first_old, columns, strict=True)])
     new = np.concatenate([first + moved.new for first, moved in zip(first_new, columns, strict=True)])
+    sizes = sum(moved.old_size for moved in columns), sum(moved.new_size for moved in columns)
+    if sizes != (before.shape[axis], now.shape[axis]):
+        raise MismatchError(f"weights of {before.shape} and {now.shape} are not those of {sizes[0]} and {sizes[1]} ids")
     found = np.moveaxis(now, axis, 0).copy()
     found[new] = np.moveaxis(before, axis, 0)[old]
     return np.moveaxis(found, 0, axis)

@@ -23,7 +23,6 @@ from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from lstm_music.models.event_model import EventModel
-    from lstm_music.models.warm_start import EarlierModel
 
 KIND = "model"
 MODEL_VERSION = 2
@@ -81,11 +80,13 @@ def train_model(
     """
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
+        _forget_training(store, stage, recipe)
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
     train_targets, validation_targets = _targets_to_train_on(dataset, recipe)  # before TensorFlow, which takes seconds
     load_tensorflow()
     from lstm_music.models.training import TrainingData, TrainingProgress, train
+    from lstm_music.stages.warm_start import earlier_model
 
     data = TrainingData(
         tokens=dataset.tokens,
@@ -109,7 +110,7 @@ def train_model(
         recipe.model,
         _training_spec(recipe, start),
         recipe.random_seed,
-        earlier=None if start is None else _earlier(store, recipe, start, dataset),
+        earlier=None if start is None else earlier_model(store, stage, start, dataset),
         checkpoint=checkpoint,
         report=tell,
     )
@@ -124,9 +125,7 @@ def train_model(
             leaky=dataset.is_leaky,
             vocabularies={name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()},
         )
-    progress_path(store, stage.ref).unlink(missing_ok=True)
-    if not _may_go_on(recipe):
-        checkpoint.unlink(missing_ok=True)
+    _forget_training(store, stage, recipe)
     return stage.ref
 
 
@@ -141,6 +140,7 @@ def train_model_in_child(
     """Train as `train_model` does, in a process of its own that dies with this one."""
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
+        _forget_training(store, stage, recipe)
         return stage.ref
     require_enough_to_train(store, recipe, dataset_ref)
     request = {
@@ -184,30 +184,6 @@ def _training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
     if start is None:
         return recipe.training
     return recipe.training.model_copy(update={"epochs": recipe.training.warm_epochs})
-
-
-def _earlier(store: Store, recipe: Recipe, start: ArtifactRef, dataset: Dataset) -> "EarlierModel":
-    """Load the model that a training begins with; MismatchError where the recipe's has another shape, or another grid."""
-    from lstm_music.models.warm_start import EarlierModel, Moved
-
-    artifact = store.open(start)
-    before = load_dataset(store, artifact.inputs[0])
-    model = load_model(store, start, before)
-    for key in ("architecture", "units", "layers"):
-        had, has = artifact.manifest["spec"]["model"][key], recipe.model.model_dump()[key]
-        if had != has:
-            raise MismatchError(
-                f"{start}: cannot be begun with, because its {key} is {had!r} and the recipe's {has!r}; train from nothing"
-            )
-    if before.events != dataset.events:
-        raise MismatchError(
-            f"{start}: cannot be begun with, because its [events] are not the recipe's; train from nothing"
-        )
-    vocabularies = {
-        stream: Moved.between(before.vocabularies[stream], now) for stream, now in dataset.vocabularies.items()
-    }
-    moved = {column: vocabularies.get(column) or Moved.nowhere(size) for column, size in dataset.sizes.items()}
-    return EarlierModel([weight.numpy() for weight in model.weights], moved)
 
 
 def columns_of(dataset: Dataset, windows: WindowSpec) -> Columns:
@@ -282,6 +258,13 @@ def trained_longer(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, name:
 def _may_go_on(recipe: Recipe) -> bool:
     """Whether a training of more epochs begins as this one does, so that it goes on from where this one ended."""
     return recipe.training.schedule == "constant"
+
+
+def _forget_training(store: Store, stage: Stage, recipe: Recipe) -> None:
+    """Remove what is kept of a training until its model is published; whoever was killed in between left it."""
+    progress_path(store, stage.ref).unlink(missing_ok=True)
+    if not _may_go_on(recipe):
+        _checkpoint(store, stage, recipe).unlink(missing_ok=True)
 
 
 def _note_progress(store: Store, ref: ArtifactRef, said: Progress) -> None:

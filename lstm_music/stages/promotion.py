@@ -12,7 +12,7 @@ from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
 from lstm_music.stages.dataset import Dataset, load_dataset
-from lstm_music.stages.models import is_of_this_version, start_of
+from lstm_music.stages.models import is_of_this_version, model_stage, start_of
 from lstm_music.stages.scorecard import score_models
 from lstm_music.store import ArtifactRef, Store
 
@@ -55,18 +55,22 @@ def current_models(store: Store, recipe: str) -> Current | None:
 
 
 def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
-    """Give the models that a warm training on a dataset begins with, by name: those in use, if there are any.
+    """Give the models that a warm training on a dataset begins with, by name: those in use that this version can read.
 
-    Where those in use were trained on this dataset already, they are what they began with themselves: the same training again.
+    Where one in use is itself what the recipe makes of this dataset, it is what it began with: the same training again, which is
+    found and not done. One that began with nothing is left out then.
     """
     current = current_models(store, recipe.name)
-    if current is None:
-        return {}
-    known = {name: ref for name, ref in current.models.items() if name in recipe.model.models}
-    if current.dataset != dataset:
-        return known
-    begun_with = {name: start_of(store, ref) for name, ref in known.items()}
-    return {name: start for name, start in begun_with.items() if start is not None}
+    starts = {}
+    for name, ref in (current.models if current else {}).items():
+        if name not in recipe.model.models or not is_of_this_version(store, ref):
+            continue
+        begun_with = start_of(store, ref)
+        is_the_same = model_stage(recipe, dataset, name, begun_with).ref == ref
+        start = begun_with if is_the_same else ref
+        if start is not None:
+            starts[name] = start
+    return starts
 
 
 def require_current(store: Store, recipe: str) -> Current:

@@ -6,6 +6,7 @@ from model_columns import COLUMNS, SIZES
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+from lstm_music.errors import MismatchError
 from lstm_music.models.spec import MODELS
 
 EVERY_MODEL = [(architecture, model) for architecture, models in MODELS.items() for model in models]
@@ -37,7 +38,7 @@ def earlier(build):
         model.set_weights(
             [np.arange(weight.size, dtype=np.float32).reshape(weight.shape) for weight in model.get_weights()]
         )
-        moved = {column: Moved.nowhere(size) for column, size in SIZES.items()}
+        moved = {column: Moved.unchanged(size) for column, size in SIZES.items()}
         size = SIZES[stream]
         moved[stream] = Moved(np.arange(size - 1), np.arange(1, size), size, size)
         return model, EarlierModel(model.get_weights(), moved)
@@ -51,7 +52,7 @@ def test_with_the_same_values_every_weight_is_carried_over(build, earlier, archi
 
     before, start = earlier(name, "note", architecture=architecture)
     model = build(name, architecture=architecture)
-    same = EarlierModel(start.weights, {column: Moved.nowhere(size) for column, size in SIZES.items()})
+    same = EarlierModel(start.weights, {column: Moved.unchanged(size) for column, size in SIZES.items()})
     carry_over(same, model)
     for weight, wanted in zip(model.get_weights(), before.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, wanted)
@@ -101,3 +102,11 @@ def test_what_is_new_stays_as_it_was_initialised(build, earlier):
     np.testing.assert_array_equal(model.head.bias[0], untouched.head.bias[0])
     np.testing.assert_array_equal(model.stack[0].cell.kernel[0], untouched.stack[0].cell.kernel[0])
     assert not np.array_equal(model.head.kernel[:, 1], untouched.head.kernel[:, 1])
+
+
+def test_columns_that_do_not_fill_the_weights_are_refused(build, earlier):
+    from lstm_music.models.warm_start import EarlierModel, Moved, carry_over
+
+    _, start = earlier("note", "note")
+    with pytest.raises(MismatchError, match="are not those of"):
+        carry_over(EarlierModel(start.weights, {**start.moved, "offset": Moved.unchanged(3)}), build("note"))

@@ -8,11 +8,13 @@ from small_music import small_collection, small_piece, tiny_recipe, write_folder
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import MismatchError
+from lstm_music.stages import models as stages_of_models
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.ingest import ingest
 from lstm_music.stages.models import load_model, model_stage, start_of, train_model, train_model_in_child
 from lstm_music.stages.prepare import prepare
-from lstm_music.stages.promotion import promote, warm_starts
+from lstm_music.stages.promotion import Current, promote, warm_starts
+from lstm_music.stages.scorecard import evaluate
 
 
 @pytest.fixture
@@ -35,7 +37,8 @@ def test_before_there_are_models_a_training_begins_with_nothing(copy):
 
 
 def test_trainings_begin_with_the_models_in_use_and_are_found_again(copy, grown, evaluated):
-    promote(copy.store, copy.recipe, evaluated)
+    patient = tiny_recipe(promotion={"tolerance": 99})
+    promote(copy.store, patient, evaluated)
     assert warm_starts(copy.store, copy.recipe, evaluated.dataset) == {}  # they began with nothing themselves
     starts = warm_starts(copy.store, copy.recipe, grown)
     assert starts == evaluated.models
@@ -44,9 +47,51 @@ def test_trainings_begin_with_the_models_in_use_and_are_found_again(copy, grown,
     }
     assert {name: start_of(copy.store, ref) for name, ref in warm.items()} == starts
     assert start_of(copy.store, evaluated.models["note"]) is None
-    promote(copy.store, copy.recipe, dataclasses.replace(evaluated, dataset=grown, models=warm))
-    if (now := warm_starts(copy.store, copy.recipe, grown)) != starts:  # not promoted: the old ones are still in use
-        assert now == evaluated.models
+    new = Current(grown, warm, evaluate(copy.store, copy.recipe, grown, warm))
+    assert promote(copy.store, patient, new).promoted
+    assert warm_starts(copy.store, copy.recipe, grown) == starts  # the same command again finds what it made
+    changed = tiny_recipe(training={"learning_rate": 0.01})
+    assert warm_starts(copy.store, changed, grown) == warm  # another recipe goes on from them
+
+
+def test_models_of_an_older_version_are_not_begun_with(copy, grown, evaluated, publish, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(stages_of_models, "MODEL_VERSION", 1)
+        older = publish(copy.store, copy.recipe, copy.prepared.dataset)
+    promote(copy.store, copy.recipe, dataclasses.replace(evaluated, models=older))
+    assert warm_starts(copy.store, copy.recipe, grown) == {}
+
+
+def test_what_was_heard_is_not_held_out_later(copy, trained):
+    """Another split of the same music: the model would be scored on pieces that it was trained on."""
+    recipe = tiny_recipe(split={"validation": 0.4, "test": 0.4})
+    dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
+    with pytest.raises(
+        MismatchError, match=r"it was trained on \d of the pieces that are held out now, .* leaky; leave out"
+    ):
+        train_model(copy.store, recipe, dataset, "note", start=trained["note"])
+
+
+def test_the_one_model_of_notes_only_begins_with_its_like(copy, publish):
+    recipe = tiny_recipe(
+        model={"architecture": "notes_only"},
+        windows={"transpose_from": 0, "transpose_to": 0},
+        generation={"seed_segment_events": 16},
+        training={"epochs": 1, "batch_size": 64},
+    )
+    dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
+    (start,) = publish(copy.store, recipe, dataset).values()
+    ref = train_model(copy.store, recipe, dataset, "note", start=start)
+    assert start_of(copy.store, ref) == start
+
+
+def test_what_a_killed_process_left_of_a_training_is_removed_when_its_model_is_found(copy, trained):
+    checkpoints = copy.store.root / "checkpoints"
+    checkpoints.mkdir(exist_ok=True)
+    for ending in ("json", "npz"):
+        (checkpoints / f"{trained['note'].key}.{ending}").write_bytes(b"left")
+    assert train_model_in_child(copy.store, copy.recipe, copy.prepared.dataset, "note") == trained["note"]
+    assert list(checkpoints.iterdir()) == []
 
 
 def test_a_warm_training_is_short_and_starts_at_what_was_learnt(copy, grown, trained, publish):
@@ -76,11 +121,11 @@ def test_how_long_a_warm_training_is_does_not_concern_others(made, trained):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model": {"units": 9}}, "its units is 8 and the recipe's 9; train from nothing"),
-        ({"model": {"layers": 2}}, "its layers is 1 and the recipe's 2; train from nothing"),
+        ({"model": {"units": 9}}, "its units is 8 and the recipe's 9; leave out --warm-start"),
+        ({"model": {"layers": 2}}, "its layers is 1 and the recipe's 2; leave out --warm-start"),
         (
             {"events": {"quarter_length_divisors": [2]}},
-            r"because its \[events\] are not the recipe's; train from nothing",
+            r"because its \[events\] are not the recipe's; leave out --warm-start",
         ),
     ],
 )
