@@ -12,7 +12,7 @@ demo: install  ## the whole pipeline on Bach chorales: a few minutes
 
 install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` command
 
-install-bench: $(VENV)/.installed-bench  ## what some benchmarks need beside it: PyTorch
+install-bench: $(VENV)/.installed-bench  ## what some benchmarks need beside it: PyTorch (on Linux gigabytes, where the index has no CPU build)
 
 test: $(VENV)/.installed-test  ## every test, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered

@@ -6,7 +6,8 @@ The collection is prepared by the recipe `default`. A set of n times its music i
 transposed by another number of semitones, under piece ids of its own. The note model is then trained in a process of its own
 for some steps of the first epoch, with checkpoints, and all held-out music is scored (n times as much, too). A figure is the
 peak of the anonymous memory (RssAnon) of that process: pages of a memory map, which the system may drop, do not count.
-Small models are the stricter test, for what grows is then a larger share.
+Small models are the stricter test, for what grows is then a larger share. The score card after a training, which holds all
+events of validation and test, is not in it.
 """
 
 import argparse

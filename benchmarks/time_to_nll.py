@@ -8,8 +8,8 @@ sees windows of its own stream, at stride 1 and with one target a window, until 
 the architecture `three_streams`, which computes the same as stock Keras (tests hold that) in less time; what stock Keras
 would take is the number of its steps times what a step takes it, measured by `train_step.py` in the same run. Ours: the
 chained models with the settings below, a target at every step and random transpositions. Curves are compared at
-the same CPU time for each of the three models; an epoch of ours is a point. What is trained is kept in `--storage`, and a
-benchmark that was stopped goes on with what is there.
+the same CPU time for each of the three models; an epoch of ours is a point. The report's models are kept in `--storage`, and a
+benchmark that was stopped goes on with them; ours are trained anew each time, for their seconds.
 """
 
 import argparse

@@ -25,7 +25,10 @@ app = typer.Typer(
 
 StorageOption = Annotated[Path, typer.Option("--storage", help="Folder where everything that is made is kept.")]
 RecipeOption = Annotated[
-    str, typer.Option("--recipe", help="What to learn and how: demo, default, seed, or the path of a .toml file.")
+    str,
+    typer.Option(
+        "--recipe", help="What to learn and how: demo, default, polyphony, seed, or the path of a .toml file."
+    ),
 ]
 SourceOption = Annotated[
     str | None,
