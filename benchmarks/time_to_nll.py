@@ -30,11 +30,16 @@ from lstm_music.stages.models import columns_of, model_stage, train_model
 from lstm_music.stages.prepare import prepare
 from lstm_music.store import ArtifactRef, Store
 
-OURS: dict[str, Any] = {  # tuned on validation: few pieces need small models and much dropout
+OURS: dict[str, Any] = {
     "windows": {"length": 128, "transpose_from": -6, "transpose_to": 5},
-    "model": {"architecture": "chained_lstm", "units": 256, "dropout": 0.5, "hidden_inputs": 0.1},
-    "training": {"epochs": 25, "patience": 6, "batch_size": 8, "learning_rate": 3e-3},
+    "model": {"architecture": "chained_lstm", "units": 384, "hidden_inputs": 0.02},
+    "training": {"epochs": 24, "patience": 6, "batch_size": 8, "learning_rate": 8e-3},
 }
+DROPOUT = {
+    "offset": 0.6,
+    "note": 0.35,
+    "duration": 0.6,
+}  # tuned on validation: few pieces, and rhythm is soon learnt by heart
 FIRST_TARGET = 64  # so that the report's windows are full
 
 
@@ -96,7 +101,8 @@ def our_way(store: Store, recipe: Recipe, ref: ArtifactRef, name: str) -> dict[s
         if progress.scored_epochs > len(seconds):
             seconds.append(round(time.process_time() - begun, 1))
 
-    _, history = train(data, name, recipe.model, recipe.training, recipe.random_seed, report=note)
+    model = recipe.model.model_copy(update={"dropout": DROPOUT[name]})
+    _, history = train(data, name, model, recipe.training, recipe.random_seed, report=note)
     return {"curve": [score.held_out for score in history], "cpu_seconds": seconds}
 
 

@@ -143,6 +143,30 @@ def test_a_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(run
     assert_same_weights(model, whole)
 
 
+def test_a_model_of_windows_goes_on_inside_an_epoch_with_all_that_it_keeps(run, data, tmp_path, monkeypatch):
+    """The second architecture keeps a running variance, which is no weight that is trained."""
+    from lstm_music.models import training
+
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    targets = {side: Targets.of(getattr(data, side).spans, data.window.length) for side in ("train", "validation")}
+    asked = {
+        "stream": "offset+note",
+        "spec": SPEC.model_copy(update={"epochs": 2}),
+        "model": MODEL.model_copy(update={"architecture": "dual_head"}),
+        "data": dataclasses.replace(data, **targets),
+    }
+    whole, wanted, reports = run(**asked)
+    assert reports[0].steps > 5
+    checkpoint = tmp_path / "model.npz"
+    for epoch in (1, 2):
+        stopped_at(run, checkpoint, epoch, 5, **asked)
+    model, history, _ = run(**asked, checkpoint=checkpoint)
+    assert history == wanted
+    assert float(model.variance.numpy()) != 1.0
+    assert_same_weights(model, whole)
+
+
 def test_what_an_epoch_gave_before_a_stop_counts(run, loop, tmp_path, monkeypatch):
     """The loss of an epoch is that of all its steps, whoever did them."""
     from lstm_music.models import training
