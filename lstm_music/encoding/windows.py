@@ -65,15 +65,15 @@ class PieceSpan:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EpochWindows:
-    """The windows of one epoch in the order of their use; parallel int64 arrays, an element a window.
+    """The windows of one epoch in the order of their use; parallel arrays of small integers, an element a window.
 
     `piece` is an index into the spans, `first` the window's first target within the piece, `count` how many it has.
     """
 
-    piece: npt.NDArray[np.int64]
-    first: npt.NDArray[np.int64]
-    count: npt.NDArray[np.int64]
-    shift: npt.NDArray[np.int64]
+    piece: npt.NDArray[np.int32]
+    first: npt.NDArray[np.int32]
+    count: npt.NDArray[np.int32]
+    shift: npt.NDArray[np.int8]
 
     def after(self, number: int) -> "EpochWindows":
         """Give what is left after the first `number` of them."""
@@ -195,13 +195,13 @@ def epoch_windows(spans: Sequence[PieceSpan], length: int, random_seed: int, epo
         targets = span.events + 1
         phase = int(rng.integers(length))
         borders = np.unique(np.concatenate([[0, targets], np.arange(phase, targets, length)]))
-        pieces.append(np.full(len(borders) - 1, index))
-        firsts.append(borders[:-1])
-        counts.append(np.diff(borders))
-    piece, first, count = (np.concatenate(parts).astype(np.int64) for parts in (pieces, firsts, counts))
-    lowest = np.array([span.lowest_shift for span in spans], np.int64)[piece]
-    highest = np.array([span.highest_shift for span in spans], np.int64)[piece]
-    shift = rng.integers(lowest, highest, endpoint=True)
+        pieces.append(np.full(len(borders) - 1, index, np.int32))
+        firsts.append(borders[:-1].astype(np.int32))
+        counts.append(np.diff(borders).astype(np.int32))
+    piece, first, count = (np.concatenate(parts) for parts in (pieces, firsts, counts))
+    lowest = np.array([span.lowest_shift for span in spans], np.int8)[piece]
+    highest = np.array([span.highest_shift for span in spans], np.int8)[piece]
+    shift = rng.integers(lowest, highest, endpoint=True).astype(np.int8)
     order = rng.permutation(len(piece))
     return EpochWindows(piece[order], first[order], count[order], shift[order])
 

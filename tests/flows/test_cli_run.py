@@ -232,9 +232,9 @@ def test_a_warm_start_begins_with_the_models_in_use(tiny, lstm_music, tmp_path):
 
 
 def test_a_warm_start_without_models_begins_from_nothing_and_says_so(tiny, lstm_music, tmp_path):
-    storage = tiny.copy(tmp_path)
+    storage = tiny.copy(tmp_path, "model", "scorecard", "generations")
     (storage / "current.json").unlink()
-    found = lstm_music("run", *tiny.arguments, "--storage", storage, "--warm-start", "--json")
+    found = lstm_music("train", *tiny.arguments, "--storage", storage, "--warm-start", "--json")
     assert (
         "No models to begin with are in use for offset, note, duration, so training begins from nothing" in found.errors
     )
