@@ -12,6 +12,27 @@ import typer
 from typer.exceptions import TyperException
 
 from flows.display import Display
+from flows.generate_options import (
+    AudioOption,
+    BestOfOption,
+    ComposerOption,
+    IncludeSeedOption,
+    MaxQuartersOption,
+    MaxRepeatsOption,
+    MinEventsOption,
+    MinPOption,
+    NumEventsOption,
+    NumOutputsOption,
+    RandomSeedOption,
+    SeedEventsOption,
+    SeedMidiOption,
+    SeedSegmentOption,
+    SheetMusicOption,
+    SoundfontOption,
+    TemperatureOption,
+    TopKOption,
+    TopPOption,
+)
 from flows.interrupt import INTERRUPTED, interruptible
 from lstm_music.errors import LstmMusicError
 
@@ -41,39 +62,6 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object, last on standard output.")
 ]
 
-NumOutputsOption = Annotated[int | None, typer.Option("--num-outputs", min=1, help="How many pieces to make.")]
-NumEventsOption = Annotated[int | None, typer.Option("--num-events", min=1, help="How long each may be, in events.")]
-MinEventsOption = Annotated[
-    int | None, typer.Option("--min-events", min=1, help="How long each is at least, in events.")
-]
-TemperatureOption = Annotated[
-    str | None,
-    typer.Option(
-        "--temperature", help="How daring: 0.9, or one each as note=0.9,offset=0.7,duration=0.7; 0 is not at all."
-    ),
-]
-TopKOption = Annotated[
-    str | None,
-    typer.Option("--top-k", help="Choose among the k likeliest values only: 8, or note=8,…; 0 is all of them."),
-]
-TopPOption = Annotated[
-    str | None, typer.Option("--top-p", help="Choose among the likeliest that together have this probability: 0.95.")
-]
-SeedMidiOption = Annotated[
-    Path | None, typer.Option("--seed-midi", help="Go on from this file instead of a held-out piece.")
-]
-SeedEventsOption = Annotated[
-    int | None, typer.Option("--seed-segment-events", min=1, help="How many events of a held-out piece to start from.")
-]
-IncludeSeedOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--include-seed-segment/--exclude-seed-segment", help="Whether a result begins with its seed segment."
-    ),
-]
-RandomSeedOption = Annotated[
-    int | None, typer.Option("--random-seed", min=0, help="Another number gives other music [default: the recipe's].")
-]
 OutputOption = Annotated[Path | None, typer.Option("--output-dir", help="Copy what was made to this folder, too.")]
 
 WarmStartOption = Annotated[
@@ -201,14 +189,23 @@ def generate(
     temperature: TemperatureOption = None,
     top_k: TopKOption = None,
     top_p: TopPOption = None,
+    min_p: MinPOption = None,
+    max_repeats: MaxRepeatsOption = None,
+    max_quarters: MaxQuartersOption = None,
+    seed_segment: SeedSegmentOption = None,
     seed_midi: SeedMidiOption = None,
+    composer: ComposerOption = None,
     seed_segment_events: SeedEventsOption = None,
     include_seed_segment: IncludeSeedOption = None,
+    best_of: BestOfOption = None,
+    audio: AudioOption = None,
+    sheet_music: SheetMusicOption = None,
+    soundfont: SoundfontOption = None,
     random_seed: RandomSeedOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make music with the models in use."""
+    """Make music with the models in use, and a page to listen to it."""
     from flows import commands
 
     wishes = {
@@ -218,10 +215,17 @@ def generate(
         "temperature": temperature,
         "top_k": top_k,
         "top_p": top_p,
+        "min_p": min_p,
+        "max_repeats": max_repeats,
+        "max_quarters": max_quarters,
+        "seed_segment": seed_segment,
+        "composer": composer,
         "seed_segment_events": seed_segment_events,
         "include_seed_segment": include_seed_segment,
+        "best_of": best_of,
     }
-    commands.generate(Display(json), recipe, storage, wishes, seed_midi, random_seed, output_dir)
+    renderings = {"audio": audio, "sheet_music": sheet_music}
+    commands.generate(Display(json), recipe, storage, wishes, renderings, seed_midi, soundfont, random_seed, output_dir)
 
 
 @app.command()

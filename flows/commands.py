@@ -11,12 +11,16 @@ from flows.output_dir import copy_to
 from flows.server import orchestrated
 from flows.training import prepare_inputs, starts_of, train_models, trained_models
 from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
-from lstm_music.generation.spec import GenerationSpec, parse_per_stream
+from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.rendering.soundfont import require_soundfont
+from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.sources.catalogue import open_source
-from lstm_music.stages import experiments, generation, models, promotion, reproduction, scorecard
+from lstm_music.stages import experiments, generation, generations, models, promotion, reproduction, scorecard
 from lstm_music.stages import ingest as ingesting
 from lstm_music.stages import prepare as preparing
+from lstm_music.stages.seed_segments import read_seed_midi
+from lstm_music.stages.wish import Wish
 from lstm_music.store import ArtifactRef, Store
 
 Wishes = Mapping[str, Any]
@@ -37,7 +41,7 @@ def run(
             display.say("No models are in use, so no music is made")
             music: dict[str, Any] = {"outputs": [], "directory": None}
         else:
-            music = _generate(display, store, recipe, recipe.generation, None, recipe.random_seed, None)
+            music = _generate(display, store, recipe, Wish.of(recipe, recipe_name), None)
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
 
 
@@ -147,7 +151,9 @@ def generate(
     recipe_name: str,
     storage: Path,
     wishes: Wishes,
+    renderings: Wishes,
     seed_midi: Path | None,
+    soundfont: Path | None,
     random_seed: int | None,
     output_dir: Path | None,
 ) -> None:
@@ -157,12 +163,21 @@ def generate(
         raise RecipeError(
             f"recipe {recipe.name!r}: models of random windows (leaky) are never in use; split.by = 'hash' would be"
         )
-    spec = wished(recipe, wishes)
-    seed = recipe.random_seed if random_seed is None else random_seed
-    start = generation.read_seed_midi(seed_midi) if seed_midi else None
+    spec, rendering = wished(recipe, wishes, renderings)
+    wish = Wish(
+        recipe_name,
+        recipe,
+        spec,
+        rendering,
+        recipe.random_seed if random_seed is None else random_seed,
+        read_seed_midi(seed_midi) if seed_midi else None,
+        soundfont,
+    )
+    if soundfont:
+        require_soundfont(soundfont)
     promotion.require_current(store, recipe.name)  # before a mistyped --storage is made
     with store.session():
-        display.result(_generate(display, store, recipe, spec, start, seed, output_dir))
+        display.result(_generate(display, store, recipe, wish, output_dir))
 
 
 def status(display: Display, storage: Path) -> None:
@@ -185,18 +200,28 @@ def verify(display: Display, storage: Path) -> None:
         )
 
 
-def wished(recipe: Recipe, wishes: Wishes) -> GenerationSpec:
+def wished(recipe: Recipe, wishes: Wishes, renderings: Wishes) -> tuple[GenerationSpec, RenderingSpec]:
     """Put what was said on the command line over what the recipe says."""
     given = {name: value for name, value in wishes.items() if value is not None}
     base = recipe.generation.model_dump()
-    for name in ("temperature", "top_k", "top_p"):
+    for name in PER_STREAM:
         if name in given:
             numbers = parse_per_stream(given[name], f"--{name.replace('_', '-')}")
             given[name] = {**base[name], **numbers}
     if "num_events" in given and "min_events" not in given:
         given["min_events"] = min(base["min_events"], given["num_events"])
-    changed = {**recipe.model_dump(), "generation": {**base, **given}}
-    return parse_recipe(changed, "command line").generation
+    rendering = {name: value for name, value in renderings.items() if value is not None}
+    if "audio" in rendering:
+        rendering["audio"] = [
+            form.strip() for form in rendering["audio"].split(",") if form.strip() not in {"", "none"}
+        ]
+    changed = {
+        **recipe.model_dump(),
+        "generation": {**base, **given},
+        "rendering": {**recipe.rendering.model_dump(), **rendering},
+    }
+    parsed = parse_recipe(changed, "command line")
+    return parsed.generation, parsed.rendering
 
 
 def _take_in(
@@ -218,18 +243,12 @@ def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: 
     return _take_in(display, store, recipe, source)
 
 
-def _generate(
-    display: Display,
-    store: Store,
-    recipe: Recipe,
-    spec: GenerationSpec,
-    seed_midi: generation.SeedMidi | None,
-    random_seed: int,
-    output_dir: Path | None,
-) -> dict[str, Any]:
+def _generate(display: Display, store: Store, recipe: Recipe, wish: Wish, output_dir: Path | None) -> dict[str, Any]:
     current = promotion.require_current(store, recipe.name)
-    with display.doing(f"Making {spec.num_outputs} pieces of up to {spec.num_events} events"):
-        ref = generation.generate(store, current.dataset, current.models, spec, random_seed, seed_midi)
+    plan = generation.Plan(wish, current.dataset, current.models)
+    with display.rendering(f"Making {wish.spec.tries} pieces of up to {wish.spec.num_events} events") as on_progress:
+        ref = generation.generate(store, plan, on_progress)
+    generations.write_index(store)
     if output_dir is not None:
         copy_to(output_dir, store, ref)
     return report.generated(display, generation.describe_generation(store, ref, output_dir))

@@ -5,7 +5,7 @@ With `--json` everything a person reads goes to standard error, so that standard
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,16 @@ class Display:
         else:
             self.say(f"{text} …")
             yield
+
+    @contextmanager
+    def rendering(self, text: str) -> Iterator[Callable[[int, int], None]]:
+        """Show that music is made, and then how many files of how many are rendered."""
+        if not self.console.is_terminal:
+            self.say(f"{text} …")
+            yield lambda _done, _all: None
+            return
+        with self.console.status(escape(text)) as status:
+            yield lambda done, wanted: status.update(f"Rendering audio and sheet music: {done} of {wanted}")
 
     @contextmanager
     def trainings(self, store: "Store", refs: Mapping[str, "ArtifactRef"]) -> Iterator[None]:

@@ -1,14 +1,17 @@
-"""The flow `generate`: the models in use → music."""
+"""The flow `generate`: the models in use → music, and a page to listen to it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
 
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.generation import read_seed_midi
+from lstm_music.stages.generation import Plan
 from lstm_music.stages.promotion import require_current
+from lstm_music.stages.seed_segments import read_seed_midi
+from lstm_music.stages.wish import Wish
 from lstm_music.store import ArtifactRef, Store
-from tasks.generating import generate as generate_music
+from tasks.generating import make_music, measure_reference, present
 
 
 @flow(name="generate", persist_result=False)
@@ -21,10 +24,16 @@ def generate(
 ) -> ArtifactRef:
     """Make music with the models in use for a recipe."""
     chosen, store = load_recipe(recipe), Store(storage)
-    spec = (
-        chosen.generation if num_outputs is None else chosen.generation.model_copy(update={"num_outputs": num_outputs})
+    usual = Wish.of(chosen, recipe)
+    wish = replace(
+        usual,
+        spec=usual.spec if num_outputs is None else usual.spec.model_copy(update={"num_outputs": num_outputs}),
+        random_seed=usual.random_seed if random_seed is None else random_seed,
+        seed_midi=read_seed_midi(seed_midi) if seed_midi else None,
     )
-    seed = chosen.random_seed if random_seed is None else random_seed
     with store.session():
         current = require_current(store, chosen.name)
-        return generate_music(storage, current, spec, seed, read_seed_midi(seed_midi) if seed_midi else None)
+        plan = Plan(wish, current.dataset, current.models)
+        make_music(storage, plan)
+        measure_reference(storage, plan)
+        return present(storage, plan)

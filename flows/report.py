@@ -115,10 +115,21 @@ def reproduced(display: Display, store: Store, ref: ArtifactRef, directory: Path
 
 
 def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
-    """Say which music was made, and where it lies."""
-    for output in described["outputs"]:
-        display.say(f"Made {output['midi']}, {output['events']} events")
-    display.say(f"Pictures and settings lie beside them, in {described['directory']}")
+    """Say which music was made, what is suspicious of it, and where the page to listen to lies."""
+    rows_ = [
+        [
+            Path(output["midi"]).name,
+            output["seed_piece"] or "nothing",
+            str(output["events"]),
+            str(output["longest_copy"]),
+            str(output["loops_left"]),
+        ]
+        for output in described["outputs"]
+    ]
+    columns = ["result", "goes on from", "events", "longest copy", "loops led out of"]
+    display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
+    display.say(f"MIDI, audio, pictures and sheet music lie in {described['directory']}")
+    display.say(f"Listen: {described['page']}")
     return described
 
 

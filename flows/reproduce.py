@@ -8,11 +8,12 @@ from flows.prepare import make_dataset, take_in
 from flows.runners import threads
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.experiments import RECIPE, plan_experiments
+from lstm_music.stages.generation import Plan
 from lstm_music.stages.models import require_enough_to_train
-from lstm_music.stages.promotion import Current
 from lstm_music.stages.reproduction import Outcome, plan_outcomes
+from lstm_music.stages.wish import Wish
 from lstm_music.store import ArtifactRef, Store
-from tasks.generating import generate
+from tasks.generating import make_music
 from tasks.reproducing import write_report
 from tasks.training import evaluate, train_model
 
@@ -44,8 +45,7 @@ def run_experiments(storage: Path, outcomes: list[Outcome], workers: int) -> Art
     for one in outcomes:
         recipe = one.experiment.recipe
         evaluate(storage, recipe, one.dataset, one.models)
-        current = Current(one.dataset, one.models, one.scorecard)
-        generate(storage, current, recipe.generation, recipe.random_seed)
+        make_music(storage, Plan(Wish.of(recipe, recipe.name), one.dataset, one.models))
     return write_report(storage, outcomes)
 
 

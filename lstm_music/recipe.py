@@ -14,7 +14,8 @@ from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.models.spec import ModelSpec, TrainingSpec
+from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
+from lstm_music.rendering.spec import RenderingSpec
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -48,7 +49,8 @@ Included = Annotated[  # so that a fault of a content is not said to be that it 
 class Recipe(BaseModel):
     """One way to learn music, by its name.
 
-    `include` and `exclude` are patterns of names such as `bach/*`; `include` may name single contents, too.
+    `include` and `exclude` are patterns of names such as `bach/*`; `include` may name single contents, too. `models` says
+    what one model, by its name, has of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,13 +65,27 @@ class Recipe(BaseModel):
     windows: WindowSpec = WindowSpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
+    models: dict[str, OneModelSpec] = {}
     promotion: PromotionSpec = PromotionSpec()
     generation: GenerationSpec = GenerationSpec()
+    rendering: RenderingSpec = RenderingSpec()
 
     @property
     def first_target(self) -> int:
         """The position in a piece of the first event that is predicted: a window has to be full before it."""
         return self.windows.length if self.model.is_windowed else 0
+
+    def of_model(self, name: str) -> Self:
+        """Give the recipe by which one model is trained: what the model has of its own stands in `model` and `training`."""
+        model, training = self.models.get(name, OneModelSpec()).of(self.model, self.training)
+        return self.model_copy(update={"model": model, "training": training, "models": {}})
+
+    @model_validator(mode="after")
+    def _name_models_of_the_architecture(self) -> Self:
+        for name in self.models:
+            if name not in self.model.models:
+                raise ValueError(f"models.{name}: no model is called so, where {', '.join(self.model.models)} are")
+        return self
 
     @model_validator(mode="after")
     def _fit_the_architecture(self) -> Self:

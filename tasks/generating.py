@@ -1,26 +1,35 @@
-"""The task that makes music."""
+"""The tasks that make music and present it."""
 
 from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lstm_music.generation.spec import GenerationSpec
-from lstm_music.stages import generation, promotion
+from lstm_music.stages import copies, generation, music, reference
 from lstm_music.store import ArtifactRef, Store
-from tasks.reporting import publish_generation
+from tasks.reporting import publish_generation, rendering_report
 
 
-@task(name="generate", cache_policy=NO_CACHE, persist_result=False)
-def generate(
-    storage: Path,
-    current: promotion.Current,
-    spec: GenerationSpec,
-    random_seed: int,
-    seed_midi: generation.SeedMidi | None = None,
-) -> ArtifactRef:
-    """Make music with the models in use."""
+@task(name="make music", cache_policy=NO_CACHE, persist_result=False)
+def make_music(storage: Path, plan: generation.Plan) -> ArtifactRef:
+    """Make all tries with the models in use."""
+    wish = plan.wish
+    return music.make_music(Store(storage), plan.dataset, plan.models, wish.spec, wish.random_seed, wish.seed_midi)
+
+
+@task(name="measure held-out music", cache_policy=NO_CACHE, persist_result=False)
+def measure_reference(storage: Path, plan: generation.Plan) -> ArtifactRef:
+    """Index the training pieces for the search for copies, and measure what results are compared with."""
     store = Store(storage)
-    ref = generation.generate(store, current.dataset, current.models, spec, random_seed, seed_midi)
+    indexed = copies.index_copies(store, plan.dataset)
+    return reference.measure_reference(store, plan.dataset, indexed, plan.wish.spec.num_events)
+
+
+@task(name="present music", cache_policy=NO_CACHE, persist_result=False)
+def present(storage: Path, plan: generation.Plan) -> ArtifactRef:
+    """Choose the best tries, render them, and write the listening page."""
+    store = Store(storage)
+    with rendering_report() as on_progress:
+        ref = generation.generate(store, plan, on_progress)
     publish_generation(generation.describe_generation(store, ref))
     return ref

@@ -54,9 +54,35 @@ def publish_report(markdown: str) -> None:
             create_markdown_artifact(markdown=shown, key="reproduction", description="The report, reproduced")
 
 
+@contextmanager
+def rendering_report() -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows how many files of how many are rendered."""
+    if TaskRunContext.get() is None:  # run by hand, without Prefect
+        yield lambda _done, _all: None
+        return
+    with progress_artifact("render", "Rendering of audio and sheet music") as show:
+        yield lambda done, wanted: show(done / wanted)
+
+
 def publish_generation(described: Mapping[str, Any]) -> None:
-    """Show what was generated, and where it lies."""
-    if TaskRunContext.get() is not None:
-        lines = [f"- `{output['midi']}`, {output['events']} events" for output in described["outputs"]]
-        with suppress(Exception):  # the server may be away; what is reported lies in storage
-            create_markdown_artifact(markdown="\n".join(lines), key="generation", description="Generated music")
+    """Show what was generated: where the listening page lies, and the figures of each result."""
+    if TaskRunContext.get() is None:
+        return
+    rows = [
+        {
+            "result": output["midi"],
+            "events": output["events"],
+            "goes on from": output["seed_piece"] or "nothing",
+            "longest copy, events": output["longest_copy"],
+            "guard stepped in": output["loops_left"],
+            "suspicion": output["suspicion"],
+        }
+        for output in described["outputs"]
+    ]
+    with suppress(Exception):  # the server may be away; what is reported lies in storage
+        create_markdown_artifact(
+            markdown=f"The page to listen to: `{described['page']}`\n\nMore like it: `{described['command']}`",
+            key="listening-page",
+            description="Generated music",
+        )
+        create_table_artifact(table=rows, key="generation", description="Generated music, and what is suspicious of it")

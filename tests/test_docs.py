@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from flows.interrupt import INTERRUPTED
 from lstm_music import errors
+from lstm_music.models.spec import OneModelSpec
 from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
 
 ROOT = Path(__file__).parents[1]
@@ -168,6 +169,8 @@ def keys_of(model, prefix=""):
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from keys_of(field.annotation, f"{name}.")
+        elif name == "models":  # a table for each model, by its name
+            yield from keys_of(OneModelSpec, "models.NAME.")
         else:
             yield prefix + name, None if field.is_required() else field.get_default()
 
@@ -182,7 +185,7 @@ def as_toml(default):
 def test_the_page_of_recipes_has_every_key_and_its_default():
     told, prefix = {}, ""
     for line in text_of(ROOT / "docs" / "recipes.md").splitlines():
-        if heading := re.match(r"## (?:`\[([a-z]+)\]`)?", line):
+        if heading := re.match(r"## (?:`\[([a-zA-Z.]+)\]`)?", line):
             prefix = f"{heading[1]}." if heading[1] else ""
         elif row := re.match(r"\| `([a-z_]+)` \| (?:`(.*?)`|\u2013) \|", line):
             told[prefix + row[1]] = row[2]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from lstm_music.encoding.places import QUARTERS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation.grammar import Grammar
+from lstm_music.generation.loop_guard import Heard, forbidden_note, hear, heard_before
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import compiled
@@ -20,7 +21,7 @@ from lstm_music.models.event_model import EventModel
 
 @dataclass(frozen=True, eq=False)
 class Seeds:
-    """The seed segments of all outputs, each of the same number of events.
+    """The seed segments of all outputs, each of the same number of events, which may be none.
 
     `tokens` int32 [events, outputs, columns] are the segments, `before` [outputs, columns] the event before each. Of each
     segment's last event, in steps of the grid, int32 [outputs]: `onsets` since the start of its piece, `positions` since that
@@ -34,67 +35,117 @@ class Seeds:
     bars: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, eq=False)
+class Made:
+    """One output: `tokens` int32 [events, columns] are the new events.
+
+    `nats` float32 [events] is what the models, at temperature 1, thought of each of them (-ln p, all streams added);
+    `loops_left` how often the guard led the music out of a loop.
+    """
+
+    tokens: npt.NDArray[np.int32]
+    nats: npt.NDArray[np.float32]
+    loops_left: int
+
+
 def generate_tokens(
     models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, seeds: Seeds, random_seed: int
-) -> list[npt.NDArray[np.int32]]:
-    """Go on from seed segments; give the new events of each, int32 [events, columns].
+) -> list[Made]:
+    """Go on from seed segments, one output for each.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled.
     """
     outputs = seeds.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random((spec.num_events, outputs, len(STREAMS)), np.float32)
-    previous = np.concatenate([seeds.before[None], seeds.tokens[:-1]])
+    previous = np.concatenate([seeds.before[None], seeds.tokens])
     loop = _compiled_loop(models, grammar, spec)
-    arrays = (previous, seeds.tokens, seeds.onsets, seeds.positions, seeds.bars, chance)
-    tokens = loop(*map(tf.constant, arrays)).numpy()
+    heard = heard_before(seeds.tokens, len(STREAMS))
+    arrays = (previous, seeds.onsets, seeds.positions, seeds.bars, chance)
+    tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), heard))
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
-    return [tokens[:count, output] for output, count in enumerate(counts)]
+    return [
+        Made(tokens[:count, output], nats[:count, output], int(left[output])) for output, count in enumerate(counts)
+    ]
+
+
+class _Playing(NamedTuple):
+    """What goes from one event to the next: the event before, its place, whether the piece has ended, and what was heard."""
+
+    last: Any
+    onset: Any
+    position: Any
+    ended: Any
+    heard: Heard
+    states: Any
 
 
 def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec) -> Any:
     @compiled
-    def loop(previous: Any, seeds: Any, onsets: Any, positions: Any, bars: Any, chance: Any) -> Any:
-        outputs = seeds.shape[1]
-        states = [model.after(model.rows(previous, seeds)) for model in models]
+    def loop(previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, heard: Heard) -> Any:
+        outputs = previous.shape[1]
+        states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
-        def event(index: Any, last: Any, onset: Any, position: Any, ended: Any, states: Any, written: Any) -> Any:
+        def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
+            last, onset, position, ended, heard, states = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
+            nats = tf.zeros([outputs])
+            intervened = tf.zeros([outputs], tf.bool)
+            passed = tf.zeros([outputs], tf.int32)
             for place, stream in enumerate(STREAMS):
                 logits = said.logits(stream, current)
-                if logits is None:
-                    logits, temperature = _near_half_a_quarter(grammar, stream, outputs), 0.0
-                else:
-                    temperature = spec.temperature[stream]
+                is_predicted = logits is not None
+                if not is_predicted:
+                    logits = _near_half_a_quarter(grammar, stream, outputs)
                 allowed = _allowed(stream, grammar, may_end, last, current, onset, logits)
+                if stream == "note" and spec.max_repeats:
+                    allowed, intervened = _led_out(
+                        allowed, forbidden_note(heard, current[:, 0], spec.max_repeats, bars)
+                    )
                 chosen = sample(
                     logits,
                     allowed,
                     chance[index, :, place],
-                    temperature=temperature,
+                    temperature=spec.temperature[stream] if is_predicted else 0.0,
                     top_k=spec.top_k[stream],
                     top_p=spec.top_p[stream],
+                    min_p=spec.min_p[stream],
                 )
+                if is_predicted:
+                    nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
                 current = _with_column(current, place, chosen)
                 if place == 0:  # with the offset, the place of the new event is known
                     passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
                     onset, position = onset + passed, (position + passed) % bars
                     current = _with_places(current, len(STREAMS), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
+            heard = hear(heard, current[:, : len(STREAMS)], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
-            return index + 1, current, onset, position, ended, said.states, written.write(index, current)
+            after = _Playing(current, onset, position, ended, heard, said.states)
+            return index + 1, after, written.write(index, current), thought.write(index, nats)
 
-        written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, seeds.shape[2]])
-        start = (0, seeds[-1], onsets, positions, tf.zeros([outputs], tf.bool), states, written)
-        *_, written = tf.while_loop(
-            lambda index, *_: index < spec.num_events, event, start, maximum_iterations=spec.num_events
+        written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
+        thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), heard, states)
+        _, played, written, thought = tf.while_loop(
+            lambda index, *_: index < spec.num_events,
+            event,
+            (0, start, written, thought),
+            maximum_iterations=spec.num_events,
         )
-        return written.stack()
+        return written.stack(), thought.stack(), played.heard.interventions
 
     return loop
+
+
+def _led_out(allowed: Any, note: Any) -> tuple[Any, Any]:
+    """Forbid a note where another is allowed; say where that was."""
+    others = allowed & (tf.range(allowed.shape[-1])[None] != note[:, None])
+    intervened = (note >= 0) & tf.reduce_any(others, -1)
+    return tf.where(intervened[:, None], others, allowed), intervened
 
 
 class _Said:
@@ -150,4 +201,6 @@ def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: An
     if stream == "note" and grammar.ascending:
         at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
         return values & (~at_once | (ids > highest) | (highest == START))
+    if stream == "duration":
+        return values & tf.constant(grammar.durations)[None]
     return values

@@ -1,8 +1,10 @@
-"""How a value is chosen from what a model thinks of each: temperature, then top-k, then top-p, then chance.
+"""How a value is chosen from what a model thinks of each: temperature, then top-k, then top-p, then min-p, then chance.
 
-The temperature is the report's diversity; top-k is Fan et al. 2018, top-p (nucleus) Holtzman et al. 2020.
+The temperature is the report's diversity; top-k is Fan et al. 2018, top-p (nucleus) Holtzman et al. 2020, min-p Nguyen et
+al. 2024.
 """
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -10,7 +12,9 @@ import tensorflow as tf
 FORBIDDEN = -1e9
 
 
-def sample(logits: Any, allowed: Any, chance: Any, *, temperature: float, top_k: int, top_p: float) -> Any:
+def sample(
+    logits: Any, allowed: Any, chance: Any, *, temperature: float, top_k: int, top_p: float, min_p: float
+) -> Any:
     """Choose an id for each row: `logits` float [batch, ids], `allowed` bool of the same shape, `chance` uniform [batch].
 
     What is not allowed is never chosen, whatever the settings; where nothing is allowed, id 0 is the answer. A temperature of
@@ -23,6 +27,8 @@ def sample(logits: Any, allowed: Any, chance: Any, *, temperature: float, top_k:
     logits = tf.where(allowed, (logits - tf.reduce_max(logits, -1, keepdims=True)) / temperature, FORBIDDEN)
     if 0 < top_k < logits.shape[-1] or top_p < 1:
         logits = tf.where(logits >= _threshold(logits, top_k, top_p), logits, FORBIDDEN)
+    if min_p > 0:  # the likeliest has logit 0 here
+        logits = tf.where(logits >= math.log(min_p), logits, FORBIDDEN)
     weights = tf.nn.softmax(logits)
     shares = tf.cumsum(weights, axis=-1)
     # XLA adds in blocks, so that shares do not quite ascend: only an id with some weight of its own is ever the answer.

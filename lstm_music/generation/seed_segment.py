@@ -15,15 +15,17 @@ from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.midi.notes import PieceNotes, Tempo, TimeSignature
 
+MEZZO_FORTE = 80  # as a velocity
+
 
 @dataclass(frozen=True, eq=False)
 class SeedSegment:
-    """Some events of a piece: `first` is the index of the first of them, `name` what a person calls the piece.
+    """Some events of a piece, or none: `first` is the index of the first of them, `name` what a person calls the piece.
 
     `tokens` int32 [events, columns] are theirs, `before` [columns] those of the event before them; `replaced` values were
-    unknown to the vocabularies and stand as the nearest known ones. `onset_steps` is where the first begins in the piece,
-    `last_onset_steps` where the last does, both as the tokens say. The time signature and the length of a bar are
-    those at its end.
+    unknown to the vocabularies and stand as the nearest known ones. `bars` are the first and the last bar, from 1.
+    `onset_steps` is where the first begins in the piece, `last_onset_steps` where the last does, both as the tokens say. The
+    time signature and the length of a bar are those at its end.
     """
 
     name: str
@@ -31,6 +33,7 @@ class SeedSegment:
     tokens: npt.NDArray[np.int32]
     before: npt.NDArray[np.int32]
     replaced: int
+    bars: tuple[int, int]
     onset_steps: int
     last_onset_steps: int
     position_in_bar_steps: int
@@ -90,6 +93,7 @@ def cut_segment(
         tokens=segment,
         before=tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32),
         replaced=int((unknown[:, 0] >= has_before).sum()),
+        bars=(int(events.bar[first]), int(events.bar[first + length - 1])),
         onset_steps=int(onsets[0]),
         last_onset_steps=last_onset,
         position_in_bar_steps=int(events.position_in_bar_steps[first]),
@@ -98,6 +102,26 @@ def cut_segment(
         time_signature=TimeSignature(0, numerator, denominator),
         velocity=round(float(np.mean(events.velocity[first : first + length]))),
         microseconds_per_quarter=average_tempo(piece),
+    )
+
+
+def nothing_before(columns: int, grid: Grid) -> SeedSegment:
+    """Give the segment of no events: music begins at the start of a piece, in common time, at the usual tempo of MIDI."""
+    return SeedSegment(
+        name="",
+        first=0,
+        tokens=np.zeros((0, columns), np.int32),
+        before=np.full(columns, START, np.int32),
+        replaced=0,
+        bars=(1, 1),
+        onset_steps=0,
+        last_onset_steps=0,
+        position_in_bar_steps=0,
+        last_position_in_bar_steps=0,
+        bar_steps=bar_steps(4, 4, grid),
+        time_signature=TimeSignature(0, 4, 4),
+        velocity=MEZZO_FORTE,
+        microseconds_per_quarter=500_000,
     )
 
 

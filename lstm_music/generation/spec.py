@@ -38,13 +38,26 @@ Temperatures = Annotated[
 ]
 Counts = Annotated[dict[str, Annotated[int, Field(ge=0)]], BeforeValidator(_spread)]
 Shares = Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], BeforeValidator(_spread)]
+Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], BeforeValidator(_spread)]
+
+PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
+"""The settings that take one number, or one for each stream."""
+
+AUTO, RANDOM, NONE = "auto", "random", "none"
+"""What `seed_segment` may be beside the name of a piece."""
 
 
 class GenerationSpec(BaseModel):
-    """How music is made: each of the last three takes one number, or one for each stream.
+    """How music is made. The settings of `PER_STREAM` take one number, or one for each stream.
 
     `temperature` 0 always takes the likeliest value, 1 is what the models learnt. `top_k` keeps the k likeliest values
-    (0: all of them), `top_p` the likeliest ones that together have this probability.
+    (0: all of them), `top_p` the likeliest ones that together have this probability, `min_p` those that are at least this
+    share as likely as the likeliest. `max_repeats` is how many times in a row a pattern may be heard before the loop guard leads
+    the music out of it (0: as often as it likes), `max_quarters` the longest note or silence, in quarter lengths.
+
+    `seed_segment` is `auto` (good places of held-out pieces), `random` (any places of them), `none` (from the start of a
+    piece), or a piece by its name, and `:N` for its event N; `composer` takes held-out pieces of this composer only. Of
+    `best_of` times as many outputs as asked for, the best are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,18 +65,33 @@ class GenerationSpec(BaseModel):
     num_outputs: int = Field(default=4, ge=1, le=10_000)
     num_events: int = Field(default=256, ge=1, le=100_000)
     min_events: int = Field(default=64, ge=1)
+    seed_segment: str = Field(default=AUTO, min_length=1)
     seed_segment_events: int = Field(default=64, ge=1, le=100_000)
     include_seed_segment: bool = False
+    composer: str = ""
     temperature: Temperatures = dict.fromkeys(STREAMS, 0.95)
     top_k: Counts = dict.fromkeys(STREAMS, 0)
     top_p: Shares = dict.fromkeys(STREAMS, 0.98)
+    min_p: Floors = dict.fromkeys(STREAMS, 0.0)
+    max_repeats: int = Field(default=4, ge=0)
+    max_quarters: float = Field(default=16, gt=0)
+    best_of: int = Field(default=1, ge=1, le=1000)
 
     @model_validator(mode="after")
     def _name_every_stream(self) -> Self:
-        for name in ("temperature", "top_k", "top_p"):
+        for name in PER_STREAM:
             given = set(getattr(self, name))
             if given != set(STREAMS):
                 raise ValueError(f"{name} names {sorted(given)}, where each of {list(STREAMS)} needs a number")
         if self.min_events > self.num_events:
             raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
+        if self.max_repeats == 1:
+            raise ValueError(
+                "max_repeats 1 would forbid every note to come again; 2 or more, or 0 for no guard, would be right"
+            )
         return self
+
+    @property
+    def tries(self) -> int:
+        """How many outputs are made, to keep the best `num_outputs` of them."""
+        return self.num_outputs * self.best_of

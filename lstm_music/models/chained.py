@@ -109,7 +109,9 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         """Keep nothing."""
 
     def after(self, rows: Any) -> States:
-        """Give the states after a run of events, row numbers [time, batch, fields], from the start on."""
+        """Give the states after a run of events, row numbers [time, batch, fields], from the start on; there may be none."""
+        if rows.shape[0] == 0:
+            return self.initial_state(rows.shape[1])
         _, states = self(rows, self.initial_state(rows.shape[1]))
         after: States = states
         return after

@@ -88,3 +88,20 @@ class TrainingSpec(BaseModel):
         if self.most_events == 0:
             return self.epochs
         return max(1, min(self.epochs, round(self.most_events / events)))
+
+
+class OneModelSpec(BaseModel):
+    """What one model of a recipe has of its own, in place of what `model` and `training` say for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    hidden_inputs: float | None = Field(default=None, ge=0, lt=1)
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
+    learning_rate: float | None = Field(default=None, gt=0, le=1)
+
+    def of(self, model: ModelSpec, training: TrainingSpec) -> tuple[ModelSpec, TrainingSpec]:
+        """Put it over what is said for all models."""
+        own = self.model_dump(exclude_none=True)
+        changes = [{name: own[name] for name in own if name in type(spec).model_fields} for spec in (model, training)]
+        return model.model_copy(update=changes[0]), training.model_copy(update=changes[1])

@@ -1,1 +1,1 @@
-"""What a person looks at: piano rolls."""
+"""What a person opens: audio, pictures, sheet music and pages."""

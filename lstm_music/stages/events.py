@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lstm_music.encoding import music21_5
 from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, PieceEvents, encode, to_arrow
 from lstm_music.errors import RecipeError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.table import from_arrow
-from lstm_music.parquet import write_shards
+from lstm_music.parquet import iterate_groups, write_shards
 from lstm_music.stages.notes import iterate_notes, read_pieces
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -63,3 +65,17 @@ def read_piece(piece: PieceNotes, spec: EventSpec, *, name: str, form: str, raw:
             "it with events.reading = 'exact'"
         )
     return music21_5.read_events(raw(), spec, piece.time_signatures)
+
+
+def bar_of_event(
+    store: Store, events_ref: ArtifactRef, wanted: AbstractSet[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """Give the bars, from 1 on, of some events: (piece id, index)."""
+    ids = pa.array({piece_id for piece_id, _ in wanted}, pa.string())
+    found = {}
+    for shard in store.open(events_ref).files("events"):
+        for table in iterate_groups(shard):
+            rows = table.filter(pc.is_in(table["piece_id"], ids)).select(["piece_id", "index", "bar"]).to_pylist()
+            for row in rows:
+                found[row["piece_id"], row["index"]] = row["bar"]
+    return {place: found[place] for place in wanted}

@@ -1,283 +1,189 @@
-"""Models → music: seed segments, the loop, and the files that a person opens."""
+"""Music → what a person opens: the best tries as MIDI, audio, pictures and sheet music, and a page to listen to them.
 
-import hashlib
+In order: the tries (`music`), the index of copies and the measured held-out music (once a dataset), then this artifact.
+"""
+
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lstm_music.encoding.splits import TEST, VALIDATION
-from lstm_music.encoding.windows import PieceSpan
-from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
-from lstm_music.generation.seed_segment import SeedSegment, choose_places, cut_segment, start_in_bar, to_notes
-from lstm_music.generation.spec import GenerationSpec
-from lstm_music.midi.notes import PieceNotes
-from lstm_music.midi.reader import read_midi
-from lstm_music.midi.score import read_score
-from lstm_music.midi.table import from_arrow
-from lstm_music.midi.text import printable
-from lstm_music.midi.usable import require_music
-from lstm_music.midi.writer import write_midi
-from lstm_music.models.backend import load_tensorflow
-from lstm_music.rendering.piano_roll import piano_roll
-from lstm_music.sources.entry import Refused, music_format
-from lstm_music.sources.file import read_file
-from lstm_music.stages.dataset import Dataset, load_dataset
-from lstm_music.stages.events import read_piece
-from lstm_music.stages.models import load_model
-from lstm_music.stages.notes import iterate_notes, read_pieces
+from lstm_music.rendering.listening_page import listening_page
+from lstm_music.rendering.render import Rendering, render_all
+from lstm_music.stages.copies import copies_stage, index_copies, load_index
+from lstm_music.stages.dataset import load_dataset
+from lstm_music.stages.listening import Presented, build_page, quiz_pieces
+from lstm_music.stages.music import Try, make_music, music_stage, picture, read_music
+from lstm_music.stages.reference import measure_reference, read_reference, reference_stage
+from lstm_music.stages.scoring_tries import Scored, best, score_tries
+from lstm_music.stages.wish import Wish
 from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store.files import sha256_of
 
 KIND = "generations"
-GENERATION_VERSION = 1
+GENERATION_VERSION = 2
+PAGE = "index.html"
 
 
 @dataclass(frozen=True)
-class SeedMidi:
-    """A file that a person gave to start from: what it is called, its bytes and format."""
+class Plan:
+    """The stages of a generation."""
 
-    name: str
-    data: bytes
-    format: str
+    wish: Wish
+    dataset: ArtifactRef
+    models: Mapping[str, ArtifactRef]
 
     @property
-    def sha256(self) -> str:
-        """The digest of its bytes."""
-        return hashlib.sha256(self.data).hexdigest()
+    def music(self) -> ArtifactRef:
+        """All tries."""
+        wish = self.wish
+        return music_stage(self.dataset, self.models, wish.spec, wish.random_seed, wish.seed_midi).ref
 
+    @property
+    def copies(self) -> ArtifactRef:
+        """The index of copies."""
+        return copies_stage(self.dataset).ref
 
-def read_seed_midi(path: Path) -> SeedMidi:
-    """Read the file given by `--seed-midi`; SourceError where there is none, or it is no music by its extension."""
-    form = music_format(path.name)
-    if form is None:
-        raise SourceError(f"{path}: not a music file by its extension; a .mid file would be right")
-    read = read_file(path, printable(path.name))
-    if isinstance(read, Refused):
-        raise SourceError(f"{path}: {read.reason}; the path of a music file would be right")
-    return SeedMidi(read.name, read.data, form)
+    @property
+    def reference(self) -> ArtifactRef:
+        """The held-out music that results are compared with: the same for every random seed."""
+        return reference_stage(self.dataset, self.copies, self.wish.spec.num_events).ref
 
-
-def generation_stage(
-    dataset_ref: ArtifactRef,
-    models: Mapping[str, ArtifactRef],
-    spec: GenerationSpec,
-    random_seed: int,
-    seed_midi: SeedMidi | None = None,
-) -> Stage:
-    """What these models make with these settings."""
-    settings = {
-        **spec.model_dump(mode="json"),
-        "random_seed": random_seed,
-        "seed_midi": {"name": seed_midi.name, "sha256": seed_midi.sha256} if seed_midi else None,
-    }
-    inputs = (dataset_ref, *models.values())
-    reader = ("music21",) if seed_midi and seed_midi.format != "midi" else ()
-    libraries = ("tensorflow", "keras", "numpy", *reader)
-    return Stage(KIND, GENERATION_VERSION, settings, inputs, libraries, plain_names=True)
+    @property
+    def stage(self) -> Stage:
+        """What a person opens."""
+        wish = self.wish
+        spec = {
+            "num_outputs": wish.spec.num_outputs,
+            "rendering": wish.rendering.model_dump(mode="json"),
+            "soundfont": sha256_of(wish.soundfont) if wish.soundfont else None,
+            "command": wish.command,
+        }
+        inputs = (self.music, self.copies, self.reference)
+        libraries = ("symusic", "soundfile", "pretty_midi", "music21", "verovio", "jinja2", "muspy", "scipy")
+        return Stage(KIND, GENERATION_VERSION, spec, inputs, libraries, plain_names=True)
 
 
 def generate(
-    store: Store,
-    dataset_ref: ArtifactRef,
-    models: Mapping[str, ArtifactRef],
-    spec: GenerationSpec,
-    random_seed: int,
-    seed_midi: SeedMidi | None = None,
+    store: Store, plan: Plan, on_progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> ArtifactRef:
-    """Write `seed_001.mid`, `result_001.mid`, a picture and the settings of each output.
+    """Make all of it, or find it; the errors are those of `make_music`, and SourceError for a soundfont that is none."""
+    if not store.has(plan.stage.ref):
+        wish = plan.wish
+        make_music(store, plan.dataset, plan.models, wish.spec, wish.random_seed, wish.seed_midi)
+        index_copies(store, plan.dataset)
+        measure_reference(store, plan.dataset, plan.copies, wish.spec.num_events)
+        present(store, plan, on_progress)
+    return plan.stage.ref
 
-    Raises NotEnoughMusicError where no held-out piece is as long as a seed segment, RejectedInputError for a seed MIDI that
-    holds no music, MismatchError for models of other vocabularies.
-    """
-    stage = generation_stage(dataset_ref, models, spec, random_seed, seed_midi)
-    if store.has(stage.ref):
-        return stage.ref
-    dataset = load_dataset(store, dataset_ref)
-    segments = (
-        [_segment_of_file(dataset, seed_midi)] * spec.num_outputs
-        if seed_midi
-        else _held_out_segments(store, dataset, spec, random_seed)
-    )
-    tokens = _continue(store, dataset, models, spec, random_seed, segments)
-    if not all(map(len, tokens)):
-        raise NotEnoughMusicError(
-            "no offset that the models know leads from the end of the seed segment to a point of the grid; "
-            "give another --seed-midi FILE, or train on more music"
-        )
-    settings = {"models": {name: ref.key for name, ref in models.items()}, **stage.spec}
-    with store.write(stage) as writer:
-        for number, (segment, new) in enumerate(zip(segments, tokens, strict=True), start=1):
-            _write_output(writer, number, dataset, spec, segment, new, settings)
-        writer.counts.update({f"events_{number:03d}": len(new) for number, new in enumerate(tokens, start=1)})
-    return stage.ref
+
+def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -> None:
+    """Choose the best tries, render them, and write the page; `on_progress` is told how many files of how many are rendered."""
+    dataset = load_dataset(store, plan.dataset)
+    reference = read_reference(store, plan.reference)
+    scored = score_tries(dataset, load_index(store, plan.copies), reference, read_music(store, plan.music))
+    kept = best(scored, plan.wish.spec.num_outputs)
+    with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch, store.write(plan.stage) as writer:
+        folder = Path(scratch)
+        quiz = quiz_pieces(store.open(plan.reference), reference, [one.made for one in kept])
+        seconds = _render(plan.wish, folder, kept, quiz, on_progress)
+        presented = Presented(folder, plan.wish.rendering.audio, seconds)
+        for number, one in enumerate(kept, start=1):
+            (folder / f"result_{number:03d}.svg").write_text(picture(one.made), encoding="utf-8")
+            (folder / f"result_{number:03d}.json").write_text(_settings(plan, number, one), encoding="utf-8")
+        page = build_page(store, plan.wish, dataset, reference, scored, kept, presented, quiz)
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith(("result_", "seed_")):
+                name, _, extension = path.name.partition(".")
+                shutil.copyfile(path, writer.file(name, extension))
+        writer.file("index", "html").write_text(listening_page(page), encoding="utf-8")
+        writer.facts["command"] = plan.wish.command
+        writer.facts["recipe"] = plan.wish.recipe
+        writer.facts["random_seed"] = plan.wish.random_seed
+        writer.facts["results"] = [_figures(one) for one in kept]
+        writer.counts.update(results=len(kept), tries=len(scored))
 
 
 def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None = None) -> dict[str, Any]:
     """Say which files a generation has, for `--json`: those in `directory` where they were copied to one."""
     artifact = store.open(ref)
     folder = directory or artifact.folder
+    paths = {path.name: str(folder / path.name) for path in artifact.files()}
+    kinds = {
+        "midi": "mid",
+        "audio": "ogg",
+        "picture": "svg",
+        "settings": "json",
+        "sheet_music": "pdf",
+        "musicxml": "musicxml",
+    }
 
-    def place(name: str) -> str:
-        return str(folder / artifact.file(name).name)
+    def output(number: int, figures: Mapping[str, Any]) -> dict[str, Any]:
+        found = {kind: paths.get(f"result_{number:03d}.{extension}") for kind, extension in kinds.items()}
+        return {**found, "seed_midi": paths.get(f"seed_{number:03d}.mid"), **figures}
 
-    numbers = sorted((key.removeprefix("events_") for key in artifact.counts), key=int)
     return {
-        "outputs": [
-            {
-                "midi": place(f"result_{number}.mid"),
-                "seed_midi": place(f"seed_{number}.mid"),
-                "picture": place(f"result_{number}.svg"),
-                "settings": place(f"result_{number}.json"),
-                "events": artifact.counts[f"events_{number}"],
-            }
-            for number in numbers
-        ],
+        "outputs": [output(number, figures) for number, figures in enumerate(artifact.facts["results"], start=1)],
         "directory": str(folder),
+        "page": paths[PAGE],
+        "command": artifact.facts["command"],
     }
 
 
-def _continue(
-    store: Store,
-    dataset: Dataset,
-    models: Mapping[str, ArtifactRef],
-    spec: GenerationSpec,
-    random_seed: int,
-    segments: Sequence[SeedSegment],
-) -> list[np.ndarray]:
-    """Run the loop from the last event of each segment."""
-    load_tensorflow()
-    from lstm_music.generation.grammar import make_grammar
-    from lstm_music.generation.loop import Seeds, generate_tokens
-
-    def column(name: str) -> np.ndarray:
-        return np.array([getattr(segment, name) for segment in segments], np.int32)
-
-    seeds = Seeds(
-        tokens=np.stack([segment.tokens for segment in segments], axis=1),
-        before=column("before"),
-        onsets=column("last_onset_steps"),
-        positions=column("last_position_in_bar_steps"),
-        bars=column("bar_steps"),
-    )
-    loaded = [load_model(store, ref, dataset) for ref in models.values()]
-    for model in loaded:
-        if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
-            raise NotEnoughMusicError(
-                f"{segments[0].name}: has {len(segments[0].tokens)} events, and the models read a window of "
-                f"{model.columns.window}; give a longer --seed-midi, or more --seed-segment-events"
-            )
-    return generate_tokens(
-        loaded,
-        make_grammar(dataset.events, dataset.vocabularies),
-        spec,
-        seeds,
-        random_seed,
-    )
-
-
-def _segment_of_file(dataset: Dataset, seed_midi: SeedMidi) -> SeedSegment:
-    """Take the whole of a file that a person gave."""
-    try:
-        form, data = seed_midi.format, seed_midi.data
-        piece = read_midi(data) if form == "midi" else read_score(data, form)
-        require_music(piece)
-    except RejectedInputError as error:
-        raise RejectedInputError(f"{seed_midi.name}: {error}; give a file with notes to start from") from error
-    if dataset.events.reading != "exact" and form != "midi":
-        raise RejectedInputError(f"{seed_midi.name}: is {form}, and these models read MIDI files; give a .mid file")
-    events = read_piece(piece, dataset.events, name=seed_midi.name, form=form, raw=lambda: data)
-    if not len(events):
-        raise RejectedInputError(
-            f"{seed_midi.name}: holds no event by the reading of these models; give a longer piece"
-        )
-    return cut_segment(
-        piece, events, dataset.events, dataset.vocabularies, name=seed_midi.name, first=0, length=len(events)
-    )
-
-
-def _held_out_segments(store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int) -> list[SeedSegment]:
-    """Cut segments out of the pieces that nothing was learnt from; with random windows there are none, and any piece will do."""
-    spans = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
-    if not spans:
-        raise NotEnoughMusicError(
-            "no piece is held out to take a seed segment from; give --seed-midi FILE, or more music"
-        )
-    length = spec.seed_segment_events
-    places = choose_places([span.events for span in spans], length, spec.num_outputs, random_seed)
-    pieces = _read_pieces(store, dataset, {spans[index] for index, _ in places})
-    segments = []
-    for index, first in places:
-        row, piece = pieces[spans[index].piece_id]
-        raw = partial(store.get_blob, row["piece_id"])
-        events = read_piece(piece, dataset.events, name=row["name"], form=row["format"], raw=raw)
-        segments.append(
-            cut_segment(
-                piece, events, dataset.events, dataset.vocabularies, name=row["name"], first=first, length=length
-            )
-        )
-    return segments
-
-
-def _read_pieces(store: Store, dataset: Dataset, spans: set[PieceSpan]) -> dict[str, tuple[dict[str, Any], PieceNotes]]:
-    """Give (row of the table of pieces, notes) of some pieces."""
-    wanted = {span.piece_id for span in spans}
-    rows = {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref) if row["piece_id"] in wanted}
+def _figures(one: Scored) -> dict[str, Any]:
     return {
-        piece_id: (rows[piece_id], from_arrow(table, rows[piece_id]))
-        for piece_id, table in iterate_notes(store, dataset.notes_ref)
-        if piece_id in wanted
+        "events": one.made.facts["events"],
+        "seed_piece": one.made.facts["seed_segment"]["piece"],
+        "longest_copy": one.measured.longest_copy,
+        "loops_left": one.made.facts["loops_left"],
+        "suspicion": round(one.suspicion, 4),
     }
 
 
-def _write_output(
-    writer: Any,
-    number: int,
-    dataset: Dataset,
-    spec: GenerationSpec,
-    segment: SeedSegment,
-    new: np.ndarray,
-    settings: Mapping[str, Any],
-) -> None:
-    """Write the files of one output; result and seed segment begin within the bar that they begin in."""
-    grid = dataset.events.grid
-    passed = grid.steps(dataset.vocabularies["offset"].value(int(new[0, 0])))
-    onset = segment.last_onset_steps + passed
-    seed_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
-    start = start_in_bar(onset, (segment.last_position_in_bar_steps + passed) % segment.bar_steps, grid)
+def _render(
+    wish: Wish, folder: Path, kept: Sequence[Scored], quiz: Mapping[str, bytes], on_progress: Callable[[int, int], None]
+) -> dict[str, float]:
+    """Write and render the MIDI files; give the seconds of audio of each by its name."""
+    wanted = []
 
-    def notes(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
-        return to_notes(
-            tokens, dataset.events, dataset.vocabularies, first_onset_steps=first_onset_steps, segment=segment
-        )
+    def add(name: str, midi: bytes, audio: tuple[str, ...], made: Try | None = None) -> None:
+        path = folder / f"{name}.mid"
+        path.write_bytes(midi)
+        title = f"After {made.facts['seed_segment']['piece'] or 'nothing'}" if made else ""
+        wanted.append(Rendering(str(path), audio, made is not None and wish.rendering.sheet_music, title))
 
-    seed = notes(segment.tokens, seed_start)
-    result = (
-        notes(np.concatenate([segment.tokens, new]), seed_start) if spec.include_seed_segment else notes(new, start)
-    )
-    writer.file(f"seed_{number:03d}", "mid").write_bytes(write_midi(seed))
-    writer.file(f"result_{number:03d}", "mid").write_bytes(write_midi(result))
-    picture = piano_roll(
-        result,
-        f"{segment.name}, continued",
-        None if spec.include_seed_segment else seed,
-        result_at_quarters=(onset - start - segment.onset_steps + seed_start) // grid.steps_per_quarter,
-        bar_quarters=segment.bar_steps / grid.steps_per_quarter,
-    )
-    writer.file(f"result_{number:03d}", "svg").write_text(picture, encoding="utf-8")
+    for number, one in enumerate(kept, start=1):
+        add(f"result_{number:03d}", one.made.midi, wish.rendering.audio, one.made)
+        if one.made.seed_midi:
+            add(f"seed_{number:03d}", one.made.seed_midi, wish.rendering.audio)
+    for name, midi in quiz.items():
+        add(name, midi, wish.rendering.audio[:1])
+    done = 0
+
+    def on_done() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, len(wanted))
+
+    found = render_all(wanted, wish.soundfont, on_done)
+    return {Path(path).stem: seconds for path, seconds in found.items()}
+
+
+def _settings(plan: Plan, number: int, one: Scored) -> str:
+    """Write all that is known of a result, as JSON."""
+    wish = plan.wish
     said = {
-        **settings,
+        **wish.spec.model_dump(mode="json"),
+        **one.made.facts,
         "output": number,
-        "events": len(new),
-        "seed_segment": {
-            "piece": segment.name,
-            "first_event": segment.first,
-            "events": len(segment.tokens),
-            "replaced_values": segment.replaced,
-        },
+        "try": one.made.number,
+        "random_seed": wish.random_seed,
+        "seed_midi": {"name": wish.seed_midi.name, "sha256": wish.seed_midi.sha256} if wish.seed_midi else None,
+        "models": {name: ref.key for name, ref in plan.models.items()},
+        "measured": one.measured.to_json(),
+        "suspicions": dict(one.suspicions),
     }
-    text = json.dumps(said, indent=1, sort_keys=True)
-    writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")
+    return json.dumps(said, indent=1, sort_keys=True) + "\n"

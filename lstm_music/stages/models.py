@@ -44,6 +44,7 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
 
     With a `start` its training begins with that model's weights, and is shorter.
     """
+    recipe = recipe.of_model(name)
     # The one model of `notes_only` is the note model of `three_streams`: hours of work that need not be done twice.
     architecture = {"notes_only": "three_streams"}.get(recipe.model.architecture, recipe.model.architecture)
     spec = {
@@ -78,6 +79,7 @@ def train_model(
     publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music, MismatchError for a
     `start` whose weights do not fit.
     """
+    recipe = recipe.of_model(name)
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
         _forget_training(store, stage, recipe)

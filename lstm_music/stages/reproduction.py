@@ -13,9 +13,9 @@ from lstm_music.rendering.curves import learning_curves
 from lstm_music.rendering.report_page import report_html, report_markdown
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.experiments import Experiment
-from lstm_music.stages.generation import generation_stage
 from lstm_music.stages.ingest import missing, read_inputs
 from lstm_music.stages.models import load_model, model_stage, trained_longer
+from lstm_music.stages.music import music_stage, picture, read_music
 from lstm_music.stages.prepare import plan
 from lstm_music.stages.scorecard import read_card, scorecard_stage
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
@@ -79,7 +79,7 @@ class Outcome:
     def music(self) -> ArtifactRef:
         """What they make."""
         recipe = self.experiment.recipe
-        return generation_stage(self.dataset, self.models, recipe.generation, recipe.random_seed).ref
+        return music_stage(self.dataset, self.models, recipe.generation, recipe.random_seed).ref
 
 
 def plan_outcomes(store: Store, experiments: Sequence[Experiment], inputs: ArtifactRef) -> list[Outcome]:
@@ -116,11 +116,9 @@ def write_report(store: Store, outcomes: Sequence[Outcome]) -> ArtifactRef:
             writer.file(f"curves-{name}", "svg").write_text(
                 learning_curves(found["histories"], found["title"]), encoding="utf-8"
             )
-            picture = store.open(outcome.music).file("result_001.svg").read_text(encoding="utf-8")
-            writer.file(f"music-{name}", "svg").write_text(picture, encoding="utf-8")
-            writer.file(f"music-{name}", "mid").write_bytes(
-                store.open(outcome.music).file("result_001.mid").read_bytes()
-            )
+            first = read_music(store, outcome.music)[0]
+            writer.file(f"music-{name}", "svg").write_text(picture(first), encoding="utf-8")
+            writer.file(f"music-{name}", "mid").write_bytes(first.midi)
         writer.file("report", "json").write_text(json.dumps(findings, indent=1) + "\n", encoding="utf-8")
         writer.file("report", "md").write_text(report_markdown(findings), encoding="utf-8")
         writer.file("report", "html").write_text(report_html(findings), encoding="utf-8")

@@ -67,6 +67,14 @@ class Store:
         """Open all finished artifacts, or those of one kind, in the order of their references."""
         return map(self.open, self.refs(kind))
 
+    def put_page(self, kind: str, name: str, data: bytes) -> Path:
+        """Keep a file about all artifacts of a kind beside them, over an earlier one; it follows from them and is no artifact."""
+        path = self.root / kind / name
+        with self._writing() as folder:
+            files.make_folder(path.parent)
+            files.replace(path, data, folder)
+        return path
+
     def put_blob(self, data: bytes) -> str:
         """Keep bytes under their SHA-256, which is returned; bytes that are there already are not written again."""
         sha256 = hashlib.sha256(data).hexdigest()

@@ -26,7 +26,10 @@ def contents(storage: Path) -> dict[str, bytes]:
     return {
         path.relative_to(storage).as_posix(): path.read_bytes()
         for path in sorted(storage.rglob("*"))
-        if path.is_file() and path.name not in NOT_COMPARED and "checkpoints" not in path.parts
+        if path.is_file()
+        and path.name not in NOT_COMPARED
+        and "checkpoints" not in path.parts
+        and path.parent != storage / "generations"  # the index says when each was made
     }
 
 

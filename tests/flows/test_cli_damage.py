@@ -6,10 +6,13 @@ import pytest
 
 from lstm_music.errors import StorageError
 from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.copies import load_index
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.generation import describe_generation
 from lstm_music.stages.ingest import read_inputs
+from lstm_music.stages.music import read_music
 from lstm_music.stages.notes import iterate_notes, read_pieces
+from lstm_music.stages.reference import read_reference
 from lstm_music.stages.scorecard import read_card
 from lstm_music.store import ArtifactRef, Store
 
@@ -32,9 +35,12 @@ READERS: dict[str, Callable] = {
     "events": EventColumns.read,
     "generations": describe_generation,
     "inputs": read_inputs,
+    "copies": lambda store, ref: (load_index(store, ref), read_files(store, ref)),
     "model": read_files,
+    "music": read_music,
     "notes": read_notes,
     "parsed": read_files,
+    "reference": lambda store, ref: (read_reference(store, ref), read_files(store, ref)),
     "scorecard": lambda store, ref: (read_card(store, ref), read_files(store, ref)),
 }
 
@@ -47,7 +53,8 @@ def flip(path: Path, place: float) -> None:
 
 def files_of(storage: Path) -> list[Path]:
     found = [path for path in storage.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    return sorted(path for path in found if path.stat().st_size and "checkpoints" not in path.parts)
+    artifacts = [path for path in found if "checkpoints" not in path.parts and path.parent != storage / "generations"]
+    return sorted(path for path in artifacts if path.stat().st_size)
 
 
 def read(store: Store, path: Path) -> None:

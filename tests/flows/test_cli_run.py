@@ -73,7 +73,10 @@ def test_the_score_card_has_every_number_that_was_promised(tiny):
 
 def test_the_generated_music_is_there_and_as_long_as_was_said(tiny):
     said = result_of(tiny.result.out)["generate"]
-    assert {"outputs", "directory"} == said.keys()
+    assert {"outputs", "directory", "page", "command"} == said.keys()
+    assert "<audio" in Path(said["page"]).read_text()
+    index = Path(said["directory"]).parent / "index.html"
+    assert f"{Path(said['directory']).name}/index.html" in index.read_text()
     assert len(said["outputs"]) == 2
     for output in said["outputs"]:
         assert output.keys() >= {"midi", "seed_midi", "settings", "events"}
@@ -101,7 +104,7 @@ def test_without_json_the_same_is_said_on_standard_output(tiny, lstm_music):
     found = lstm_music("run", *tiny.arguments, "--storage", tiny.storage)
     assert (found.code, found.errors) == (0, "")
     assert "ngram_joint" in found.out
-    assert f"Made {result_of(tiny.result.out)['generate']['outputs'][1]['midi']}, " in found.out
+    assert f"Listen: {result_of(tiny.result.out)['generate']['page']}" in found.out
 
 
 def test_a_second_run_makes_nothing_and_starts_no_server(tiny, lstm_music, tmp_path):

@@ -59,6 +59,8 @@ def test_nothing_is_reported_where_nobody_listens(monkeypatch):
     reporting.publish_generation({})
     with reporting.training_report("note") as report:
         report({})
+    with reporting.rendering_report() as report:
+        report(1, 2)
 
 
 @pytest.mark.parametrize("task", [training.train_model, preparing.ingest_source, preparing.parse_batch])
@@ -72,7 +74,7 @@ def test_a_task_that_is_tried_again_knows_when(task):
     [
         *(preparing.ingest_source, preparing.parse_batch, preparing.collect_notes, preparing.encode_events),
         *(preparing.build_dataset, preparing.remember_prepared, training.train_model, training.evaluate),
-        *(training.promote, generating.generate),
+        *(training.promote, generating.make_music, generating.measure_reference, generating.present),
     ],
     ids=lambda task: task.name,
 )

@@ -7,11 +7,12 @@ import pytest
 
 from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.encoding.vocabulary import END, SPECIAL_IDS
+from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
+from lstm_music.evaluation.loops import place, repeats
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
-from lstm_music.stages.generation import _held_out_segments
+from lstm_music.stages.seed_segments import seed_segments
 
 OUTPUTS = 30
 HIGHEST_NOTE = SPECIAL_IDS + 127
@@ -48,7 +49,8 @@ def make(made, dataset, grammar, models):
 
     def run(outputs=2, rules=grammar, **settings):
         spec = GenerationSpec(**{"num_outputs": outputs, "seed_segment_events": 8, **settings})
-        segments = _held_out_segments(made.store, dataset, spec, random_seed=5)
+        origins = seed_segments(made.store, dataset, spec, 5, None)
+        segments = [origin.segment for origin in origins]
 
         def column(name):
             return np.array([getattr(segment, name) for segment in segments], np.int32)
@@ -60,7 +62,9 @@ def make(made, dataset, grammar, models):
             column("last_position_in_bar_steps"),
             column("bar_steps"),
         )
-        return generate_tokens(list(models.values()), rules, spec, seeds, random_seed=9), seeds
+        outcome = generate_tokens(list(models.values()), rules, spec, seeds, random_seed=9)
+        run.loops_left = [one.loops_left for one in outcome]
+        return [one.tokens for one in outcome], seeds
 
     return run
 
@@ -144,3 +148,40 @@ def test_a_piece_ends_where_no_offset_may_follow(make, grammar, uncompiled):
     nothing = dataclasses.replace(grammar, on_grid=np.zeros_like(grammar.on_grid))
     found, _ = make(rules=nothing, num_events=3, min_events=3)
     assert [len(tokens) for tokens in found] == [0, 0]
+
+
+def test_the_guard_leads_out_of_loops(make, grammar):
+    """At temperature 0 untrained models say the same for ever."""
+
+    def loops(max_repeats):
+        found, seeds = make(OUTPUTS, num_events=300, min_events=300, temperature=0, max_repeats=max_repeats)
+        counts = []
+        for number, tokens in enumerate(found):
+            onsets = np.cumsum(grammar.offset_steps[tokens[:, 0]])
+            bar, position = place(onsets, int(seeds.bars[number]), int(seeds.positions[number]))
+            counts.append(repeats(bar, position, tokens[:, 1], tokens[:, 2], int(seeds.bars[number])).loops)
+        return sum(counts), sum(make.loops_left)
+
+    free, never = loops(0)
+    guarded, stepped_in = loops(4)
+    assert free > 3
+    assert (never, guarded) == (0, 0)
+    assert stepped_in >= free
+
+
+def test_from_nothing_the_first_event_is_what_models_say_of_a_start(made, dataset, grammar, models, uncompiled):
+    import tensorflow as tf
+
+    from lstm_music.generation.loop import Seeds, generate_tokens
+
+    columns = dataset.tokens.shape[1]
+    nothing = np.zeros(1, np.int32)
+    start = np.full((1, columns), START, np.int32)
+    seeds = Seeds(np.zeros((0, 1, columns), np.int32), start, nothing, nothing, nothing + 48)
+    spec = GenerationSpec(num_outputs=1, num_events=1, min_events=1, temperature=0)
+    (found,) = generate_tokens(list(models.values()), grammar, spec, seeds, random_seed=9)
+    model = models["offset"]
+    logits, _ = model.step(tf.constant(model.rows(start, start)), model.initial_state(1))
+    allowed = grammar.on_grid[0]
+    assert found.tokens[0, 0] == np.where(allowed, logits.numpy()[0], -np.inf).argmax()
+    assert found.nats[0] > 0

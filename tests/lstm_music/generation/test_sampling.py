@@ -16,7 +16,7 @@ def sample(tensorflow):
 
     from lstm_music.generation.sampling import sample
 
-    def many(logits, chances, allowed=None, temperature=1.0, top_k=0, top_p=1.0):
+    def many(logits, chances, allowed=None, temperature=1.0, top_k=0, top_p=1.0, min_p=0.0):
         shape = (len(chances), len(logits))
         allowed = np.ones(len(logits), bool) if allowed is None else allowed
         return sample(
@@ -26,6 +26,7 @@ def sample(tensorflow):
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
+            min_p=min_p,
         ).numpy()
 
     return many
@@ -82,6 +83,13 @@ def test_top_p_is_of_what_top_k_left(sample):
     assert set(sample(logits, EVEN, top_k=2, top_p=0.6).tolist()) == {0, 1}
 
 
+@pytest.mark.parametrize("min_p", [0.05, 0.3, 0.9])
+def test_min_p_keeps_what_is_not_much_less_likely_than_the_likeliest(sample, logits, min_p):
+    shares = softmax(logits, 0.8)
+    kept = np.flatnonzero(shares >= min_p * shares.max())
+    assert set(sample(logits, EVEN, temperature=0.8, min_p=min_p).tolist()) == set(kept.tolist())
+
+
 def test_temperature_zero_takes_the_likeliest_that_is_allowed(sample, logits):
     allowed = np.ones(IDS, bool)
     allowed[np.argmax(logits)] = False
@@ -115,7 +123,9 @@ def test_what_is_forbidden_is_not_chosen_where_xla_adds_up_in_blocks(tensorflow)
 
     rows, ids = 256, 1000
     compiled = tf.function(
-        lambda *arrays: sample(*arrays, temperature=1.0, top_k=0, top_p=1.0), jit_compile=True, reduce_retracing=True
+        lambda *arrays: sample(*arrays, temperature=1.0, top_k=0, top_p=1.0, min_p=0.0),
+        jit_compile=True,
+        reduce_retracing=True,
     )
     rng = np.random.default_rng(0)
     for share in (0.02, 0.3, 0.9) * 4:

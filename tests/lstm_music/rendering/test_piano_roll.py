@@ -5,13 +5,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from small_music import QUARTER, piece_of
 
-from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_PITCH, PIXELS_PER_QUARTER, piano_roll
+from lstm_music.rendering import piano_roll as piano_roll_module
+from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_PITCH, PIXELS_PER_QUARTER, piano_roll, x_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(picture, kind, tag="rect"):
-    return [element for element in ET.fromstring(picture).iter(SVG + tag) if element.get("class") == kind]
+    return [element for element in ET.fromstring(picture).iter(SVG + tag) if kind in element.get("class").split()]
 
 
 def test_every_note_is_a_rectangle_at_its_time_and_pitch():
@@ -61,3 +62,62 @@ def test_a_title_is_text_whatever_it_holds(title, shown):
     assert root.find(f"{SVG}text").text == (shown or title)
     assert "<script" not in picture
     assert {element.tag for element in root} <= {SVG + tag for tag in ("title", "style", "text", "rect", "line")}
+
+
+def test_hands_differ_by_more_than_colour_and_are_named():
+    picture = piano_roll(piece_of([(0, QUARTER, 40), (0, QUARTER, 80)]), "a piece")
+    (left,), (right,) = (
+        [note for note in drawn(picture, hand) if "result" in note.get("class")] for hand in ("left", "right")
+    )
+    assert int(float(left.get("y"))) > int(right.get("y"))
+    style = ET.fromstring(picture).find(f"{SVG}style").text
+    assert ".lstm-roll .left { fill: var(--c-left); stroke:" in style
+    assert ".lstm-roll .right { fill: var(--c-right); }" in style
+    named = {text.text for text in ET.fromstring(picture).iter(SVG + "text")}
+    assert {"right hand (filled)", "left hand (outlined)"} <= named
+
+
+def test_the_seed_segment_lies_on_a_shade_up_to_the_line():
+    picture = piano_roll(piece_of([(0, QUARTER, 80)]), "a piece", piece_of([(0, QUARTER, 60)]), result_at_quarters=2)
+    (shade,), (border,) = drawn(picture, "shade"), drawn(picture, "border", "line")
+    assert float(shade.get("x")) + float(shade.get("width")) == float(border.get("x1"))
+    assert not drawn(piano_roll(piece_of([(0, QUARTER, 80)]), "a piece"), "shade")
+
+
+def test_the_root_says_where_time_lies():
+    seed, result = piece_of([(0, QUARTER, 60)]), piece_of([(QUARTER, QUARTER, 80)])
+    root = ET.fromstring(piano_roll(result, "a piece", seed, result_at_quarters=3.5))
+    (note,) = (rect for rect in root.iter(SVG + "rect") if rect.get("class") == "result right")
+    start, rate = float(root.get("data-start-x")), float(root.get("data-pixels-per-quarter"))
+    assert start == x_of(3.5)
+    assert float(note.get("x")) == start + rate == x_of(4.5)
+
+
+def test_nothing_reaches_out_of_the_picture():
+    """In a page of HTML a style rules the whole document, and ids are shared."""
+    picture = piano_roll(piece_of([(0, QUARTER, 60)]), "a piece")
+    style = ET.fromstring(picture).find(f"{SVG}style").text
+    selectors = [part.split("}")[-1].strip() for part in style.split("{")[:-1]]
+    assert {selector.split(" ")[0] for selector in selectors} == {".lstm-roll", "@media"}
+    assert " id=" not in picture
+
+
+def contrast(one, other):
+    """The contrast of two colours by WCAG 2.2, relative luminance."""
+
+    def luminance(colour):
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_have_the_contrast_that_wcag_asks_for(dark):
+    colours = {name: pair[dark] for name, pair in piano_roll_module._COLOURS.items()}
+    for behind in ("background", "key", "shade"):
+        for mark in ("right", "left-line", "seed-right", "seed-left-line", "border"):
+            assert contrast(colours[mark], colours[behind]) >= 3, (mark, behind)
+    assert contrast(colours["text"], colours["background"]) >= 4.5

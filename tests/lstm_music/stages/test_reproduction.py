@@ -8,7 +8,7 @@ from small_music import tiny_recipe
 from lstm_music.rendering.curves import learning_curves
 from lstm_music.rendering.report_page import COLUMNS, report_html, table
 from lstm_music.stages.experiments import plan_experiments
-from lstm_music.stages.generation import generate
+from lstm_music.stages.music import make_music, picture, read_music
 from lstm_music.stages.prepare import prepare
 from lstm_music.stages.reproduction import plan_outcomes, read_report, write_report
 from lstm_music.stages.scorecard import evaluate, read_card
@@ -40,7 +40,7 @@ def outcomes(storage, publish):
         assert prepare(storage.store, recipe, storage.prepared.inputs).dataset == one.dataset
         assert publish(storage.store, recipe, one.dataset) == one.models
         assert evaluate(storage.store, recipe, one.dataset, one.models) == one.scorecard
-        assert generate(storage.store, one.dataset, one.models, recipe.generation, recipe.random_seed) == one.music
+        assert make_music(storage.store, one.dataset, one.models, recipe.generation, recipe.random_seed) == one.music
     return planned
 
 
@@ -64,10 +64,9 @@ def test_the_report_has_the_numbers_of_the_cards_and_pictures_of_each_experiment
                 assert set(stream[split]["baselines"]) == set(scores["baselines"])
         name = f"{found['architecture']}-{found['protocol']}"
         assert artifact.file(f"curves-{name}.svg").read_text().startswith("<?xml")
-        assert (
-            artifact.file(f"music-{name}.svg").read_text()
-            == storage.store.open(outcome.music).file("result_001.svg").read_text()
-        )
+        music = read_music(storage.store, outcome.music)[0]
+        assert artifact.file(f"music-{name}.svg").read_text() == picture(music)
+        assert artifact.file(f"music-{name}.mid").read_bytes() == music.midi
         assert f"](curves-{name}.svg)" in artifact.file("report.md").read_text()
         assert f'src="music-{name}.svg"' in artifact.file("report.html").read_text()
     assert set(findings[2]["faults"]) == {"negative offsets", "mean absolute error of the offset in quarters"}

@@ -1,225 +1,171 @@
-"""Music out of models: files that read back as what was made, the same for the same seed, and traced to their sources."""
+"""What a person opens: the best tries, rendered, and the page, the same for the same seed and beside held-out music."""
 
+import dataclasses
 import json
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from small_music import QUARTER, piece_of, small_piece, tiny_recipe, write_folder
 
 from lstm_music.encoding.events import encode
-from lstm_music.encoding.places import place_tokens
-from lstm_music.encoding.streams import STREAMS
-from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
+from lstm_music.errors import SourceError
+from lstm_music.evaluation.copies import CopyIndex
+from lstm_music.evaluation.statistics import METRICS
 from lstm_music.midi.reader import read_midi
-from lstm_music.midi.writer import write_midi
+from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages import generation as module
-from lstm_music.stages.generation import SeedMidi, describe_generation, generate, generation_stage, read_seed_midi
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.notes import read_pieces
-from lstm_music.stages.prepare import prepare
-from lstm_music.store import Store
+from lstm_music.stages.copies import event_reader, index_copies, load_index
+from lstm_music.stages.generation import Plan, describe_generation, generate
+from lstm_music.stages.generations import write_index
+from lstm_music.stages.measures import Excerpt, measure
+from lstm_music.stages.music import read_music
+from lstm_music.stages.reference import BOUNDS, measure_reference, read_reference
+from lstm_music.stages.scoring_tries import SUSPICIONS
+from lstm_music.stages.wish import Wish
+
+QUICK = RenderingSpec(audio=("ogg",), sheet_music=False)
 
 
 @pytest.fixture
-def spied(monkeypatch, tensorflow):
-    """Keep what the loop makes, [outputs] of tokens."""
-    from lstm_music.generation import loop
-
-    kept = []
-    make = loop.generate_tokens
-
-    def make_and_keep(*arguments):
-        kept[:] = make(*arguments)
-        return kept
-
-    monkeypatch.setattr(loop, "generate_tokens", make_and_keep)
-    return kept
-
-
-@pytest.fixture
-def copy(made, trained, tmp_path):
+def copy(made, trained, tmp_path, uncompiled):
     return made.copy(tmp_path / "storage")
 
 
-def files(store, ref):
-    return {path.name: path.read_bytes() for path in store.open(ref).files()}
+@pytest.fixture
+def plan(copy, trained):
+    """Plan a generation with some settings."""
+
+    def run(rendering=QUICK, soundfont=None, **settings):
+        usual = Wish.of(copy.recipe, "tiny")
+        wish = dataclasses.replace(
+            usual, spec=usual.spec.model_copy(update=settings), rendering=rendering, soundfont=soundfont
+        )
+        return Plan(wish, copy.prepared.dataset, trained)
+
+    return run
 
 
-def values(dataset, tokens):
-    """The texts of tokens [events, columns], an event a row."""
-    return [
-        tuple(dataset.vocabularies[stream].value(int(token)) for stream, token in zip(STREAMS, row, strict=False))
-        for row in tokens
-    ]
-
-
-def read_back(dataset, data):
-    """Read a MIDI file as a table of events, (offset, note, duration) each."""
-    events, grid = encode(read_midi(data), dataset.events), dataset.events.grid
-    assert (events.merged, events.drums) == (0, 0)
-    steps = zip(events.offset_steps.tolist(), events.note, events.duration_steps.tolist(), strict=True)
-    return [(grid.text(offset), note, grid.text(duration)) for offset, note, duration in steps], events
-
-
-def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
-    made, trained, copy, spied, uncompiled, tmp_path
-):
-    second, spec = made.copy(tmp_path / "second"), made.recipe.generation
-    ref = generate(second.store, second.prepared.dataset, trained, spec, 1)
-    new = list(spied)
-    assert generate(copy.store, copy.prepared.dataset, trained, spec, 1) == ref
-    made_files = files(second.store, ref)
-    assert files(copy.store, ref) == made_files
-    other = files(copy.store, generate(copy.store, copy.prepared.dataset, trained, spec, 2))
-    assert other["result_001.mid"] != made_files["result_001.mid"]
-    assert sorted(made_files) == sorted(
-        f"{name}_{number:03d}.{extension}"
-        for number in (1, 2, 3)
-        for name, extension in (("seed", "mid"), ("result", "mid"), ("result", "svg"), ("result", "json"))
+def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, tmp_path):
+    told = []
+    ref = generate(copy.store, plan(), lambda done, wanted: told.append((done, wanted)))
+    artifact = copy.store.open(ref)
+    names = [path.name for path in artifact.files()]
+    assert names == sorted(
+        ["index.html"]
+        + [f"result_{n:03d}.{form}" for n in (1, 2, 3) for form in ("json", "mid", "ogg", "svg")]
+        + [f"seed_{n:03d}.{form}" for n in (1, 2, 3) for form in ("mid", "ogg")]
     )
-    counts = copy.store.open(ref).counts
-    for number, tokens in enumerate(new, start=1):
-        written, events = read_back(made.dataset, made_files[f"result_{number:03d}.mid"])
-        wanted = values(made.dataset, tokens)
-        assert written[1:] == wanted[1:]
-        assert written[0][1:] == wanted[0][1:]
-        assert events.onset_steps[0] < 48  # within the first bar, where its place is that of the tokens
-        assert np.array_equal(place_tokens(events.position_in_bar_steps, made.recipe.events.grid), tokens[:, 3:])
-        assert made.recipe.events.grid.on_grid(events.onset_steps).all()
-        assert counts[f"events_{number:03d}"] == len(tokens) == len(written) >= spec.min_events
-        picture = ET.fromstring(made_files[f"result_{number:03d}.svg"])
-        kinds = [element.get("class") for element in picture.iter()]
-        assert (kinds.count("result"), kinds.count("seed"), kinds.count("border")) == (len(tokens), 8, 1)
-
-
-def test_a_seed_segment_is_a_place_in_a_held_out_piece(made, trained, copy, uncompiled):
-    ref = generate(copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 2)
-    pieces = {row["name"]: row for row in read_pieces(copy.store, copy.prepared.notes)}
-    held_out = {span.piece_id for side in ("validation", "test") for span in copy.dataset.spans[side]}
-    for number in (1, 2, 3):
-        said = json.loads(files(copy.store, ref)[f"result_{number:03d}.json"])
-        segment = said["seed_segment"]
-        assert pieces[segment["piece"]]["piece_id"] in held_out
-        whole = encode(small_piece(int(segment["piece"][-6:-4])), copy.dataset.events)
-        written, events = read_back(copy.dataset, files(copy.store, ref)[f"seed_{number:03d}.mid"])
-        first = segment["first_event"]
-        if not segment["replaced_values"]:
-            assert [note for _, note, _ in written] == whole.note[first : first + 8]
-            moved = whole.onset_steps[first : first + 8] - events.onset_steps
-            assert len(set(moved.tolist())) == 1
-            assert moved[0] % 48 == 0
-        assert (said["random_seed"], said["output"], segment["events"]) == (2, number, 8)
-        assert said["models"] == {stream: trained[stream].key for stream in STREAMS}
-        assert said["seed_midi"] is None
-
-
-def test_with_its_seed_segment_a_result_begins_with_it(copy, trained, spied, uncompiled):
-    spec = copy.recipe.generation.model_copy(update={"include_seed_segment": True, "num_outputs": 2})
-    ref = generate(copy.store, copy.prepared.dataset, trained, spec, 1)
-    found = files(copy.store, ref)
-    for number, tokens in enumerate(spied, start=1):
-        seed, _ = read_back(copy.dataset, found[f"seed_{number:03d}.mid"])
-        result, events = read_back(copy.dataset, found[f"result_{number:03d}.mid"])
-        assert result[:8] == seed
-        assert result[8:] == values(copy.dataset, tokens)
-        assert copy.recipe.events.grid.on_grid(events.onset_steps).all()
-        kinds = [element.get("class") for element in ET.fromstring(found[f"result_{number:03d}.svg"]).iter()]
-        assert (kinds.count("result"), kinds.count("seed")) == (len(tokens) + 8, 0)
-
-
-def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, trained, spied, uncompiled, tmp_path):
-    strange = piece_of([(0, QUARTER, 60), (2 * QUARTER, 9 * QUARTER, 64), (9 * QUARTER, QUARTER, 67)], tempo=400_000)
-    path = write_folder(tmp_path, {"<b>\x1bstrange.mid": strange}) / "<b>\x1bstrange.mid"
-    seed_midi = read_seed_midi(path)
-    spec = copy.recipe.generation.model_copy(update={"include_seed_segment": True, "num_outputs": 2})
-    ref = generate(copy.store, copy.prepared.dataset, trained, spec, 1, seed_midi)
-    found = files(copy.store, ref)
-    said = json.loads(found["result_001.json"])
-    assert said["seed_segment"] == {
-        "events": 3,
-        "first_event": 0,
-        "piece": "<b>\ufffdstrange.mid",
-        "replaced_values": 3,
+    assert told[-1][0] == told[-1][1] == len(told) == 3 + 3 + 6
+    page = artifact.file("index.html").read_text()
+    assert page.count("<audio") == 3 + 3 + 6
+    assert "lstm-music generate --recipe tiny --random-seed 2" in page
+    second = made.copy(tmp_path / "second")
+    assert generate(second.store, plan()) == ref
+    assert {path.name: path.read_bytes() for path in second.store.open(ref).files()} == {
+        path.name: path.read_bytes() for path in artifact.files()
     }
-    assert said["seed_midi"] == {"name": "<b>\ufffdstrange.mid", "sha256": seed_midi.sha256}
-    assert read_midi(found["result_001.mid"]).tempos[0].microseconds_per_quarter == 400_000
-    for number, tokens in enumerate(spied, start=1):
-        result, events = read_back(copy.dataset, found[f"result_{number:03d}.mid"])
-        assert [note for _, note, _ in result[:3]] == ["C4", "E4", "G4"]
-        assert result[3:] == values(copy.dataset, tokens)
-        assert copy.recipe.events.grid.on_grid(events.onset_steps).all()
-        assert ET.fromstring(found[f"result_{number:03d}.svg"]) is not None
-    other = SeedMidi("other.mid", write_midi(small_piece(77)), "midi")
-    args = (copy.prepared.dataset, trained, spec, 1)
-    assert len({generation_stage(*args, seed).ref for seed in (None, seed_midi, other)}) == 3
-
-
-def test_a_score_may_be_started_from(copy, trained, uncompiled):
-    seed_midi = SeedMidi("tune.abc", b"X:1\nM:3/4\nL:1/4\nK:C\nC D E|F3|\n", "abc")
-    spec = copy.recipe.generation.model_copy(update={"num_outputs": 1, "num_events": 6})
-    found = files(copy.store, generate(copy.store, copy.prepared.dataset, trained, spec, 1, seed_midi))
-    assert read_midi(found["seed_001.mid"]).notes["pitch"].tolist() == [60, 62, 64, 65]
-
-
-def test_what_was_made_is_not_made_again_and_is_described(copy, trained, uncompiled, monkeypatch, tmp_path):
-    spec = copy.recipe.generation.model_copy(update={"num_outputs": 2, "num_events": 6})
-    ref = generate(copy.store, copy.prepared.dataset, trained, spec, 1)
-    monkeypatch.setattr(module, "load_dataset", None)
-    assert generate(copy.store, copy.prepared.dataset, trained, spec, 1) == ref
     said = describe_generation(copy.store, ref)
-    assert [output["events"] for output in said["outputs"]] == [6, 6]
     for output in said["outputs"]:
-        for kind in ("midi", "seed_midi", "picture", "settings"):
-            assert output[kind].startswith(said["directory"])
+        assert output["sheet_music"] is None
+        for kind in ("midi", "audio", "picture", "settings", "seed_midi"):
             assert Path(output[kind]).stat().st_size > 0
-    copied = describe_generation(copy.store, ref, tmp_path / "out")
-    assert copied["outputs"][1]["midi"] == str(tmp_path / "out" / "result_002.mid")
+    assert Path(said["page"]).read_text() == page
 
 
-@pytest.mark.parametrize("data", [b"Dear Clara", b"", b"MThd"])
-def test_a_file_without_music_is_refused(copy, trained, data):
-    with pytest.raises(RejectedInputError, match=r"song\.mid: .*; give a file with notes to start from"):
-        generate(
-            copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, SeedMidi("song.mid", data, "midi")
-        )
+def test_what_was_made_is_not_made_again(copy, plan, monkeypatch):
+    ref = generate(copy.store, plan())
+    monkeypatch.setattr(module, "make_music", None)
+    assert generate(copy.store, plan()) == ref
+    directory = describe_generation(copy.store, ref, Path("elsewhere"))["directory"]
+    assert directory == "elsewhere"
+
+
+def test_the_least_suspicious_of_more_tries_are_kept(copy, plan):
+    asked = plan(num_outputs=2, best_of=3)
+    ref = generate(copy.store, asked)
+    tries = read_music(copy.store, asked.music)
+    assert len(tries) == 6
+    artifact = copy.store.open(ref)
+    kept = [json.loads(artifact.file(f"result_{n:03d}.json").read_bytes()) for n in (1, 2)]
+    assert [artifact.file(f"result_{n:03d}.mid").read_bytes() for n in (1, 2)] == [
+        tries[one["try"] - 1].midi for one in kept
+    ]
+    assert set(kept[0]["suspicions"]) == set(SUSPICIONS)
+    page = artifact.file("index.html").read_text()
+    assert page.count('<th scope="row">try ') == 6
+    shares = [sum(one["suspicions"].values()) for one in kept]
+    everything = module.score_tries(
+        copy.dataset, load_index(copy.store, asked.copies), read_reference(copy.store, asked.reference), tries
+    )
+    assert sorted(shares) == pytest.approx(sorted(one.suspicion for one in everything)[:2])
+
+
+def test_a_result_that_was_copied_is_found_with_its_place(copy):
+    index = load_index(copy.store, index_copies(copy.store, copy.prepared.dataset))
+    assert isinstance(index, CopyIndex)
+    span = copy.dataset.spans["train"][1]
+    tokens = np.asarray(copy.dataset.tokens[span.start + 3 : span.start + 23])
+    found = measure(copy.dataset, index, event_reader(copy.dataset), Excerpt(tokens, 0, 48))
+    assert found.longest_copy == 20
+    assert found.copied_from == (1, 3)
+
+
+def test_held_out_music_is_what_results_are_compared_with(copy):
+    copies = index_copies(copy.store, copy.prepared.dataset)
+    ref = measure_reference(copy.store, copy.prepared.dataset, copies, 24)
+    reference = read_reference(copy.store, ref)
+    artifact = copy.store.open(ref)
+    assert reference.events == 24
+    assert artifact.counts["held_out"] == len(reference.held_out) == len(reference.names)
+    assert len(set(reference.names)) > 1
+    for number, one in enumerate(reference.held_out, start=1):
+        events = encode(read_midi(artifact.file(f"held_out_{number:03d}.mid").read_bytes()), copy.dataset.events)
+        assert len(events) == 24
+        assert set(one.statistics) > set(METRICS)
+        assert one.longest_copy < 24
+    assert set(reference.areas) == set(BOUNDS)
+    longer = read_reference(copy.store, measure_reference(copy.store, copy.prepared.dataset, copies, 9999))
+    lengths = [span.events for side in ("validation", "test") for span in copy.dataset.spans[side]]
+    assert longer.events == int(np.median(lengths))
+
+
+def test_sheet_music_and_other_audio_are_made_where_they_are_wished_for(copy, plan):
+    ref = generate(copy.store, plan(RenderingSpec(audio=("mp3", "ogg")), num_outputs=1))
+    names = [path.name for path in copy.store.open(ref).files("result")]
+    forms = ("json", "mid", "mp3", "musicxml", "ogg", "pdf", "score.svg", "svg")
+    assert names == [f"result_001.{form}" for form in forms]
+    page = copy.store.open(ref).file("index.html").read_text()
+    assert "data:audio/mpeg;base64," in page
+    assert "Sheet music" in page
+
+
+def test_without_audio_there_is_a_page_all_the_same(copy, plan):
+    ref = generate(copy.store, plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=1, seed_segment="none"))
+    names = [path.name for path in copy.store.open(ref).files()]
+    assert names == ["index.html", "result_001.json", "result_001.mid", "result_001.svg"]
+    assert "<audio" not in copy.store.open(ref).file("index.html").read_text()
+
+
+def test_a_soundfont_that_is_none_is_said(copy, plan, tmp_path):
+    (tmp_path / "piano.sf2").write_bytes(b"RIFF but not really")
+    with pytest.raises(SourceError, match=r"piano\.sf2: is no soundfont"):
+        generate(copy.store, plan(soundfont=tmp_path / "piano.sf2"))
     assert list(copy.store.refs("generations")) == []
 
 
-def test_drums_alone_are_refused(copy, trained):
-    drums = write_midi(piece_of([(0, QUARTER, 36)], drums=True))
-    with pytest.raises(RejectedInputError, match=r"song\.mid: holds only drums"):
-        generate(
-            copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, SeedMidi("song.mid", drums, "midi")
-        )
+def test_the_index_leads_to_every_generation(copy, plan):
+    refs = [generate(copy.store, plan(num_outputs=number)) for number in (1, 2)]
+    path = write_index(copy.store)
+    assert path == copy.store.root / "generations" / "index.html"
+    page = path.read_text()
+    for ref in refs:
+        assert f'href="{ref.key}/index.html"' in page
+    assert not copy.store.verify().bad
 
 
-def test_a_file_that_is_none_or_no_music_is_refused(tmp_path):
-    with pytest.raises(SourceError, match=r"notes\.txt: not a music file by its extension"):
-        read_seed_midi(tmp_path / "notes.txt")
-    with pytest.raises(SourceError, match=r"gone\.mid: cannot be read.*No such file or directory"):
-        read_seed_midi(tmp_path / "gone.mid")
-
-
-def test_held_out_pieces_have_to_be_long_enough(copy, trained):
-    spec = copy.recipe.generation.model_copy(update={"seed_segment_events": 999})
-    with pytest.raises(NotEnoughMusicError, match="the 999 events of a seed segment"):
-        generate(copy.store, copy.prepared.dataset, trained, spec, 1)
-
-
-def test_without_held_out_pieces_a_file_is_asked_for(trained, tmp_path):
-    store, recipe = Store(tmp_path / "alone"), tiny_recipe()
-    folder = write_folder(tmp_path / "music", {"a.mid": small_piece(1)})
-    dataset = prepare(store, recipe, ingest(store, recipe, str(folder))).dataset
-    with pytest.raises(NotEnoughMusicError, match="no piece is held out"):
-        generate(store, dataset, trained, recipe.generation, 1)
-
-
-def test_a_segment_that_nothing_can_follow_is_said(copy, trained, monkeypatch):
-    from lstm_music.generation import loop
-
-    monkeypatch.setattr(loop, "generate_tokens", lambda *_: [np.zeros((0, 5), np.int32)] * 3)
-    with pytest.raises(NotEnoughMusicError, match="no offset that the models know leads from the end"):
-        generate(copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1)
-    assert list(copy.store.refs("generations")) == []
+def test_the_command_makes_the_same_again_where_only_the_random_seed_differs(plan):
+    asked = plan(temperature={"offset": 0.5, "note": 0.9, "duration": 0.7}, seed_segment="a piece.mid:7", max_repeats=0)
+    assert asked.wish.command == (
+        "lstm-music generate --recipe tiny --seed-segment 'a piece.mid:7' "
+        "--temperature offset=0.5,note=0.9,duration=0.7 --max-repeats 0 --random-seed 2 --no-sheet-music"
+    )

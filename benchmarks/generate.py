@@ -1,0 +1,159 @@
+"""How fast is music made, against one `predict()` call a note; and how alike is it to held-out music, by several settings.
+
+Run: python benchmarks/generate.py --recipe default --storage storage [--num-outputs 64] [--num-events 512] [--json]
+
+Speed: notes a second of the compiled loop with the models in use, all outputs at once, from the first event to the last
+(what compiling takes is said apart); and of the usual way, a stock Keras LSTM of the same size that is given a window of 64
+notes and asked for one more by `model.predict()`, again and again. One model is asked there, though three would be needed.
+
+Likeness: overlapped area with held-out music averaged over the metrics, as a share of the ceiling (training music), loops,
+and the longest copies, for the recipe's settings, for the report's (temperatures of 0.7, 0.7 and 0.2, no guard), and for those
+with the guard.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_music.generation.spec import GenerationSpec
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.copies import index_copies, load_index
+from lstm_music.stages.dataset import Dataset, load_dataset
+from lstm_music.stages.measures import Measured
+from lstm_music.stages.music import make_music, read_music
+from lstm_music.stages.promotion import Current, require_current
+from lstm_music.stages.reference import Reference, areas, mean_areas, measure_reference, read_reference
+from lstm_music.stages.scoring_tries import score_tries
+from lstm_music.store import Store
+
+WINDOW = 64
+CALLS = 60
+LONG_COPY = 16  # events
+STREAMS = ("offset", "note", "duration")
+REPORT = {"temperature": {"offset": 0.7, "note": 0.7, "duration": 0.2}, "top_p": dict.fromkeys(STREAMS, 1.0)}
+
+
+def predict_notes_a_second(units: int, notes: int) -> float:
+    """Ask a stock Keras LSTM for one note a call."""
+    load_tensorflow()
+    import keras
+
+    layers = [keras.layers.Input((WINDOW, notes)), keras.layers.LSTM(units), keras.layers.Dense(notes, "softmax")]
+    model = keras.Sequential(layers)
+    window = np.eye(notes, dtype=np.float32)[np.random.default_rng(1).integers(notes, size=WINDOW)][None]
+    model.predict(window, verbose=0)
+    begun = time.perf_counter()
+    for _ in range(CALLS):
+        note = model.predict(window, verbose=0)[0].argmax()
+        window = np.concatenate([window[:, 1:], np.eye(notes, dtype=np.float32)[None, None, note]], axis=1)
+    return CALLS / (time.perf_counter() - begun)
+
+
+def loop_seconds(store: Store, current: Current, spec: GenerationSpec) -> tuple[float, float]:
+    """Give the seconds of making all outputs without and with compiling."""
+    from lstm_music.generation import loop
+
+    compile_loop, seconds = loop._compiled_loop, []  # noqa: SLF001 - nothing else tells the two apart
+
+    def timed(*arguments: Any) -> Any:
+        run = compile_loop(*arguments)
+
+        def twice(*tensors: Any) -> Any:
+            for _ in range(2):
+                begun = time.perf_counter()
+                found = run(*tensors)
+                found[0].numpy()
+                seconds.append(time.perf_counter() - begun)
+            return found
+
+        return twice
+
+    loop._compiled_loop = timed  # noqa: SLF001
+    make_music(store, current.dataset, current.models, spec, random_seed=int(time.time()))  # another one each time
+    loop._compiled_loop = compile_loop  # noqa: SLF001
+    return seconds[1], seconds[0]
+
+
+def likeness(reference: Reference, measured: list[Measured]) -> dict[str, Any]:
+    """Set measured music beside the reference."""
+    found = areas(reference.statistics, [one.statistics for one in measured])
+    area, ceiling, floor = (mean or 0.0 for mean in mean_areas(found, reference))
+    copies = sorted(one.longest_copy for one in measured)
+    return {
+        "overlapped_area": round(area, 4),
+        "of_the_ceiling": round(area / ceiling, 4),
+        "ceiling": round(ceiling, 4),
+        "floor": round(floor, 4),
+        "looping": sum(one.repeats["loops"] > 0 for one in measured),
+        "pieces": len(measured),
+        "longest_copies": copies[-5:],
+        "copies_over_16": sum(length > LONG_COPY for length in copies),
+    }
+
+
+def measured_music(
+    store: Store, current: Current, dataset: Dataset, reference: Reference, spec: GenerationSpec
+) -> list[Measured]:
+    """Make music, and measure it."""
+    ref = make_music(store, current.dataset, current.models, spec, random_seed=1)
+    index = load_index(store, index_copies(store, current.dataset))
+    return [one.measured for one in score_tries(dataset, index, reference, read_music(store, ref))]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", default="default", help="whose models are in use")
+    parser.add_argument("--storage", type=Path, required=True, help="where they are")
+    parser.add_argument("--num-outputs", type=int, default=64)
+    parser.add_argument("--num-events", type=int, default=512)
+    parser.add_argument("--json", action="store_true", help="print the result for programs")
+    arguments = parser.parse_args()
+    store, recipe = Store(arguments.storage), load_recipe(arguments.recipe)
+    size = {
+        "num_outputs": arguments.num_outputs,
+        "num_events": arguments.num_events,
+        "min_events": arguments.num_events,
+    }
+    usual = recipe.generation.model_copy(update=size)
+    settings = {
+        "recipe": usual,
+        "report": usual.model_copy(update={**REPORT, "max_repeats": 0}),
+        "report, guarded": usual.model_copy(update=REPORT),
+    }
+    with store.session():
+        current = require_current(store, recipe.name)
+        dataset = load_dataset(store, current.dataset)
+        copies = index_copies(store, current.dataset)
+        reference = read_reference(store, measure_reference(store, current.dataset, copies, arguments.num_events))
+        theirs = predict_notes_a_second(recipe.model.units, dataset.sizes["note"])
+        seconds, with_compiling = loop_seconds(store, current, usual)
+        found = {
+            "held-out music": likeness(reference, list(reference.held_out)),
+            **{
+                name: likeness(reference, measured_music(store, current, dataset, reference, spec))
+                for name, spec in settings.items()
+            },
+        }
+    notes = arguments.num_outputs * arguments.num_events
+    rates = {"ours": notes / seconds, "with_compiling": notes / with_compiling, "predict": theirs}
+    said = {
+        "notes_per_second": {name: round(rate, 1) for name, rate in rates.items()},
+        "times_faster": round(notes / seconds / theirs),
+        "likeness": found,
+    }
+    if arguments.json:
+        print(json.dumps(said))
+        return
+    print(f"notes a second: {said['notes_per_second']}, {said['times_faster']} times as many")
+    for name, one in found.items():
+        print(f"{name:16} {one}")
+
+
+if __name__ == "__main__":
+    main()

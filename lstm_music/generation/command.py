@@ -1,0 +1,32 @@
+"""The command that makes more music like some: every setting that is not the recipe's."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from lstm_music.generation.spec import PER_STREAM, GenerationSpec
+
+FLAGS = {
+    "include_seed_segment": ("--include-seed-segment", "--exclude-seed-segment"),
+    "sheet_music": ("--sheet-music", "--no-sheet-music"),
+}
+
+
+def command(recipe: str, usual: GenerationSpec, spec: GenerationSpec, options: Mapping[str, Any]) -> str:
+    """Spell `lstm-music generate` for a recipe (its name or path), with what differs from its `usual` settings and `options`."""
+    changed: dict[str, Any] = {
+        name: value for name, value in spec.model_dump().items() if value != getattr(usual, name)
+    }
+    words = ["lstm-music", "generate", "--recipe", recipe]
+    for name, value in {**changed, **options}.items():
+        if name in FLAGS:
+            words.append(FLAGS[name][0 if value else 1])
+        elif name in PER_STREAM:
+            words += [_option(name), ",".join(f"{stream}={number:g}" for stream, number in value.items())]
+        else:
+            words += [_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

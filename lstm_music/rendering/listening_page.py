@@ -1,0 +1,292 @@
+"""The listening page: one HTML file to hear, see, compare and keep what was generated; it opens from the disk, without a network.
+
+Titles, names of files and composers came out of files that anybody may have written: they are shown as text, whatever they
+hold. Only the pictures (`Roll.svg`, `Heard.score_svg`) are put into the page as they are: they have to be made by this
+project. The page forbids its browser to fetch anything and to run any script but its own.
+"""
+
+import hashlib
+import math
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_music.midi.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+DECODE_AT_ONCE = 8  # results whose players read the length of their audio as the page opens
+LAY_OUT_AT_ONCE = 16  # results that a browser lays out before they are scrolled to
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Audio as the bytes of a file: what it is, as `audio/ogg`, and how long it lasts. The label says what it is to a person."""
+
+    label: str
+    mime: str
+    data: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to take out of the page. Bytes that are also those of a clip are kept once."""
+
+    label: str
+    file_name: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RollPlace:
+    """Where a clip lies in the piano roll: the x (in the units of its view box) of its first second, and units a second."""
+
+    start_x: float
+    pixels_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """A piano roll as SVG (trusted), and where in it the clips of the seed segment and of the result lie."""
+
+    svg: str
+    result: RollPlace
+    seed: RollPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting, or another name with its value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The piece that a seed segment came from; `place` says which part of it, as in `bars 5 to 12`."""
+
+    piece: str
+    composer: str = ""
+    source: str = ""
+    licence: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A metric of one result; `typical` is the range (low, high) that most of the corpus lies in. NaN: not defined here."""
+
+    metric: str
+    description: str
+    value: float
+    typical: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCheck:
+    """The longest run of events that a result shares with a training piece, up to transposition, and where that is.
+
+    `held_out_events` is the same figure for held-out music of this length: what is usual for music that was not copied.
+    """
+
+    longest_run_events: int
+    piece: str = ""
+    bar: int | None = None
+    held_out_events: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One result and all that is shown with it. `loop_interventions` is None where no guard was on.
+
+    `result` is None where no audio could be made; `seed` is None too where the music begins from nothing. `command` makes more
+    like this result.
+    """
+
+    number: int
+    result: Clip | None
+    roll: Roll
+    seed: Clip | None = None
+    score_svg: str | None = None
+    origin: Origin | None = None
+    settings: Sequence[Setting] = ()
+    statistics: Sequence[Statistic] = ()
+    copy_check: CopyCheck | None = None
+    loop_interventions: int | None = None
+    downloads: Sequence[Download] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuizClip:
+    """A clip of the quiz, and what is said after an answer, as in `result 3`. Clips of one length give nothing away."""
+
+    clip: Clip
+    is_generated: bool
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of texts, as in the statistics of the corpus; the first column names the rows."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A whole page. `command` makes all of it again or more like it; `created_with` are the settings of all results."""
+
+    title: str
+    results: Sequence[Heard]
+    command: str = ""
+    created_with: Sequence[Setting] = ()
+    tables: Sequence[Table] = ()
+    quiz: Sequence[QuizClip] = ()
+    quiz_random_seed: int = 0
+
+
+def listening_page(page: Listening) -> str:
+    """Write the page as HTML, to be encoded as UTF-8; the same contents give the same text.
+
+    Raises ValueError for two results of one number.
+    """
+    twice = [number for number, times in Counter(heard.number for heard in page.results).items() if times > 1]
+    if twice:
+        raise ValueError(f"results of a page have numbers of their own; received {twice} more than once")
+    quiz = _shuffled(page.quiz, page.quiz_random_seed)
+    places: dict[bytes, str] = {}
+    for name, clip in _players(page.results, quiz):
+        places.setdefault(hashlib.sha256(clip.data).digest(), name)
+    script = _text("listening_page.js")
+    return (
+        page_environment()
+        .get_template("listening_page.html.jinja")
+        .render(
+            page=page,
+            quiz=quiz,
+            answers=[{"generated": asked.is_generated, "about": printable(asked.about)} for asked in quiz],
+            place_of=lambda data: places.get(hashlib.sha256(data).digest()),
+            script=_markup(script),
+            script_hash=_digest(script),
+            preload="metadata" if len(page.results) <= DECODE_AT_ONCE else "none",
+            is_long=len(page.results) > LAY_OUT_AT_ONCE,
+        )
+    )
+
+
+def page_environment() -> "Environment":
+    """The templates that lie beside this module: they escape what they are given, and show no control characters."""
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        data_uri=_data_uri, picture=_picture, clock=_clock, size=_size, number=_number, against=_against, gauge=_gauge
+    )
+    environment.globals["style"] = _markup(_text("page.css"))
+    return environment
+
+
+def _text(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _markup(text: str) -> "Markup":
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 (text of this package, base64 and pictures made by it)
+
+
+def _digest(script: str) -> str:
+    """Give the name by which a Content-Security-Policy allows one script (CSP level 3, section 2.3.1)."""
+    return "sha256-" + b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def _players(results: Sequence[Heard], quiz: Sequence[QuizClip]) -> Iterator[tuple[str, Clip]]:
+    """Yield the id of each player and its clip: those of the results first, which then work without script."""
+    for heard in results:
+        if heard.seed:
+            yield f"result-{heard.number}-seed", heard.seed
+        if heard.result:
+            yield f"result-{heard.number}-audio", heard.result
+    for number, asked in enumerate(quiz, start=1):
+        yield f"quiz-{number}-audio", asked.clip
+
+
+def _shuffled(quiz: Sequence[QuizClip], random_seed: int) -> list[QuizClip]:
+    """Shuffle by a digest, which is the same in every Python."""
+    order = {i: hashlib.sha256(f"{random_seed}:{i}".encode()).digest() for i in range(len(quiz))}
+    return [quiz[i] for i in sorted(order, key=order.__getitem__)]
+
+
+def _data_uri(data: bytes, mime: str) -> "Markup":
+    from markupsafe import Markup
+
+    return Markup("data:{};base64,").format(printable(mime)) + _markup(b64encode(data).decode("ascii"))
+
+
+def _picture(svg: str) -> "Markup":
+    """Take the root of a picture without what XML files begin with, which HTML has no place for."""
+    start = svg.find("<svg")
+    if start < 0:
+        raise ValueError(f"not an SVG picture: it begins with {svg[:40]!r}")
+    return _markup(svg[start:].strip())
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _size(data: bytes) -> str:
+    """Say how many bytes, as file managers do."""
+    kilobytes = len(data) / 1000
+    return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{max(kilobytes, 0.1):.{int(kilobytes < 10)}f} kB"
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "not defined"
+    return f"{value:.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.2f}"
+
+
+def _against(statistic: Statistic) -> str:
+    """Say in a word how a value lies to its typical range."""
+    if statistic.typical is None or math.isnan(statistic.value):
+        return ""
+    low, high = statistic.typical
+    return "below" if statistic.value < low else "above" if statistic.value > high else "within"
+
+
+def _gauge(statistic: Statistic) -> dict[str, Any] | None:
+    """Lay a value and its typical range out on a line from 0 to 100, a tenth free at both ends."""
+    if not _against(statistic) or statistic.typical is None:
+        return None
+    low, high = statistic.typical
+    first, last = min(low, statistic.value), max(high, statistic.value)
+    scale = 80 / (last - first) if last > first else 0.0
+
+    def at(value: float) -> float:
+        return round(10 + (value - first) * scale, 1)
+
+    return {"start": at(low), "width": max(round(at(high) - at(low), 1), 1), "value": at(statistic.value)}

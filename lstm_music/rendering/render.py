@@ -1,0 +1,96 @@
+"""MIDI files of our own → audio and sheet music, some at once, each in a child process.
+
+A child, because synthesiser and engraver are native code, which may crash; several, because they use one core each.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lstm_music.child import run_child
+from lstm_music.errors import ChildError
+from lstm_music.midi.reader import read_midi
+
+EXCERPT_BARS = 8
+"""How much of the sheet music is shown; the whole is in the MusicXML and in the PDF."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A MIDI file to render, beside itself and under its own name: the forms of audio (`ogg`, `mp3`), and whether engraved."""
+
+    midi: str
+    audio: tuple[str, ...]
+    sheet_music: bool
+    title: str = ""
+    composer: str = ""
+
+
+def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
+    """Render files in as many processes as there are cores; give how many seconds of audio each MIDI file has, by its path.
+
+    Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3`, `NAME.musicxml`, `NAME.pdf` and `NAME.score.svg`, the first
+    `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a soundfont that is none.
+    """
+    processes = max(1, min(len(wanted), os.cpu_count() or 1))
+    shares = [wanted[number::processes] for number in range(processes)]
+    stopped = threading.Event()
+    found: dict[str, float] = {}
+    with ThreadPoolExecutor(processes) as pool:
+        try:
+            for seconds in pool.map(partial(_render_share, soundfont, on_done, stopped), shares):
+                found.update(seconds)
+        finally:  # on an interrupt, and where one fails: the others end with the file that they are at
+            stopped.set()
+    return found
+
+
+def _render_share(
+    soundfont: Path | None, on_done: Callable[[], None], stopped: threading.Event, wanted: Sequence[Rendering]
+) -> dict[str, float]:
+    def on_message(_message: dict[str, Any]) -> None:
+        if stopped.is_set():
+            raise ChildError("rendering was stopped")
+        on_done()
+
+    request = {"wanted": [asdict(one) for one in wanted], "soundfont": str(soundfont) if soundfont else None}
+    seconds: dict[str, float] = run_child("lstm_music.rendering.render:render", request, on_message=on_message)
+    return seconds
+
+
+def render(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, float]:
+    """Be the child: render the files of a request, and say after each that it is done."""
+    soundfont = Path(request["soundfont"]) if request["soundfont"] else None
+    seconds = {}
+    for one in (Rendering(**{**asked, "audio": tuple(asked["audio"])}) for asked in request["wanted"]):
+        seconds[one.midi] = _play(one, soundfont) if one.audio else 0.0
+        if one.sheet_music:
+            _engrave(one)
+        send({"done": one.midi})
+    return seconds
+
+
+def _play(one: Rendering, soundfont: Path | None) -> float:
+    from lstm_music.rendering.audio import SAMPLE_RATE, synthesise, write_audio
+
+    midi = Path(one.midi)
+    samples = synthesise(read_midi(midi.read_bytes()), soundfont)
+    for form in one.audio:
+        write_audio(midi.with_suffix(f".{form}"), samples)
+    return len(samples) / SAMPLE_RATE
+
+
+def _engrave(one: Rendering) -> None:
+    from lstm_music.rendering.sheet_music import musicxml, score_pdf, score_svg
+
+    midi = Path(one.midi)
+    written = musicxml(read_midi(midi.read_bytes()), one.title, one.composer or None)
+    midi.with_suffix(".musicxml").write_text(written, encoding="utf-8")
+    (excerpt,) = score_svg(written, bars=(1, EXCERPT_BARS))
+    midi.with_suffix(".score.svg").write_text(excerpt, encoding="utf-8")
+    midi.with_suffix(".pdf").write_bytes(score_pdf(score_svg(written, bars=None)))

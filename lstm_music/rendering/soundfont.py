@@ -1,0 +1,26 @@
+"""Soundfonts: the one that is always there, and the ones that people give."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from lstm_music.errors import SourceError
+
+
+def default_soundfont() -> Path:
+    """Find TimGM6mb.sf2 in the package pretty_midi, which is not imported; SourceError where it is not installed."""
+    package = find_spec("pretty_midi")
+    font = Path(package.origin).with_name("TimGM6mb.sf2") if package and package.origin else None
+    if font is None or not font.is_file():
+        raise SourceError("soundfont: none was given and pretty_midi is not installed; install it, or give a .sf2 file")
+    return font
+
+
+def require_soundfont(path: Path) -> None:
+    """Raise SourceError unless a file can be read and is a soundfont by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(12)
+    except OSError as error:
+        raise SourceError(f"soundfont {path}: {error.strerror}; the path of a .sf2 file would be right") from error
+    if header[:4] != b"RIFF" or header[8:] != b"sfbk":
+        raise SourceError(f"soundfont {path}: is no soundfont by its first bytes; a .sf2 file would be right")
