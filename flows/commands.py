@@ -163,6 +163,8 @@ def generate(
         raise RecipeError(
             f"recipe {recipe.name!r}: models of random windows (leaky) are never in use; split.by = 'hash' would be"
         )
+    if seed_midi and (wishes["seed_segment"] or wishes["composer"]):
+        raise RecipeError("--seed-midi: is what to go on from already; leave out --seed-segment and --composer")
     spec, rendering = wished(recipe, wishes, renderings)
     wish = Wish(
         recipe_name,

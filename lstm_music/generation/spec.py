@@ -85,6 +85,11 @@ class GenerationSpec(BaseModel):
                 raise ValueError(f"{name} names {sorted(given)}, where each of {list(STREAMS)} needs a number")
         if self.min_events > self.num_events:
             raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
+        if self.composer and self.seed_segment not in {AUTO, RANDOM}:
+            raise ValueError(
+                f"composer {self.composer!r} chooses among held-out pieces, and seed_segment {self.seed_segment!r} is no choice; "
+                f"seed_segment {AUTO!r} or {RANDOM!r} would be right"
+            )
         if self.max_repeats == 1:
             raise ValueError(
                 "max_repeats 1 would forbid every note to come again; 2 or more, or 0 for no guard, would be right"

@@ -33,6 +33,11 @@ def test_the_runners_of_the_command_line_are_those_that_there_are():
         (["generate"], 6, "recipe 'default' has no models yet; make them with `lstm-music run"),
         (["generate", "--seed-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
         (["generate", "--seed-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),
+        (["generate", "--seed-midi", "a.mid", "--composer", "bach"], 2, "leave out --seed-segment and --composer"),
+        (["generate", "--min-p", "note=2"], 2, "generation.min_p.note: "),
+        (["generate", "--max-repeats", "1"], 2, "max_repeats 1 would forbid every note to come again"),
+        (["generate", "--audio", "wav"], 2, "rendering.audio.0: "),
+        (["generate", "--soundfont", "gone.sf2"], 3, "soundfont gone.sf2: No such file or directory"),
         (["verify"], 6, "no such storage"),
     ],
 )

@@ -50,6 +50,12 @@ def test_one_number_stands_for_every_stream():
         {"top_k": {"offset": 1, "note": 1, "duration": 1, "pitch": 1}},
         {"num_events": 10, "min_events": 11},
         {"num_outputs": 0},
+        {"min_p": 1},
+        {"max_repeats": 1},
+        {"max_quarters": 0},
+        {"best_of": 0},
+        {"seed_segment": ""},
+        {"composer": "bach", "seed_segment": "none"},
     ],
 )
 def test_numbers_out_of_range_are_refused(wrong):
