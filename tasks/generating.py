@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lstm_music.stages import copies, generation, music, reference
+from lstm_music.stages import copies, generation, generations, music, reference
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_generation, rendering_report
 
@@ -27,9 +27,10 @@ def measure_reference(storage: Path, plan: generation.Plan) -> ArtifactRef:
 
 @task(name="present music", cache_policy=NO_CACHE, persist_result=False)
 def present(storage: Path, plan: generation.Plan) -> ArtifactRef:
-    """Choose the best tries, render them, and write the listening page."""
+    """Choose the best tries, render them, and write the listening page and the index of all of them."""
     store = Store(storage)
     with rendering_report() as on_progress:
         ref = generation.generate(store, plan, on_progress)
+    generations.write_index(store)
     publish_generation(generation.describe_generation(store, ref))
     return ref

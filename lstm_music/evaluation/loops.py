@@ -96,24 +96,6 @@ def loop_count(contents: Ids, times: int = LOOP_TIMES) -> int:
     return sum(heard > times for heard in _repeated(contents, 1))
 
 
-def repeating_share(events: IntArray, longest_period: int, least_times: int = 3) -> float:
-    """Give the share of events that lie in a run that repeats at once; 0.0 where there are none.
-
-    `events` is [events] or [events, columns]. A run is a pattern of 1 to `longest_period` events that stands at least
-    `least_times` times (2 or more) in a row, and the events that begin the pattern once more after that.
-    """
-    if not len(events):
-        return 0.0
-    symbols = _number_rows(events.reshape(len(events), -1))
-    covered = np.zeros(len(symbols) + 1, np.int64)
-    for period in range(1, min(longest_period, len(symbols) // least_times) + 1):
-        start, stop = _runs(symbols[:-period] == symbols[period:])
-        long = stop - start >= (least_times - 1) * period
-        np.add.at(covered, start[long], 1)
-        np.add.at(covered, stop[long] + period, -1)
-    return float((np.cumsum(covered)[:-1] > 0).mean())
-
-
 def _repeated(contents: Ids, bars: int) -> list[int]:
     """Give how many times in a row each pattern of so many bars is heard that is heard twice or more."""
     start, stop = _runs(contents[:-bars] == contents[bars:])

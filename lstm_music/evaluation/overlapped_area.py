@@ -14,14 +14,14 @@ integrated over one range that holds all of both.
 What has no answer is None with a reason, never a number: no noise is added where distances are all equal.
 
 Areas are comparable with one reference and with pieces of one length alone. So: held-out music as the reference; training
-music as the other set for the ceiling, the same shuffled for the floor (`dealt_anew`, or piece by piece `shuffled`), and
-generated music between them. The ceiling falls a little short of 1. The cost grows with the number of distances: a
-hundred pieces against a hundred take some tenths of a second a metric.
+music as the other set for the ceiling, the same shuffled for the floor (`dealt_anew`), and generated music between them.
+The ceiling falls a little short of 1. The cost grows with the number of distances: a hundred pieces against a hundred take
+some tenths of a second a metric.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -64,36 +64,6 @@ def compare(
     return {
         name: _overlap(_vectors(reference, tuple(keys)), _vectors(other, tuple(keys))) for name, keys in keys_of.items()
     }
-
-
-def mean_area(overlaps: Mapping[str, Overlap], metrics: Collection[str] | None = None) -> float | None:
-    """Average the areas over `metrics`, or over all that have one; None where none has.
-
-    To compare two means, average both over the same metrics: see `shared_metrics`.
-    """
-    chosen = overlaps.keys() if metrics is None else metrics
-    areas = [overlap.area for name, overlap in overlaps.items() if name in chosen and overlap.area is not None]
-    return math.fsum(areas) / len(areas) if areas else None
-
-
-def shared_metrics(*comparisons: Mapping[str, Overlap]) -> list[str]:
-    """List the metrics that have an area in all of the comparisons."""
-    first = comparisons[0] if comparisons else {}
-    return [name for name in first if all(name in one and one[name].area is not None for one in comparisons)]
-
-
-def shuffled(piece: PieceNotes, random_seed: int) -> PieceNotes:
-    """Shuffle a piece: pitches are permuted among its pitched notes, durations likewise on their own; onsets and drums stay.
-
-    What depends on one of the three alone stays too: entropies, scale, range, histograms, groove. So as a floor it tests
-    how they go together; polyphony, silence and intervals. Two notes of one onset may get one pitch.
-    """
-    rng = np.random.default_rng(random_seed)
-    notes = piece.notes.copy()
-    (pitched,) = np.nonzero(~notes["is_drum"])
-    for field in ("pitch", "duration_ticks"):
-        notes[field][pitched] = notes[field][rng.permutation(pitched)]
-    return replace(piece, notes=sorted_notes(notes))
 
 
 def dealt_anew(pieces: Sequence[PieceNotes], random_seed: int) -> list[PieceNotes]:

@@ -3,7 +3,7 @@
 Drums are left out, as they are of the events. Time is brought to `STEPS_PER_QUARTER` first, onsets and ends each to the
 nearest step: MusPy's polyphony makes a table of 128 pitches a step, which in a file's own ticks may be 20 times as large.
 
-A statistic depends on how long the piece is, so pieces that are compared must be excerpts with equally many notes: `excerpt`.
+A statistic depends on how long the piece is, so pieces that are compared must be excerpts with equally many notes.
 
 Of MusPy's metrics (Dong et al., "MusPy: A Toolkit for Symbolic Music Generation", ISMIR 2020) these need care:
 
@@ -24,10 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.bars import place_in_bars, signature_at
-from lstm_music.encoding.grid import Grid
-from lstm_music.errors import NotEnoughMusicError
-from lstm_music.midi.notes import PieceNotes, TimeSignature
+from lstm_music.midi.notes import PieceNotes
 
 if TYPE_CHECKING:
     import muspy
@@ -124,33 +121,6 @@ def piece_histograms(piece: PieceNotes) -> dict[str, float]:
         **_histogram("pitch_class_histogram", PITCH_CLASSES, steps.pitch % 12),
         **_histogram("note_length_histogram", tuple(NOTE_LENGTHS), nearest),
     }
-
-
-def excerpt(piece: PieceNotes, first: int, length: int) -> PieceNotes:
-    """Cut out `length` pitched notes from number `first` (from 0) on, in their order by onset and pitch.
-
-    They move so that the first keeps its place in its bar, and that bar begins at tick 0. Of the rest of the piece the time
-    signature at the first note is kept. Raises NotEnoughMusicError where the piece has fewer notes.
-    """
-    pitched = piece.notes[~piece.notes["is_drum"]]
-    if first < 0 or length < 1 or first + length > len(pitched):
-        raise NotEnoughMusicError(
-            f"excerpt: notes {first} to {first + length - 1} were asked for, where the piece has {len(pitched)} pitched notes",
-        )
-    ticks = Grid((piece.ticks_per_quarter,))
-    notes = pitched[first : first + length].copy()
-    start = notes["onset_ticks"][:1]
-    _, into_bar = place_in_bars(start, piece.time_signatures, piece.ticks_per_quarter, ticks)
-    signature = signature_at(piece.time_signatures, int(start[0]), piece.ticks_per_quarter, ticks)
-    notes["onset_ticks"] -= start - into_bar
-    return PieceNotes(piece.ticks_per_quarter, notes, time_signatures=(TimeSignature(0, *signature),))
-
-
-def first_bar_quarters(piece: PieceNotes) -> float:
-    """Say how long a bar is at the start of a piece or excerpt, in quarter lengths: the `bar_quarters` of an excerpt."""
-    ticks = Grid((piece.ticks_per_quarter,))
-    numerator, denominator = signature_at(piece.time_signatures, 0, piece.ticks_per_quarter, ticks)
-    return 4 * numerator / denominator
 
 
 def _pitched_steps(piece: PieceNotes) -> _Steps:

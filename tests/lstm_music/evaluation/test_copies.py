@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from chorale_music import read_chorales
+from chorale_pieces import four_chorales
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -278,7 +278,7 @@ def name_of(made, piece_id):
 
 @pytest.fixture(scope="module")
 def chorales():
-    return read_chorales()
+    return four_chorales()
 
 
 def columns_of(piece, spec=SPEC):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from chorale_music import read_chorales
+from chorale_pieces import four_chorales
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,6 @@ from lstm_music.evaluation.loops import (
     longest_repeat,
     loop_count,
     place,
-    repeating_share,
     repeats,
 )
 from lstm_music.midi.notes import TimeSignature
@@ -113,7 +112,6 @@ def test_the_order_in_which_a_bar_is_told_does_not_matter():
 def test_no_music_repeats_nothing():
     nothing = np.empty(0, np.int64)
     assert repeats(nothing, nothing, nothing, nothing, BAR) == Repeats(0, 0, 0, 0)
-    assert repeating_share(nothing, 8) == 0
 
 
 def test_onsets_are_placed_in_bars():
@@ -139,27 +137,6 @@ def test_repeats_are_those_that_trying_finds(contents, bars):
     assert longest_repeat(np.array(contents, np.int64), bars) == longest
 
 
-@given(st.lists(st.integers(0, 2), max_size=40), st.integers(1, 6), st.integers(2, 4))
-def test_the_repeating_share_is_the_one_that_trying_finds(events, longest_period, least_times):
-    covered = set()
-    for period in range(1, longest_period + 1):
-        for start in range(len(events)):
-            stop = start + period
-            while stop < len(events) and events[stop] == events[stop - period]:
-                stop += 1
-            if stop - start >= least_times * period:
-                covered |= set(range(start, stop))
-    expected = len(covered) / len(events) if events else 0
-    assert repeating_share(np.array(events, np.int64), longest_period, least_times) == pytest.approx(expected)
-
-
-def test_events_repeat_only_where_all_their_columns_do():
-    events = np.stack([np.tile([0, 12], 10), np.tile([60, 64], 10), np.full(20, 12)], axis=1)
-    assert repeating_share(events, 4) == 1
-    events[:, 1] += np.arange(20)
-    assert repeating_share(events, 4) == 0
-
-
 def test_loops_are_counted_above_any_number():
     contents = np.array([0, 0, 0, 1, 1, 2, 2, 2])
     assert loop_count(contents, 2) == 2
@@ -169,7 +146,7 @@ def test_loops_are_counted_above_any_number():
 
 @pytest.fixture(scope="module")
 def chorales():
-    return read_chorales()
+    return four_chorales()
 
 
 def test_chorales_do_not_loop(chorales):
@@ -178,8 +155,6 @@ def test_chorales_do_not_loop(chorales):
         found = repeats(bar, position, pitch, duration, BAR)
         assert not found.is_looping
         assert 1 <= found.bar <= 2
-        events = np.stack([np.diff(piece.notes["onset_ticks"], prepend=0), piece.notes["pitch"]], axis=1)
-        assert repeating_share(events, 32) < 0.1
 
 
 def test_a_bar_of_a_chorale_set_on_repeat_is_a_loop(chorales):
@@ -191,4 +166,3 @@ def test_a_bar_of_a_chorale_set_on_repeat_is_a_loop(chorales):
     number = np.repeat(np.arange(times), one.sum())
     found = repeats(number, *looped, BAR)
     assert (found.bar, found.two_bars, found.loops) == (times, times // 2, 1)
-    assert repeating_share(np.stack(looped, axis=1), 64) == 1

@@ -7,21 +7,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from chorale_pieces import EXCERPT_NOTES, chorales, excerpts
+from chorale_pieces import excerpts, first_bar_quarters
 
-from lstm_music.errors import NotEnoughMusicError
 from lstm_music.evaluation.statistics import (
     HISTOGRAMS,
     METRICS,
     NOTE_LENGTHS,
     PITCH_CLASSES,
     STEPS_PER_QUARTER,
-    excerpt,
-    first_bar_quarters,
     piece_histograms,
     piece_statistics,
 )
-from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, TimeSignature, sorted_notes
+from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, sorted_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
 
@@ -30,7 +27,7 @@ MAJOR = {0, 2, 4, 5, 7, 9, 11}
 MINOR = {0, 2, 3, 5, 7, 8, 10}
 
 
-def piece_of(*rows, ticks_per_quarter=TICKS, program=0, is_drum=False, signatures=()):
+def piece_of(*rows, ticks_per_quarter=TICKS, program=0, is_drum=False):
     """A piece of rows (onset, duration, pitch) in quarter lengths."""
     notes = np.zeros(len(rows), NOTE_DTYPE)
     notes["velocity"], notes["program"], notes["is_drum"] = 80, program, is_drum
@@ -38,7 +35,7 @@ def piece_of(*rows, ticks_per_quarter=TICKS, program=0, is_drum=False, signature
         note["onset_ticks"] = int(onset * ticks_per_quarter)
         note["duration_ticks"] = int(duration * ticks_per_quarter)
         note["pitch"] = pitch
-    return PieceNotes(ticks_per_quarter, sorted_notes(notes), time_signatures=tuple(signatures))
+    return PieceNotes(ticks_per_quarter, sorted_notes(notes))
 
 
 def entropy(values):
@@ -225,40 +222,6 @@ def test_histograms_of_real_music_sum_to_one():
 
     for name in HISTOGRAMS:
         assert sum(share for key, share in found.items() if key.startswith(f"{name}[")) == pytest.approx(1)
-
-
-def test_an_excerpt_is_so_many_notes_and_keeps_their_place_in_the_bar():
-    """A bar of 2/4, then 3/4 from the third quarter on: the excerpt begins with its second bar, two quarters in."""
-    signatures = (TimeSignature(0, 2, 4), TimeSignature(2 * TICKS, 3, 4))
-    piece = piece_of(*((number, 1, 60 + number) for number in range(12)), signatures=signatures)
-
-    part = excerpt(piece, 7, 4)
-
-    assert part.notes["pitch"].tolist() == [67, 68, 69, 70]
-    assert part.notes["onset_ticks"].tolist() == [2 * TICKS, 3 * TICKS, 4 * TICKS, 5 * TICKS]
-    assert part.time_signatures == (TimeSignature(0, 3, 4),)
-    assert (first_bar_quarters(piece), first_bar_quarters(part)) == (2, 3)
-    assert piece.notes["onset_ticks"].tolist() == [number * TICKS for number in range(12)]
-
-
-def test_an_excerpt_from_the_start_of_real_music_is_its_first_notes():
-    piece, part = chorales()[0], excerpts()[0]
-
-    assert len(part.notes) == EXCERPT_NOTES
-    assert (part.notes == piece.notes[:EXCERPT_NOTES]).all()
-
-
-def test_an_excerpt_counts_no_drums():
-    drums = piece_of((0, 1, 36), (1, 1, 36), is_drum=True)
-    piece = PieceNotes(TICKS, sorted_notes(np.concatenate([piece_of((0, 1, 60), (2, 1, 62)).notes, drums.notes])))
-
-    assert excerpt(piece, 0, 2).notes["pitch"].tolist() == [60, 62]
-
-
-@pytest.mark.parametrize(("first", "length"), [(0, 4), (2, 2), (-1, 2), (0, 0)])
-def test_an_excerpt_that_the_piece_does_not_have_is_refused(first, length):
-    with pytest.raises(NotEnoughMusicError, match="where the piece has 3 pitched notes"):
-        excerpt(piece_of((0, 1, 60), (1, 1, 62), (2, 1, 64)), first, length)
 
 
 def test_muspy_is_imported_only_to_measure():
