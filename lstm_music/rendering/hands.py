@@ -20,6 +20,7 @@ from lstm_music.midi.notes import PieceNotes
 Hands = npt.NDArray[np.bool_]
 
 TRACKS_APART = 5.0  # semitones between the mean pitches of two tracks that are hands
+LEAST_SHARE = 0.1  # of the notes: generated music has a further track for the few that overlap another of their pitch
 SPAN = 12  # semitones that one hand plays at no cost: an octave
 NEAR_LINE = 2  # keys; a note closer to the line costs
 MIDDLE_C = 60
@@ -31,7 +32,8 @@ _COST_SPAN, _COST_MIDDLE, _COST_NEAR, _COST_MOVE = 4.0, 0.25, 0.6, 1.0  # chosen
 def split_hands(piece: PieceNotes) -> Hands:
     """Tell for each note of a piece, [notes], whether the right hand plays it; drums are played by none, and are False.
 
-    Where exactly two tracks hold pitched notes and their mean pitches lie `TRACKS_APART`, they are the hands.
+    Where exactly two tracks hold pitched notes, `LEAST_SHARE` of them each, and their mean pitches lie `TRACKS_APART`, they are
+    the hands.
     """
     notes = piece.notes
     is_right = np.zeros(len(notes), np.bool_)
@@ -76,6 +78,8 @@ def _by_tracks(notes: np.ndarray) -> Hands | None:
     if len(tracks) != 2:
         return None
     is_second = notes["track"] == tracks[1]
+    if not LEAST_SHARE <= is_second.mean() <= 1 - LEAST_SHARE:
+        return None
     apart = float(notes["pitch"][is_second].mean() - notes["pitch"][~is_second].mean())
     if abs(apart) < TRACKS_APART:
         return None

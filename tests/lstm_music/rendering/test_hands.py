@@ -34,6 +34,14 @@ def test_two_tracks_at_one_height_are_no_hands():
     assert np.array_equal(split_hands(piece), piece.notes["pitch"] > 60)
 
 
+def test_a_further_track_for_a_few_notes_is_no_hand():
+    """Our own writer makes one for notes that overlap another of their pitch."""
+    scale = [(at, pitch) for at, pitch in enumerate([40, 76, 43, 72, 45, 79] * 4)]
+    piece = two_tracks(scale, [(3, 72)])
+    assert np.array_equal(split_hands(piece), split_by_line(piece.notes, piece.ticks_per_quarter))
+    assert 0.4 < split_hands(piece).mean() < 0.6
+
+
 def test_a_chord_wider_than_a_hand_is_shared():
     piece = piece_of([(0, QUARTER, pitch) for pitch in (36, 43, 48, 67, 72, 76)])
     assert split_hands(piece).tolist() == [False, False, False, True, True, True]
