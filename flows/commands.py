@@ -174,6 +174,7 @@ def generate(
         recipe.random_seed if random_seed is None else random_seed,
         read_seed_midi(seed_midi) if seed_midi else None,
         soundfont,
+        seed_midi,
     )
     if soundfont:
         require_soundfont(soundfont)

@@ -157,7 +157,12 @@ def _sentence(fault: ErrorDetails) -> str:
 def _suggestion(place: tuple[int | str, ...]) -> str:
     """Find the keys that are right in this place, and the one that was probably meant."""
     model: type[BaseModel] = Content if "content" in place else Recipe
-    for part in () if model is Content else place[:-1]:
+    parts = place[:-1]
+    if model is Content:
+        parts = ()
+    elif place[0] == "models":  # a table for each model, by its name
+        model, parts = OneModelSpec, ()
+    for part in parts:
         inner = model.model_fields[str(part)].annotation
         assert isinstance(inner, type)
         assert issubclass(inner, BaseModel)  # nothing else has keys of its own

@@ -73,7 +73,7 @@ class GenerationSpec(BaseModel):
     top_k: Counts = dict.fromkeys(STREAMS, 0)
     top_p: Shares = dict.fromkeys(STREAMS, 0.98)
     min_p: Floors = dict.fromkeys(STREAMS, 0.0)
-    max_repeats: int = Field(default=4, ge=0)
+    max_repeats: int = Field(default=4, ge=0, le=1000)
     max_quarters: float = Field(default=16, gt=0)
     best_of: int = Field(default=1, ge=1, le=1000)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.child import run_child
-from lstm_music.errors import ChildError
+from lstm_music.errors import ChildError, RejectedInputError
 from lstm_music.midi.reader import read_midi
 
 EXCERPT_BARS = 8
@@ -34,8 +34,9 @@ class Rendering:
 def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
     """Render files in as many processes as there are cores; give how many seconds of audio each MIDI file has, by its path.
 
-    Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3`, `NAME.musicxml`, `NAME.pdf` and `NAME.score.svg`, the first
-    `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a soundfont that is none.
+    Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3` (not of music that is too long for audio), `NAME.musicxml`, `NAME.pdf`
+    and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a soundfont
+    that is none.
     """
     processes = max(1, min(len(wanted), os.cpu_count() or 1))
     shares = [wanted[number::processes] for number in range(processes)]
@@ -79,7 +80,10 @@ def _play(one: Rendering, soundfont: Path | None) -> float:
     from lstm_music.rendering.audio import SAMPLE_RATE, synthesise, write_audio
 
     midi = Path(one.midi)
-    samples = synthesise(read_midi(midi.read_bytes()), soundfont)
+    try:
+        samples = synthesise(read_midi(midi.read_bytes()), soundfont)
+    except RejectedInputError:  # longer than an hour: the others are worth hearing all the same
+        return 0.0
     for form in one.audio:
         write_audio(midi.with_suffix(f".{form}"), samples)
     return len(samples) / SAMPLE_RATE

@@ -123,6 +123,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
 
     def output(number: int, figures: Mapping[str, Any]) -> dict[str, Any]:
         found = {kind: paths.get(f"result_{number:03d}.{extension}") for kind, extension in kinds.items()}
+        found["audio"] = found["audio"] or paths.get(f"result_{number:03d}.mp3")
         return {**found, "seed_midi": paths.get(f"seed_{number:03d}.mid"), **figures}
 
     return {
@@ -186,4 +187,4 @@ def _settings(plan: Plan, number: int, one: Scored) -> str:
         "measured": one.measured.to_json(),
         "suspicions": dict(one.suspicions),
     }
-    return json.dumps(said, indent=1, sort_keys=True) + "\n"
+    return json.dumps(said, indent=1, sort_keys=True, allow_nan=False) + "\n"

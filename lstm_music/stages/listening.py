@@ -28,7 +28,7 @@ from lstm_music.rendering.listening_page import (
 from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_QUARTER
 from lstm_music.stages.dataset import Dataset
 from lstm_music.stages.events import bar_of_event
-from lstm_music.stages.music import Try
+from lstm_music.stages.music import Try, new_notes, result_at_quarters
 from lstm_music.stages.reference import BOUNDS, Reference, areas, mean_areas
 from lstm_music.stages.scoring_tries import SUSPICIONS, Scored, typical_ranges
 from lstm_music.stages.segments import piece_rows
@@ -84,8 +84,11 @@ def quiz_pieces(reference_artifact: Artifact, reference: Reference, tries: Seque
     count = min(QUIZ_CLIPS, len(tries), len(reference.held_out))
     real = [reference_artifact.file(f"held_out_{number:03d}.mid").read_bytes() for number in range(1, count + 1)]
     return {
-        **{f"quiz_real_{number}": _beginning(midi) for number, midi in enumerate(real, start=1)},
-        **{f"quiz_made_{number}": _beginning(one.midi) for number, one in enumerate(tries[:count], start=1)},
+        **{f"quiz_real_{number}": _beginning(read_midi(midi)) for number, midi in enumerate(real, start=1)},
+        **{
+            f"quiz_made_{number}": _beginning(replace(read_midi(one.midi), notes=new_notes(one)))
+            for number, one in enumerate(tries[:count], start=1)
+        },
     }
 
 
@@ -143,19 +146,20 @@ def _heard(
     facts, name = one.made.facts, f"result_{number:03d}"
     seed = facts["seed_segment"]
     rate = PIXELS_PER_QUARTER * 1_000_000 / facts["microseconds_per_quarter"]
-    starts = 0 if facts["includes_seed_segment"] or not seed["events"] else facts["begins_at_quarters"]
-    has_seed = bool(seed["events"]) and not facts["includes_seed_segment"]
+    clip = presented.clip(name, "Result")
     first = seed["first_event"]
     place = f"bars {seed['bars'][0]} to {seed['bars'][1]}"
     origin = Origin(seed["piece"], seed["composer"], seed["source"], seed["licence"], place)
-    like_it = replace(wish, spec=wish.spec.model_copy(update={"seed_segment": f"{seed['piece']}:{first}"}))
+    like_it = replace(
+        wish, spec=wish.spec.model_copy(update={"seed_segment": f"{seed['piece']}:{first}", "composer": ""})
+    )
     return Heard(
         number=number,
-        result=presented.clip(name, "Result"),
+        result=clip,
         roll=Roll(
             presented.text(f"{name}.svg") or "",
-            RollPlace(MARGIN + starts * PIXELS_PER_QUARTER, rate),
-            RollPlace(MARGIN, rate) if has_seed else None,
+            RollPlace(MARGIN + result_at_quarters(one.made) * PIXELS_PER_QUARTER, rate),
+            RollPlace(MARGIN, rate) if seed["events"] else None,
         ),
         seed=presented.clip(f"seed_{number:03d}", "Seed segment"),
         score_svg=presented.text(f"{name}.score.svg"),
@@ -163,6 +167,7 @@ def _heard(
         settings=[
             Setting("events", str(facts["events"])),
             Setting("nats an event, by the models", f"{facts['nats_per_event']:.2f}"),
+            *([Setting("audio", "none: it is too long for one")] if presented.audio and clip is None else []),
             *(Setting(f"suspicion: {what}", f"{one.suspicions[what]:.2f}") for what in SUSPICIONS),
         ],
         statistics=[
@@ -231,9 +236,8 @@ def _quiz(presented: Presented, quiz: Mapping[str, bytes], reference: Reference)
     return clips
 
 
-def _beginning(midi: bytes) -> bytes:
+def _beginning(piece: PieceNotes) -> bytes:
     """Keep what begins in the first `QUIZ_SECONDS` from the first note on, all of it equally loud."""
-    piece = read_midi(midi)
     tempo = piece.tempos[0] if piece.tempos else Tempo(0, 500_000)
     limit = round(QUIZ_SECONDS * 1_000_000 / tempo.microseconds_per_quarter * piece.ticks_per_quarter)
     notes = piece.notes.copy()

@@ -1,5 +1,7 @@
 """What is measured of a piece of music, generated or not: statistics, repeats, and how much of it the training pieces hold."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,19 +49,31 @@ class Measured:
     copied_from: tuple[int, int] | None
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as JSON."""
-        return asdict(self)
+        """Give it as JSON, which has no NaN: a statistic without an answer is None."""
+        known = {name: value if math.isfinite(value) else None for name, value in self.statistics.items()}
+        return {**asdict(self), "statistics": known}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Measured":
+        """Read what `to_json` gave."""
+        statistics = {name: math.nan if value is None else value for name, value in said["statistics"].items()}
+        return cls(**{**said, "statistics": statistics})
 
 
-def measure(dataset: Dataset, index: CopyIndex, reader: EventReader, excerpt: Excerpt) -> Measured:
-    """Measure an excerpt."""
+def measure(
+    dataset: Dataset, index: CopyIndex, reader: EventReader, excerpt: Excerpt, statistics_of_events: int | None = None
+) -> Measured:
+    """Measure an excerpt; the statistics, which depend on the length, of its first `statistics_of_events` alone."""
     events = reader.read(excerpt.tokens)
     offsets, durations = events[:, 0].astype(np.int64), events[:, 2]
     onsets = np.cumsum(np.concatenate([[0], offsets[1:]]))
     bar, position = place(onsets, excerpt.bar_steps, excerpt.first_position_steps)
     shared = index.longest(events)
     return Measured(
-        statistics=statistics_of(notes_of(dataset, excerpt), excerpt.bar_steps / dataset.events.grid.steps_per_quarter),
+        statistics=statistics_of(
+            notes_of(dataset, excerpt.until(statistics_of_events or len(events))),
+            excerpt.bar_steps / dataset.events.grid.steps_per_quarter,
+        ),
         repeats=asdict(repeats(bar, position, excerpt.tokens[:, 1], durations, excerpt.bar_steps)),
         longest_copy=shared.length_events if shared else 0,
         copied_from=(shared.piece, shared.start_in_piece) if shared else None,

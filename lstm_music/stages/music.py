@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,16 +104,29 @@ def read_music(store: Store, ref: ArtifactRef) -> list[Try]:
 
 
 def picture(made: Try) -> str:
-    """Draw a try as a piano roll, after its seed segment where it does not begin with it."""
+    """Draw a try as a piano roll, after its seed segment where it has one."""
     seed = made.facts["seed_segment"]
-    shown = made.seed_midi is not None and not made.facts["includes_seed_segment"]
     return piano_roll(
-        read_midi(made.midi),
+        replace(read_midi(made.midi), notes=new_notes(made)),
         f"{seed['piece']}, continued" if made.seed_midi else "From the start of a piece",
-        read_midi(made.seed_midi) if made.seed_midi and shown else None,
-        result_at_quarters=made.facts["begins_at_quarters"],
+        read_midi(made.seed_midi) if made.seed_midi else None,
+        result_at_quarters=result_at_quarters(made),
         bar_quarters=made.facts["bar_quarters"],
     )
+
+
+def new_notes(made: Try) -> np.ndarray:
+    """Give the notes of a result that are not its seed segment's; those come first, as events are in the order of notes."""
+    notes = read_midi(made.midi).notes
+    if made.seed_midi is None or not made.facts["includes_seed_segment"]:
+        return notes
+    return notes[len(read_midi(made.seed_midi).notes) :]
+
+
+def result_at_quarters(made: Try) -> int:
+    """Say where the time of a result's file begins in that of its seed segment, in quarters; 0 where it has none of its own."""
+    has_own_time = made.seed_midi is not None and not made.facts["includes_seed_segment"]
+    return int(made.facts["begins_at_quarters"]) if has_own_time else 0
 
 
 def _continue(

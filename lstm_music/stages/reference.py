@@ -86,7 +86,9 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
         },
     }
     with store.write(stage) as writer:
-        writer.file("reference", "json").write_text(json.dumps(found, sort_keys=True), encoding="utf-8")
+        writer.file("reference", "json").write_text(
+            json.dumps(found, sort_keys=True, allow_nan=False), encoding="utf-8"
+        )
         for number, segment in enumerate(segments, start=1):
             writer.file(f"held_out_{number:03d}", "mid").write_bytes(_midi(dataset, segment))
         writer.counts.update(held_out=len(segments), training=len(training), events=events)
@@ -103,7 +105,9 @@ def _midi(dataset: Dataset, segment: SeedSegment) -> bytes:
 def read_reference(store: Store, ref: ArtifactRef) -> Reference:
     """Read a reference."""
     found = json.loads(store.open(ref).file("reference").read_bytes())
-    return Reference(found["events"], found["names"], [Measured(**one) for one in found["held_out"]], found["areas"])
+    return Reference(
+        found["events"], found["names"], [Measured.from_json(one) for one in found["held_out"]], found["areas"]
+    )
 
 
 def mean_areas(found: Mapping[str, float | None], reference: Reference) -> list[float | None]:

@@ -38,9 +38,9 @@ class Scored:
 
 
 def score_tries(dataset: Dataset, index: CopyIndex, reference: Reference, tries: Sequence[Try]) -> list[Scored]:
-    """Measure and score each try, cut to as many events as the excerpts of the reference have."""
+    """Measure and score each try; statistics are of as many events as the excerpts of the reference have."""
     reader = event_reader(dataset)
-    measured = [measure(dataset, index, reader, _excerpt(dataset, one).until(reference.events)) for one in tries]
+    measured = [measure(dataset, index, reader, _excerpt(dataset, one), reference.events) for one in tries]
     usual_nats = float(np.median([one.facts["nats_per_event"] for one in tries]))
     return [
         Scored(one, found, _suspicions(found, reference, one.facts["nats_per_event"] / max(usual_nats, 1e-9)))

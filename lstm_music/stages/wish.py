@@ -22,6 +22,7 @@ class Wish:
     random_seed: int
     seed_midi: SeedMidi | None = None
     soundfont: Path | None = None
+    seed_midi_path: Path | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, name: str) -> "Wish":
@@ -39,5 +40,5 @@ class Wish:
         if self.soundfont:
             options["soundfont"] = self.soundfont
         if self.seed_midi:
-            options["seed_midi"] = self.seed_midi.name
+            options["seed_midi"] = self.seed_midi_path or self.seed_midi.name
         return command(self.recipe, self.usual.generation, self.spec, options)

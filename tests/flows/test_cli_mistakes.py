@@ -55,6 +55,8 @@ def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, argum
     [
         ('name = "a"\n[windows]\nlenght = 9\n', "windows.lenght: unknown key. Did you mean 'length'?"),
         ('name = "a"\n[windows]\nlength = 1\n', "windows.length: "),
+        ('name = "a"\n[models.offset]\ndroput = 0.5\n', "models.offset.droput: unknown key. Did you mean 'dropout'?"),
+        ('name = "a"\n[models.rhythm]\ndropout = 0.5\n', "models.rhythm: no model is called so, where offset, note"),
         ("name = [\n", "cannot be read as TOML"),
         ("", "name: missing"),
     ],

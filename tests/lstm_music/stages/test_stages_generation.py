@@ -1,7 +1,10 @@
 """What a person opens: the best tries, rendered, and the page, the same for the same seed and beside held-out music."""
 
 import dataclasses
+import html
 import json
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +14,19 @@ from lstm_music.encoding.events import encode
 from lstm_music.errors import SourceError
 from lstm_music.evaluation.copies import CopyIndex
 from lstm_music.evaluation.statistics import METRICS
+from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.reader import read_midi
+from lstm_music.rendering.piano_roll import PIXELS_PER_QUARTER
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages import generation as module
 from lstm_music.stages.copies import event_reader, index_copies, load_index
 from lstm_music.stages.generation import Plan, describe_generation, generate
 from lstm_music.stages.generations import write_index
 from lstm_music.stages.measures import Excerpt, measure
-from lstm_music.stages.music import read_music
+from lstm_music.stages.music import picture, read_music
 from lstm_music.stages.reference import BOUNDS, measure_reference, read_reference
 from lstm_music.stages.scoring_tries import SUSPICIONS
+from lstm_music.stages.segments import piece_rows
 from lstm_music.stages.wish import Wish
 
 QUICK = RenderingSpec(audio=("ogg",), sheet_music=False)
@@ -144,6 +150,47 @@ def test_without_audio_there_is_a_page_all_the_same(copy, plan):
     names = [path.name for path in copy.store.open(ref).files()]
     assert names == ["index.html", "result_001.json", "result_001.mid", "result_001.svg"]
     assert "<audio" not in copy.store.open(ref).file("index.html").read_text()
+
+
+@pytest.mark.parametrize("settings", [{}, {"include_seed_segment": True}, {"seed_segment": "none"}])
+def test_the_playhead_is_where_notes_are_drawn(copy, plan, settings):
+    """The first note of a result is drawn where the playhead is when it sounds, and told apart from the seed segment's."""
+    asked = plan(num_outputs=1, **settings)
+    page = copy.store.open(generate(copy.store, asked)).file("index.html").read_text()
+    (made,) = read_music(copy.store, asked.music)
+    start = float(re.search(r'data-result-x="([\d.]+)"', page)[1])
+    notes = read_midi(made.midi)
+    events = made.facts["seed_segment"]["events"]
+    new = notes.notes[events:] if settings.get("include_seed_segment") else notes.notes
+    drawn = [float(x) for x in re.findall(r'class="result (?:right|left)" x="([\d.]+)"', picture(made))]
+    assert len(drawn) == len(new) == made.facts["events"]
+    expected = start + new["onset_ticks"] / notes.ticks_per_quarter * PIXELS_PER_QUARTER
+    assert sorted(drawn) == pytest.approx(sorted(expected), abs=0.6)
+    assert picture(made).count('class="seed ') == events
+
+
+def test_the_settings_of_a_result_are_strict_json(copy, plan):
+    """Of one note some statistics have no answer."""
+    ref = generate(copy.store, plan(QUICK, num_outputs=1, num_events=1, min_events=1))
+    text = copy.store.open(ref).file("result_001.json").read_text()
+    said = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert None in said["measured"]["statistics"].values()
+
+
+def test_every_command_of_a_page_is_one_that_the_program_takes(copy, plan, made):
+    """Also where what chose the seed segment cannot be said of the segment itself."""
+    rows = piece_rows(copy.store, copy.dataset)
+    composer = next(rows[span.piece_id]["composer"] for span in copy.dataset.spans["test"])
+    asked = plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=2, composer=composer)
+    page = html.unescape(copy.store.open(generate(copy.store, asked)).file("index.html").read_text())
+    commands = set(re.findall(r"lstm-music generate [^<]+", page))
+    assert len(commands) == 3
+    for command in commands:
+        words = shlex.split(command)
+        given = {
+            name: words[words.index(f"--{name}") + 1] for name in ("seed-segment", "composer") if f"--{name}" in words
+        }
+        GenerationSpec(**{name.replace("-", "_"): value for name, value in given.items()})
 
 
 def test_a_soundfont_that_is_none_is_said(copy, plan, tmp_path):
