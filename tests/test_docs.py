@@ -229,6 +229,7 @@ TEXTS = sorted(
     path
     for pattern in ("*.md", "*.toml", "*.txt", "Makefile", ".ci/*", "docs/**/*.*", "recipes/*", "benchmarks/*.py")
     for path in ROOT.glob(pattern)
+    if path.suffix != ".png"
 )
 
 
