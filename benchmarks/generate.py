@@ -25,10 +25,11 @@ from lstm_music.recipe import load_recipe
 from lstm_music.stages.copies import index_copies, load_index
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.stages.measures import Measured
-from lstm_music.stages.music import make_music, read_music
+from lstm_music.stages.music import go_on, make_music, read_music
 from lstm_music.stages.promotion import Current, require_current
 from lstm_music.stages.reference import Reference, areas, mean_areas, measure_reference, read_reference
 from lstm_music.stages.scoring_tries import score_tries
+from lstm_music.stages.seed_segments import seed_segments
 from lstm_music.store import Store
 
 WINDOW = 64
@@ -54,7 +55,7 @@ def predict_notes_a_second(units: int, notes: int) -> float:
     return CALLS / (time.perf_counter() - begun)
 
 
-def loop_seconds(store: Store, current: Current, spec: GenerationSpec) -> tuple[float, float]:
+def loop_seconds(store: Store, current: Current, dataset: Dataset, spec: GenerationSpec) -> tuple[float, float]:
     """Give the seconds of making all outputs without and with compiling."""
     from lstm_music.generation import loop
 
@@ -74,7 +75,7 @@ def loop_seconds(store: Store, current: Current, spec: GenerationSpec) -> tuple[
         return twice
 
     loop._compiled_loop = timed  # noqa: SLF001
-    make_music(store, current.dataset, current.models, spec, random_seed=int(time.time()))  # another one each time
+    go_on(store, dataset, current.models, spec, 1, seed_segments(store, dataset, spec, 1, None))
     loop._compiled_loop = compile_loop  # noqa: SLF001
     return seconds[1], seconds[0]
 
@@ -132,7 +133,7 @@ def main() -> None:
         copies = index_copies(store, current.dataset)
         reference = read_reference(store, measure_reference(store, current.dataset, copies, arguments.num_events))
         theirs = predict_notes_a_second(recipe.model.units, dataset.sizes["note"])
-        seconds, with_compiling = loop_seconds(store, current, usual)
+        seconds, with_compiling = loop_seconds(store, current, dataset, usual)
         found = {
             "held-out music": likeness(reference, list(reference.held_out)),
             **{

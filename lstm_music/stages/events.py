@@ -72,10 +72,11 @@ def bar_of_event(
 ) -> dict[tuple[str, int], int]:
     """Give the bars, from 1 on, of some events: (piece id, index)."""
     ids = pa.array({piece_id for piece_id, _ in wanted}, pa.string())
+    indexes = pa.array({index for _, index in wanted}, pa.int32())
     found = {}
     for shard in store.open(events_ref).files("events"):
         for table in iterate_groups(shard):
-            rows = table.filter(pc.is_in(table["piece_id"], ids)).select(["piece_id", "index", "bar"]).to_pylist()
-            for row in rows:
+            chosen = table.filter(pc.and_(pc.is_in(table["piece_id"], ids), pc.is_in(table["index"], indexes)))
+            for row in chosen.select(["piece_id", "index", "bar"]).to_pylist():
                 found[row["piece_id"], row["index"]] = row["bar"]
     return {place: found[place] for place in wanted}

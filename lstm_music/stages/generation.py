@@ -24,7 +24,7 @@ from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.files import sha256_of
 
 KIND = "generations"
-GENERATION_VERSION = 2
+GENERATION_VERSION = 3
 PAGE = "index.html"
 
 
@@ -63,7 +63,8 @@ class Plan:
             "command": wish.command,
         }
         inputs = (self.music, self.copies, self.reference)
-        libraries = ("symusic", "soundfile", "pretty_midi", "music21", "verovio", "jinja2", "muspy", "scipy")
+        audio, score = ("symusic", "soundfile", "pretty_midi"), ("music21", "verovio", "reportlab", "matplotlib")
+        libraries = (*audio, *score, "jinja2", "muspy", "numpy", "scipy")
         return Stage(KIND, GENERATION_VERSION, spec, inputs, libraries, plain_names=True)
 
 

@@ -63,7 +63,7 @@ def make_music(
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
     origins = seed_segments(store, dataset, spec, random_seed, seed_midi)
-    made = _continue(store, dataset, models, spec, random_seed, origins)
+    made = go_on(store, dataset, models, spec, random_seed, origins)
     if not all(len(one.tokens) for one in made):
         raise NotEnoughMusicError(
             "no offset that the models know leads from the end of the seed segment to a point of the grid; "
@@ -129,7 +129,7 @@ def result_at_quarters(made: Try) -> int:
     return int(made.facts["begins_at_quarters"]) if has_own_time else 0
 
 
-def _continue(
+def go_on(
     store: Store,
     dataset: Dataset,
     models: Mapping[str, ArtifactRef],
@@ -137,7 +137,7 @@ def _continue(
     random_seed: int,
     origins: Sequence[Origin],
 ) -> "list[Made]":
-    """Run the loop from the last event of each segment."""
+    """Run the loop from the last event of each segment; nothing is written. Raises NotEnoughMusicError for too short a window."""
     load_tensorflow()
     from lstm_music.generation.grammar import make_grammar
     from lstm_music.generation.loop import Seeds, generate_tokens
