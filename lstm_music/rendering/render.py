@@ -28,7 +28,6 @@ class Rendering:
     audio: tuple[str, ...]
     sheet_music: bool
     title: str = ""
-    composer: str = ""
 
 
 def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
@@ -90,10 +89,11 @@ def _play(one: Rendering, soundfont: Path | None) -> float:
 
 
 def _engrave(one: Rendering) -> None:
-    from lstm_music.rendering.sheet_music import musicxml, score_pdf, score_svg
+    from lstm_music.rendering.pdf import score_pdf
+    from lstm_music.rendering.sheet_music import musicxml, score_svg
 
     midi = Path(one.midi)
-    written = musicxml(read_midi(midi.read_bytes()), one.title, one.composer or None)
+    written = musicxml(read_midi(midi.read_bytes()), one.title)
     midi.with_suffix(".musicxml").write_text(written, encoding="utf-8")
     (excerpt,) = score_svg(written, bars=(1, EXCERPT_BARS))
     midi.with_suffix(".score.svg").write_text(excerpt, encoding="utf-8")

@@ -15,9 +15,6 @@ from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.text import printable
 from lstm_music.rendering.audio import seconds_at
 from lstm_music.rendering.notation import QUARTER, Bar, Value, write_bars
-from lstm_music.rendering.pdf import score_pdf
-
-__all__ = ["musicxml", "score_pdf", "score_svg"]
 
 TITLE_LIMIT = 120
 CLEF_PITCH = 60  # a hand whose notes lie higher on average is written in the treble clef
