@@ -34,7 +34,7 @@ from lstm_music.parquet import write_table
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.dataset import SPLITS_SCHEMA, Dataset, dataset_stage, load_dataset
 from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import train_model
+from lstm_music.stages.models import columns_of, train_model
 from lstm_music.stages.prepare import last_prepared, prepare
 from lstm_music.store import ArtifactRef, Store
 
@@ -77,10 +77,12 @@ def several_times(store: Store, recipe: Recipe, ref: ArtifactRef, times: int) ->
 def _transposed(dataset: Dataset, recipe: Recipe, semitones: int) -> np.ndarray:
     """Give all tokens, each piece moved by so many semitones where the piano has room for it."""
     tokens, moved = np.array(dataset.tokens), dataset.transposition(recipe.windows)
+    note_columns = columns_of(dataset, recipe.windows).note_columns
     for side in SIDES:
         for span in dataset.spans[side]:
             shift = min(max(semitones, span.lowest_shift), span.highest_shift) - recipe.windows.transpose_from
-            tokens[span.start : span.stop, 1] = moved[shift, tokens[span.start : span.stop, 1]]
+            for column in note_columns:
+                tokens[span.start : span.stop, column] = moved[shift, tokens[span.start : span.stop, column]]
     return tokens
 
 
@@ -108,7 +110,6 @@ def train_and_score(storage: Path, units: int, ref: ArtifactRef, steps: int) -> 
         train_model(store, recipe, ref, "note", stop)
     from lstm_music.models.architectures import build_model
     from lstm_music.models.scoring import make_scorer, score_held_out
-    from lstm_music.stages.models import columns_of
 
     dataset = load_dataset(store, ref)
     scorer = make_scorer(build_model(recipe.model, "note", columns_of(dataset, recipe.windows), 1), dataset.tokens)

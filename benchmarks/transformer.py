@@ -4,7 +4,8 @@ Run: python benchmarks/transformer.py --recipe default --storage storage --cpu-s
 
 It opens the dataset that was prepared last for the recipe, and trains one trunk with three heads on the same pieces with the
 same transpositions, in the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). It
-reads the same columns as the LSTMs: the streams, and the places, which are known with the offset. The trunk reads the past; to
+reads the streams, and the places, which are known with the offset; unlike the LSTMs it reads no echoes, because attention
+finds for itself what was heard within its context. The trunk reads the past; to
 what it says, each head is given what is earlier in the chain of this event.
 
 The budget is CPU time of training, from the first step to the last; importing torch and scoring are not counted in it. The
@@ -263,7 +264,7 @@ class Training:
     def __init__(self, dataset: Dataset, recipe: Recipe, settings: Settings, cpu_seconds: float) -> None:
         self.dataset, self.recipe, self.settings = dataset, recipe, settings
         torch.manual_seed(settings.random_seed)
-        self.model = Transformer(dataset.sizes, settings)
+        self.model = Transformer({name: dataset.sizes[name] for name in (*STREAMS, *PLACES)}, settings)
         self.spans = dataset.targets(TRAIN).spans
         self.transposition = dataset.transposition(recipe.windows)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.98), fused=True)

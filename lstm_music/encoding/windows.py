@@ -213,7 +213,7 @@ def batches(
     *,
     length: int,
     batch_size: int,
-    note_column: int,
+    note_columns: Sequence[int],
     transposition: npt.NDArray[np.int64],
     first_shift: int,
 ) -> Iterator[Batch]:
@@ -228,7 +228,7 @@ def batches(
             fill(batch, column, tokens, span, int(windows.first[window]), int(windows.count[window]))
             moved = transposition[windows.shift[window] - first_shift]
             for part in (batch.previous, batch.current):
-                part[:, column, note_column] = moved[part[:, column, note_column]]
+                part[:, column, note_columns] = moved[part[:, column, note_columns]]
         yield batch
 
 

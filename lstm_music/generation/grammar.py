@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.shapes import Shapes, shapes_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
 
 MANY_STEPS = 2**31 - 1
@@ -24,7 +25,7 @@ class Grammar:
     `offset_steps` int32 [offset ids] is 0 for special ids, and so is `duration_steps` [duration ids]. `on_grid` bool [steps
     per quarter, offset ids] says which offset may follow in each phase of a quarter, `durations` bool [duration ids] how long
     an event may be; `ascending` whether notes of one onset have to ascend, in which case the ids of notes ascend with their
-    pitches.
+    pitches. `shapes` are those of the note ids.
     """
 
     steps_per_quarter: int
@@ -33,6 +34,7 @@ class Grammar:
     on_grid: npt.NDArray[np.bool_]
     durations: npt.NDArray[np.bool_]
     ascending: bool
+    shapes: Shapes
 
 
 def make_grammar(spec: EventSpec, vocabularies: Mapping[str, Vocabulary], max_quarters: float = math.inf) -> Grammar:
@@ -51,6 +53,7 @@ def make_grammar(spec: EventSpec, vocabularies: Mapping[str, Vocabulary], max_qu
         on_grid,
         _within(durations, max_quarters * grid.steps_per_quarter),
         ascending=spec.chords == "per_note",
+        shapes=shapes_of(vocabularies["note"]),
     )
 
 

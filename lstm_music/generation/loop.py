@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from lstm_music.encoding.echoes import ECHOES
 from lstm_music.encoding.places import QUARTERS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
+from lstm_music.generation import echo
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.loop_guard import Heard, forbidden_note, hear, heard_before
 from lstm_music.generation.sampling import sample
@@ -61,8 +63,9 @@ def generate_tokens(
     previous = np.concatenate([seeds.before[None], seeds.tokens])
     loop = _compiled_loop(models, grammar, spec)
     heard = heard_before(seeds.tokens, len(STREAMS))
+    past = echo.begin(seeds.tokens[..., : len(STREAMS)], spec.num_events, grammar.shapes)
     arrays = (previous, seeds.onsets, seeds.positions, seeds.bars, chance)
-    tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), heard))
+    tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), heard, past))
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
     return [
@@ -78,17 +81,18 @@ class _Playing(NamedTuple):
     position: Any
     ended: Any
     heard: Heard
+    past: echo.Past
     states: Any
 
 
 def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec) -> Any:
     @compiled
-    def loop(previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, heard: Heard) -> Any:
+    def loop(previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, heard: Heard, past: echo.Past) -> Any:
         outputs = previous.shape[1]
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, heard, states = playing
+            last, onset, position, ended, heard, past, states = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
@@ -124,12 +128,14 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
             ended |= current[:, 0] == END
             heard = hear(heard, current[:, : len(STREAMS)], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
-            after = _Playing(current, onset, position, ended, heard, said.states)
+            past = echo.hear(past, current[:, : len(STREAMS)], grammar.shapes)
+            current = tf.concat([current[:, : -len(ECHOES)], echo.latest_echoes(past, grammar.shapes)], 1)
+            after = _Playing(current, onset, position, ended, heard, past, said.states)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), heard, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), heard, past, states)
         _, played, written, thought = tf.while_loop(
             lambda index, *_: index < spec.num_events,
             event,
@@ -179,7 +185,7 @@ def _with_column(tokens: Any, column: int, values: Any) -> Any:
 def _with_places(tokens: Any, streams: int, position: Any, steps_per_quarter: int) -> Any:
     """Set the places, which stand behind the streams, as `encoding.places.place_tokens` does."""
     places = [position % steps_per_quarter, tf.minimum(position // steps_per_quarter, QUARTERS - 1)]
-    return tf.concat([tokens[:, :streams], tf.stack(places, 1)], 1)
+    return tf.concat([tokens[:, :streams], tf.stack(places, 1), tokens[:, streams + len(places) :]], 1)
 
 
 def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any) -> Any:

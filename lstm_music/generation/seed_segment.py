@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.bars import signature_at
+from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.events import EventSpec, PieceEvents, decode
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import bar_steps, place_tokens
+from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
 from lstm_music.errors import NotEnoughMusicError
@@ -22,10 +24,10 @@ MEZZO_FORTE = 80  # as a velocity
 class SeedSegment:
     """Some events of a piece, or none: `first` is the index of the first of them, `name` what a person calls the piece.
 
-    `tokens` int32 [events, columns] are theirs, `before` [columns] those of the event before them; `replaced` values were
-    unknown to the vocabularies and stand as the nearest known ones. `bars` are the first and the last bar, from 1.
-    `onset_steps` is where the first begins in the piece, `last_onset_steps` where the last does, both as the tokens say. The
-    time signature and the length of a bar are those at its end.
+    `tokens` int32 [events, columns] are theirs, with echoes of the segment alone, `before` [columns] those of the event before
+    them; `replaced` values were unknown to the vocabularies and stand as the nearest known ones. `bars` are the first and the
+    last bar, from 1. `onset_steps` is where the first begins in the piece, `last_onset_steps` where the last does, both as the
+    tokens say. The time signature and the length of a bar are those at its end.
     """
 
     name: str
@@ -80,6 +82,8 @@ def cut_segment(
         tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
     has_before = first > 0
     segment = tokens[1:] if has_before else tokens
+    echoes = echo_tokens(segment[:, : len(STREAMS)], shapes_of(vocabularies["note"])).astype(np.int32)
+    before = tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32)
     onsets = events.onset_steps[first : first + length]
     offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]
     last_onset = int(onsets[0]) + sum(offsets)  # another than the event's own where an offset was replaced
@@ -90,8 +94,8 @@ def cut_segment(
     return SeedSegment(
         name=name,
         first=first,
-        tokens=segment,
-        before=tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32),
+        tokens=np.concatenate([segment, echoes], axis=1),
+        before=np.concatenate([before, np.full(len(ECHOES), START, np.int32)]),
         replaced=int((unknown[:, 0] >= has_before).sum()),
         bars=(int(events.bar[first]), int(events.bar[first + length - 1])),
         onset_steps=int(onsets[0]),

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lstm_music.encoding.echoes import ECHOES
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.windows import Batch
 from lstm_music.models.columns import Columns
@@ -19,8 +20,8 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     """A stack of LSTMs that reads all of the event before, and of this event what comes earlier in the chain.
 
     It has a target at every step, and its state goes on from the start of a piece to its end. The places are known with the
-    first stream. The first layer's kernel has one row for each id of each field that is read: first the columns of the event
-    before, then those of this event.
+    first stream; the echoes are those of the event before. The first layer's kernel has one row for each id of each field that is
+    read: first the columns of the event before, then those of this event.
     """
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
@@ -29,7 +30,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.spec, self.predicts, self.columns = spec, predicts, columns
         self.place_in_chain = columns.streams.index(stream)
         earlier = [*columns.streams[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
-        self.fields = (*columns.streams, *PLACES, *earlier)
+        self.fields = (*columns.streams, *PLACES, *ECHOES, *earlier)
         sizes = [columns.sizes[name] for name in self.fields]
         self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
         inputs = [sum(sizes), *[spec.units] * (spec.layers - 1)]
@@ -54,7 +55,8 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     def rows(self, previous: Any, current: Any) -> Any:
         """Turn tokens, int [..., columns] of the event before and of this one, into row numbers int [..., fields]."""
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        places = [current[..., len(self.columns.streams) :]] if self.place_in_chain else []
+        streams = len(self.columns.streams)
+        places = [current[..., streams : streams + len(PLACES)]] if self.place_in_chain else []
         return together([previous, current[..., : self.place_in_chain], *places], -1) + self.first_rows
 
     def targets(self, batch: Batch) -> np.ndarray:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lstm_music.encoding.echoes import ECHOED_NOTES
+
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a token array: the `streams` in the order of the chain, and behind them the places.
+    """The columns of a token array: the `streams` in the order of the chain, behind them the places, and then the echoes.
 
     `sizes` is the number of ids of each column, `offset_quarters` float32 [offset ids] how many quarters each stands for
     (0 for special ids), `window` how many events a window has.
@@ -19,3 +21,9 @@ class Columns:
     sizes: Mapping[str, int]
     offset_quarters: npt.NDArray[np.float32]
     window: int
+
+    @property
+    def note_columns(self) -> list[int]:
+        """The columns that hold notes, which a transposition moves."""
+        names = list(self.sizes)
+        return [names.index(name) for name in ("note", *ECHOED_NOTES)]

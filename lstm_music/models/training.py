@@ -170,7 +170,7 @@ class _Training:
             epoch_windows(data.train.spans, data.window.length, self.random_seed, epoch).after(first * size),
             length=data.window.length,
             batch_size=size,
-            note_column=data.columns.streams.index("note"),
+            note_columns=data.columns.note_columns,
             transposition=data.transposition,
             first_shift=data.window.transpose_from,
         )

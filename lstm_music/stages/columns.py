@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
+from lstm_music.encoding.echoes import echo_tokens
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import place_tokens
+from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
@@ -65,10 +67,18 @@ class EventColumns:
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> np.ndarray:
-        """The tokens of every event, int64 [events, streams and places]."""
-        streams = [vocabularies[name].encode(self.columns[name].values)[self.columns[name].codes] for name in STREAMS]
+        """The tokens of every event, int64 [events, streams, places and echoes]."""
+        encoded = [vocabularies[name].encode(self.columns[name].values)[self.columns[name].codes] for name in STREAMS]
+        streams = np.stack(encoded, axis=1)
         steps = np.rint(self.position_in_bar * grid.steps_per_quarter)
-        return np.concatenate([np.stack(streams, axis=1), place_tokens(steps, grid)], axis=1)
+        shapes = shapes_of(vocabularies["note"])
+        echoes = [echo_tokens(streams[start:stop], shapes) for start, stop in self._borders()]
+        return np.concatenate([streams, place_tokens(steps, grid), np.concatenate(echoes)], axis=1)
+
+    def _borders(self) -> Iterator[tuple[int, int]]:
+        """Where each piece begins and ends, exclusive."""
+        codes = self.columns["piece_id"].codes
+        return pairwise([*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)])
 
     def class_counts(self) -> dict[str, int]:
         """The number of distinct values of each stream in the whole table."""
@@ -78,8 +88,7 @@ class EventColumns:
         """Where each piece lies, and by how much it may be transposed within the piano's range."""
         piece, note = self.columns["piece_id"], self.columns["note"]
         lowest, highest = _ranges(note.values)
-        borders = [*np.flatnonzero(np.diff(piece.codes, prepend=-1)).tolist(), len(piece.codes)]
-        for start, stop in pairwise(borders):
+        for start, stop in self._borders():
             heard = note.codes[start:stop]
             low, high = int(lowest[heard].min()), int(highest[heard].max())
             beyond = low < PIANO_LOWEST or high > PIANO_HIGHEST  # such a piece stays where it is

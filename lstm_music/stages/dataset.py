@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lstm_music.encoding.echoes import ECHOES, echo_sizes
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SIDES, PieceIdentity, assign, draw_sides
@@ -22,7 +23,7 @@ from lstm_music.stages.notes import read_pieces
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "dataset"
-DATASET_VERSION = 1
+DATASET_VERSION = 2
 
 SPLITS_SCHEMA = pa.schema(
     [
@@ -38,7 +39,7 @@ SPLITS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Dataset:
-    """What models read: `tokens`, [events, streams and places], and where the pieces of each side lie in them.
+    """What models read: `tokens`, [events, streams, places and echoes], and where the pieces of each side lie in them.
 
     A piece that lies on two sides is in two of `spans`.
     """
@@ -86,7 +87,7 @@ class Dataset:
     def sizes(self) -> dict[str, int]:
         """The number of ids of each column of the tokens."""
         streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
-        return {**streams, **place_sizes(self.events.grid)}
+        return {**streams, **place_sizes(self.events.grid), **echo_sizes(streams)}
 
     @property
     def log_unknown(self) -> dict[str, float]:
@@ -114,7 +115,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json"),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "columns": [*STREAMS, *PLACES],
+        "columns": [*STREAMS, *PLACES, *ECHOES],
     }
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # it imports TensorFlow
     from lstm_music.models.event_model import EventModel
 
 KIND = "model"
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 CHECKPOINTS = "checkpoints"
 
 Progress = Mapping[str, Any]  # TrainingProgress as JSON

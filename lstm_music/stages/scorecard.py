@@ -126,7 +126,8 @@ def _notes(store: Store, dataset: Dataset, targets: Targets) -> int:
 
 
 def _pieces(dataset: Dataset, targets: Targets) -> list[np.ndarray]:
-    return [dataset.tokens[span.start : span.stop] for span in targets.spans]
+    """The streams and the places of the events of each piece: what the baselines read."""
+    return [dataset.tokens[span.start : span.stop, : len(STREAMS) + len(PLACES)] for span in targets.spans]
 
 
 def _chosen(targets: Targets) -> list[np.ndarray]:
@@ -153,7 +154,7 @@ def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets])
         _pieces(dataset, validation),
         {side: _pieces(dataset, found) for side, found in targets.items()},
         dict(zip(recipe.windows.shifts, table, strict=True)),
-        dataset.sizes,
+        {name: dataset.sizes[name] for name in (*STREAMS, *PLACES)},
         STREAMS,
         dataset.log_unknown,
         PLACES,

@@ -62,7 +62,7 @@ def windows_of_epoch(
         windows,
         length=length,
         batch_size=batch_size,
-        note_column=NOTE,
+        note_columns=[NOTE],
         transposition=TRANSPOSITION,
         first_shift=SHIFTS[0],
     ):

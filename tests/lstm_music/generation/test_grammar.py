@@ -14,6 +14,7 @@ def test_the_tables_are_those_of_the_grid(chords):
     texts = ["0", "1/12", "1/4", "1/3", "1/2", "7/12", "1", "4/3", "2"]
     counts = dict.fromkeys(texts, 1)
     vocabularies = {stream: fit(stream, counts, spec.encoding, spec.grid) for stream in ("offset", "duration")}
+    vocabularies["note"] = fit("note", {}, spec.encoding, spec.grid)
     grammar = make_grammar(spec, vocabularies)
     steps = [spec.grid.steps(text) for text in texts]
     assert grammar.steps_per_quarter == 12

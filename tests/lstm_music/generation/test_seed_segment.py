@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from small_music import QUARTER, piece_of, small_piece
 
+from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.events import EventSpec, encode
 from lstm_music.encoding.places import place_tokens
+from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, START, fit
 from lstm_music.errors import NotEnoughMusicError
@@ -46,7 +48,11 @@ def test_a_segment_is_the_same_moment_in_every_stream(vocabularies, first, lengt
         if first:
             assert vocabularies[stream].value(int(segment.before[column])) == texts(EVENTS)[stream][first - 1]
     places = place_tokens(EVENTS.position_in_bar_steps, SPEC.grid)
-    assert np.array_equal(segment.tokens[:, len(STREAMS) :], places[first : first + length])
+    assert np.array_equal(segment.tokens[:, len(STREAMS) : -len(ECHOES)], places[first : first + length])
+    assert np.array_equal(
+        segment.tokens[:, -len(ECHOES) :],
+        echo_tokens(segment.tokens[:, : len(STREAMS)], shapes_of(vocabularies["note"])),
+    )
     if not first:
         assert set(segment.before.tolist()) == {START}
     assert segment.onset_steps == EVENTS.onset_steps[first]

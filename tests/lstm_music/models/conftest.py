@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from model_columns import COLUMNS, GRID, SIZES, WINDOW
+from model_columns import COLUMNS, GRID, SHAPES, SIZES, WINDOW
 
+from lstm_music.encoding.echoes import echo_tokens
 from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan, Targets, WindowSpec
@@ -19,7 +20,9 @@ def tokens() -> np.ndarray:
     events = np.arange(sum(LENGTHS))
     notes = SPECIAL_IDS + 6 + (events * 2 + rng.integers(0, 2, len(events))) % 24
     streams = np.stack([SPECIAL_IDS + events % 4, notes, SPECIAL_IDS + (events // 2) % 3], axis=1)
-    return np.concatenate([streams, place_tokens(events * 2 % 12, GRID)], axis=1).astype(np.uint16)
+    echoes = [echo_tokens(piece, SHAPES) for piece in np.split(streams, np.cumsum(LENGTHS)[:-1])]
+    places = place_tokens(events * 2 % 12, GRID)
+    return np.concatenate([streams, places, np.concatenate(echoes)], axis=1).astype(np.uint16)
 
 
 @pytest.fixture(scope="session")

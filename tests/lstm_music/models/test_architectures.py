@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from model_columns import QUARTERS, SIZES
 
+from lstm_music.encoding.echoes import ECHOES
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.models.spec import MODELS, WINDOWED, ModelSpec
 
 ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
 EVERY_MODEL = [(name, model) for name, models in MODELS.items() for model in models]
-COLUMNS = (*STREAMS, *PLACES)
+COLUMNS = (*STREAMS, *PLACES, *ECHOES)
 TIME, BATCH = 6, 2
 
 

@@ -1,5 +1,6 @@
 """Datasets: split by piece, vocabularies of the training pieces alone, tokens that mean the events."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from small_music import QUARTER, piece_of, small_collection, small_piece, tiny_recipe, write_folder
 
 from lstm_music.encoding.chords import content
+from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.splits import SIDES
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
@@ -56,7 +59,7 @@ def test_tokens_mean_the_events(made):
     dataset, events = made.dataset, events_of(made)
     assert isinstance(dataset.tokens, np.memmap)
     assert dataset.tokens.dtype == np.uint16
-    assert dataset.tokens.shape == (len(events), len(STREAMS) + len(PLACES))
+    assert dataset.tokens.shape == (len(events), len(STREAMS) + len(PLACES) + len(ECHOES))
     on_train = np.zeros(len(events), bool)
     for span in dataset.spans["train"]:
         on_train[span.start : span.stop] = True
@@ -75,6 +78,16 @@ def test_places_are_those_in_the_bar(made):
     assert tokens[:, 1].tolist() == (position // 12).tolist()
     sizes = made.dataset.sizes
     assert all(tokens[:, column].max() < sizes[place] for column, place in enumerate(PLACES))
+
+
+def test_echoes_are_of_the_piece_alone(made):
+    dataset = made.dataset
+    shapes = shapes_of(dataset.vocabularies["note"])
+    for span in itertools.chain(*dataset.spans.values()):
+        tokens = dataset.tokens[span.start : span.stop]
+        assert np.array_equal(tokens[:, -len(ECHOES) :], echo_tokens(tokens[:, : len(STREAMS)], shapes))
+    assert (dataset.tokens.max(0) < list(dataset.sizes.values())).all()
+    assert dataset.tokens[:, -1].max() > 3  # chorales repeat whole lines
 
 
 def test_only_training_pieces_make_the_vocabularies(tmp_path):

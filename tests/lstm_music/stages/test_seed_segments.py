@@ -95,6 +95,6 @@ def test_nothing_is_the_start_of_a_piece(choose):
     found = choose(seed_segment="none")
     assert len(found) == 6
     segment = found[0].segment
-    assert segment.tokens.shape == (0, 5)
+    assert segment.tokens.shape == (0, 13)
     assert np.all(segment.before == START)
     assert (segment.name, segment.bar_steps, found[0].side) == ("", 4 * 12, "")

@@ -91,7 +91,7 @@ def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
         assert written[1:] == wanted[1:]
         assert written[0][1:] == wanted[0][1:]
         assert events.onset_steps[0] < 48  # within the first bar, where its place is that of the tokens
-        assert np.array_equal(place_tokens(events.position_in_bar_steps, made.recipe.events.grid), tokens[:, 3:])
+        assert np.array_equal(place_tokens(events.position_in_bar_steps, made.recipe.events.grid), tokens[:, 3:5])
         assert made.recipe.events.grid.on_grid(events.onset_steps).all()
         one = tries[number - 1]
         assert np.array_equal(one.tokens, tokens)
