@@ -30,7 +30,8 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.spec, self.predicts, self.columns = spec, predicts, columns
         self.place_in_chain = columns.streams.index(stream)
         earlier = [*columns.streams[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
-        self.fields = (*columns.streams, *PLACES, *ECHOES, *earlier)
+        self.read = (*columns.streams, *PLACES, *(ECHOES if spec.echoes else ()))
+        self.fields = (*self.read, *earlier)
         sizes = [columns.sizes[name] for name in self.fields]
         self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
         inputs = [sum(sizes), *[spec.units] * (spec.layers - 1)]
@@ -57,7 +58,10 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
         streams = len(self.columns.streams)
         places = [current[..., streams : streams + len(PLACES)]] if self.place_in_chain else []
-        return together([previous, current[..., : self.place_in_chain], *places], -1) + self.first_rows
+        return (
+            together([previous[..., : len(self.read)], current[..., : self.place_in_chain], *places], -1)
+            + self.first_rows
+        )
 
     def targets(self, batch: Batch) -> np.ndarray:
         """The ids that are to be predicted, int [time, windows, 1]."""

@@ -29,7 +29,8 @@ class ModelSpec(BaseModel):
     """One architecture and its size; all models of a recipe share it.
 
     `dropout` is the share of each layer's outputs that is dropped; `hidden_inputs` the share of input tokens that is
-    replaced by the unknown token.
+    replaced by the unknown token. With `echoes`, chained models also read what followed when the piece last sounded as it
+    does now: worth much in pieces that repeat themselves, and less than nothing in few and short ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class ModelSpec(BaseModel):
     layers: int = Field(default=1, ge=1, le=8)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
+    echoes: bool = True
 
     @model_validator(mode="after")
     def _stack_only_what_stacks(self) -> Self:

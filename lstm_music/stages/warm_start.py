@@ -13,7 +13,7 @@ def earlier_model(store: Store, stage: Stage, start: ArtifactRef, dataset: Datas
     """Load the model that a training begins with; MismatchError where it does not fit, or heard what is held out now."""
     artifact, before = store.open(start), load_dataset(store, store.open(start).inputs[0])
     advice = "leave out --warm-start, and the training begins from nothing"
-    for key in ("architecture", "units", "layers"):
+    for key in ("architecture", "units", "layers", "echoes"):
         had, has = artifact.manifest["spec"]["model"][key], stage.spec["model"][key]
         if had != has:
             raise MismatchError(

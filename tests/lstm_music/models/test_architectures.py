@@ -222,3 +222,15 @@ def test_labels_cost_what_being_on_or_off_does_for_each(build, events):
         truth = np.eye(on.shape[-1])[targets[0, :, index]]
         wanted -= (truth * np.log(on) + (1 - truth) * np.log(1 - on)).sum(-1)
     np.testing.assert_allclose(model.costs(outputs, tf.constant(targets))[0], wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_echoes_are_read_where_the_recipe_says_so(build, tokens, stream):
+    """Without them the kernel has no rows for them, and what is read is otherwise the same."""
+    with_echoes, without = build(stream), build(stream, echoes=False)
+    before, now = (tokens[None, part].astype(np.int32) for part in (slice(4), slice(1, 5)))
+    rows, fewer = (model.rows(before, now) - model.first_rows for model in (with_echoes, without))
+    kept = [place for place, field in enumerate(with_echoes.fields) if field not in ECHOES]
+    assert np.array_equal(rows[..., kept], fewer)
+    assert without.fields == tuple(with_echoes.fields[place] for place in kept)
+    assert set(with_echoes.fields) - set(without.fields) == set(ECHOES)
