@@ -5,8 +5,8 @@ Run: python benchmarks/transformer.py --recipe default --storage storage --cpu-s
 It opens the dataset that was prepared last for the recipe, and trains one trunk with three heads on the same pieces with the
 same transpositions, in the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). It
 reads the streams, and the places, which are known with the offset; unlike the LSTMs it reads no echoes, because attention
-finds for itself what was heard within its context. The trunk reads the past; to
-what it says, each head is given what is earlier in the chain of this event.
+finds for itself what was heard within its context. The trunk reads the past; to what it says, each head is given what is
+earlier in the chain of this event.
 
 The budget is CPU time of training, from the first step to the last; importing torch and scoring are not counted in it. The
 learning rate follows the share of the budget that is spent, and is zero at its end. The weights that were best on validation

@@ -33,7 +33,8 @@ PARTS = (*STREAMS, "length")
 ECHOES = tuple(f"{kind}_echo_{part}" for kind in KINDS for part in PARTS)
 """The columns of the echoes."""
 
-ECHOED_NOTES = tuple(f"{kind}_echo_note" for kind in KINDS)
+ECHOED = {f"{kind}_echo_{stream}": stream for kind in KINDS for stream in STREAMS}
+"""The column of an echo → the stream whose ids it holds."""
 
 NOTE = STREAMS.index("note")
 NO_INTERVAL = 0  # of the first event; other intervals are counted from 1

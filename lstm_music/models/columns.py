@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.echoes import ECHOED_NOTES
+from lstm_music.encoding.echoes import ECHOED
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,5 +25,4 @@ class Columns:
     @property
     def note_columns(self) -> list[int]:
         """The columns that hold notes, which a transposition moves."""
-        names = list(self.sizes)
-        return [names.index(name) for name in ("note", *ECHOED_NOTES)]
+        return [place for place, name in enumerate(self.sizes) if ECHOED.get(name, name) == "note"]

@@ -1,5 +1,6 @@
 """An earlier model → what a training begins with, where its weights fit and it heard nothing that is held out now."""
 
+from lstm_music.encoding.echoes import ECHOED
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
 from lstm_music.errors import MismatchError
 from lstm_music.models.warm_start import EarlierModel, Moved
@@ -12,6 +13,7 @@ from lstm_music.store import ArtifactRef, Stage, Store
 def earlier_model(store: Store, stage: Stage, start: ArtifactRef, dataset: Dataset) -> EarlierModel:
     """Load the model that a training begins with; MismatchError where it does not fit, or heard what is held out now."""
     artifact, before = store.open(start), load_dataset(store, store.open(start).inputs[0])
+    model = load_model(store, start, before)  # first, for what older versions wrote is not looked into
     advice = "leave out --warm-start, and the training begins from nothing"
     for key in ("architecture", "units", "layers", "echoes"):
         had, has = artifact.manifest["spec"]["model"][key], stage.spec["model"][key]
@@ -26,11 +28,13 @@ def earlier_model(store: Store, stage: Stage, start: ArtifactRef, dataset: Datas
             f"{start}: cannot be begun with, because it was trained on {leaked} of the pieces that are held out now, so that "
             f"every score would be leaky; {advice}"
         )
-    model = load_model(store, start, before)
     vocabularies = {
         stream: Moved.between(before.vocabularies[stream], now) for stream, now in dataset.vocabularies.items()
     }
-    moved = {column: vocabularies.get(column) or Moved.unchanged(size) for column, size in dataset.sizes.items()}
+    moved = {
+        column: vocabularies.get(ECHOED.get(column, column)) or Moved.unchanged(size)
+        for column, size in dataset.sizes.items()
+    }
     return EarlierModel([weight.numpy() for weight in model.weights], moved)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from lstm_music.encoding.chords import PITCH_NAMES
-from lstm_music.encoding.echoes import ECHOED_NOTES, ECHOES, LENGTHS, echo_sizes, echo_tokens
+from lstm_music.encoding.echoes import ECHOED, ECHOES, LENGTHS, echo_sizes, echo_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, START, UNKNOWN, Vocabulary
 
@@ -111,7 +111,7 @@ def test_the_echoes_of_transposed_music_are_the_transposed_echoes():
     higher = echo_tokens(np.array([[offset, note + 7, duration] for offset, note, duration in music.tolist()]), SHAPES)
     for column, name in enumerate(ECHOES):
         length = echoes[:, 3 if name.startswith("melody") else 7]
-        assert np.array_equal(higher[:, column], echoes[:, column] + 7 * (length > 0) * (name in ECHOED_NOTES))
+        assert np.array_equal(higher[:, column], echoes[:, column] + 7 * (length > 0) * (ECHOED.get(name) == "note"))
 
 
 def test_sizes_are_those_of_the_streams_and_of_the_lengths():
