@@ -13,19 +13,33 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>another upload is under way</Message></Error>"
+
 
 class S3:
-    """The application; `ignores_conditions` makes it one of the servers that do not know If-None-Match."""
+    """The application. Two kinds of buckets are special, by how their names begin.
 
-    def __init__(self, ignores_conditions: bool) -> None:
+    `careless` knows no If-None-Match, as some servers do not; `busy` answers the first such request of each key as S3 does
+    while another upload to it is under way.
+    """
+
+    def __init__(self) -> None:
         self._answer = DomainDispatcherApplication(create_backend_app)
         self._turn = threading.Lock()
-        self._ignores_conditions = ignores_conditions
+        self._told_to_wait: set[str] = set()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        if self._ignores_conditions:
+        path = environ["PATH_INFO"]
+        if path.startswith("/careless"):
             environ.pop("HTTP_IF_NONE_MATCH", None)
+        if path.startswith("/busy") and "HTTP_IF_NONE_MATCH" in environ and path not in self._told_to_wait:
+            self._told_to_wait.add(path)
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response(
+                "409 Conflict", [("Content-Type", "application/xml"), ("Content-Length", str(len(CONFLICT)))]
+            )
+            return [CONFLICT]
         if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
             return self._answer(environ, start_response)
         with self._turn:
@@ -39,8 +53,8 @@ def say(line: str) -> None:
 
 
 def main() -> None:
-    """Serve on the port given, until killed; say "ready" when requests are answered."""
-    port, app = int(sys.argv[1]), S3("ignores-conditions" in sys.argv[2:])
+    """Serve on a free port, until killed; say "ready" and the port when requests are answered."""
+    port, app = 0, S3()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
     while True:
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler)
