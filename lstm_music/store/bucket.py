@@ -171,6 +171,7 @@ class Bucket:
     def copy(self, key: str, to: Path) -> bool:
         """Download a file to `to`; say whether there was one."""
         with self._told(key):
+            files.make_folder(to.parent)
             try:
                 self._fs.get_file(self._at(key), str(to))
             except FileNotFoundError:
