@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 
 class S3Process:
     """The server; `settings` is the environment of whoever uses it."""
 
     def __init__(self, log: Path) -> None:
+        import boto3  # half a second, which most tests need not wait for
+
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, Path(__file__).with_name("s3_server.py")],

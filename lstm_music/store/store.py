@@ -74,7 +74,7 @@ class Store:
         """List the references of all finished artifacts, or of those of one kind, in their order."""
         kinds = self._place.names("") if kind is None else [kind]
         for name in kinds:
-            if KIND.fullmatch(name) and name not in {BLOBS, TRAININGS}:
+            if KIND.fullmatch(name) and name != BLOBS:
                 yield from (ArtifactRef(name, key) for key in self._place.finished(name) if KEY.fullmatch(key))
 
     def artifacts(self, kind: str | None = None) -> Iterator[Artifact]:
