@@ -44,7 +44,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StorageOption = Annotated[Path, typer.Option("--storage", help="Folder where everything that is made is kept.")]
+StorageOption = Annotated[
+    str, typer.Option("--storage", help="Where everything that is made is kept: a folder, or s3://bucket/prefix.")
+]
 RecipeOption = Annotated[
     str,
     typer.Option(
@@ -69,7 +71,7 @@ WarmStartOption = Annotated[
     typer.Option("--warm-start", help="Begin with the models in use, and train for warm_epochs of the recipe only."),
 ]
 
-STORAGE = Path("storage")
+STORAGE = "storage"
 WORKERS = 2
 
 

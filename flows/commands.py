@@ -27,7 +27,7 @@ Wishes = Mapping[str, Any]
 
 
 def run(
-    display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, runner: str, workers: int, warm_start: bool
 ) -> None:
     """Do everything from a source to music; what is there already is found and not made again."""
     recipe, store = load_recipe(recipe_name), Store(storage)
@@ -45,7 +45,7 @@ def run(
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
 
 
-def ingest(display: Display, recipe_name: str, source: str | None, storage: Path) -> None:
+def ingest(display: Display, recipe_name: str, source: str | None, storage: str) -> None:
     """Take in the files of a source."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     open_source(source or recipe.source)
@@ -55,7 +55,7 @@ def ingest(display: Display, recipe_name: str, source: str | None, storage: Path
     display.result(report.inputs(display, store, inputs, others))
 
 
-def prepare(display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int) -> None:
+def prepare(display: Display, recipe_name: str, source: str | None, storage: str, runner: str, workers: int) -> None:
     """Make a dataset: here where that takes seconds, else through the flow."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     open_source(source or recipe.source)
@@ -67,7 +67,7 @@ def prepare(display: Display, recipe_name: str, source: str | None, storage: Pat
 
 
 def train(
-    display: Display, recipe_name: str, source: str | None, storage: Path, runner: str, workers: int, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, runner: str, workers: int, warm_start: bool
 ) -> None:
     """Train the models, side by side, through the flow."""
     recipe, store = load_recipe(recipe_name), Store(storage)
@@ -79,7 +79,7 @@ def train(
 
 
 def train_one(
-    display: Display, recipe_name: str, source: str | None, storage: Path, model: str, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, model: str, warm_start: bool
 ) -> None:
     """Train one model in this process."""
     recipe, store = load_recipe(recipe_name), Store(storage)
@@ -101,7 +101,7 @@ def reproduce(
     architectures: Sequence[str],
     protocols: Sequence[str],
     source: str | None,
-    storage: Path,
+    storage: str,
     budget: int | None,
     workers: int,
     output_dir: Path | None,
@@ -132,10 +132,10 @@ def _run_experiments(display: Display, store: Store, outcomes: list[reproduction
         from flows.reproduce import run_experiments
 
         with display.trainings(store, {name: ref for ref, name in trainings.items()}):
-            run_experiments(store.root, outcomes, workers)
+            run_experiments(store.where, outcomes, workers)
 
 
-def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
+def evaluate(display: Display, recipe_name: str, storage: str) -> None:
     """Score the trained models on the dataset that was prepared last."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     dataset = preparing.last_prepared(store, recipe.name).dataset
@@ -149,7 +149,7 @@ def evaluate(display: Display, recipe_name: str, storage: Path) -> None:
 def generate(
     display: Display,
     recipe_name: str,
-    storage: Path,
+    storage: str,
     wishes: Wishes,
     renderings: Wishes,
     seed_midi: Path | None,
@@ -183,16 +183,16 @@ def generate(
         display.result(_generate(display, store, recipe, wish, output_dir))
 
 
-def status(display: Display, storage: Path) -> None:
+def status(display: Display, storage: str) -> None:
     """Say what there is."""
     display.result(report.status(display, Store(storage)))
 
 
-def verify(display: Display, storage: Path) -> None:
+def verify(display: Display, storage: str) -> None:
     """Read every file again; CorruptArtifactError where one is not what was written."""
     store = Store(storage)
-    if not storage.exists():
-        raise StorageError(f"{storage}: no such storage; give the folder of an earlier run with --storage")
+    if not store.exists():
+        raise StorageError(f"{storage}: no such storage; give the storage of an earlier run with --storage")
     with display.doing("Reading every file"):
         found = store.verify()
     display.result(report.verified(display, found))

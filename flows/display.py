@@ -83,7 +83,7 @@ class Display:
         self.console.print(table)
 
     def _watch(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
-        from lstm_music.stages.models import read_progress
+        from lstm_music.stages.checkpoints import read_progress
 
         if not self.console.is_terminal:
             self._watch_quietly(store, refs, done)
@@ -103,7 +103,7 @@ class Display:
 
     def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
         """Print a line for each epoch that is seen, for a log."""
-        from lstm_music.stages.models import read_progress
+        from lstm_music.stages.checkpoints import read_progress
 
         told: dict[str, int] = {}
         while not done.wait(LOOK_SECONDS):

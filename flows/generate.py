@@ -17,7 +17,7 @@ from tasks.generating import make_music, measure_reference, present
 @flow(name="generate", persist_result=False)
 def generate(
     recipe: str = "default",
-    storage: Path = Path("storage"),
+    storage: str = "storage",
     num_outputs: int | None = None,
     seed_midi: Path | None = None,
     random_seed: int | None = None,

@@ -1,7 +1,5 @@
 """The flow `ingest`: a source → raw music in storage."""
 
-from pathlib import Path
-
 from prefect import flow
 
 from lstm_music.recipe import load_recipe
@@ -10,7 +8,7 @@ from tasks.preparing import ingest_source
 
 
 @flow(name="ingest", persist_result=False)
-def ingest(recipe: str = "default", source: str | None = None, storage: Path = Path("storage")) -> ArtifactRef:
+def ingest(recipe: str = "default", source: str | None = None, storage: str = "storage") -> ArtifactRef:
     """Take in the music of a source (default: the recipe's own)."""
     chosen = load_recipe(recipe)
     with Store(storage).session():

@@ -1,7 +1,5 @@
 """The flow `prepare`: a source → note table → events → vocabularies and tokens."""
 
-from pathlib import Path
-
 from prefect import flow
 
 from flows.runners import runner as task_runner
@@ -14,7 +12,7 @@ from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_
 
 
 @flow(name="parse", persist_result=False, validate_parameters=False)
-def parse(storage: Path, batches: list[ParseBatch]) -> None:
+def parse(storage: str, batches: list[ParseBatch]) -> None:
     """Parse batches side by side."""
     futures = [
         parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
@@ -27,7 +25,7 @@ def parse(storage: Path, batches: list[ParseBatch]) -> None:
 def prepare(
     recipe: str = "default",
     source: str | None = None,
-    storage: Path = Path("storage"),
+    storage: str = "storage",
     runner: str = "threads",
     workers: int = 2,
     inputs: str | None = None,
@@ -39,17 +37,17 @@ def prepare(
         return prepare_inputs(chosen, taken_in, storage, runner, workers)
 
 
-def take_in(recipe: Recipe, source: str | None, storage: Path, inputs: str | None) -> ArtifactRef:
+def take_in(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
     """Take in a source, unless that was done before."""
     return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, source or recipe.source)
 
 
-def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: str, workers: int) -> Prepared:
+def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str, runner: str, workers: int) -> Prepared:
     """Order the tasks after `ingest`, within any flow, and remember the dataset as the one that the recipe trains on."""
     return remember_prepared(storage, recipe, make_dataset(recipe, inputs, storage, runner, workers))
 
 
-def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: Path, runner: str, workers: int) -> Prepared:
+def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str, runner: str, workers: int) -> Prepared:
     """Order the tasks from a table of inputs to a dataset."""
     store = Store(storage)
     batches = batches_to_parse(store, inputs)

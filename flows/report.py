@@ -9,9 +9,9 @@ from flows.display import ROWS_SHOWN, Display
 from lstm_music.evaluation.scorecard import rows
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.report_page import COLUMNS, table
+from lstm_music.stages.checkpoints import unfinished_trainings
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs
-from lstm_music.stages.models import CHECKPOINTS
 from lstm_music.stages.prepare import Prepared, window_counts
 from lstm_music.stages.reproduction import read_report
 from lstm_music.stages.scorecard import read_card
@@ -149,8 +149,7 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     """Say what storage holds, for each recipe what is prepared and in use, and which trainings are unfinished."""
     artifacts = Counter(ref.kind for ref in store.refs())
     recipes = {name: _recipe_status(store, name) for name in store.recipes()}
-    begun = sorted(path.stem for path in (store.root / CHECKPOINTS).glob("*.json"))
-    unfinished = [key for key in begun if not store.has(ArtifactRef("model", key))]
+    unfinished = unfinished_trainings(store)
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())
@@ -158,12 +157,12 @@ def status(display: Display, store: Store) -> dict[str, Any]:
         else:
             display.say(f"{name}: prepared, no models yet")
     if not recipes:
-        display.say(f"{store.root}: nothing yet; begin with `lstm-music run`")
+        display.say(f"{store.where}: nothing yet; begin with `lstm-music run`")
     display.say(f"Artifacts: {', '.join(f'{count} {kind}' for kind, count in sorted(artifacts.items())) or 'none'}")
     if unfinished:
         display.say(f"Trainings that are running, or go on when the same command is run again: {len(unfinished)}")
     return {
-        "storage": str(store.root),
+        "storage": store.where,
         "artifacts": dict(artifacts),
         "recipes": recipes,
         "unfinished_trainings": unfinished,

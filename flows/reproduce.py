@@ -1,7 +1,5 @@
 """The flow `reproduce`: the report's experiments, their trainings side by side → one report."""
 
-from pathlib import Path
-
 from prefect import flow
 
 from flows.prepare import make_dataset, take_in
@@ -23,7 +21,7 @@ def reproduce(
     architectures: list[str] | None = None,
     protocols: list[str] | None = None,
     source: str | None = None,
-    storage: Path = Path("storage"),
+    storage: str = "storage",
     budget: int | None = None,
     workers: int = 2,
 ) -> ArtifactRef:
@@ -36,7 +34,7 @@ def reproduce(
 
 
 @flow(name="run-experiments", persist_result=False, validate_parameters=False)
-def run_experiments(storage: Path, outcomes: list[Outcome], workers: int) -> ArtifactRef:
+def run_experiments(storage: str, outcomes: list[Outcome], workers: int) -> ArtifactRef:
     """Make what was planned, and a report of it."""
     for one in outcomes:
         make_dataset(one.experiment.recipe, one.inputs, storage, "threads", 1)
@@ -50,7 +48,7 @@ def run_experiments(storage: Path, outcomes: list[Outcome], workers: int) -> Art
 
 
 @flow(name="train-experiments", persist_result=False, validate_parameters=False)
-def train_experiments(storage: Path, outcomes: list[Outcome]) -> None:
+def train_experiments(storage: str, outcomes: list[Outcome]) -> None:
     """Train all models of all experiments; one that two of them share is trained once."""
     trainings = {ref: (one.recipe_of(name), one.dataset, name) for one in outcomes for name, ref in one.models.items()}
     for future in [train_model.submit(storage, *training) for training in trainings.values()]:

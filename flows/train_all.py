@@ -1,7 +1,5 @@
 """The flow `train-all`: ingest → prepare → the models in parallel → score card → promotion."""
 
-from pathlib import Path
-
 from prefect import flow
 
 from flows.prepare import prepare_inputs, take_in
@@ -20,7 +18,7 @@ MOST_MODELS = max(map(len, MODELS.values()))
 def train_all(
     recipe: str = "default",
     source: str | None = None,
-    storage: Path = Path("storage"),
+    storage: str = "storage",
     runner: str = "threads",
     workers: int = 2,
     inputs: str | None = None,

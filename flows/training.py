@@ -26,7 +26,7 @@ def prepare_inputs(
         with orchestrated():
             from flows.prepare import prepare as flow
 
-            return flow(recipe_name, None, store.root, runner, workers, inputs.key)
+            return flow(recipe_name, None, store.where, runner, workers, inputs.key)
 
 
 def train_models(
@@ -56,7 +56,7 @@ def train_models(
             with display.trainings(store, trained):
                 from flows.train_all import train_all
 
-                decision = train_all(recipe_name, None, store.root, runner, workers, inputs.key, warm_start)
+                decision = train_all(recipe_name, None, store.where, runner, workers, inputs.key, warm_start)
     display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
     return prepared, card
 

@@ -1,7 +1,5 @@
 """The tasks that make music and present it."""
 
-from pathlib import Path
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -11,14 +9,14 @@ from tasks.reporting import publish_generation, rendering_report
 
 
 @task(name="make music", cache_policy=NO_CACHE, persist_result=False)
-def make_music(storage: Path, plan: generation.Plan) -> ArtifactRef:
+def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Make all tries with the models in use."""
     wish = plan.wish
     return music.make_music(Store(storage), plan.dataset, plan.models, wish.spec, wish.random_seed, wish.seed_midi)
 
 
 @task(name="measure held-out music", cache_policy=NO_CACHE, persist_result=False)
-def measure_reference(storage: Path, plan: generation.Plan) -> ArtifactRef:
+def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Index the training pieces for the search for copies, and measure what results are compared with."""
     store = Store(storage)
     indexed = copies.index_copies(store, plan.dataset)
@@ -26,7 +24,7 @@ def measure_reference(storage: Path, plan: generation.Plan) -> ArtifactRef:
 
 
 @task(name="present music", cache_policy=NO_CACHE, persist_result=False)
-def present(storage: Path, plan: generation.Plan) -> ArtifactRef:
+def present(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Choose the best tries, render them, and write the listening page and the index of all of them."""
     store = Store(storage)
     with rendering_report() as on_progress:

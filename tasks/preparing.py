@@ -1,7 +1,5 @@
 """Tasks from a source to a dataset."""
 
-from pathlib import Path
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -19,7 +17,7 @@ from tasks.retrying import may_pass
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def ingest_source(storage: Path, recipe: Recipe, source: str) -> ArtifactRef:
+def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
     """Take in what a source holds."""
     return ingest.ingest(Store(storage), recipe, source)
 
@@ -32,31 +30,31 @@ def ingest_source(storage: Path, recipe: Recipe, source: str) -> ArtifactRef:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def parse_batch(storage: Path, batch: parse.ParseBatch, number: int, count: int) -> ArtifactRef:
+def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) -> ArtifactRef:
     """Parse one batch of contents; `number` and `count` are for its name."""
     del number, count
     return parse.parse_batch(Store(storage), batch)
 
 
 @task(name="collect notes", cache_policy=NO_CACHE, persist_result=False)
-def collect_notes(storage: Path, inputs: ArtifactRef) -> ArtifactRef:
+def collect_notes(storage: str, inputs: ArtifactRef) -> ArtifactRef:
     """Put all parsed pieces into one note table."""
     return notes.collect_notes(Store(storage), inputs)
 
 
 @task(name="encode events", cache_policy=NO_CACHE, persist_result=False)
-def encode_events(storage: Path, recipe: Recipe, notes_ref: ArtifactRef) -> ArtifactRef:
+def encode_events(storage: str, recipe: Recipe, notes_ref: ArtifactRef) -> ArtifactRef:
     """Encode the note table as the recipe says."""
     return events.encode_events(Store(storage), notes_ref, recipe.events)
 
 
 @task(name="build dataset", cache_policy=NO_CACHE, persist_result=False)
-def build_dataset(storage: Path, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
+def build_dataset(storage: str, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
     """Split, fit the vocabularies, write the tokens."""
     return dataset.build_dataset(Store(storage), recipe, notes_ref, events_ref)
 
 
 @task(name="remember what is prepared", cache_policy=NO_CACHE, persist_result=False)
-def remember_prepared(storage: Path, recipe: Recipe, prepared: prepare.Prepared) -> prepare.Prepared:
+def remember_prepared(storage: str, recipe: Recipe, prepared: prepare.Prepared) -> prepare.Prepared:
     """Make the dataset the one that the recipe trains on."""
     return prepare.remember_prepared(Store(storage), recipe, prepared)

@@ -1,7 +1,6 @@
 """The task that writes the report of the experiments."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,7 +11,7 @@ from tasks.reporting import publish_report
 
 
 @task(name="write report", cache_policy=NO_CACHE, persist_result=False)
-def write_report(storage: Path, outcomes: Sequence[reproduction.Outcome]) -> ArtifactRef:
+def write_report(storage: str, outcomes: Sequence[reproduction.Outcome]) -> ArtifactRef:
     """Write what was reported, and what came of it."""
     store = Store(storage)
     ref = reproduction.write_report(store, outcomes)

@@ -1,7 +1,6 @@
 """Tasks that train, score and promote models."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -22,7 +21,7 @@ from tasks.retrying import may_pass
     persist_result=False,
 )
 def train_model(
-    storage: Path, recipe: Recipe, dataset: ArtifactRef, model: str, start: ArtifactRef | None = None
+    storage: str, recipe: Recipe, dataset: ArtifactRef, model: str, start: ArtifactRef | None = None
 ) -> ArtifactRef:
     """Train one model, by its name, in a process of its own; with a `start` it begins with that model's weights."""
     with training_report(model) as report:
@@ -30,7 +29,7 @@ def train_model(
 
 
 @task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)
-def evaluate(storage: Path, recipe: Recipe, dataset: ArtifactRef, trained: Mapping[str, ArtifactRef]) -> ArtifactRef:
+def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mapping[str, ArtifactRef]) -> ArtifactRef:
     """Score the models beside the baselines."""
     ref = scorecard.evaluate(Store(storage), recipe, dataset, trained)
     publish_card(scorecard.read_card(Store(storage), ref))
@@ -38,6 +37,6 @@ def evaluate(storage: Path, recipe: Recipe, dataset: ArtifactRef, trained: Mappi
 
 
 @task(name="promote", cache_policy=NO_CACHE, persist_result=False)
-def promote(storage: Path, recipe: Recipe, new: promotion.Current) -> promotion.Decision:
+def promote(storage: str, recipe: Recipe, new: promotion.Current) -> promotion.Decision:
     """Put the models to use if they are not worse than those in use."""
     return promotion.promote(Store(storage), recipe, new)

@@ -1,9 +1,11 @@
 """Fixtures that every test may use."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from s3_process import S3Process
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -22,3 +24,11 @@ def collection_zip() -> Path:
     if not path.exists():
         pytest.skip("the real MIDI collection is absent: ../shared/data/classical-music-midi.zip")
     return path
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Process]:
+    """An S3-compatible server."""
+    server = S3Process(tmp_path_factory.mktemp("s3") / "log")
+    yield server
+    server.end()

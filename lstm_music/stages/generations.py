@@ -1,6 +1,5 @@
 """The index of all generations in storage: a page that leads to their listening pages."""
 
-import json
 from pathlib import Path
 
 from lstm_music.errors import LstmMusicError
@@ -15,7 +14,7 @@ def write_index(store: Store) -> Path:
     for ref in store.refs(KIND):
         try:
             artifact = store.open(ref)
-            started = json.loads((artifact.folder / "provenance.json").read_bytes())["started"]
+            started = artifact.provenance["started"]
             facts = artifact.facts
             row = Generation(
                 title=f"{len(facts['results'])} pieces by the models of {facts['recipe']}",

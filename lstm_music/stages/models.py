@@ -1,10 +1,8 @@
 """Dataset → one model: trained here, or in a process of its own, and published with its best weights."""
 
-import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,14 @@ from lstm_music.models.checkpoint import load_state
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.recipe import Recipe, parse_recipe
+from lstm_music.stages.checkpoints import (
+    Progress,
+    Sharing,
+    forget_training,
+    may_go_on,
+    note_progress,
+    resumed_state,
+)
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -26,9 +32,7 @@ if TYPE_CHECKING:  # it imports TensorFlow
 
 KIND = "model"
 MODEL_VERSION = 3
-CHECKPOINTS = "checkpoints"
 
-Progress = Mapping[str, Any]  # TrainingProgress as JSON
 Report = Callable[[Progress], None]
 
 
@@ -82,7 +86,7 @@ def train_model(
     recipe = recipe.of_model(name)
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
-        _forget_training(store, stage, recipe)
+        forget_training(store, stage, recipe)
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
     train_targets, validation_targets = _targets_to_train_on(dataset, recipe)  # before TensorFlow, which takes seconds
@@ -100,12 +104,15 @@ def train_model(
         window=recipe.windows,
     )
 
+    sharing = Sharing(store, stage, recipe)
+
     def tell(progress: TrainingProgress) -> None:
         said = {**progress.to_json(), "leaky": dataset.is_leaky}
-        _note_progress(store, stage.ref, said)
+        note_progress(store, stage.ref, said)
+        sharing.now_and_then()
         report(said)
 
-    checkpoint = _checkpoint(store, stage, recipe)
+    checkpoint = resumed_state(store, stage, recipe)
     model, history = train(
         data,
         name,
@@ -127,7 +134,7 @@ def train_model(
             leaky=dataset.is_leaky,
             vocabularies={name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()},
         )
-    _forget_training(store, stage, recipe)
+    forget_training(store, stage, recipe)
     return stage.ref
 
 
@@ -142,11 +149,11 @@ def train_model_in_child(
     """Train as `train_model` does, in a process of its own that dies with this one."""
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
-        _forget_training(store, stage, recipe)
+        forget_training(store, stage, recipe)
         return stage.ref
     require_enough_to_train(store, recipe, dataset_ref)
     request = {
-        "storage": str(store.root.resolve()),
+        "storage": store.where,
         "recipe": recipe.model_dump(mode="json"),
         "dataset": dataset_ref.to_json(),
         "name": name,
@@ -165,7 +172,7 @@ def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
     """Be the child of `train_model_in_child`."""
     recipe = parse_recipe(dict(request["recipe"]), "recipe")
     dataset_ref = ArtifactRef(**request["dataset"])
-    store = Store(Path(request["storage"]))
+    store = Store(request["storage"])
     start = ArtifactRef(**request["start"]) if request["start"] else None
     return train_model(store, recipe, dataset_ref, request["name"], send, start).to_json()
 
@@ -226,54 +233,10 @@ def is_of_this_version(store: Store, ref: ArtifactRef) -> bool:
     return bool(store.open(ref).manifest["format_version"] == MODEL_VERSION)
 
 
-def progress_path(store: Store, ref: ArtifactRef) -> Path:
-    """Where the newest progress of a training lies while it runs."""
-    return store.root / CHECKPOINTS / f"{ref.key}.json"
-
-
-def read_progress(store: Store, ref: ArtifactRef) -> Progress | None:
-    """Read where a training is; None where it has not begun, or is done."""
-    try:
-        said: Progress = json.loads(progress_path(store, ref).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return said
-
-
-def _checkpoint(store: Store, stage: Stage, recipe: Recipe) -> Path:
-    """Where the state of a training lies; trainings that differ only in how many epochs they may take share it if they can."""
-    if _may_go_on(recipe):
-        training = {key: value for key, value in stage.spec["training"].items() if key != "epochs"}
-        stage = replace(stage, spec={**stage.spec, "training": training})
-    return store.root / CHECKPOINTS / f"{stage.ref.key}.npz"
-
-
 def trained_longer(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, name: str) -> Recipe:
     """Allow a training as many epochs as it has behind it already, where those are more than the recipe allows."""
-    if not _may_go_on(recipe):
+    if not may_go_on(recipe):
         return recipe
-    state = load_state(_checkpoint(store, model_stage(recipe, dataset_ref, name), recipe))
+    state = load_state(resumed_state(store, model_stage(recipe, dataset_ref, name), recipe))
     epochs = max(recipe.training.epochs, len(state.history) if state else 0)
     return recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": epochs})})
-
-
-def _may_go_on(recipe: Recipe) -> bool:
-    """Whether a training of more epochs begins as this one does, so that it goes on from where this one ended."""
-    return recipe.training.schedule == "constant"
-
-
-def _forget_training(store: Store, stage: Stage, recipe: Recipe) -> None:
-    """Remove what is kept of a training until its model is published; whoever was killed in between left it."""
-    progress_path(store, stage.ref).unlink(missing_ok=True)
-    if not _may_go_on(recipe):
-        _checkpoint(store, stage, recipe).unlink(missing_ok=True)
-
-
-def _note_progress(store: Store, ref: ArtifactRef, said: Progress) -> None:
-    """Keep the newest progress; a full disk must not end a training for its sake."""
-    path = progress_path(store, ref)
-    temporary = path.with_suffix(".json.tmp")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(said), encoding="utf-8")
-        temporary.replace(path)

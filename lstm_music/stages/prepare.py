@@ -82,7 +82,7 @@ def last_prepared(store: Store, recipe: str) -> Prepared:
     kept = (store.current(recipe) or {}).get("prepared")
     if kept is None:
         raise MissingArtifactError(
-            f"{store.root}: nothing was prepared for recipe {recipe!r} yet; begin with "
+            f"{store.where}: nothing was prepared for recipe {recipe!r} yet; begin with "
             f"`lstm-music prepare --recipe {recipe} --source FOLDER_OR_ZIP`"
         )
     return Prepared(**{kind: ArtifactRef(kind, key) for kind, key in kept.items()})

@@ -78,7 +78,7 @@ def require_current(store: Store, recipe: str) -> Current:
     current = current_models(store, recipe)
     if current is None:
         raise MissingArtifactError(
-            f"{store.root}: recipe {recipe!r} has no models yet; make them with `lstm-music run --recipe {recipe}`"
+            f"{store.where}: recipe {recipe!r} has no models yet; make them with `lstm-music run --recipe {recipe}`"
         )
     return current
 

@@ -2,26 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
-from lstm_music.store import files
+from lstm_music.store.place import Place
 from lstm_music.store.sealed import digest, unseal
-from lstm_music.store.stage import IDENTITY_FIELDS, ArtifactRef
-
-MANIFEST = "manifest.json"
-PROVENANCE = "provenance.json"
+from lstm_music.store.stage import IDENTITY_FIELDS, MANIFEST, PROVENANCE, ArtifactRef
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact that was made whole: `folder` is where it lies, `manifest` what its manifest.json says."""
+    """An artifact that was made whole: `manifest` is what its manifest.json says, `place` where it lies."""
 
     ref: ArtifactRef
-    folder: Path
+    place: Place
     manifest: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this machine with its files: all of them, or, of a bucket, those that were read or written here."""
+        return self.place.root / _key(self.ref)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """When and on what it was made; CorruptArtifactError where the file is not whole."""
+        key = f"{_key(self.ref)}/{PROVENANCE}"
+        shown = self.place.shown(key)
+        try:
+            return unseal(self.place.read(key), shown, mend=_mend(self.place, self.ref))
+        except OSError as error:
+            raise CorruptArtifactError(f"{shown}: cannot be read ({error.strerror})") from error
 
     @property
     def counts(self) -> dict[str, int]:
@@ -49,8 +60,9 @@ class Artifact:
         found = [name] if name in entries else [key for key, entry in entries.items() if entry["name"] == name]
         if len(found) != 1:
             known = ", ".join(found or entries) or "no file"
+            shown = self.place.shown(_key(self.ref))
             raise MissingArtifactError(
-                f"{self.folder}: {'several files are' if found else 'no file is'} named {name!r}; it holds {known}"
+                f"{shown}: {'several files are' if found else 'no file is'} named {name!r}; it holds {known}"
             )
         return self._checked(found[0])
 
@@ -60,29 +72,24 @@ class Artifact:
 
     def _checked(self, key: str) -> Path:
         entry = self.manifest["files"][key]
-        path: Path = self.folder / entry["file"]
-        if reason := fault(path, entry, fresh=False):
-            raise CorruptArtifactError(
-                f"{path}: {reason}; delete the folder {self.folder} and run again to make it anew"
-            )
-        return path
+        return self.place.fetch(f"{_key(self.ref)}/{entry['file']}", entry, _mend(self.place, self.ref))
 
 
-def open_artifact(folder: Path, ref: ArtifactRef) -> Artifact:
-    """Read the manifest in `folder`.
+def open_artifact(place: Place, ref: ArtifactRef) -> Artifact:
+    """Read the manifest of `ref`.
 
     Raises MissingArtifactError where there is none, CorruptArtifactError where it is not whole or not that of `ref`.
     """
-    path = folder / MANIFEST
+    path = place.shown(f"{_key(ref)}/{MANIFEST}")
     try:
-        data = path.read_bytes()
+        data = place.read(f"{_key(ref)}/{MANIFEST}")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingArtifactError(
-            f"{folder}: no artifact was ever finished there; run the stage that makes it ({ref.kind})"
+            f"{place.shown(_key(ref))}: no artifact was ever finished there; run the stage that makes it ({ref.kind})"
         ) from error
     except OSError as error:
         raise CorruptArtifactError(f"{path}: cannot be read ({error.strerror})") from error
-    manifest = unseal(data, path, mend=f"delete the folder {folder} and run again to make it anew")
+    manifest = unseal(data, path, _mend(place, ref))
     if digest({field: manifest.get(field) for field in IDENTITY_FIELDS}) != ref.key:
         raise CorruptArtifactError(
             f"{path}: the manifest of another artifact than {ref}; delete the folder and run again"
@@ -90,32 +97,12 @@ def open_artifact(folder: Path, ref: ArtifactRef) -> Artifact:
     for entry in manifest["files"].values():
         if entry["file"].startswith(".") or "/" in entry["file"]:
             raise CorruptArtifactError(f"{path}: names a file outside of its folder, {entry['file']!r}")
-    return Artifact(ref, folder, manifest)
+    return Artifact(ref, place, manifest)
 
 
-def fault(path: Path, entry: Mapping[str, Any], *, fresh: bool) -> str | None:
-    """Say what is wrong with a file by its entry in the manifest, or None.
-
-    `fresh` reads its bytes now; else a digest of an untouched file that this process took before will do.
-    """
-    try:
-        state = path.stat()
-        if state.st_size != entry["bytes"]:
-            return f"{state.st_size} bytes instead of the {entry['bytes']} that were written"
-        found = (
-            files.sha256_of(path)
-            if fresh
-            else _digest_of(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-        )
-    except FileNotFoundError:
-        return "missing"
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    return None if found == entry["sha256"] else "its bytes are not those that were written (another SHA-256)"
+def _key(ref: ArtifactRef) -> str:
+    return f"{ref.kind}/{ref.key}"
 
 
-@lru_cache(maxsize=1 << 16)
-def _digest_of(path: Path, *state: int) -> str:
-    """SHA-256 of a file, remembered for as long as `state` (inode, size, times) stays."""
-    del state  # only tells one call from another
-    return files.sha256_of(path)
+def _mend(place: Place, ref: ArtifactRef) -> str:
+    return f"delete the folder {place.shown(_key(ref))} and run again to make it anew"

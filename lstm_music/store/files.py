@@ -1,4 +1,4 @@
-"""What the store asks of a file system, and nothing more: the one module to write anew for an object store."""
+"""What the store asks of a file system, and nothing more."""
 
 import errno
 import hashlib

@@ -36,7 +36,7 @@ def seal(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(sealed, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def unseal(data: bytes, path: Path, mend: str) -> dict[str, Any]:
+def unseal(data: bytes, path: Path | str, mend: str) -> dict[str, Any]:
     """Inverse of `seal`; the error names `path` and what to do, `mend`.
 
     Raises CorruptArtifactError unless `data` is, byte for byte, what `seal` wrote.

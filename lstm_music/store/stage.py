@@ -13,6 +13,8 @@ from lstm_music.store.sealed import digest
 KIND = re.compile(r"[a-z][a-z0-9_-]*")
 KEY = re.compile(r"[0-9a-f]{64}")
 BLOBS = "blobs"
+MANIFEST = "manifest.json"
+PROVENANCE = "provenance.json"
 
 
 @dataclass(frozen=True, order=True)

@@ -1,4 +1,4 @@
-"""The store: find, open, write and verify artifacts in one folder that many processes may use at once."""
+"""The store: find, open, write and verify artifacts in one place that many processes may use at once."""
 
 import hashlib
 import json
@@ -7,42 +7,57 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageError, StorageVersionError
-from lstm_music.store import files, locks
-from lstm_music.store.artifact import MANIFEST, Artifact, open_artifact
+from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageVersionError
+from lstm_music.store import files
+from lstm_music.store.artifact import Artifact, open_artifact
+from lstm_music.store.place import Place, open_place
 from lstm_music.store.sealed import seal, unseal
-from lstm_music.store.stage import BLOBS, KEY, KIND, ArtifactRef, Stage
+from lstm_music.store.stage import BLOBS, KEY, KIND, MANIFEST, ArtifactRef, Stage
 from lstm_music.store.verify import VerifyReport, verify
+from lstm_music.store.workbench import Workbench
 from lstm_music.store.writer import ArtifactWriter
 
 STORAGE_VERSION = 1
 FORMAT = json.dumps({"format": "lstm-music storage", "version": STORAGE_VERSION}).encode() + b"\n"
+FORMAT_FILE = "format.json"
+CURRENT_FILE = "current.json"
+TRAININGS = "checkpoints"
 
 
 class Store:
-    """A storage folder. Nothing is created before the first write, so reading needs no right to write.
+    """Storage in a folder, or at a URL that fsspec knows.
 
-    Raises StorageError where `root` is a file, StorageVersionError where another version of this project wrote it.
+    Nothing is created before the first write, so reading needs no right to write.
+    Raises StorageError where there can be no storage, StorageVersionError where another version of this project wrote it.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
-        self._partial = self.root / ".partial"
-        self._lock = self.root / ".lock"
-        self._format = self.root / "format.json"
-        self._current = self.root / "current.json"
-        if self.root.exists() and not self.root.is_dir():
-            raise StorageError(f"{self.root}: a file; storage has to be a folder")
+    def __init__(self, where: str | Path) -> None:
+        self._place = open_place(where)
+        self._bench = Workbench(self.root)
         with files.disk_errors(self.root):
-            _check_format(self._format)
+            _check_format(self._place)
+
+    @property
+    def where(self) -> str:
+        """What opens the same storage in another process: its URL, or the path of its folder."""
+        return str(self._place)
+
+    @property
+    def root(self) -> Path:
+        """Folder of this machine in which files are read and written: the storage itself, or what is cached of it."""
+        return self._place.root
+
+    def exists(self) -> bool:
+        """Whether anything was ever stored here."""
+        return self._place.exists()
 
     def has(self, ref: ArtifactRef) -> bool:
         """Whether the artifact was made whole (its files are looked at when they are opened)."""
-        return (self._folder(ref) / MANIFEST).exists()
+        return self._place.holds(f"{ref.kind}/{ref.key}/{MANIFEST}")
 
     def open(self, ref: ArtifactRef) -> Artifact:
         """Open an artifact; MissingArtifactError where there is none, CorruptArtifactError where it is not whole."""
-        return open_artifact(self._folder(ref), ref)
+        return open_artifact(self._place, ref)
 
     @contextmanager
     def write(self, stage: Stage) -> Iterator[ArtifactWriter]:
@@ -53,15 +68,14 @@ class Store:
         with self._writing() as folder:
             writer = ArtifactWriter(stage, folder)
             yield writer
-            writer.commit(self._folder(writer.ref))
+            writer.commit(self._place)
 
     def refs(self, kind: str | None = None) -> Iterator[ArtifactRef]:
         """List the references of all finished artifacts, or of those of one kind, in their order."""
-        kinds = files.names(self.root) if kind is None else [kind]
+        kinds = self._place.names("") if kind is None else [kind]
         for name in kinds:
             if KIND.fullmatch(name) and name != BLOBS:
-                found = (ArtifactRef(name, key) for key in files.names(self.root / name) if KEY.fullmatch(key))
-                yield from filter(self.has, found)
+                yield from (ArtifactRef(name, key) for key in self._place.finished(name) if KEY.fullmatch(key))
 
     def artifacts(self, kind: str | None = None) -> Iterator[Artifact]:
         """Open all finished artifacts, or those of one kind, in the order of their references."""
@@ -69,33 +83,31 @@ class Store:
 
     def put_page(self, kind: str, name: str, data: bytes) -> Path:
         """Keep a file about all artifacts of a kind beside them, over an earlier one; it follows from them and is no artifact."""
-        path = self.root / kind / name
         with self._writing() as folder:
-            files.make_folder(path.parent)
-            files.replace(path, data, folder)
-        return path
+            self._place.replace(f"{kind}/{name}", data, folder)
+        return self.root / kind / name
 
     def put_blob(self, data: bytes) -> str:
         """Keep bytes under their SHA-256, which is returned; bytes that are there already are not written again."""
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self._blob(sha256)
-        if not _holds(path, data):
+        if not self._place.holds_bytes(_blob(sha256), data):
             with self._writing() as folder:
-                files.make_folder(path.parent)
-                files.replace(path, data, folder)
+                self._place.replace(_blob(sha256), data, folder)
         return sha256
 
     def get_blob(self, sha256: str) -> bytes:
         """Give the bytes kept under a SHA-256, checked, or raise MissingArtifactError or CorruptArtifactError."""
-        path = self._blob(sha256)
+        path = self._place.shown(_blob(sha256))
         try:
-            data = path.read_bytes()
+            data = self._place.read(_blob(sha256), sha256)
         except FileNotFoundError as error:
             raise MissingArtifactError(f"{path}: no such bytes were ever kept; ingest their source again") from error
         except OSError as error:
             raise CorruptArtifactError(f"{path}: cannot be read ({error.strerror})") from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise CorruptArtifactError(f"{path}: its bytes are not those that were written; ingest their source again")
+            raise CorruptArtifactError(
+                f"{path}: its bytes are not those that were written; delete it and ingest their source again"
+            )
         return data
 
     def current(self, recipe: str) -> dict[str, Any] | None:
@@ -109,17 +121,21 @@ class Store:
 
     def set_current(self, recipe: str, value: dict[str, Any]) -> None:
         """Keep facts of a recipe from now on (JSON by name); its facts of other names stay, and so do those of other recipes."""
-        with self._writing() as folder, locks.exclusive(self.root / ".current-lock"):
-            recipes = self._read_current()
+
+        def changed(data: bytes | None) -> bytes:
+            recipes = self._recipes(data)
             recipes[recipe] = {**recipes.get(recipe, {}), **value}
-            files.replace(self._current, seal({"recipes": recipes}), folder)
+            return seal({"recipes": recipes})
+
+        with self._writing() as folder:
+            self._place.change(CURRENT_FILE, changed, folder)
 
     def verify(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> VerifyReport:
         """Read every file again and report those whose bytes are not those that were written.
 
         `progress` is told (files read, files in all). A folder without a manifest is not bad, only unfinished.
         """
-        return verify(self.root, list(self.refs()), self._current, progress)
+        return verify(self._place, list(self.refs()), CURRENT_FILE, progress)
 
     @contextmanager
     def session(self) -> Iterator[int]:
@@ -128,69 +144,69 @@ class Store:
         They are swept only where no other run holds the store.
         """
         with files.disk_errors(self.root):
-            files.make_folder(self._partial)
-            with locks.exclusive_if_free(self._lock) as alone:
-                swept = self._sweep() if alone else 0
-            with self._held():
+            swept = self._bench.sweep(self._place.leftovers)
+            with self._bench.held():
+                self._begin()
                 yield swept
 
-    def _folder(self, ref: ArtifactRef) -> Path:
-        return self.root / ref.kind / ref.key
+    def training_file(self, name: str) -> Path:
+        """Where a file of a training under way lies on this machine; it changes, and is no artifact."""
+        return self.root / TRAININGS / name
 
-    def _blob(self, sha256: str) -> Path:
-        if not KEY.fullmatch(sha256):
-            raise MissingArtifactError(
-                f"{sha256!r}: not the name of kept bytes; it has to be a SHA-256, 64 digits of hexadecimal"
-            )
-        return self.root / BLOBS / sha256[:2] / sha256
+    def training_files(self) -> list[str]:
+        """Names of the files of trainings that all who use this storage can see."""
+        return self._place.names(TRAININGS)
+
+    def share_training_file(self, name: str) -> None:
+        """Let all who use this storage have a file of a training."""
+        self._place.share(f"{TRAININGS}/{name}")
+
+    def copy_training_file(self, name: str, to: Path) -> bool:
+        """Copy to `to` what was shared under a name, where that lies in a bucket; say whether there was any."""
+        return self._place.copy(f"{TRAININGS}/{name}", to)
+
+    def drop_training_file(self, name: str) -> None:
+        """Remove a file of a training, here and where it was shared."""
+        self._place.remove(f"{TRAININGS}/{name}")
 
     def _read_current(self) -> dict[str, Any]:
-        if not self._current.exists():
-            return {}
         with files.disk_errors(self.root):
-            content = unseal(self._current.read_bytes(), self._current, mend="delete it, and train and evaluate again")
-        return dict(content["recipes"])
+            try:
+                data = self._place.read(CURRENT_FILE)
+            except FileNotFoundError:
+                data = None
+            return self._recipes(data)
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        """Hold the lock that keeps others from sweeping, in a storage that says its version."""
-        with locks.shared(self._lock):
-            if not self._format.exists():
-                files.write_if_absent(self._format, FORMAT, self._partial)
-            yield
+    def _recipes(self, data: bytes | None) -> dict[str, Any]:
+        if data is None:
+            return {}
+        mend = "delete it, and train and evaluate again"
+        return dict(unseal(data, self._place.shown(CURRENT_FILE), mend)["recipes"])
 
     @contextmanager
     def _writing(self) -> Iterator[Path]:
-        """Yield a private folder to write in, which nobody sweeps meanwhile."""
-        with files.disk_errors(self.root):
-            files.make_folder(self._partial)
-            with self._held(), files.private_folder(self._partial) as folder:
-                yield folder
+        """Yield a private folder to write in, in a storage that says its version."""
+        with self._bench.folder() as folder:
+            self._begin()
+            yield folder
 
-    def _sweep(self) -> int:
-        """Remove what killed runs left: private folders, and artifacts that had files but no manifest yet."""
-        stale = [self._partial / name for name in files.names(self._partial)]
-        stale += self.root.glob("*/*.tmp")
-        for kind in files.names(self.root):
-            if KIND.fullmatch(kind) and kind != BLOBS:
-                folders = [self.root / kind / key for key in files.names(self.root / kind) if KEY.fullmatch(key)]
-                stale += [folder for folder in folders if not (folder / MANIFEST).exists()]
-        for path in stale:
-            files.remove(path)
-        return len(stale)
+    def _begin(self) -> None:
+        self._place.begin(FORMAT_FILE, FORMAT, self._bench.partial)
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _blob(sha256: str) -> str:
+    if not KEY.fullmatch(sha256):
+        raise MissingArtifactError(
+            f"{sha256!r}: not the name of kept bytes; it has to be a SHA-256, 64 digits of hexadecimal"
+        )
+    return f"{BLOBS}/{sha256[:2]}/{sha256}"
+
+
+def _check_format(place: Place) -> None:
+    """Raise StorageVersionError, or CorruptArtifactError, where the file of the version says anything but this one."""
+    path = place.shown(FORMAT_FILE)
     try:
-        return path.read_bytes() == data
-    except OSError:
-        return False
-
-
-def _check_format(path: Path) -> None:
-    """Raise StorageVersionError, or CorruptArtifactError, where `path` is there and says anything but this version."""
-    try:
-        data = path.read_bytes()
+        data = place.read(FORMAT_FILE)
     except FileNotFoundError:
         return
     if data == FORMAT:

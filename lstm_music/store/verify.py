@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 
 from lstm_music.errors import StorageError
-from lstm_music.store import files
-from lstm_music.store.artifact import MANIFEST, PROVENANCE, fault, open_artifact
+from lstm_music.store.artifact import open_artifact
+from lstm_music.store.place import Place
 from lstm_music.store.sealed import unseal
-from lstm_music.store.stage import BLOBS, KEY, ArtifactRef
+from lstm_music.store.stage import BLOBS, KEY, MANIFEST, PROVENANCE, ArtifactRef
 
 
 @dataclass(frozen=True)
 class BadFile:
     """A file whose bytes are not those that were written, and in what they differ."""
 
-    path: Path
+    path: Path | str  # the latter is a URL
     reason: str
 
 
@@ -30,59 +30,63 @@ class VerifyReport:
     bad: list[BadFile] = field(default_factory=list)
 
 
-Check = tuple[Path, Callable[[], str | None]]
+Check = tuple[Path | str, Callable[[], str | None]]
 
 
-def verify(root: Path, refs: list[ArtifactRef], current: Path, progress: Callable[[int, int], None]) -> VerifyReport:
+def verify(place: Place, refs: list[ArtifactRef], current: str, progress: Callable[[int, int], None]) -> VerifyReport:
     """Read all files of the artifacts `refs`, all blobs and `current` again; `progress`: (files read, of how many)."""
-    checks = [check for ref in refs for check in _of_artifact(root / ref.kind / ref.key, ref)]
-    checks += _of_blobs(root / BLOBS)
-    if current.exists():
-        checks.append((current, partial(_seal_fault, current)))
+    checks = [check for ref in refs for check in _of_artifact(place, ref)]
+    checks += _of_blobs(place)
+    if place.holds(current):
+        checks.append((place.shown(current), partial(_seal_fault, place, current)))
     bad = []
     for done, (path, check) in enumerate(checks, start=1):
         if reason := check():
             bad.append(BadFile(path, reason))
         progress(done, len(checks))
-    return VerifyReport(len(refs), len(checks), sorted(bad, key=lambda file: file.path))
+    return VerifyReport(len(refs), len(checks), sorted(bad, key=lambda file: str(file.path)))
 
 
-def _of_artifact(folder: Path, ref: ArtifactRef) -> Iterator[Check]:
+def _of_artifact(place: Place, ref: ArtifactRef) -> Iterator[Check]:
     """List the checks of a finished artifact; where its manifest is bad that is the one thing to say."""
-    manifest = folder / MANIFEST
+    at = f"{ref.kind}/{ref.key}"
+    manifest = place.shown(f"{at}/{MANIFEST}")
     try:
-        artifact = open_artifact(folder, ref)
+        artifact = open_artifact(place, ref)
     except StorageError as error:
         reason = str(error).removeprefix(f"{manifest}: ")
         yield manifest, lambda: reason
         return
     yield manifest, lambda: None
-    yield folder / PROVENANCE, partial(_seal_fault, folder / PROVENANCE)
+    yield place.shown(f"{at}/{PROVENANCE}"), partial(_seal_fault, place, f"{at}/{PROVENANCE}")
     for entry in artifact.manifest["files"].values():
-        yield folder / entry["file"], partial(fault, folder / entry["file"], entry, fresh=True)
+        key = f"{at}/{entry['file']}"
+        yield place.shown(key), partial(place.fault, key, entry)
 
 
-def _of_blobs(folder: Path) -> Iterator[Check]:
-    for prefix in files.names(folder):
-        for name in files.names(folder / prefix):
-            yield folder / prefix / name, partial(_blob_fault, folder / prefix / name)
+def _of_blobs(place: Place) -> Iterator[Check]:
+    for prefix in place.names(BLOBS):
+        for name in place.names(f"{BLOBS}/{prefix}"):
+            key = f"{BLOBS}/{prefix}/{name}"
+            yield place.shown(key), partial(_blob_fault, place, key)
 
 
-def _blob_fault(path: Path) -> str | None:
-    if not KEY.fullmatch(path.name) or path.parent.name != path.name[:2]:
+def _blob_fault(place: Place, key: str) -> str | None:
+    _, prefix, name = key.split("/")
+    if not KEY.fullmatch(name) or prefix != name[:2]:
         return "no blob: its name is not a SHA-256 in the folder of its first two digits"
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = hashlib.sha256(place.read(key)).hexdigest()
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    return None if found == path.name else "its bytes are not those that were written (another SHA-256)"
+        return f"cannot be read ({error.strerror or 'missing'})"
+    return None if found == name else "its bytes are not those that were written (another SHA-256)"
 
 
-def _seal_fault(path: Path) -> str | None:
+def _seal_fault(place: Place, key: str) -> str | None:
     try:
-        unseal(path.read_bytes(), path, mend="delete it")
+        unseal(place.read(key), place.shown(key), mend="delete it")
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        return f"cannot be read ({error.strerror or 'missing'})"
     except StorageError as error:
-        return str(error).removeprefix(f"{path}: ")
+        return str(error).removeprefix(f"{place.shown(key)}: ")
     return None

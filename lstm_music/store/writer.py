@@ -1,4 +1,4 @@
-"""Writing an artifact: files in a private folder, then synced, hashed and renamed, and the manifest last."""
+"""Writing an artifact: files in a private folder, then synced, hashed and published, and the manifest last."""
 
 import platform
 import re
@@ -8,9 +8,10 @@ from typing import Any
 
 from lstm_music.errors import StorageError
 from lstm_music.store import files
-from lstm_music.store.artifact import MANIFEST, PROVENANCE, open_artifact
+from lstm_music.store.artifact import open_artifact
+from lstm_music.store.place import Place
 from lstm_music.store.sealed import seal
-from lstm_music.store.stage import Stage
+from lstm_music.store.stage import MANIFEST, PROVENANCE, Stage
 
 # 150 characters leave room, in the 255 of a file name, for the digest and the extension.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,149}")
@@ -46,25 +47,25 @@ class ArtifactWriter:
         self._names[key] = (name, extension)
         return self._folder / key
 
-    def commit(self, folder: Path) -> bool:
-        """Move what was written to `folder` and create its manifest if there is none; say whether this call did.
+    def commit(self, place: Place) -> bool:
+        """Give what was written its place and create its manifest if there is none; say whether this call did.
 
         Whoever is first wins: files that only a later writer made are removed again.
         Raises StorageError for a file that was asked for and never written.
         """
         entries = {key: self._entry(key) for key in sorted(self._names)}
         manifest = seal({**self.stage.identity(), "files": entries, "counts": self.counts, "facts": self.facts})
-        if (folder / MANIFEST).exists():
+        at = f"{self.ref.kind}/{self.ref.key}"
+        if place.holds(f"{at}/{MANIFEST}"):
             return False
-        files.make_folder(folder)
         for key, entry in entries.items():
-            files.move(self._folder / key, folder / entry["file"])
-        files.replace(folder / PROVENANCE, seal(self._provenance()), self._folder)
-        first = files.write_if_absent(folder / MANIFEST, manifest, self._folder)
+            place.publish(self._folder / key, f"{at}/{entry['file']}")
+        place.replace(f"{at}/{PROVENANCE}", seal(self._provenance()), self._folder)
+        first = place.create(f"{at}/{MANIFEST}", manifest, self._folder)
         if not first:
-            winner = {entry["file"] for entry in open_artifact(folder, self.ref).manifest["files"].values()}
+            winner = {entry["file"] for entry in open_artifact(place, self.ref).manifest["files"].values()}
             for name in {entry["file"] for entry in entries.values()} - winner:
-                (folder / name).unlink(missing_ok=True)
+                place.remove(f"{at}/{name}")
         return first
 
     def _entry(self, key: str) -> dict[str, Any]:

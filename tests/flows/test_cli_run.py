@@ -158,14 +158,13 @@ def test_a_run_that_is_killed_and_interrupted_goes_on_to_the_same_bytes(tiny, tm
 
 FLOWS = """
 import sys
-from pathlib import Path
 from flows.server import orchestrated
 recipe, music, storage = sys.argv[1:]
 with orchestrated():
     from flows.generate import generate
     from flows.train_all import train_all
-    print(train_all(recipe, music, Path(storage)).reason)
-    print(generate(recipe, Path(storage), num_outputs=1, random_seed=9).kind)
+    print(train_all(recipe, music, storage).reason)
+    print(generate(recipe, storage, num_outputs=1, random_seed=9).kind)
 """
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def place(tmp_path):
     recipe = load_recipe(str(write_recipe(tmp_path)))
-    return tmp_path / "storage", recipe, str(write_pieces(tmp_path / "music"))
+    return str(tmp_path / "storage"), recipe, str(write_pieces(tmp_path / "music"))
 
 
 def prepare_by_hand(storage, recipe, music) -> Prepared:

@@ -11,13 +11,12 @@ from lstm_music.child import run_child
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import MismatchError, NotEnoughMusicError, TrainingError
 from lstm_music.stages import models as models_stage
+from lstm_music.stages.checkpoints import note_progress, progress_path, read_progress
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.ingest import ingest
 from lstm_music.stages.models import (
     load_model,
     model_stage,
-    progress_path,
-    read_progress,
     train_in_child,
     train_model,
     train_model_in_child,
@@ -114,7 +113,7 @@ def test_a_disk_that_keeps_no_progress_does_not_end_a_training(made, tmp_path):
     blocked.root.mkdir()
     (blocked.root / "checkpoints").write_bytes(b"a file where the folder should be")
     ref = model_stage(made.recipe, made.prepared.dataset, "note").ref
-    models_stage._note_progress(blocked, ref, {"epoch": 1})
+    note_progress(blocked, ref, {"epoch": 1})
     assert read_progress(blocked, ref) is None
     assert not progress_path(blocked, ref).exists()
 

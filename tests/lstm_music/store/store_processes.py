@@ -4,7 +4,6 @@ import itertools
 import os
 import signal
 import sys
-from pathlib import Path
 
 from lstm_music.store import Stage, Store
 
@@ -72,4 +71,4 @@ def race(root, own):
 COMMANDS = {"die_at_step": die_at_step, "write_for_ever": write_for_ever, "race": race}
 
 if __name__ == "__main__":
-    COMMANDS[sys.argv[1]](str(Path(sys.argv[2])), *sys.argv[3:])
+    COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -4,8 +4,7 @@ import shutil
 import pytest
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
-from lstm_music.store import ArtifactRef, Stage
-from lstm_music.store import artifact as artifact_module
+from lstm_music.store import ArtifactRef, Stage, files
 from lstm_music.store.sealed import seal
 
 KEY = "0" * 64
@@ -65,8 +64,8 @@ def test_an_artifact_without_files_says_so(store, stage):
 
 def test_a_file_is_hashed_once_and_again_when_it_was_touched(artifact, monkeypatch):
     hashed = []
-    real = artifact_module.files.sha256_of
-    monkeypatch.setattr(artifact_module.files, "sha256_of", lambda path: hashed.append(path) or real(path))
+    real = files.sha256_of
+    monkeypatch.setattr(files, "sha256_of", lambda path: hashed.append(path) or real(path))
     path = artifact.file("pieces")
     artifact.file("pieces")
     assert hashed == [path]
@@ -102,7 +101,7 @@ def test_a_file_that_cannot_be_read_is_refused(artifact, monkeypatch):
     def fail(path):
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(artifact_module.files, "sha256_of", fail)
+    monkeypatch.setattr(files, "sha256_of", fail)
     with pytest.raises(CorruptArtifactError, match=r"cannot be read \(Input/output error\)"):
         artifact.file("pieces")
 

@@ -2,7 +2,7 @@ import pytest
 
 from lstm_music.errors import StorageError
 from lstm_music.store import BadFile, Store, VerifyReport
-from lstm_music.store import verify as verify_module
+from lstm_music.store import folder as folder_module
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def test_any_flipped_bit_is_named(full_store):
 def test_files_are_read_again_even_if_this_process_read_them_before(full_store, artifact, monkeypatch):
     artifact.files()
     fresh = []
-    real = verify_module.fault
-    monkeypatch.setattr(verify_module, "fault", lambda *args, **how: fresh.append(how["fresh"]) or real(*args, **how))
+    real = folder_module.fault
+    monkeypatch.setattr(folder_module, "fault", lambda *args, **how: fresh.append(how["fresh"]) or real(*args, **how))
     full_store.verify()
     assert fresh == [True] * 3
 

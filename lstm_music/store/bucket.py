@@ -1,0 +1,237 @@
+"""Storage in a bucket, or wherever else fsspec reaches: the same protocol by requests, and files cached on this machine.
+
+A request makes a file whole or not at all, so that nothing half-made is ever seen and nothing has to be locked or swept:
+files are written to a private folder of this machine, uploaded whole, and the manifest is created last, on the condition
+that there is none. What is cached is trusted only where its SHA-256 is that of a manifest, which is always read anew.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lstm_music.errors import CorruptArtifactError, StorageError
+from lstm_music.store import files
+from lstm_music.store.answers import code, told
+from lstm_music.store.intact import fault
+from lstm_music.store.remote import cache_folder, folder_name, open_remote, protocols
+from lstm_music.store.stage import MANIFEST
+from lstm_music.store.workbench import Workbench
+
+TRIES = 10  # at one change, while others change the same file or create it at the same moment
+WAIT_SECONDS = 0.2
+
+
+class Bucket:
+    """A `Place` that many machines may use at once."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self.root = cache_folder() / folder_name(self.url)
+        self._bench = Workbench(self.root)
+        self._fs, self._path = open_remote(self.url)
+        self._is_s3 = "s3" in protocols(self._fs)
+
+    def __str__(self) -> str:
+        return self.url
+
+    def shown(self, key: str) -> str:
+        """Its URL."""
+        return f"{self.url}/{key}"
+
+    def exists(self) -> bool:
+        """Whether there is anything below the URL."""
+        return bool(self.names(""))
+
+    def begin(self, key: str, data: bytes, partial: Path) -> None:
+        """Create the file that says the version, twice: the second time has to be refused."""
+        del partial
+        _require_conditions(self.url, key, data)
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a file of this key."""
+        try:
+            return bool(self._info(key)["type"] == "file")
+        except FileNotFoundError:
+            return False
+
+    def holds_bytes(self, key: str, data: bytes) -> bool:
+        """Whether there is a file of this key and size."""
+        try:
+            return bool(self._info(key)["size"] == len(data))
+        except FileNotFoundError:
+            return False
+
+    def read(self, key: str, sha256: str = "") -> bytes:
+        """Read a file, or the copy on this machine where its digest is known to be right."""
+        path = self.root / key
+        if sha256 and path.is_file():
+            with files.disk_errors(self.root):
+                data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() == sha256:
+                return data
+        with self._told(key):
+            data = bytes(self._fs.cat_file(self._at(key)))
+        if sha256 == hashlib.sha256(data).hexdigest():
+            with self._bench.folder() as folder:
+                self._keep_copy(key, data, folder)
+        return data
+
+    def names(self, key: str) -> list[str]:
+        """Names directly below a key."""
+        with self._told(key):
+            try:
+                found = self._fs.ls(self._at(key), detail=False)
+            except FileNotFoundError:
+                return []
+        last = sorted({path.rstrip("/").rpartition("/")[2] for path in found} - {""})
+        return [name for name in last if not name.startswith(".")]
+
+    def finished(self, kind: str) -> list[str]:
+        """Names of the folders of a kind that have a manifest, by one listing for a thousand files."""
+        with self._told(kind):
+            found = self._fs.find(self._at(kind))
+        return sorted(path.split("/")[-2] for path in found if path.endswith(f"/{MANIFEST}"))
+
+    def publish(self, source: Path, key: str) -> None:
+        """Upload a file, and keep it on this machine."""
+        self._upload(source, key)
+        path = self.root / key
+        files.make_folder(path.parent)
+        files.move(source, path)
+
+    def replace(self, key: str, data: bytes, partial: Path) -> None:
+        """Upload bytes over what may be there, and keep a copy on this machine."""
+        with self._told(key, writing=True):
+            self._fs.pipe_file(self._at(key), data)
+        self._keep_copy(key, data, partial)
+
+    def create(self, key: str, data: bytes, partial: Path) -> bool:
+        """Upload bytes only if there is no such file."""
+        del partial
+        return self._put(key, data, mode="create")
+
+    def change(self, key: str, change: Callable[[bytes | None], bytes], partial: Path) -> None:
+        """Replace what a file holds.
+
+        S3 refuses the upload where somebody changed the file since it was read, and it is read and changed again; of other stores
+        fsspec knows no such condition, so the last writer wins.
+        """
+        for _ in range(TRIES):
+            try:
+                condition = {"IfMatch": self._info(key)["ETag"]} if self._is_s3 else {}
+                data: bytes | None = self.read(key)
+            except FileNotFoundError:
+                data = None
+            changed = change(data)
+            done = self.create(key, changed, partial) if data is None else self._put(key, changed, **condition)
+            if done:
+                return
+            time.sleep(WAIT_SECONDS)
+        raise self._given_up(key)
+
+    def remove(self, key: str) -> None:
+        """Remove a file, here and there."""
+        (self.root / key).unlink(missing_ok=True)
+        with self._told(key, writing=True):
+            try:
+                self._fs.rm_file(self._at(key))
+            except FileNotFoundError:
+                return
+
+    def fetch(self, key: str, entry: Mapping[str, Any], mend: str) -> Path:
+        """Give the copy on this machine, fetched anew unless its digest is right."""
+        path = self.root / key
+        if fault(path, entry, fresh=False) is None:
+            return path
+        with self._bench.folder() as folder:
+            fetched = folder / path.name
+            if reason := self._download_fault(key, entry, fetched):
+                raise CorruptArtifactError(f"{self.shown(key)}: {reason}; {mend}")
+            files.make_folder(path.parent)
+            files.move(fetched, path)
+        return path
+
+    def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
+        """Read a file in the bucket, and say what is wrong with it."""
+        with self._bench.folder() as folder:
+            return self._download_fault(key, entry, folder / "file")
+
+    def leftovers(self) -> list[Path]:
+        """Unfinished files of trainings; in the bucket nothing is unfinished."""
+        return list(self.root.glob("*/*.tmp"))
+
+    def share(self, key: str) -> None:
+        """Upload the file that lies under `root`."""
+        self._upload(self.root / key, key)
+
+    def copy(self, key: str, to: Path) -> bool:
+        """Download a file to `to`; say whether there was one."""
+        with self._told(key):
+            files.make_folder(to.parent)
+            try:
+                self._fs.get_file(self._at(key), str(to))
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _at(self, key: str) -> str:
+        return f"{self._path}/{key}" if key else self._path
+
+    def _info(self, key: str) -> dict[str, Any]:
+        with self._told(key):
+            return dict(self._fs.info(self._at(key)))
+
+    def _upload(self, source: Path, key: str) -> None:
+        with self._told(key, writing=True):
+            self._fs.put_file(str(source), self._at(key))
+
+    def _download_fault(self, key: str, entry: Mapping[str, Any], to: Path) -> str | None:
+        return fault(to, entry, fresh=True) if self.copy(key, to) else "missing"
+
+    def _keep_copy(self, key: str, data: bytes, partial: Path) -> None:
+        path = self.root / key
+        files.make_folder(path.parent)
+        files.replace(path, data, partial)
+
+    def _put(self, key: str, data: bytes, **condition: str) -> bool:
+        """Upload bytes on a condition; say whether it held."""
+        with self._told(key, writing=True):
+            for _ in range(TRIES):
+                try:
+                    self._fs.pipe_file(self._at(key), data, **condition)
+                except FileExistsError:
+                    return False
+                except OSError as error:
+                    said = code(error)
+                    if said == "PreconditionFailed":
+                        return False
+                    if said != "ConditionalRequestConflict":
+                        raise
+                    time.sleep(WAIT_SECONDS)  # another upload to this key is under way, and S3 asks to try again
+                else:
+                    return True
+        raise self._given_up(key)
+
+    def _given_up(self, key: str) -> StorageError:
+        return StorageError(f"{self.shown(key)}: others wrote it {TRIES} times in a row; run the same command again")
+
+    @contextmanager
+    def _told(self, key: str, *, writing: bool = False) -> Iterator[None]:
+        with told(self.shown(key), writing=writing), files.disk_errors(self.root):
+            yield
+
+
+@cache
+def _require_conditions(url: str, key: str, data: bytes) -> None:
+    """Raise StorageError, once a process, where a store creates a file that is there already."""
+    bucket = Bucket(url)
+    bucket.create(key, data, bucket.root)
+    if bucket.create(key, data, bucket.root):
+        raise StorageError(
+            f"{bucket.shown(key)}: this store wrote over a file that it was told to create only if there is none "
+            "(If-None-Match), so two writers could hurt each other; a store that keeps to this condition would be right"
+        )

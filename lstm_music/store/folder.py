@@ -1,0 +1,115 @@
+"""Storage in a folder of this machine."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lstm_music.errors import CorruptArtifactError, StorageError
+from lstm_music.store import files, locks
+from lstm_music.store.intact import fault
+from lstm_music.store.stage import BLOBS, KEY, KIND, MANIFEST
+
+
+class Folder:
+    """A `Place` that many processes of one machine may use at once."""
+
+    def __init__(self, root: Path) -> None:
+        if root.exists() and not root.is_dir():
+            raise StorageError(f"{root}: a file; storage has to be a folder")
+        self.root = root
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def shown(self, key: str) -> Path:
+        """Its path."""
+        return self.root / key
+
+    def exists(self) -> bool:
+        """Whether the folder is there."""
+        return self.root.is_dir()
+
+    def begin(self, key: str, data: bytes, partial: Path) -> None:
+        """Create the file that says the version, if there is none."""
+        if not self.holds(key):
+            files.write_if_absent(self.root / key, data, partial)
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a file of this key."""
+        return (self.root / key).exists()
+
+    def holds_bytes(self, key: str, data: bytes) -> bool:
+        """Whether these are the bytes of the file."""
+        try:
+            return (self.root / key).read_bytes() == data
+        except OSError:
+            return False
+
+    def read(self, key: str, sha256: str = "") -> bytes:
+        """Read a file."""
+        del sha256  # there is no other copy
+        return (self.root / key).read_bytes()
+
+    def names(self, key: str) -> list[str]:
+        """Names in a folder."""
+        return files.names(self.root / key)
+
+    def finished(self, kind: str) -> list[str]:
+        """Names of the folders of a kind that have a manifest."""
+        return [name for name in self.names(kind) if self.holds(f"{kind}/{name}/{MANIFEST}")]
+
+    def publish(self, source: Path, key: str) -> None:
+        """Move a file to its place."""
+        path = self.root / key
+        files.make_folder(path.parent)
+        files.move(source, path)
+
+    def replace(self, key: str, data: bytes, partial: Path) -> None:
+        """Write a file over what may be there."""
+        path = self.root / key
+        files.make_folder(path.parent)
+        files.replace(path, data, partial)
+
+    def create(self, key: str, data: bytes, partial: Path) -> bool:
+        """Write a file only if there is none."""
+        path = self.root / key
+        files.make_folder(path.parent)
+        return files.write_if_absent(path, data, partial)
+
+    def change(self, key: str, change: Callable[[bytes | None], bytes], partial: Path) -> None:
+        """Replace what a file holds, while nobody else does."""
+        path = self.root / key
+        with locks.exclusive(path.with_name(f".{path.stem}-lock")):
+            files.replace(path, change(path.read_bytes() if path.exists() else None), partial)
+
+    def remove(self, key: str) -> None:
+        """Remove a file."""
+        (self.root / key).unlink(missing_ok=True)
+
+    def fetch(self, key: str, entry: Mapping[str, Any], mend: str) -> Path:
+        """Check a file; its whole digest once a process, and again whenever it was touched."""
+        path = self.root / key
+        if reason := fault(path, entry, fresh=False):
+            raise CorruptArtifactError(f"{path}: {reason}; {mend}")
+        return path
+
+    def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
+        """Read a file again, and say what is wrong with it."""
+        return fault(self.root / key, entry, fresh=True)
+
+    def leftovers(self) -> list[Path]:
+        """Artifacts that have files but no manifest yet, and unfinished files."""
+        stale = list(self.root.glob("*/*.tmp"))
+        for kind in self.names(""):
+            if KIND.fullmatch(kind) and kind != BLOBS:
+                folders = [self.root / kind / key for key in self.names(kind) if KEY.fullmatch(key)]
+                stale += [folder for folder in folders if not (folder / MANIFEST).exists()]
+        return stale
+
+    def share(self, key: str) -> None:
+        """Do nothing: who uses this folder has the file."""
+
+    def copy(self, key: str, to: Path) -> bool:
+        """Copy nothing: what is shared lies under `root` itself."""
+        del key, to
+        return False
