@@ -70,7 +70,9 @@ class Kaggle:
     cuts: list[int | None] = field(default_factory=list)  # bytes of the zip after which each of the next answers ends
     silent: bool = False  # instead of ending, a download that is cut says nothing more
     api: list[Answer] = field(default_factory=list)  # each of the next answers of the API
-    storage: list[Answer] = field(default_factory=list)  # each of the next answers of the storage
+    storage: list[Answer | None] = field(
+        default_factory=list
+    )  # each of the next answers of the storage; None: the right one
     asked: list[Asked] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -141,8 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = self._note()
         path, _, query = self.path.partition("?")
-        if self.kaggle.storage:
-            self._answer(self.kaggle.storage.pop(0))
+        answer = self.kaggle.storage.pop(0) if self.kaggle.storage else None
+        if answer:
+            self._answer(answer)
         elif query != f"X-Goog-Signature={SIGNATURE}":
             self._say(403, {})
         else:

@@ -37,13 +37,14 @@ def fetch(request: Mapping[str, Any], send: Send) -> dict[str, str]:
     try:
         with files.disk_errors(store.root):
             files.make_folder(partial.parent)
-            with locks.exclusive(
-                partial.with_suffix(".lock")
-            ):  # of two runs at once the second finds what the first got
+            # Of two runs at once the second waits, and finds what the first has got.
+            with locks.exclusive(partial.with_suffix(".lock")):
                 download = _Download(store, dataset, partial, send)
                 return _persist(download, partial, request["waits_seconds"]).to_json()
     except LstmMusicError as error:
         raise type(error)(f"source {request['title']!r}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is not quoted
+        raise SourceError(f"source {request['title']!r}: {failure_of(error, dataset)}") from None
 
 
 def _persist(attempt: Callable[[], ArtifactRef], partial: Path, waits_seconds: list[float]) -> ArtifactRef:
@@ -84,13 +85,24 @@ class _Download:
             response.close()
             return stage.ref
         self._require_space(size)
-        with self._telling(size), _told(self._dataset, self._discard):
-            # It goes on with what is in the file where that belongs to this version, by ETag and size. It is not left to try
-            # again by itself: it would with an old address, and where the disk is full.
-            options = {"quiet": True, "resume": True, "max_retries": 0, "chunk_size": CHUNK_BYTES}
-            api.download_file(response, str(self._partial), client.http_client(), **options)
+        with self._telling(size), _told(self._dataset), files.disk_errors(self._store.root):
+            self._bring(api, response, client)
         self._require_whole()
         return self._keep(stage if identity else self._stage({"sha256": files.sha256_of(self._partial)}))
+
+    def _bring(self, api: Any, response: Any, client: Any) -> None:
+        """Go on with what is in the file where that belongs to this version, by its tag and size; else begin.
+
+        Kaggle's package does not try again by itself: it would with an old address, and where the disk is full.
+        """
+        options = {"quiet": True, "resume": True, "max_retries": 0, "chunk_size": CHUNK_BYTES}
+        try:
+            api.download_file(response, str(self._partial), client.http_client(), **options)
+        except ValueError as error:
+            if "does not match expected size" not in str(error):
+                raise
+            self._discard()  # it wrote the page of an error
+            raise CutError("the connection to Kaggle was cut") from None
 
     def _request(self) -> Any:
         from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
@@ -157,19 +169,13 @@ class _Download:
 
 
 @contextmanager
-def _told(dataset: str, discard: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Tell what goes wrong in Kaggle's package in a sentence of our own; an error of the disk stays as it is.
-
-    `discard` is called where as many bytes came as should not have.
-    """
+def _told(dataset: str) -> Iterator[None]:
+    """Tell what goes wrong in Kaggle's package in a sentence of our own."""
     try:
         yield
-    except (Exception, SystemExit) as error:
-        if isinstance(error, ValueError) and "does not match expected size" in str(error):
-            discard()
-            raise CutError("the connection to Kaggle was cut") from None
-        if isinstance(error, OSError) and type(error).__module__ == "builtins":
-            raise
+    except (LstmMusicError, CutError):
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is not quoted
         raise failure_of(error, dataset) from None
 
 

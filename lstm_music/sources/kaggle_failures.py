@@ -17,6 +17,9 @@ _SERVER_ERRORS = 500
 _TOO_MANY = 429
 
 
+_CUTS = (ConnectionError, TimeoutError, ssl.SSLError)  # where requests lets them through
+
+
 class CutError(Exception):
     """A connection that failed, or that ended too early: worth another attempt."""
 
@@ -37,6 +40,7 @@ def failure_of(error: BaseException, dataset: str) -> CutError | SourceError:
         )
     sentences: dict[type[BaseException], CutError | SourceError] = {  # the first that fits
         exceptions.ProxyError: CutError("the proxy in HTTPS_PROXY gives no way to Kaggle"),
+        **dict.fromkeys(_CUTS, CutError("the connection to Kaggle failed or was cut")),
         exceptions.RequestException: CutError("the connection to Kaggle failed or was cut"),
         ImportError: SourceError(
             f"the package kaggle cannot be imported; install it (`pip install kaggle`), or {_BY_HAND}"

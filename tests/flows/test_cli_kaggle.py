@@ -2,11 +2,15 @@
 
 import json
 import os
+import random
+import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from kaggle_server import SIGNATURE, Answer, Dataset
 from kill_run import COMMAND
@@ -71,6 +75,62 @@ def test_what_goes_wrong_is_one_sentence_and_exit_code_3(lstm_music, tmp_path, s
     assert sentence in found.sentence
     assert SECRET not in found.errors
     assert SIGNATURE not in found.errors
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_the_next_goes_on(lstm_music, tmp_path, server):
+    noise = random.Random(1).randbytes(1_000_000)
+    server.datasets[PRIVATE] = Dataset(zip_bytes([("bach/noise.mid", noise)], zipfile.ZIP_STORED))
+    server.cuts, server.silent = [300_000], True
+    home = tmp_path / "home"
+    words = [COMMAND, "ingest", "--source", f"kaggle:{PRIVATE}", "--storage", str(home / "storage"), "--json"]
+    killed = Program(home, words)
+    partial = home / "storage" / "unfinished" / "kaggle" / "alice" / "music.zip"
+    while not partial.exists() or partial.stat().st_size < 4 << 16:
+        assert killed.process.poll() is None, killed.errors
+        time.sleep(0.02)
+    killed.kill()
+    assert killed.left_after(10) == []
+    found = lstm_music(*words[1:])
+    assert found.code == 0, found.errors
+    assert server.downloads()[-1].headers["Range"] == f"bytes={4 << 16}-"
+    assert list(partial.parent.glob("*.zip*")) == []
+
+
+FLOW = """
+from flows.server import orchestrated
+with orchestrated():
+    from flows.ingest import ingest
+    from lstm_music.errors import SourceError
+    try:
+        print(ingest(source="kaggle:alice/music"))
+    except SourceError as error:
+        print(error)
+"""
+
+
+@pytest.mark.slow
+def test_the_server_of_prefect_sees_the_download_and_no_secret(tmp_path, server, users_server):
+    settings = {**users_server, "KAGGLE_API_TOKEN": SECRET}
+    command = [sys.executable, "-c", FLOW]
+    assert "inputs/" in Program(tmp_path / "good", command, settings).finish()
+    server.tokens.clear()
+    assert (
+        "does not accept the credentials in KAGGLE_API_TOKEN (401)"
+        in Program(tmp_path / "bad", command, settings).finish()
+    )
+    said = [
+        httpx.post(
+            f"{users_server['PREFECT_API_URL']}/{kind}/filter",
+            json={},
+            auth=tuple(users_server["PREFECT_API_AUTH_STRING"].split(":")),
+        )
+        for kind in ("artifacts", "logs", "flow_runs", "task_runs")
+    ]
+    assert any(artifact["key"] == "download" and artifact["data"] == 100 for artifact in said[0].json())
+    assert any("(401)" in run["state"]["message"] for run in said[2].json())
+    for answer in said:
+        assert SECRET not in answer.text
+        assert SIGNATURE not in answer.text
 
 
 def environments(mark):

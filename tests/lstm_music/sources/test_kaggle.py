@@ -167,6 +167,11 @@ def test_credentials_that_are_not_accepted_are_named_by_their_place(server, stor
     assert f"Kaggle does not accept the credentials in {place} (401); set KAGGLE_API_TOKEN to a token" in said
 
 
+def test_a_token_that_makes_the_package_fail_is_not_quoted(server, store, monkeypatch):
+    monkeypatch.setenv("KAGGLE_API_TOKEN", SECRET * 10)  # it takes the token for a path, and that is too long for one
+    assert "the package kaggle failed with OSError (" in failure(store)
+
+
 # --- what Kaggle refuses
 
 
@@ -290,6 +295,14 @@ def test_a_download_that_falls_silent_is_cut_and_the_next_run_goes_on(server, st
     assert server.downloads()[-1].headers["Range"] == "bytes=262144-"
     assert kept(store) == [ZIP]
     assert unfinished(store) == []
+
+
+def test_the_page_of_an_error_is_not_taken_for_the_rest(server, store):
+    page = Answer(503, b"<html>try later</html>", "text/html")
+    server.cuts, server.storage = [300_000], [None, None, page, page]
+    fetch(store)
+    assert kept(store) == [ZIP]
+    assert "Range" not in server.downloads()[-1].headers
 
 
 def test_the_beginning_of_another_version_is_not_gone_on_with(server, store, monkeypatch):
