@@ -55,7 +55,10 @@ RecipeOption = Annotated[
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", help="Where music comes from: corpus, a folder, a zip or a file [default: the recipe's]."),
+    typer.Option(
+        "--source",
+        help="Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip or a file [default: the recipe's].",
+    ),
 ]
 Runner = Literal["threads", "processes"]  # the names of flows.runners.RUNNERS, whose import takes seconds
 RunnerOption = Annotated[Runner, typer.Option("--runner", help="What parses files in parallel.")]

@@ -230,8 +230,8 @@ def wished(recipe: Recipe, wishes: Wishes, renderings: Wishes) -> tuple[Generati
 def _take_in(
     display: Display, store: Store, recipe: Recipe, source: str | None, others: Counter[str] | None = None
 ) -> ArtifactRef:
-    with display.doing(f"Taking in {source or recipe.source}"):
-        inputs = ingesting.ingest(store, recipe, source or recipe.source, others)
+    with display.taking_in(source or recipe.source) as on_bytes:
+        inputs = ingesting.ingest(store, recipe, source or recipe.source, others, on_bytes)
     missing = ingesting.missing(recipe, ingesting.read_inputs(store, inputs)) if recipe.contents else []
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from lstm_music.midi.text import printable
@@ -48,6 +55,41 @@ class Display:
         else:
             self.say(f"{text} …")
             yield
+
+    @contextmanager
+    def taking_in(self, source: str) -> Iterator[Callable[[int, int], None]]:
+        """Show that a source is taken in, and how many bytes of how many are here where it is downloaded."""
+        if not self.console.is_terminal:
+            self.say(f"Taking in {source} …")
+            yield self._tell_quarters()
+            return
+        text = escape(printable(f"Taking in {source}"))
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn())
+        bars = Progress(*columns, console=self.console, transient=True)
+        task = bars.add_task(text, total=None)
+        with self.console.status(text) as status:
+
+            def show(here: int, wanted: int) -> None:
+                status.stop()
+                bars.start()
+                bars.update(task, completed=here, total=wanted or None)
+
+            try:
+                yield show
+            finally:
+                bars.stop()
+
+    def _tell_quarters(self) -> Callable[[int, int], None]:
+        """Print a line, for a log, for each quarter of a download that has come."""
+        told = 0
+
+        def tell(here: int, wanted: int) -> None:
+            nonlocal told
+            if wanted and here * 4 // wanted > told:
+                told = here * 4 // wanted
+                self.say(f"Downloaded {here:,} of {wanted:,} bytes")
+
+        return tell
 
     @contextmanager
     def rendering(self, text: str) -> Iterator[Callable[[int, int], None]]:

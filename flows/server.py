@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from flows import server_child
+from lstm_music.credentials import without_credentials
 from lstm_music.errors import ChildError, LstmMusicError
 
 STARTUP_SECONDS = 120.0
@@ -148,8 +149,9 @@ class TemporaryServer:
         }
 
     def _server_environment(self) -> dict[str, str]:
-        """The environment of the server: this process's, without its settings of Prefect."""
-        others = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+        """The environment of the server: this process's, without its settings of Prefect and its credentials."""
+        inherited = without_credentials(os.environ)
+        others = {key: value for key, value in inherited.items() if not key.startswith("PREFECT_")}
         return (
             others
             | NO_SERVICES

@@ -13,6 +13,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
+from lstm_music.credentials import credentials_held_back
+
 LOOK_SECONDS = 0.5
 """How often a worker looks whether it still has its parent."""
 
@@ -25,10 +27,14 @@ class WorkerProcess(SpawnProcess):
     """
 
     def start(self) -> None:
-        """Start the process with SIGINT held back: on Ctrl-C the parent alone decides, and no worker prints a traceback."""
-        resource_tracker.ensure_running()  # it is started once, and its start would let SIGINT through again
-        with _interrupts_held_back():
-            super().start()
+        """Start the process with SIGINT held back: on Ctrl-C the parent alone decides, and no worker prints a traceback.
+
+        It inherits no credentials.
+        """
+        with credentials_held_back():
+            resource_tracker.ensure_running()  # it is started once, and its start would let SIGINT through again
+            with _interrupts_held_back():
+                super().start()
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[int], dict[str, Any]]:
         """Be rebuilt by `_begin`, which is called before the state that follows it is unpickled."""

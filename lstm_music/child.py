@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from lstm_music import errors
+from lstm_music.credentials import without_credentials
 from lstm_music.errors import ChildError, LstmMusicError
 
 Message = dict[str, Any]
@@ -50,9 +51,9 @@ def run_child(
     """Call `target` ("package.module:function") in a new process as `function(request, send)` and return its result.
 
     Request, result and the mappings that the function gives to `send` are JSON; each message is handed to `on_message`
-    here. The child has a temporary folder of its own, `environment` on top of this process's, and on Linux at most
-    `memory_bytes` of data. It is killed, with all that it started, when `timeout_seconds` are over, when `on_message`
-    raises, and on an interrupt.
+    here. The child has a temporary folder of its own, `environment` on top of this process's without its credentials, and
+    on Linux at most `memory_bytes` of data. It is killed, with all that it started, when `timeout_seconds` are over, when
+    `on_message` raises, and on an interrupt.
 
     Raises the child's own error where that is a LstmMusicError, and ChildError for anything else that ends it; the end
     of what the child printed is a note of that error.
@@ -60,7 +61,8 @@ def run_child(
     line = json.dumps({"target": target, "request": request, "memory_bytes": memory_bytes}).encode() + b"\n"
     with tempfile.TemporaryDirectory(prefix="lstm-music-", ignore_cleanup_errors=True) as folder:
         # The child finds the modules that its parent finds, whatever its working directory holds (-P).
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": folder, **(environment or {})}
+        inherited = without_credentials(os.environ)
+        variables = {**inherited, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": folder, **(environment or {})}
         child = _Child(line, variables, on_message or (lambda _message: None), timeout_seconds)
         try:
             child.converse()

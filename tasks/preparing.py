@@ -6,6 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from lstm_music.recipe import Recipe
 from lstm_music.stages import dataset, events, ingest, notes, parse, prepare
 from lstm_music.store import ArtifactRef, Store
+from tasks.reporting import download_report
 from tasks.retrying import may_pass
 
 
@@ -19,7 +20,8 @@ from tasks.retrying import may_pass
 )
 def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
     """Take in what a source holds."""
-    return ingest.ingest(Store(storage), recipe, source)
+    with download_report() as report:
+        return ingest.ingest(Store(storage), recipe, source, report=report)
 
 
 @task(

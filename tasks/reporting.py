@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -33,6 +33,23 @@ def training_report(model: str) -> Iterator[Callable[[Mapping[str, Any]], None]]
                     " (leaky)" if progress["leaky"] else "",
                     progress["held_out"],
                 )
+
+        yield report
+
+
+@contextmanager
+def download_report() -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows how much of a download is here, from its first call on: most sources need none."""
+    if TaskRunContext.get() is None:  # run by hand, without Prefect
+        yield lambda _here, _all: None
+        return
+    with ExitStack() as stack:
+        shown: list[Callable[[float], None]] = []
+
+        def report(here: int, wanted: int) -> None:
+            if not shown:
+                shown.append(stack.enter_context(progress_artifact("download", "Download of the source")))
+            shown[0](here / wanted if wanted else 0.0)
 
         yield report
 

@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,23 @@ def interrupts_are_heard() -> None:
     """Hear Ctrl-C in the programs that tests start, also where the tests run in a shell's background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A server that is taken for Kaggle, by this process and its children, in an empty home without credentials."""
+    from kaggle_server import kaggle_server
+
+    for name in os.environ:
+        if name.startswith(("KAGGLE_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home of kaggle"))
+    Path.home().mkdir()
+    (tmp_path / "certificates").mkdir()
+    with kaggle_server(tmp_path / "certificates") as server:
+        for name, value in server.settings.items():
+            monkeypatch.setenv(name, value)
+        yield server
 
 
 @pytest.fixture(scope="session")

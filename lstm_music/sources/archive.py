@@ -57,6 +57,23 @@ class Archive:
         grown = self._limits.max_growth * self._path.stat().st_size
         return min(self._limits.max_bytes, max(self._limits.free_bytes, grown))
 
+    def require_whole(self) -> None:
+        """Raise SourceError where any music in the zip does not unpack to what was packed.
+
+        What is refused for another reason, as too large, encrypted or a link, is no damage.
+        """
+        unpacked_bytes, limit = 0, self._limit_bytes()
+        with self._open() as archive:
+            for member in archive.infolist():
+                name = safe_name(member.filename)
+                if member.is_dir() or music_format(name) is None or unpacked_bytes > limit:
+                    continue
+                try:
+                    unpacked_bytes += len(self._read(archive, member))
+                except RejectedInputError as error:
+                    if error.__cause__ is not None:  # the zip's own error, not a rule of ours
+                        raise SourceError(f"{name} {error}") from error
+
     def describe(self, name: str) -> Credit:
         """Tell the composer by the folder that the file lies in."""
         return credit_of_path(name, safe_name(self._path.stem))
@@ -65,12 +82,15 @@ class Archive:
         if music_format(name) is None:
             return Ignored(name)
         try:
-            data = read_member(archive, member, self._limits.max_member_bytes, self._limits.max_ratio)
+            data = self._read(archive, member)
         except RejectedInputError as error:
             return Refused(name, str(error))
         if len(data) > bytes_left:
             return Refused(name, f"would unpack more than the {self._limit_bytes():,} bytes that this archive may hold")
         return Found(name, data)
+
+    def _read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+        return read_member(archive, member, self._limits.max_member_bytes, self._limits.max_ratio)
 
     def _open(self) -> zipfile.ZipFile:
         try:

@@ -6,35 +6,45 @@ from pathlib import Path
 from lstm_music.errors import SourceError
 from lstm_music.sources.archive import Archive
 from lstm_music.sources.corpus import Corpus
-from lstm_music.sources.entry import MUSIC_EXTENSIONS, Source
+from lstm_music.sources.entry import MUSIC_EXTENSIONS, Remote, Report, Source
 from lstm_music.sources.file import File
 from lstm_music.sources.folder import Folder
+from lstm_music.sources.kaggle import Kaggle, is_kaggle
+from lstm_music.store import Store
 
-SOURCES: dict[str, Callable[[str], Source]] = {
+SOURCES: dict[str, Callable[[str], Source | Remote]] = {
     "corpus": lambda _: Corpus(),
     "folder": Folder,
     "archive": Archive,
     "file": File,
-    # "kaggle": the dataset downloaded by its name comes here, and its word into `_kind`.
+    "kaggle": Kaggle,
 }
 
 
-def open_source(text: str) -> Source:
-    """Open what `--source` names: the word `corpus`, a folder, a `.zip`, or a music file.
+def open_source(text: str) -> Source | Remote:
+    """Open what `--source` names: `corpus`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, or a music file.
 
-    Raises SourceError when there is no such thing, or when it cannot be opened at all.
+    Raises SourceError when there is no such thing, or when it cannot be opened at all; what lies elsewhere is not looked at.
     """
     return SOURCES[_kind(text)](text)
+
+
+def fetch_source(text: str, store: Store, report: Report) -> Source:
+    """Open what `--source` names, and bring it here first where it lies elsewhere; `report` hears how much has come."""
+    opened = open_source(text)
+    return opened.fetch(store, report) if isinstance(opened, Remote) else opened
 
 
 def _kind(text: str) -> str:
     if text == "corpus":
         return "corpus"
-    if text == "kaggle":
-        raise SourceError("source 'kaggle': cannot be downloaded yet; download the dataset's zip and give its path")
+    if is_kaggle(text):
+        return "kaggle"
     path = Path(text)
     if not text or not _exists(path):
-        raise SourceError(f"source {text!r}: not found; give 'corpus', or the path of a folder, a zip or a music file")
+        raise SourceError(
+            f"source {text!r}: not found; give 'corpus', 'kaggle', or the path of a folder, a zip or a music file"
+        )
     if path.is_dir():
         return "folder"
     if path.suffix.lower() == ".zip":

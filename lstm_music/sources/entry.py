@@ -3,12 +3,13 @@
 Every source uses the same rules of names, so a folder and a zip of the same tree yield the same entries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lstm_music.midi.text import printable
+from lstm_music.store import Store
 
 MUSIC_EXTENSIONS = {
     ".mid": "midi",
@@ -71,6 +72,21 @@ class Source(Protocol):
 
     def describe(self, name: str) -> Credit:
         """Tell whose the entry `name` is."""
+
+
+Report = Callable[[int, int], None]  # bytes that are here, bytes in all (0 where nobody knows)
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A source that lies elsewhere. Making one looks at its name alone, and raises SourceError if that is none."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls this source."""
+
+    def fetch(self, store: Store, report: Report) -> Source:
+        """Bring it here, as it is now: what the store has of it does not come again. `report` hears how much has come."""
 
 
 def music_format(name: str) -> str | None:

@@ -11,8 +11,8 @@ import pyarrow as pa
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
-from lstm_music.sources.catalogue import open_source
-from lstm_music.sources.entry import Found, Ignored, Refused, Source, music_format
+from lstm_music.sources.catalogue import fetch_source
+from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "inputs"
@@ -48,14 +48,21 @@ class Input:
     licence: str
 
 
-def ingest(store: Store, recipe: Recipe, source: str, others: Counter[str] | None = None) -> ArtifactRef:
+def ingest(
+    store: Store,
+    recipe: Recipe,
+    source: str,
+    others: Counter[str] | None = None,
+    report: Report = lambda _here, _all: None,
+) -> ArtifactRef:
     """Take in what a source holds and the recipe includes; give the reference of the table of inputs.
 
     A content that was there before is kept once. What is no input is counted in `others`, as "ignored" (no music by its name)
-    or "left_out" (by the recipe): it must not decide the key, or a readme would be a reason to train again. Raises SourceError
-    where there is no such source, and NotEnoughMusicError where it holds no input at all.
+    or "left_out" (by the recipe): it must not decide the key, or a readme would be a reason to train again. `report` hears how
+    many bytes of a download are here, and of how many. Raises SourceError where there is no such source, or no way to it, and
+    NotEnoughMusicError where it holds no input at all.
     """
-    opened = open_source(source)
+    opened = fetch_source(source, store, report)
     counts: Counter[str] = Counter() if others is None else others
     inputs = list(_inputs(store, recipe, opened, counts))
     if not inputs:

@@ -39,6 +39,11 @@ def test_the_runners_of_the_command_line_are_those_that_there_are():
         (["generate", "--audio", "wav"], 2, "rendering.audio.0: "),
         (["generate", "--soundfont", "gone.sf2"], 3, "soundfont gone.sf2: No such file or directory"),
         (["verify"], 6, "no such storage"),
+        (
+            ["ingest", "--source", "kaggle:foo"],
+            3,
+            "source 'kaggle:foo': no name of a dataset on Kaggle; kaggle:OWNER/NAME",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, arguments, code, sentence):
@@ -73,7 +78,7 @@ def test_a_wrong_recipe_is_one_sentence(lstm_music, tmp_path, text, sentence):
 @pytest.mark.parametrize(
     ("command", "place", "code", "sentence"),
     [
-        ("run", "missing", 3, "not found; give 'corpus', or the path of a folder, a zip or a music file"),
+        ("run", "missing", 3, "not found; give 'corpus', 'kaggle', or the path of a folder, a zip or a music file"),
         ("run", "empty", 5, "holds no music, only"),
         ("run", "text.zip", 3, "text.zip"),
         ("prepare", "empty", 5, "holds no music, only"),

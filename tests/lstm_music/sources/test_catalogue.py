@@ -1,25 +1,30 @@
 """The seam of the sources: what a person typed, and every source that there is."""
 
 import pytest
+from kaggle_server import Dataset
 
 from lstm_music.errors import SourceError
 from lstm_music.sources.archive import Archive
-from lstm_music.sources.catalogue import SOURCES, open_source
+from lstm_music.sources.catalogue import SOURCES, fetch_source, open_source
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import Credit, Found, Ignored, Refused
 from lstm_music.sources.file import File
 from lstm_music.sources.folder import Folder
+from lstm_music.sources.kaggle import DEFAULT_DATASET, Kaggle
+from lstm_music.store import Store
 
 
 @pytest.fixture
-def texts(tree, tree_zip):
+def texts(tree, tree_zip, kaggle):
     """Something to open for every kind of source; a new kind needs a text here."""
-    return {"corpus": "corpus", "folder": str(tree), "archive": str(tree_zip), "file": str(tree / "top.abc")}
+    kaggle.datasets["alice/music"] = Dataset(tree_zip.read_bytes())
+    local = {"corpus": "corpus", "folder": str(tree), "archive": str(tree_zip), "file": str(tree / "top.abc")}
+    return {**local, "kaggle": "kaggle:alice/music"}
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_every_source_yields_the_same_sorted_entries_twice(kind, texts):
-    source = SOURCES[kind](texts[kind])
+def test_every_source_yields_the_same_sorted_entries_twice(kind, texts, tmp_path):
+    source = fetch_source(texts[kind], Store(tmp_path / "storage"), lambda _here, _all: None)
     first, second = list(source.entries()), list(source.entries())
     names = [entry.name for entry in first]
     assert first == second
@@ -35,14 +40,16 @@ def test_what_a_person_types_opens_the_source_that_they_mean(texts, tmp_path):
     assert isinstance(open_source(texts["folder"]), Folder)
     assert isinstance(open_source(texts["archive"]), Archive)
     assert isinstance(open_source(texts["file"]), File)
+    assert isinstance(open_source(texts["kaggle"]), Kaggle)
+    assert open_source("kaggle").dataset == DEFAULT_DATASET
     assert isinstance(open_source(str(tmp_path / "UPPER.ZIP")), Archive)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("kaggle", "download the dataset's zip and give its path"),
-        ("no/such/place", "source 'no/such/place': not found; give 'corpus', or the path of"),
+        ("kaggle:music", "no name of a dataset on Kaggle; kaggle:OWNER/NAME would be right"),
+        ("no/such/place", "source 'no/such/place': not found; give 'corpus', 'kaggle', or the path of"),
         ("", "source '': not found"),
         ("x" * 5000, "not found"),
         ("nul\0", "not found"),

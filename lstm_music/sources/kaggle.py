@@ -1,0 +1,81 @@
+"""A dataset on Kaggle: downloaded when it has changed, kept as an artifact of the store, and read as any other zip.
+
+Kaggle's own package does the talking, in a child process: it prints, makes folders, leaves with `SystemExit`, and needs
+credentials that no other process of ours should hold.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_music.child import run_child
+from lstm_music.credentials import own_credentials
+from lstm_music.errors import SourceError
+from lstm_music.sources.archive import Archive
+from lstm_music.sources.entry import Credit, Entry, Report, Source, credit_of_path
+from lstm_music.store import ArtifactRef, Store
+
+DEFAULT_DATASET = "soumikrakshit/classical-music-midi"
+WAITS_SECONDS = (1.0, 2.0, 4.0)  # before a connection is tried again
+SILENCE_SECONDS = 60.0  # in which not one byte came: the connection is taken for cut
+
+_WORD = "kaggle"
+_DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def is_kaggle(text: str) -> bool:
+    """Whether a person means Kaggle by what they typed."""
+    return text == _WORD or text.startswith(f"{_WORD}:")
+
+
+class Kaggle:
+    """A dataset on Kaggle by its name; nothing is asked of the network before `fetch`."""
+
+    def __init__(self, text: str) -> None:
+        self.title = text
+        self.dataset = DEFAULT_DATASET if text == _WORD else text.removeprefix(f"{_WORD}:")
+        if not _DATASET.fullmatch(self.dataset):
+            raise SourceError(
+                f"source {text!r}: no name of a dataset on Kaggle; kaggle:OWNER/NAME would be right, with the last two "
+                f"parts of its page's address, such as kaggle:{DEFAULT_DATASET}",
+            )
+
+    def fetch(self, store: Store, report: Report) -> Source:
+        """Download the dataset, unless what is on Kaggle now is in the store already, and open it.
+
+        `report` hears how many bytes of how many are here. Raises SourceError where there is no such dataset, or none that
+        may be read, or no way to it, and StorageError where the disk is full.
+        """
+
+        def listen(message: dict[str, Any]) -> None:
+            report(message["done"], message["all"])
+
+        request = {
+            "storage": store.where,
+            "title": self.title,
+            "dataset": self.dataset,
+            "waits_seconds": WAITS_SECONDS,
+            "silence_seconds": SILENCE_SECONDS,
+        }
+        found = run_child(
+            "lstm_music.sources.kaggle_child:fetch", request, on_message=listen, environment=own_credentials()
+        )
+        return _Downloaded(self.title, self.dataset, store, ArtifactRef(**found))
+
+
+class _Downloaded:
+    """A dataset that is in the store."""
+
+    def __init__(self, title: str, dataset: str, store: Store, ref: ArtifactRef) -> None:
+        self.title = title
+        self._dataset = dataset
+        self._archive = Archive(str(store.open(ref).file("dataset")))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every file of the zip, sorted by name."""
+        return self._archive.entries()
+
+    def describe(self, name: str) -> Credit:
+        """Tell the composer by the folder that the file lies in; the licence stands on the dataset's page."""
+        credit = credit_of_path(name, f"Kaggle dataset {self._dataset}")
+        return Credit(credit.composer, credit.source, f"as stated on the page of {self._dataset} on Kaggle")

@@ -1,0 +1,15 @@
+"""Zips for tests, in memory."""
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterable
+
+
+def zip_bytes(members: Iterable[tuple[str | zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Pack members, whose names may be hostile, or there twice."""
+    packed = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(packed, "w", method) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return packed.getvalue()
