@@ -11,7 +11,7 @@ from lstm_music.errors import CorruptArtifactError, MissingArtifactError, Storag
 from lstm_music.store import files, locks
 from lstm_music.store.artifact import MANIFEST, Artifact, open_artifact
 from lstm_music.store.sealed import seal, unseal
-from lstm_music.store.stage import BLOBS, KEY, KIND, ArtifactRef, Stage
+from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.verify import VerifyReport, verify
 from lstm_music.store.writer import ArtifactWriter
 
@@ -59,7 +59,7 @@ class Store:
         """List the references of all finished artifacts, or of those of one kind, in their order."""
         kinds = files.names(self.root) if kind is None else [kind]
         for name in kinds:
-            if KIND.fullmatch(name) and name != BLOBS:
+            if KIND.fullmatch(name) and name not in NO_KINDS:
                 found = (ArtifactRef(name, key) for key in files.names(self.root / name) if KEY.fullmatch(key))
                 yield from filter(self.has, found)
 
@@ -170,9 +170,9 @@ class Store:
     def _sweep(self) -> int:
         """Remove what killed runs left: private folders, and artifacts that had files but no manifest yet."""
         stale = [self._partial / name for name in files.names(self._partial)]
-        stale += self.root.glob("*/*.tmp")
+        stale += [path for path in self.root.glob("*/*.tmp") if path.parent.name != INBOX]
         for kind in files.names(self.root):
-            if KIND.fullmatch(kind) and kind != BLOBS:
+            if KIND.fullmatch(kind) and kind not in NO_KINDS:
                 folders = [self.root / kind / key for key in files.names(self.root / kind) if KEY.fullmatch(key)]
                 stale += [folder for folder in folders if not (folder / MANIFEST).exists()]
         for path in stale:
