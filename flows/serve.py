@@ -22,11 +22,14 @@ from lstm_music.errors import ChildError, LstmMusicError, RecipeError
 
 STARTUP_SECONDS = 120.0
 LOOK_SECONDS = 0.5
+AGAIN_SECONDS = 5.0
+"""How long a worker that has ended is waited with, so that one that cannot start does not keep the machine busy."""
+
 END_SECONDS = 30.0
 """How long a part may take to end after it was asked to."""
 
 AUTH = "PREFECT_SERVER_API_AUTH_STRING"
-POOL = "lstm-music"
+WORKER = ("worker", "start", "--pool", "lstm-music", "--type", "process")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,12 +72,11 @@ def serve(host: str, port: int) -> None:
         _wait_until_ready(url, parts["server"])
         _say("Deploying …")
         _deploy(environment)
-        worker = ["worker", "start", "--pool", POOL, "--type", "process"]
-        parts["worker"] = _start(worker, environment)
+        parts["worker"] = _start(WORKER, environment)
         _say(f"Ready. The UI is at {url.removesuffix('/api')}; Ctrl-C stops all of it. In another terminal:")
         _say(f"  export PREFECT_API_URL={url}")
         _say("  prefect deployment run train-all/train-all --param recipe=demo")
-        _watch_over(parts)
+        _watch_over(parts, environment)
     finally:
         _stop(parts)
 
@@ -121,12 +123,17 @@ def _deploy(environment: Mapping[str, str]) -> None:
         raise ChildError("the deployments could not be made; what Prefect said stands above")
 
 
-def _watch_over(parts: Mapping[str, "subprocess.Popen[bytes]"]) -> NoReturn:
-    """Wait for the end of any part, which is the end of all of them."""
+def _watch_over(parts: "dict[str, subprocess.Popen[bytes]]", environment: Mapping[str, str]) -> NoReturn:
+    """Start a worker anew where one has ended; the end of the server is the end of all."""
     while True:
-        for name, part in parts.items():
-            if part.poll() is not None:
-                raise ChildError(f"Prefect's {name} ended with exit code {part.returncode}; what it said stands above")
+        if parts["server"].poll() is not None:
+            raise ChildError(
+                f"Prefect's server ended with exit code {parts['server'].returncode}; what it said stands above"
+            )
+        if parts["worker"].poll() is not None:
+            _say(f"The worker ended with exit code {parts['worker'].returncode}; another one is started")
+            time.sleep(AGAIN_SECONDS)
+            parts["worker"] = _start(WORKER, environment)
         time.sleep(LOOK_SECONDS)
 
 
