@@ -60,31 +60,40 @@ class Served:
     def said(self) -> str:
         return "\n".join(self.lines[-80:]) + self.program.errors[-4000:]
 
+    def ask(self, method: str, path: str, **words: Any) -> httpx.Response:
+        """Ask the server, again where its database is locked, as Prefect's own client does."""
+        (answer,) = self.wait(lambda: self._answer(method, path, **words), 60, f"{method} {path}")
+        return answer.raise_for_status()
+
+    def _answer(self, method: str, path: str, **words: Any) -> list[httpx.Response]:
+        answer = self.api.request(method, path, **words)
+        return [] if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else [answer]
+
     def deployment(self, name: str) -> dict[str, Any]:
-        return self.api.get(f"/deployments/name/{name}/{name}").raise_for_status().json()
+        return self.ask("GET", f"/deployments/name/{name}/{name}").json()
 
     def run(self, name: str, **parameters: Any) -> str:
         """Ask for a run of a deployment; give its id."""
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        answer = self.api.post(f"/deployments/{self.deployment(name)['id']}/create_flow_run", json=body)
-        return answer.raise_for_status().json()["id"]
+        answer = self.ask("POST", f"/deployments/{self.deployment(name)['id']}/create_flow_run", json=body)
+        return answer.json()["id"]
 
     @contextmanager
     def scheduled(self, name: str, **parameters: Any) -> Iterator[None]:
         """Give a deployment a schedule of every few seconds meanwhile."""
         body = [{"schedule": {"interval": SCHEDULE_SECONDS}, "parameters": parameters, "active": True}]
         path = f"/deployments/{self.deployment(name)['id']}/schedules"
-        (made,) = self.api.post(path, json=body).raise_for_status().json()
+        (made,) = self.ask("POST", path, json=body).json()
         yield
-        self.api.delete(f"{path}/{made['id']}").raise_for_status()
+        self.ask("DELETE", f"{path}/{made['id']}")
 
     def flow_run(self, run_id: str) -> dict[str, Any]:
-        return self.api.get(f"/flow_runs/{run_id}").raise_for_status().json()
+        return self.ask("GET", f"/flow_runs/{run_id}").json()
 
     def runs(self, flow: str) -> list[dict[str, Any]]:
         """The runs of a flow that have begun, or ended."""
         body = {"flows": {"name": {"any_": [flow]}}}
-        found = self.api.post("/flow_runs/filter", json=body).raise_for_status().json()
+        found = self.ask("POST", "/flow_runs/filter", json=body).json()
         return [run for run in found if run["state_type"] not in {"SCHEDULED", "PENDING"}]
 
     def ended(self, run_id: str, seconds: float) -> dict[str, Any]:
@@ -94,18 +103,18 @@ class Served:
 
     def states(self, run_id: str) -> list[str]:
         """The names of all states that a run has had."""
-        found = self.api.get("/flow_run_states/", params={"flow_run_id": run_id}).raise_for_status().json()
+        found = self.ask("GET", "/flow_run_states/", params={"flow_run_id": run_id}).json()
         return [state["name"] for state in sorted(found, key=lambda state: state["timestamp"])]
 
     def artifact(self, key: str) -> str:
         """The newest artifact of a key."""
         body = {"artifacts": {"key": {"any_": [key]}}, "limit": 1, "sort": "CREATED_DESC"}
-        (found,) = self.api.post("/artifacts/filter", json=body).raise_for_status().json()
+        (found,) = self.ask("POST", "/artifacts/filter", json=body).json()
         return found["data"]
 
     def log_of(self, run_id: str) -> str:
         body = {"logs": {"flow_run_id": {"any_": [run_id]}}, "limit": 200}
-        return "\n".join(line["message"] for line in self.api.post("/logs/filter", json=body).raise_for_status().json())
+        return "\n".join(line["message"] for line in self.ask("POST", "/logs/filter", json=body).json())
 
     def _read(self) -> None:
         for line in self.program.process.stdout:
