@@ -97,6 +97,7 @@ def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_withou
 def test_train_all_comes_to_its_end(served, tiny, tmp_path):
     run = served.ended(served.run("train-all", **asked(tiny, tmp_path / "new", source=str(tiny.music))), 300)
     assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
+    served.wait(lambda: "note: epoch 2 of 2, loss" in served.log_of(run["id"]), 20, "the lines of a training")
     assert Store(tmp_path / "new").current("tiny")["promoted"]
     assert Store(tmp_path / "new").verify().bad == []
 
