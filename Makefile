@@ -5,10 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo install install-bench test check clean
+.PHONY: demo serve install install-bench test check clean
 
 demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
+
+serve: install  ## a Prefect server, a worker and the deployments on this machine, until Ctrl-C
+	@$(BIN)/python -m flows.serve $(SERVE)
 
 install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` command
 

@@ -74,7 +74,19 @@ WarmStartOption = Annotated[
     typer.Option("--warm-start", help="Begin with the models in use, and train for warm_epochs of the recipe only."),
 ]
 
+InboxOption = Annotated[
+    Path | None,
+    typer.Option("--inbox", help="Folder that new music is put into [default: the folder inbox in storage]."),
+]
+SettleOption = Annotated[
+    float,
+    typer.Option(
+        "--settle-seconds", min=0, help="How long a new file has to stay as it is before it is taken for whole."
+    ),
+]
+
 STORAGE = "storage"
+SETTLE_SECONDS = 10.0
 WORKERS = 2
 
 
@@ -231,6 +243,45 @@ def generate(
     }
     renderings = {"audio": audio, "sheet_music": sheet_music}
     commands.generate(Display(json), recipe, storage, wishes, renderings, seed_midi, soundfont, random_seed, output_dir)
+
+
+@app.command()
+def watch(
+    recipe: RecipeOption = "default",
+    inbox: InboxOption = None,
+    storage: StorageOption = STORAGE,
+    settle_seconds: SettleOption = SETTLE_SECONDS,
+    json: JsonOption = False,
+) -> None:
+    """Say once what is new in the inbox; with a Prefect server, announce it there, which starts a retraining."""
+    from flows import inbox_commands
+
+    inbox_commands.watch(Display(json), recipe, inbox, storage, settle_seconds)
+
+
+@app.command()
+def retrain(
+    recipe: RecipeOption = "default",
+    source: SourceOption = None,
+    inbox: InboxOption = None,
+    storage: StorageOption = STORAGE,
+    runner: RunnerOption = "threads",
+    workers: WorkersOption = WORKERS,
+    settle_seconds: SettleOption = SETTLE_SECONDS,
+    json: JsonOption = False,
+) -> None:
+    """Learn what is new in the inbox with all other music, from the models in use on; promote models that are not worse."""
+    from flows import inbox_commands
+
+    inbox_commands.retrain(Display(json), recipe, source, inbox, storage, runner, workers, settle_seconds)
+
+
+@app.command()
+def rollback(recipe: RecipeOption = "default", storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Return to the models that were in use before; again, to the ones before those."""
+    from flows import inbox_commands
+
+    inbox_commands.rollback(Display(json), recipe, storage)
 
 
 @app.command()

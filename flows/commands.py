@@ -1,7 +1,7 @@
 """What each sub-command does: plan in the library, make what is missing, say what was made and where."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,10 @@ from flows.display import Display
 from flows.output_dir import copy_to
 from flows.server import orchestrated
 from flows.training import prepare_inputs, starts_of, train_models, trained_models
+from flows.wishes import Wishes, wished
 from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
-from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
-from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.rendering.soundfont import require_soundfont
-from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.sources.catalogue import open_source
 from lstm_music.stages import experiments, generation, generations, models, promotion, reproduction, scorecard
 from lstm_music.stages import ingest as ingesting
@@ -22,8 +21,6 @@ from lstm_music.stages import prepare as preparing
 from lstm_music.stages.seed_segments import read_seed_midi
 from lstm_music.stages.wish import Wish
 from lstm_music.store import ArtifactRef, Store
-
-Wishes = Mapping[str, Any]
 
 
 def run(
@@ -201,30 +198,6 @@ def verify(display: Display, storage: str) -> None:
             f"{storage}: {len(found.bad)} of {found.files} files are not what was written, the first is "
             f"{found.bad[0].path}; delete the folders of these files and run again"
         )
-
-
-def wished(recipe: Recipe, wishes: Wishes, renderings: Wishes) -> tuple[GenerationSpec, RenderingSpec]:
-    """Put what was said on the command line over what the recipe says."""
-    given = {name: value for name, value in wishes.items() if value is not None}
-    base = recipe.generation.model_dump()
-    for name in PER_STREAM:
-        if name in given:
-            numbers = parse_per_stream(given[name], f"--{name.replace('_', '-')}")
-            given[name] = {**base[name], **numbers}
-    if "num_events" in given and "min_events" not in given:
-        given["min_events"] = min(base["min_events"], given["num_events"])
-    rendering = {name: value for name, value in renderings.items() if value is not None}
-    if "audio" in rendering:
-        rendering["audio"] = [
-            form.strip() for form in rendering["audio"].split(",") if form.strip() not in {"", "none"}
-        ]
-    changed = {
-        **recipe.model_dump(),
-        "generation": {**base, **given},
-        "rendering": {**recipe.rendering.model_dump(), **rendering},
-    }
-    parsed = parse_recipe(changed, "command line")
-    return parsed.generation, parsed.rendering
 
 
 def _take_in(

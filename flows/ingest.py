@@ -2,13 +2,15 @@
 
 from prefect import flow
 
+from flows.parameters import RecipeName, SourceText, StorageText
 from lstm_music.recipe import load_recipe
 from lstm_music.store import ArtifactRef, Store
+from tasks.failing import say_what_to_do
 from tasks.preparing import ingest_source
 
 
-@flow(name="ingest", persist_result=False)
-def ingest(recipe: str = "default", source: str | None = None, storage: str = "storage") -> ArtifactRef:
+@flow(name="ingest", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+def ingest(recipe: RecipeName = "default", source: SourceText = None, storage: StorageText = "storage") -> ArtifactRef:
     """Take in the music of a source (default: the recipe's own)."""
     chosen = load_recipe(recipe)
     with Store(storage).session():

@@ -2,12 +2,14 @@
 
 from prefect import flow
 
+from flows.parameters import InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
 from flows.runners import runner as task_runner
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.ingest import KIND
 from lstm_music.stages.parse import ParseBatch
 from lstm_music.stages.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
+from tasks.failing import say_what_to_do
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
 
 
@@ -21,14 +23,14 @@ def parse(storage: str, batches: list[ParseBatch]) -> None:
         future.result()
 
 
-@flow(name="prepare", persist_result=False)
+@flow(name="prepare", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
 def prepare(
-    recipe: str = "default",
-    source: str | None = None,
-    storage: str = "storage",
-    runner: str = "threads",
-    workers: int = 2,
-    inputs: str | None = None,
+    recipe: RecipeName = "default",
+    source: SourceText = None,
+    storage: StorageText = "storage",
+    runner: RunnerName = "threads",
+    workers: WorkerCount = 2,
+    inputs: InputsKey = None,
 ) -> Prepared:
     """Make a dataset of the music of a source (default: the recipe's own), or of `inputs`, the key of what was taken in."""
     chosen = load_recipe(recipe)

@@ -2,37 +2,48 @@
 
 from prefect import flow
 
+from flows.parameters import InputsKey, RecipeName, RunnerName, SourceText, StorageText, WarmStart, WorkerCount
 from flows.prepare import prepare_inputs, take_in
 from flows.runners import threads
 from lstm_music.models.spec import MODELS
 from lstm_music.recipe import load_recipe
+from lstm_music.stages.fitting import fitting
 from lstm_music.stages.promotion import Current, Decision, warm_starts
 from lstm_music.store import Store
+from tasks.failing import say_what_to_do
 from tasks.training import evaluate, promote, train_model
 
 MOST_MODELS = max(map(len, MODELS.values()))
 
 
 # Each training waits for a process of its own, so threads are enough, one a model.
-@flow(name="train-all", persist_result=False, task_runner=threads(MOST_MODELS))
+@flow(
+    name="train-all",
+    persist_result=False,
+    task_runner=threads(MOST_MODELS),
+    on_failure=[say_what_to_do],
+    on_crashed=[say_what_to_do],
+)
 def train_all(
-    recipe: str = "default",
-    source: str | None = None,
-    storage: str = "storage",
-    runner: str = "threads",
-    workers: int = 2,
-    inputs: str | None = None,
-    warm_start: bool = False,
+    recipe: RecipeName = "default",
+    source: SourceText = None,
+    storage: StorageText = "storage",
+    runner: RunnerName = "threads",
+    workers: WorkerCount = 2,
+    inputs: InputsKey = None,
+    warm_start: WarmStart = "no",
 ) -> Decision:
     """Learn the music of a source (default: the recipe's own), and put the models to use if they are not worse.
 
-    With `warm_start` the trainings begin with the models in use, where there are any.
+    With a warm start the trainings begin with the models in use, where there are any.
     """
     chosen = load_recipe(recipe)
     with Store(storage).session():
         taken_in = take_in(chosen, source, storage, inputs)
         dataset = prepare_inputs(chosen, taken_in, storage, runner, workers).dataset
-        starts = warm_starts(Store(storage), chosen, dataset) if warm_start else {}
+        starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
+        if warm_start == "if it fits":
+            starts = fitting(Store(storage), chosen, dataset, starts)
         futures = {
             model: train_model.submit(storage, chosen, dataset, model, starts.get(model))
             for model in chosen.model.models

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from types import MappingProxyType
+from typing import Literal
 
 from flows import report
 from flows.display import Display
@@ -56,7 +57,8 @@ def train_models(
             with display.trainings(store, trained):
                 from flows.train_all import train_all
 
-                decision = train_all(recipe_name, None, store.where, runner, workers, inputs.key, warm_start)
+                warm: Literal["yes", "no"] = "yes" if warm_start else "no"
+                decision = train_all(recipe_name, None, store.where, runner, workers, inputs.key, warm)
     display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
     return prepared, card
 

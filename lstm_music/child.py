@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import importlib
 import json
+import logging
 import multiprocessing
 import os
 import resource
@@ -32,6 +33,9 @@ from lstm_music.credentials import without_credentials
 from lstm_music.errors import ChildError, LstmMusicError
 
 Message = dict[str, Any]
+
+# Its lines reach the log of a run in Prefect, and nobody where there is none.
+_LOG = logging.getLogger("lstm_music.child")
 
 OUTPUT_TAIL_BYTES = 16 * 1024
 # A child that has given its answer and still does not end (a library's thread at exit) is ended after this.
@@ -96,6 +100,7 @@ class _Child:
         self._unsent = memoryview(request)
         self.answer: Message | None = None
         self.output = b""
+        self._unlogged = b""  # of the line that it is printing
         self.timed_out = False
         self._on_message = on_message
         self._deadline = float("inf") if timeout_seconds is None else time.monotonic() + timeout_seconds
@@ -167,7 +172,13 @@ class _Child:
         self._remember(data)
 
     def _remember(self, data: bytes) -> None:
+        """Keep the end of what the child printed, and log each line of it."""
         self.output = (self.output + data)[-OUTPUT_TAIL_BYTES:]
+        *lines, self._unlogged = (self._unlogged + data).split(b"\n")
+        if len(self._unlogged) > OUTPUT_TAIL_BYTES:  # a line without an end must not fill memory
+            lines, self._unlogged = [*lines, self._unlogged], b""
+        for line in filter(None, map(bytes.rstrip, lines)):
+            _LOG.info("%s", line.decode(errors="replace"))
 
     def _listen(self, messages: IO[bytes]) -> None:
         data = messages.read(1 << 16)

@@ -71,6 +71,14 @@ def publish_report(markdown: str) -> None:
             create_markdown_artifact(markdown=shown, key="reproduction", description="The report, reproduced")
 
 
+def publish_retraining(recipe: str, markdown: str) -> None:
+    """Show what came of a retraining."""
+    if TaskRunContext.get() is not None:
+        with suppress(Exception):  # the server may be away; what is decided lies in storage
+            key = f"retraining-{recipe.replace('_', '-')}"
+            create_markdown_artifact(markdown=markdown, key=key, description="What came in, scores, decision")
+
+
 @contextmanager
 def rendering_report() -> Iterator[Callable[[int, int], None]]:
     """Give a function that shows how many files of how many are rendered."""

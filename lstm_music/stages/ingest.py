@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def ingest(
     """
     opened = fetch_source(source, store, report)
     counts: Counter[str] = Counter() if others is None else others
-    inputs = list(_inputs(store, recipe, opened, counts))
+    inputs = list(rows_of(recipe, opened, store.put_blob, counts))
     if not inputs:
         if counts["left_out"]:
             raise NotEnoughMusicError(
@@ -75,6 +75,11 @@ def ingest(
             f"source {source!r}: holds no music, only {counts['ignored']} other files; a folder or zip with .mid, .musicxml, "
             ".abc or .krn files would be right",
         )
+    return write_inputs(store, inputs)
+
+
+def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
+    """Write a table of inputs; their order is theirs to keep."""
     stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
@@ -90,9 +95,18 @@ def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:
     return [Input(**row) for row in rows]
 
 
-def _inputs(store: Store, recipe: Recipe, source: Source, counts: Counter[str]) -> Iterator[Input]:
-    """Give a row for each input, in the order of names; what is no input is counted."""
-    first_name: dict[str, str] = {}
+def rows_of(
+    recipe: Recipe,
+    source: Source,
+    keep: Callable[[bytes], str],
+    counts: Counter[str],
+    beside: Iterable[Input] = (),
+) -> Iterator[Input]:
+    """Give a row for each input, in the order of names; what is no input is counted.
+
+    `keep` is given each content, and gives its SHA-256; a content that is accepted in the rows `beside` is a duplicate here.
+    """
+    first_name = {row.piece_id: row.name for row in beside if row.status == ACCEPTED}
     for entry in source.entries():
         if isinstance(entry, Ignored):
             counts["ignored"] += 1
@@ -105,7 +119,7 @@ def _inputs(store: Store, recipe: Recipe, source: Source, counts: Counter[str]) 
                 source, entry.name, REJECTED, f"is no MIDI file, which the reading {recipe.events.reading!r} is of"
             )
         else:
-            piece_id = store.put_blob(entry.data)
+            piece_id = keep(entry.data)
             if piece_id not in first_name:
                 first_name[piece_id] = entry.name
                 yield _row(source, entry.name, ACCEPTED, "", piece_id, entry)
@@ -153,7 +167,7 @@ def _wanted(recipe: Recipe) -> str:
     return ", ".join([*patterns, *contents])
 
 
-def _digest(inputs: list[Input]) -> str:
+def _digest(inputs: Sequence[Input]) -> str:
     content = hashlib.sha256()
     for row in inputs:
         content.update(repr(tuple(asdict(row).values())).encode())

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from lstm_music.encoding.splits import VALIDATION
 from lstm_music.encoding.windows import Targets
-from lstm_music.errors import MissingArtifactError
+from lstm_music.errors import MismatchError, MissingArtifactError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.columns import EventColumns
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.stages.models import is_of_this_version, model_stage, start_of
 from lstm_music.stages.scorecard import score_models
 from lstm_music.store import ArtifactRef, Store
+
+MOST_EARLIER = 20
+"""How many promotions can be taken back."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,15 @@ class Current:
             "scorecard": self.scorecard.key,
         }
 
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+        return cls(
+            dataset=ArtifactRef("dataset", kept["dataset"]),
+            models={stream: ArtifactRef("model", key) for stream, key in kept["models"].items()},
+            scorecard=ArtifactRef("scorecard", kept["scorecard"]),
+        )
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -40,18 +52,15 @@ class Decision:
 
     promoted: bool
     reason: str
+    new_nll: float | None = None
+    old_nll: float | None = None
+    """Nats an event on the validation pieces of the new dataset, where both could be compared."""
 
 
 def current_models(store: Store, recipe: str) -> Current | None:
     """Give the models in use for a recipe, by its name; None before the first."""
     kept = (store.current(recipe) or {}).get("promoted")
-    if kept is None:
-        return None
-    return Current(
-        dataset=ArtifactRef("dataset", kept["dataset"]),
-        models={stream: ArtifactRef("model", key) for stream, key in kept["models"].items()},
-        scorecard=ArtifactRef("scorecard", kept["scorecard"]),
-    )
+    return None if kept is None else Current.of_json(kept)
 
 
 def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
@@ -94,15 +103,70 @@ def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
         )
     old = current_models(store, recipe.name)
     decision = _decide(store, recipe, old, new)
+    facts: dict[str, Any] = {"heard": {"inputs": inputs_of(store, new.dataset).key}}
     if decision.promoted and new != old:
-        remember(store, recipe.name, "promoted", new.to_json())
+        facts["promoted"] = new.to_json()
+        facts["earlier"] = [*_earlier(store, recipe.name), *([old.to_json()] if old else [])][-MOST_EARLIER:]
+    _keep(store, recipe.name, facts)
     return decision
+
+
+def rollback(store: Store, recipe: str) -> Current:
+    """Return to the models that were in use before those that are, and give them; again, to the ones before.
+
+    Raises MissingArtifactError where there are none, or one of them was deleted, MismatchError where this version cannot read
+    them.
+    """
+    require_current(store, recipe)
+    earlier = _earlier(store, recipe)
+    if not earlier:
+        raise MissingArtifactError(
+            f"{store.where}: recipe {recipe!r} has no earlier models to return to; the ones in use are its first"
+        )
+    before = Current.of_json(earlier[-1])
+    if not all(is_of_this_version(store, ref) for ref in before.models.values()):
+        raise MismatchError(
+            f"recipe {recipe!r}: its earlier models were written by an older version of this project, and cannot be read; "
+            "those in use stay"
+        )
+    _keep(store, recipe, {"promoted": before.to_json(), "earlier": earlier[:-1]})
+    return before
+
+
+def inputs_of(store: Store, dataset: ArtifactRef) -> ArtifactRef:
+    """Give the table of inputs that a dataset was made from."""
+    return store.open(load_dataset(store, dataset).notes_ref).inputs[0]
+
+
+def heard(store: Store, recipe: str) -> ArtifactRef | None:
+    """Give the table of inputs that a recipe's models were last trained on, whatever was decided then; None before the first."""
+    kept = (store.current(recipe) or {}).get("heard")
+    if kept is not None:
+        return ArtifactRef("inputs", kept["inputs"])
+    current = current_models(store, recipe)  # of a version that did not keep what was heard
+    return inputs_of(store, current.dataset) if current else None
+
+
+def remember_heard(store: Store, recipe: str, inputs: ArtifactRef) -> None:
+    """Count a table of inputs as heard, because it holds no other music than the one before."""
+    remember(store, recipe, "heard", {"inputs": inputs.key})
+
+
+def _earlier(store: Store, recipe: str) -> list[dict[str, Any]]:
+    """Give the models that were in use before those that are, the latest last."""
+    return list((store.current(recipe) or {}).get("earlier", []))
 
 
 def remember(store: Store, recipe: str, what: str, value: Mapping[str, Any]) -> None:
     """Keep a fact of a recipe in `current.json`, beside its others."""
-    if (store.current(recipe) or {}).get(what) != value:
-        store.set_current(recipe, {what: dict(value)})
+    _keep(store, recipe, {what: dict(value)})
+
+
+def _keep(store: Store, recipe: str, facts: Mapping[str, Any]) -> None:
+    """Keep facts in one step, if any of them is new."""
+    kept = store.current(recipe) or {}
+    if any(kept.get(name) != value for name, value in facts.items()):
+        store.set_current(recipe, dict(facts))
 
 
 def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> Decision:
@@ -122,8 +186,8 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
     protocol = store.open(new.scorecard).facts["protocol"]
     scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats an event of the current ones ({protocol})"
     if new_nll <= old_nll + recipe.promotion.tolerance:
-        return Decision(True, scores)
-    return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more")
+        return Decision(True, scores, new_nll, old_nll)
+    return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more", new_nll, old_nll)
 
 
 def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]:

@@ -7,7 +7,7 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.store import files, locks
 from lstm_music.store.intact import fault
-from lstm_music.store.stage import BLOBS, KEY, KIND, MANIFEST
+from lstm_music.store.stage import KEY, KIND, MANIFEST, NO_KINDS
 
 
 class Folder:
@@ -99,9 +99,9 @@ class Folder:
 
     def leftovers(self) -> list[Path]:
         """Artifacts that have files but no manifest yet, and unfinished files."""
-        stale = list(self.root.glob("*/*.tmp"))
+        stale = [path for path in self.root.glob("*/*.tmp") if path.parent.name not in NO_KINDS]
         for kind in self.names(""):
-            if KIND.fullmatch(kind) and kind != BLOBS:
+            if KIND.fullmatch(kind) and kind not in NO_KINDS:
                 folders = [self.root / kind / key for key in self.names(kind) if KEY.fullmatch(key)]
                 stale += [folder for folder in folders if not (folder / MANIFEST).exists()]
         return stale

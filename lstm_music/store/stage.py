@@ -15,6 +15,8 @@ KEY = re.compile(r"[0-9a-f]{64}")
 BLOBS = "blobs"
 MANIFEST = "manifest.json"
 PROVENANCE = "provenance.json"
+INBOX = "inbox"  # of the user, who may keep in it what they like: never an artifact, and never swept
+NO_KINDS = frozenset({BLOBS, INBOX})
 
 
 @dataclass(frozen=True, order=True)
@@ -28,9 +30,10 @@ class ArtifactRef:
     key: str
 
     def __post_init__(self) -> None:
-        if not KIND.fullmatch(self.kind) or self.kind == BLOBS:
+        if not KIND.fullmatch(self.kind) or self.kind in NO_KINDS:
             raise StorageError(
-                f"{self.kind!r}: not a kind; it has to be lower-case letters, digits, '-' and '_', and not {BLOBS!r}"
+                f"{self.kind!r}: not a kind; it has to be lower-case letters, digits, '-' and '_', and not "
+                f"{BLOBS!r} or {INBOX!r}"
             )
         if not KEY.fullmatch(self.key):
             raise StorageError(f"{self.kind}/{self.key}: not a key; it has to be 64 digits of lower-case hexadecimal")

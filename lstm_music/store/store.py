@@ -12,7 +12,7 @@ from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
 from lstm_music.store.place import Place, open_place
 from lstm_music.store.sealed import seal, unseal
-from lstm_music.store.stage import BLOBS, KEY, KIND, MANIFEST, ArtifactRef, Stage
+from lstm_music.store.stage import BLOBS, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.verify import VerifyReport, verify
 from lstm_music.store.workbench import Workbench
 from lstm_music.store.writer import ArtifactWriter
@@ -74,7 +74,7 @@ class Store:
         """List the references of all finished artifacts, or of those of one kind, in their order."""
         kinds = self._place.names("") if kind is None else [kind]
         for name in kinds:
-            if KIND.fullmatch(name) and name != BLOBS:
+            if KIND.fullmatch(name) and name not in NO_KINDS:
                 yield from (ArtifactRef(name, key) for key in self._place.finished(name) if KEY.fullmatch(key))
 
     def artifacts(self, kind: str | None = None) -> Iterator[Artifact]:

@@ -60,14 +60,21 @@ class Program:
 
     def alive(self) -> list[str]:
         """The processes that the program has left or still runs, by their command lines."""
-        found = []
+        return list(self._commands().values())
+
+    def processes(self, *parts: str) -> list[int]:
+        """The ids of the program's processes whose command line has any of some parts."""
+        return [number for number, command in self._commands().items() if any(part in command for part in parts)]
+
+    def _commands(self) -> dict[int, str]:
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if self.mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:  # it has ended in the meantime, or is not ours
                 continue
-        return [command for command in found if command]  # a zombie has neither
+        return {number: command for number, command in found.items() if command}  # a zombie has neither
 
     def left_after(self, seconds: float) -> list[str]:
         """Wait until nothing of the program is alive; return what still is after `seconds`."""

@@ -36,7 +36,7 @@ def test_help_imports_nothing_heavy(imports, arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["status", "verify", "evaluate", "train --model note"])
+@pytest.mark.parametrize("command", ["status", "verify", "evaluate", "train --model note", "watch", "retrain"])
 def test_what_only_looks_imports_neither_prefect_nor_tensorflow(imports, tiny, command):
     recipe = [] if command in {"status", "verify"} else ["--recipe", tiny.recipe]
     assert imports(*command.split(), *recipe, "--storage", tiny.storage) == ["pyarrow"]

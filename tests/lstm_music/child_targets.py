@@ -147,3 +147,8 @@ def parent_of_pool(method):
 
 if __name__ == "__main__":
     {"child": parent_of, "pool": parent_of_pool}[sys.argv[1]](sys.argv[2])
+
+
+def print_lines(request, _send):
+    for line in request:
+        sys.stdout.write(f"{line}\n")

@@ -255,3 +255,9 @@ def test_a_lifeline_that_is_cut_already_ends_the_owner():
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=paths)
     assert (ended.returncode, ended.stdout) == (-signal.SIGIO, b"")
+
+
+def test_what_a_child_prints_is_logged_by_lines(caplog):
+    caplog.set_level("INFO", logger="lstm_music.child")
+    run_child("child_targets:print_lines", ["one", "", "two §"])
+    assert [record.getMessage() for record in caplog.records] == ["one", "two §"]

@@ -1,0 +1,51 @@
+"""The flow `retrain`: anything new in the inbox? then train-all, warm, and music by the new models."""
+
+from prefect import flow
+
+from flows.generate import generate
+from flows.parameters import (
+    CollectionText,
+    Fingerprint,
+    InboxFolder,
+    RecipeName,
+    RunnerName,
+    SettleSeconds,
+    StorageText,
+    WorkerCount,
+)
+from flows.prepare import prepare_inputs
+from flows.train_all import train_all
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.inbox import SETTLE_SECONDS, holds_other_music
+from lstm_music.stages.retraining import Retraining, require_retrainable
+from lstm_music.store import Store
+from tasks.failing import say_what_to_do
+from tasks.retraining import look, report, take_in
+
+
+@flow(name="retrain", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+def retrain(
+    recipe: RecipeName = "default",
+    inbox: InboxFolder = None,
+    storage: StorageText = "storage",
+    source: CollectionText = None,
+    runner: RunnerName = "threads",
+    workers: WorkerCount = 2,
+    settle_seconds: SettleSeconds = SETTLE_SECONDS,
+    fingerprint: Fingerprint = None,
+) -> Retraining:
+    """Learn the collection with what the inbox holds now, beginning with the models in use; promote what is not worse."""
+    del fingerprint  # it names the news in the list of runs; what counts is what the inbox holds now
+    chosen, store = load_recipe(recipe), Store(storage)
+    require_retrainable(chosen)
+    with store.session():
+        news = look(storage, chosen, inbox, settle_seconds)
+        if not news.is_any:
+            return report(storage, Retraining(chosen.name, news))
+        inputs = take_in(storage, chosen, source, inbox, news)
+        prepare_inputs(chosen, inputs, storage, runner, workers)
+        if not holds_other_music(store, chosen.name, inputs):
+            return report(storage, Retraining(chosen.name, news, inputs))
+        decision = train_all(recipe, None, storage, runner, workers, inputs.key, "if it fits")
+        music = generate(recipe, storage) if decision.promoted else None
+        return report(storage, Retraining(chosen.name, news, inputs, decision, music))

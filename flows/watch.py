@@ -1,0 +1,32 @@
+"""The flow `watch`: a look at the inbox → an event where there is news, which starts `retrain`."""
+
+from prefect import flow
+
+from flows.parameters import CollectionText, InboxFolder, RecipeName, SettleSeconds, StorageText
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.inbox import SETTLE_SECONDS, News, should_announce
+from lstm_music.store import Store
+from tasks.failing import say_what_to_do
+from tasks.retraining import announce, look
+
+
+@flow(name="watch", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+def watch(
+    recipe: RecipeName = "default",
+    inbox: InboxFolder = None,
+    storage: StorageText = "storage",
+    source: CollectionText = None,
+    settle_seconds: SettleSeconds = SETTLE_SECONDS,
+) -> News:
+    """Look for new, changed and removed music in the inbox, and announce it."""
+    chosen, store = load_recipe(recipe), Store(storage)
+    news = look(storage, chosen, inbox, settle_seconds)
+    if should_announce(store, chosen, news):
+        parameters = {
+            "recipe": recipe,
+            "inbox": str(inbox) if inbox else None,
+            "storage": str(storage),
+            "source": source,
+        }
+        announce(storage, chosen, news, parameters)
+    return news

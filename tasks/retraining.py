@@ -1,0 +1,60 @@
+"""The tasks of retraining: look at the inbox, announce its news, take them in, report."""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.events import emit_event
+
+from lstm_music.recipe import Recipe
+from lstm_music.stages import inbox, retraining
+from lstm_music.store import ArtifactRef, Store
+from tasks.reporting import publish_retraining
+from tasks.retrying import may_pass
+
+CHANGED = "lstm-music.inbox.changed"
+"""The event that prefect.yaml has a trigger for."""
+
+
+@task(
+    name="look at the inbox",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=may_pass,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def look(storage: str, recipe: Recipe, folder: Path | None, settle_seconds: float) -> inbox.News:
+    """Say what the inbox holds that the models have not heard of."""
+    return inbox.look(Store(storage), recipe, folder, settle_seconds)
+
+
+@task(name="announce news", cache_policy=NO_CACHE, persist_result=False)
+def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[str, str | None]) -> None:
+    """Emit the event that starts a retraining with these parameters, and note that it was emitted."""
+    emit_event(
+        CHANGED,
+        resource={"prefect.resource.id": f"lstm-music.inbox.{recipe.name}"},
+        payload={**parameters, "fingerprint": news.fingerprint},
+    )
+    inbox.remember_announced(Store(storage), recipe, news)
+
+
+@task(
+    name="take in all music",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=may_pass,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def take_in(storage: str, recipe: Recipe, source: str | None, folder: Path | None, news: inbox.News) -> ArtifactRef:
+    """Take in the collection with what has settled in the inbox."""
+    return inbox.take_in(Store(storage), recipe, source, folder, news)
+
+
+@task(name="report", cache_policy=NO_CACHE, persist_result=False)
+def report(storage: str, result: retraining.Retraining) -> retraining.Retraining:
+    """Publish what came of it."""
+    publish_retraining(result.recipe, retraining.markdown(Store(storage), result))
+    return result
