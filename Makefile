@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo serve install install-bench test check clean
+.PHONY: demo serve install install-bench test coverage check clean
 
 demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
@@ -18,6 +18,9 @@ install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` comm
 install-bench: $(VENV)/.installed-bench  ## what some benchmarks need beside it: PyTorch (on Linux gigabytes, where the index has no CPU build)
 
 test: $(VENV)/.installed-test  ## every test, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+coverage: $(VENV)/.installed-test  ## every test, with what of the library it reached: a quarter longer
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-test  ## style, types, layers

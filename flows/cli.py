@@ -57,7 +57,7 @@ SourceOption = Annotated[
     str | None,
     typer.Option(
         "--source",
-        help="Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip or a file [default: the recipe's].",
+        help="Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file, a URL [default: the recipe's].",
     ),
 ]
 Runner = Literal["threads", "processes"]  # the names of flows.runners.RUNNERS, whose import takes seconds
@@ -75,8 +75,8 @@ WarmStartOption = Annotated[
 ]
 
 InboxOption = Annotated[
-    Path | None,
-    typer.Option("--inbox", help="Folder that new music is put into [default: the folder inbox in storage]."),
+    str | None,
+    typer.Option("--inbox", help="Folder or URL that new music is put into [default: the folder inbox in storage]."),
 ]
 SettleOption = Annotated[
     float,

@@ -1,7 +1,6 @@
 """What `watch`, `retrain` and `rollback` do on the command line."""
 
 import os
-from pathlib import Path
 
 from flows.display import ROWS_SHOWN, Display
 from flows.server import orchestrated, server_is_configured
@@ -13,7 +12,7 @@ from lstm_music.stages.retraining import NOTHING_NEW, Retraining, describe, reje
 from lstm_music.store import Store
 
 
-def watch(display: Display, recipe_name: str, inbox: Path | None, storage: str, settle_seconds: float) -> None:
+def watch(display: Display, recipe_name: str, inbox: str | None, storage: str, settle_seconds: float) -> None:
     """Say what is new in the inbox; where a server is configured the flow does it, and announces the news."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     require_retrainable(recipe)
@@ -36,7 +35,7 @@ def retrain(
     display: Display,
     recipe_name: str,
     source: str | None,
-    inbox: Path | None,
+    inbox: str | None,
     storage: str,
     runner: str,
     workers: int,

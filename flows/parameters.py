@@ -27,7 +27,7 @@ RecipeName = Annotated[str, Says("What to learn and how: demo, default, polyphon
 SourceText = Annotated[
     str | None,
     Says(
-        "Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip or a file. Empty: the recipe's own."
+        "Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file or a URL. Empty: the recipe's own."
     ),
 ]
 CollectionText = Annotated[
@@ -41,7 +41,7 @@ WorkerCount = Annotated[int, Field(ge=1), Says("How many batches are parsed at o
 InputsKey = Annotated[
     str | None, Says("For programs: the key of what was taken in before, instead of a source. Leave it empty.")
 ]
-InboxFolder = Annotated[Path | None, Says("Folder that new music is put into. Empty: the folder inbox in storage.")]
+InboxText = Annotated[str | None, Says("Folder or URL that new music is put into. Empty: the folder inbox in storage.")]
 SettleSeconds = Annotated[
     float, Field(ge=0), Says("How long a new file has to stay as it is before it is taken for whole.")
 ]

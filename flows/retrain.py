@@ -6,7 +6,7 @@ from flows.generate import generate
 from flows.parameters import (
     CollectionText,
     Fingerprint,
-    InboxFolder,
+    InboxText,
     RecipeName,
     RunnerName,
     SettleSeconds,
@@ -26,7 +26,7 @@ from tasks.retraining import look, report, take_in
 @flow(name="retrain", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
 def retrain(
     recipe: RecipeName = "default",
-    inbox: InboxFolder = None,
+    inbox: InboxText = None,
     storage: StorageText = "storage",
     source: CollectionText = None,
     runner: RunnerName = "threads",

@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.parameters import CollectionText, InboxFolder, RecipeName, SettleSeconds, StorageText
+from flows.parameters import CollectionText, InboxText, RecipeName, SettleSeconds, StorageText
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.inbox import SETTLE_SECONDS, News, should_announce
 from lstm_music.store import Store
@@ -13,7 +13,7 @@ from tasks.retraining import announce, look
 @flow(name="watch", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
 def watch(
     recipe: RecipeName = "default",
-    inbox: InboxFolder = None,
+    inbox: InboxText = None,
     storage: StorageText = "storage",
     source: CollectionText = None,
     settle_seconds: SettleSeconds = SETTLE_SECONDS,
@@ -24,8 +24,8 @@ def watch(
     if should_announce(store, chosen, news):
         parameters = {
             "recipe": recipe,
-            "inbox": str(inbox) if inbox else None,
-            "storage": str(storage),
+            "inbox": inbox,
+            "storage": storage,
             "source": source,
         }
         announce(storage, chosen, news, parameters)

@@ -1,7 +1,5 @@
 """The tasks of retraining: look at the inbox, announce its news, take them in, report."""
 
-from pathlib import Path
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
@@ -24,9 +22,9 @@ CHANGED = "lstm-music.inbox.changed"
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def look(storage: str, recipe: Recipe, folder: Path | None, settle_seconds: float) -> inbox.News:
+def look(storage: str, recipe: Recipe, where: str | None, settle_seconds: float) -> inbox.News:
     """Say what the inbox holds that the models have not heard of."""
-    return inbox.look(Store(storage), recipe, folder, settle_seconds)
+    return inbox.look(Store(storage), recipe, where, settle_seconds)
 
 
 @task(name="announce news", cache_policy=NO_CACHE, persist_result=False)
@@ -48,9 +46,9 @@ def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[st
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def take_in(storage: str, recipe: Recipe, source: str | None, folder: Path | None, news: inbox.News) -> ArtifactRef:
+def take_in(storage: str, recipe: Recipe, source: str | None, where: str | None, news: inbox.News) -> ArtifactRef:
     """Take in the collection with what has settled in the inbox."""
-    return inbox.take_in(Store(storage), recipe, source, folder, news)
+    return inbox.take_in(Store(storage), recipe, source, where, news)
 
 
 @task(name="report", cache_policy=NO_CACHE, persist_result=False)

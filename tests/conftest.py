@@ -50,3 +50,16 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Process]:
     server = S3Process(tmp_path_factory.mktemp("s3") / "log")
     yield server
     server.end()
+
+
+@pytest.fixture
+def machine(s3: S3Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Be on a machine of a name: with a cache of its own, and the way to the server."""
+
+    def be_on(name):
+        for key, value in {**s3.settings, "LSTM_MUSIC_CACHE": str(tmp_path / name)}.items():
+            monkeypatch.setenv(key, value)
+        return tmp_path / name
+
+    be_on("first")
+    return be_on

@@ -63,6 +63,11 @@ class S3Process:
         bucket, _, key = url.removeprefix("s3://").partition("/")
         return self.client.put_object(Bucket=bucket, Key=key, Body=data)
 
+    def remove(self, url: str) -> None:
+        """Remove what lies at a URL."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        self.client.delete_object(Bucket=bucket, Key=key)
+
     def go_away(self) -> None:
         """Be unreachable from now on."""
         self.process.send_signal(signal.SIGUSR1)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from lstm_music.errors import SourceError
 from lstm_music.sources.archive import Archive
+from lstm_music.sources.bucket import Bucket
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import MUSIC_EXTENSIONS, Remote, Report, Source
 from lstm_music.sources.file import File
 from lstm_music.sources.folder import Folder
 from lstm_music.sources.kaggle import Kaggle, is_kaggle
 from lstm_music.store import Store
+from lstm_music.store.place import is_url
 
 SOURCES: dict[str, Callable[[str], Source | Remote]] = {
     "corpus": lambda _: Corpus(),
@@ -18,11 +20,12 @@ SOURCES: dict[str, Callable[[str], Source | Remote]] = {
     "archive": Archive,
     "file": File,
     "kaggle": Kaggle,
+    "bucket": Bucket,
 }
 
 
 def open_source(text: str) -> Source | Remote:
-    """Open what `--source` names: `corpus`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, or a music file.
+    """Open what `--source` names: `corpus`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
 
     Raises SourceError when there is no such thing, or when it cannot be opened at all; what lies elsewhere is not looked at.
     """
@@ -40,10 +43,12 @@ def _kind(text: str) -> str:
         return "corpus"
     if is_kaggle(text):
         return "kaggle"
+    if is_url(text):
+        return "bucket"
     path = Path(text)
     if not text or not _exists(path):
         raise SourceError(
-            f"source {text!r}: not found; give 'corpus', 'kaggle', or the path of a folder, a zip or a music file"
+            f"source {text!r}: not found; give 'corpus', 'kaggle', the path of a folder, a zip or a music file, or a URL"
         )
     if path.is_dir():
         return "folder"

@@ -1,26 +1,28 @@
-"""The inbox: a folder that people put music into, beside the collection that a recipe is of."""
+"""The inbox: a folder or bucket that people put music into, beside the collection that a recipe is of."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from lstm_music.errors import SourceError
+from lstm_music.sources.bucket import Bucket
 from lstm_music.sources.entry import Credit, Entry, credit_of_path
 from lstm_music.sources.folder import Folder
+from lstm_music.store.place import is_url
 
 TITLE = "inbox"
 PREFIX = "inbox/"
 
 
 class Inbox:
-    """A folder of music whose names begin with `inbox/`, so that they are told from those of the collection."""
+    """Music in a folder or below a URL, with names that begin with `inbox/`, unlike those of the collection."""
 
     title = TITLE
 
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise SourceError(f"inbox {str(folder)!r}: not a folder; make it, or give another with --inbox")
-        self._folder = Folder(str(folder))
+    def __init__(self, where: str) -> None:
+        if not is_url(where) and not Path(where).is_dir():
+            raise SourceError(f"inbox {where!r}: not a folder; make it, or give another with --inbox")
+        self._folder = Bucket(where) if is_url(where) else Folder(where)
 
     def entries(self) -> Iterator[Entry]:
         """Yield every file below the folder, sorted by name."""

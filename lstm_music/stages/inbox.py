@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from lstm_music.recipe import Recipe
 from lstm_music.sources.inbox import Inbox, is_from_inbox
@@ -17,7 +16,7 @@ from lstm_music.stages.ingest import Input, ingest, read_inputs, rows_of, write_
 from lstm_music.stages.notes import notes_stage, read_pieces
 from lstm_music.stages.prepare import has_prepared, last_prepared
 from lstm_music.stages.promotion import heard, remember, remember_heard
-from lstm_music.store import INBOX, ArtifactRef, Store
+from lstm_music.store import ArtifactRef, Store
 
 SETTLE_SECONDS = 10.0
 """How long a new file has to stay as it is before it is taken for whole."""
@@ -50,19 +49,18 @@ class News:
         return hashlib.sha256("\n".join(sorted(set(self.settled.values()))).encode()).hexdigest()
 
 
-def inbox_folder(store: Store, folder: Path | None) -> Path:
-    """Give the inbox that a person named, or the one in storage, which is made where it is missing."""
-    if folder is not None:
-        return folder
-    usual = store.root / INBOX
-    usual.mkdir(parents=True, exist_ok=True)
-    return usual
+def open_inbox(store: Store, where: str | None) -> Inbox:
+    """Open the inbox that a person named (a folder or a URL), or the one in storage, which is made where it is missing.
+
+    Raises SourceError where there is no such folder.
+    """
+    return Inbox(where or store.inbox())
 
 
 def look(
     store: Store,
     recipe: Recipe,
-    folder: Path | None,
+    where: str | None,
     settle_seconds: float = SETTLE_SECONDS,
     wait: Callable[[float], None] = time.sleep,
 ) -> News:
@@ -70,7 +68,7 @@ def look(
 
     Raises SourceError where there is no such folder.
     """
-    inbox = Inbox(inbox_folder(store, folder))
+    inbox = open_inbox(store, where)
     known = heard(store, recipe.name)
     before = read_inputs(store, known) if known else []
     seen = _contents(recipe, inbox)
@@ -103,10 +101,10 @@ def collection(store: Store, recipe: Recipe, source: str | None) -> list[Input]:
     return [row for row in read_inputs(store, ref) if not is_from_inbox(row.name, row.source)]
 
 
-def take_in(store: Store, recipe: Recipe, source: str | None, folder: Path | None, news: News) -> ArtifactRef:
+def take_in(store: Store, recipe: Recipe, source: str | None, where: str | None, news: News) -> ArtifactRef:
     """Take in all the music: the collection, and what has settled in the inbox."""
     rows = collection(store, recipe, source)
-    inbox = Inbox(inbox_folder(store, folder))
+    inbox = open_inbox(store, where)
     found = rows_of(_taking_all(recipe), inbox, store.put_blob, Counter(), beside=rows)
     rows += [row for row in found if news.settled.get(row.name) == _content(row)]
     return write_inputs(store, rows)

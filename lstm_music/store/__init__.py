@@ -12,9 +12,9 @@ storage/
 """
 
 from lstm_music.store.artifact import Artifact
-from lstm_music.store.stage import INBOX, ArtifactRef, Stage
+from lstm_music.store.stage import ArtifactRef, Stage
 from lstm_music.store.store import Store
 from lstm_music.store.verify import BadFile, VerifyReport
 from lstm_music.store.writer import ArtifactWriter
 
-__all__ = ["INBOX", "Artifact", "ArtifactRef", "ArtifactWriter", "BadFile", "Stage", "Store", "VerifyReport"]
+__all__ = ["Artifact", "ArtifactRef", "ArtifactWriter", "BadFile", "Stage", "Store", "VerifyReport"]

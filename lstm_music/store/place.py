@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from lstm_music.errors import StorageError
 from lstm_music.store.folder import Folder
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -81,16 +80,16 @@ class Place(Protocol):
         """Copy to `to` what a machine shared, where that lies elsewhere than under `root`; say whether there was any."""
 
 
+def is_url(text: str) -> bool:
+    """Whether an address is a URL, and no path."""
+    return URL.match(text) is not None
+
+
 def open_place(where: str | Path) -> Place:
     """Give the place of a folder's path or a URL; nothing is created. Raises StorageError for an address that is none."""
-    if isinstance(where, Path) or not URL.match(where):
+    if isinstance(where, Path) or not is_url(where):
         return Folder(Path(where))
     parts = urlsplit(where)
-    if parts.password is not None or parts.username is not None:
-        raise StorageError(
-            f"{parts.scheme}://…@{parts.hostname}: credentials in an address end up in logs; give them by the "
-            "environment or a credentials file, as the store's own tools read them"
-        )
     if parts.scheme == "file":
         return Folder(Path(url2pathname(parts.path)))
     from lstm_music.store.bucket import Bucket

@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -28,6 +29,12 @@ def folder_name(url: str) -> str:
 def open_remote(url: str) -> tuple[Any, str]:
     """Give the file system of a URL, and the path in it; StorageError where this machine cannot open it."""
     protocol = url.partition("://")[0]
+    parts = urlsplit(url)
+    if parts.password is not None or parts.username is not None:
+        raise StorageError(
+            f"{protocol}://…@{parts.hostname}: credentials in an address end up in logs; give them by the environment or a "
+            "credentials file, as the store's own tools read them"
+        )
     try:
         # A listing that is remembered would hide what others have made since.
         fs, path = fsspec.url_to_fs(url, use_listings_cache=False)

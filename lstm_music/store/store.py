@@ -12,7 +12,7 @@ from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
 from lstm_music.store.place import Place, open_place
 from lstm_music.store.sealed import seal, unseal
-from lstm_music.store.stage import BLOBS, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
+from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.verify import VerifyReport, verify
 from lstm_music.store.workbench import Workbench
 from lstm_music.store.writer import ArtifactWriter
@@ -148,6 +148,13 @@ class Store:
             with self._bench.held():
                 self._begin()
                 yield swept
+
+    def inbox(self) -> str:
+        """Where people put new music unless they say otherwise: a folder, which is made where it is missing, or a URL."""
+        where = self._place.shown(INBOX)
+        if isinstance(where, Path):
+            files.make_folder(where)
+        return str(where)
 
     def training_file(self, name: str) -> Path:
         """Where a file of a training under way lies on this machine; it changes, and is no artifact."""

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def storage(tiny, tmp_path):
     copied = tiny.copy(tmp_path)
-    (copied / "inbox").mkdir()
+    (copied / "inbox").mkdir(exist_ok=True)
     return copied
 
 

@@ -138,9 +138,12 @@ def environments(mark):
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
+            command = (folder / "cmdline").read_bytes()
             environment = (folder / "environ").read_bytes()
-            if mark.encode() in environment.split(b"\0"):
-                found[int(folder.name), (folder / "cmdline").read_bytes()] = environment
+            # Between its fork and its exec a process is a copy of its parent, with the environment of its parent.
+            is_one_program = (folder / "cmdline").read_bytes() == command
+            if is_one_program and mark.encode() in environment.split(b"\0"):
+                found[int(folder.name), command] = environment
         except OSError:  # it has ended in the meantime, or is not ours
             continue
     return found
@@ -151,16 +154,9 @@ def test_credentials_are_nowhere_but_where_they_are_needed(tmp_path, server):
     if not Path("/proc/self/environ").exists():
         pytest.skip("reading the environment of other processes needs /proc")
     home = tmp_path / "home"
-    arguments = [
-        "run",
-        "--recipe",
-        write_recipe(tmp_path),
-        "--source",
-        f"kaggle:{PRIVATE}",
-        "--storage",
-        home / "storage",
-    ]
-    program = Program(home, [COMMAND, *map(str, arguments), "--json"], {"KAGGLE_API_TOKEN": SECRET})
+    arguments = ["run", "--recipe", write_recipe(tmp_path), "--source", f"kaggle:{PRIVATE}"]
+    arguments += ["--storage", home / "storage", "--json"]
+    program = Program(home, [COMMAND, *map(str, arguments)], {"KAGGLE_API_TOKEN": SECRET})
     seen, ended = {}, threading.Event()
 
     def watch():

@@ -45,8 +45,9 @@ def test_a_model_is_trained_by_hand_with_no_server(place):
 
 
 def test_what_is_there_is_promoted_and_shown_by_hand(place):
-    storage, recipe, _ = place
-    dataset, model, scorecard = (ArtifactRef(kind, "0" * 64) for kind in ("dataset", "model", "scorecard"))
+    storage, recipe, music = place
+    dataset = prepare_by_hand(storage, recipe, music).dataset
+    model, scorecard = (ArtifactRef(kind, "0" * 64) for kind in ("model", "scorecard"))
     first = Current(dataset, {"note": model}, scorecard)
     assert training.promote.fn(storage, recipe, first).promoted
     assert current_models(Store(storage), recipe.name) == first

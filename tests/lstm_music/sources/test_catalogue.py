@@ -5,6 +5,7 @@ from kaggle_server import Dataset
 
 from lstm_music.errors import SourceError
 from lstm_music.sources.archive import Archive
+from lstm_music.sources.bucket import Bucket
 from lstm_music.sources.catalogue import SOURCES, fetch_source, open_source
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import Credit, Found, Ignored, Refused
@@ -15,11 +16,14 @@ from lstm_music.store import Store
 
 
 @pytest.fixture
-def texts(tree, tree_zip, kaggle):
+def texts(tree, tree_zip, kaggle, s3, machine):
     """Something to open for every kind of source; a new kind needs a text here."""
     kaggle.datasets["alice/music"] = Dataset(tree_zip.read_bytes())
     local = {"corpus": "corpus", "folder": str(tree), "archive": str(tree_zip), "file": str(tree / "top.abc")}
-    return {**local, "kaggle": "kaggle:alice/music"}
+    url = s3.new_bucket()
+    for path in (path for path in tree.rglob("*") if path.is_file()):
+        s3.put(f"{url}/{path.relative_to(tree)}", path.read_bytes())
+    return {**local, "kaggle": "kaggle:alice/music", "bucket": url}
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -41,6 +45,7 @@ def test_what_a_person_types_opens_the_source_that_they_mean(texts, tmp_path):
     assert isinstance(open_source(texts["archive"]), Archive)
     assert isinstance(open_source(texts["file"]), File)
     assert isinstance(open_source(texts["kaggle"]), Kaggle)
+    assert isinstance(open_source(texts["bucket"]), Bucket)
     assert open_source("kaggle").dataset == DEFAULT_DATASET
     assert isinstance(open_source(str(tmp_path / "UPPER.ZIP")), Archive)
 
@@ -49,7 +54,7 @@ def test_what_a_person_types_opens_the_source_that_they_mean(texts, tmp_path):
     ("text", "message"),
     [
         ("kaggle:music", "no name of a dataset on Kaggle; kaggle:OWNER/NAME would be right"),
-        ("no/such/place", "source 'no/such/place': not found; give 'corpus', 'kaggle', or the path of"),
+        ("no/such/place", "source 'no/such/place': not found; give 'corpus', 'kaggle', the path of a folder"),
         ("", "source '': not found"),
         ("x" * 5000, "not found"),
         ("nul\0", "not found"),

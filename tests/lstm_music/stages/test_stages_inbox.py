@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from pathlib import Path
 
 import pytest
 from small_music import small_piece
@@ -9,7 +10,7 @@ from small_music import small_piece
 from lstm_music.errors import SourceError
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages import inbox as inboxes
-from lstm_music.stages.inbox import holds_other_music, inbox_folder, look, remember_announced, should_announce, take_in
+from lstm_music.stages.inbox import holds_other_music, look, remember_announced, should_announce, take_in
 from lstm_music.stages.ingest import read_inputs
 from lstm_music.stages.prepare import prepare
 from lstm_music.stages.promotion import remember_heard
@@ -28,7 +29,7 @@ def heard(made, tmp_path):
     """A storage whose recipe has heard its collection."""
     copied = made.copy(tmp_path / "storage")
     remember_heard(copied.store, "tiny", copied.prepared.inputs)
-    inbox_folder(copied.store, None)
+    copied.store.inbox()
     return copied
 
 
@@ -151,7 +152,7 @@ def test_what_the_collection_has_is_a_duplicate_and_the_recipes_include_is_not_a
 
 def test_before_anything_was_learnt_the_collection_is_the_recipes_source(made, tmp_path):
     store = Store(tmp_path / "storage")
-    (inbox_folder(store, None) / "a.mid").write_bytes(PIECE)
+    (Path(store.inbox()) / "a.mid").write_bytes(PIECE)
     news = look(store, made.recipe, None, 0.0)
     inputs = take_in(store, made.recipe, str(made.folder), None, news)
     assert len(read_inputs(store, inputs)) == 9
@@ -161,7 +162,7 @@ def test_before_anything_was_learnt_the_collection_is_the_recipes_source(made, t
 
 def test_an_inbox_that_was_named_has_to_be_there(heard, tmp_path):
     with pytest.raises(SourceError, match="not a folder; make it, or give another with --inbox"):
-        look(heard.store, heard.recipe, tmp_path / "nowhere")
+        look(heard.store, heard.recipe, str(tmp_path / "nowhere"))
 
 
 def test_news_are_announced_once_and_again_when_nothing_came_of_it(heard, folder, monkeypatch):
@@ -176,6 +177,20 @@ def test_news_are_announced_once_and_again_when_nothing_came_of_it(heard, folder
     later = inboxes.time.time() + inboxes.ANNOUNCE_AGAIN_SECONDS + 1
     monkeypatch.setattr(inboxes.time, "time", lambda: later)
     assert should_announce(heard.store, heard.recipe, first)
+
+
+def test_storage_in_a_bucket_has_its_inbox_there(s3, machine, made):
+    store = Store(s3.new_bucket())
+    assert store.inbox() == f"{store.where}/inbox"
+    assert not look(store, made.recipe, None, 0.0).is_any
+    s3.put(f"{store.where}/inbox/composer/a.mid", PIECE)
+    s3.put(f"{store.where}/inbox/{'0' * 64}/manifest.json", b"of the user")
+    news = look(store, made.recipe, None, 0.0)
+    assert news.came == ("inbox/composer/a.mid",)
+    inputs = take_in(store, made.recipe, str(made.folder), None, news)
+    assert [(row.name, row.composer) for row in read_inputs(store, inputs)][8] == ("inbox/composer/a.mid", "composer")
+    assert {ref.kind for ref in store.refs()} == {"inputs"}
+    assert store.verify().bad == []
 
 
 def test_nothing_in_the_inbox_is_ever_swept(heard, folder):

@@ -20,19 +20,6 @@ NOT_COMPARED = {"provenance.json", ".lock", ".current-lock"}
 
 
 @pytest.fixture
-def machine(s3, tmp_path, monkeypatch):
-    """Be on a machine of a name: with a cache of its own, and the way to the server."""
-
-    def be_on(name):
-        for key, value in {**s3.settings, "LSTM_MUSIC_CACHE": str(tmp_path / name)}.items():
-            monkeypatch.setenv(key, value)
-        return tmp_path / name
-
-    be_on("first")
-    return be_on
-
-
-@pytest.fixture
 def url(s3, machine):
     return s3.new_bucket()
 
