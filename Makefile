@@ -18,10 +18,10 @@ install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` comm
 install-bench: $(VENV)/.installed-bench  ## what some benchmarks need beside it: PyTorch (on Linux gigabytes, where the index has no CPU build)
 
 test: $(VENV)/.installed-test  ## every test, two files at a time
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.installed-test  ## every test, with what of the library it reached: a quarter longer
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-test  ## style, types, layers
 	$(BIN)/ruff check .

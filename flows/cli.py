@@ -5,8 +5,7 @@ Nothing heavy is imported before it is needed, so that `--help` answers at once.
 """
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -34,6 +33,19 @@ from flows.generate_options import (
     TopPOption,
 )
 from flows.interrupt import INTERRUPTED, interruptible
+from flows.options import (
+    DaskSchedulerOption,
+    InboxOption,
+    JsonOption,
+    OutputOption,
+    RecipeOption,
+    RunnerOption,
+    SettleOption,
+    SourceOption,
+    StorageOption,
+    WarmStartOption,
+    WorkersOption,
+)
 from lstm_music.errors import LstmMusicError
 
 app = typer.Typer(
@@ -43,47 +55,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-StorageOption = Annotated[
-    str, typer.Option("--storage", help="Where everything that is made is kept: a folder, or s3://bucket/prefix.")
-]
-RecipeOption = Annotated[
-    str,
-    typer.Option(
-        "--recipe", help="What to learn and how: demo, default, polyphony, seed, or the path of a .toml file."
-    ),
-]
-SourceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--source",
-        help="Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file, a URL [default: the recipe's].",
-    ),
-]
-Runner = Literal["threads", "processes"]  # the names of flows.runners.RUNNERS, whose import takes seconds
-RunnerOption = Annotated[Runner, typer.Option("--runner", help="What parses files in parallel.")]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="How many batches are parsed at once.")]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON object, last on standard output.")
-]
-
-OutputOption = Annotated[Path | None, typer.Option("--output-dir", help="Copy what was made to this folder, too.")]
-
-WarmStartOption = Annotated[
-    bool,
-    typer.Option("--warm-start", help="Begin with the models in use, and train for warm_epochs of the recipe only."),
-]
-
-InboxOption = Annotated[
-    str | None,
-    typer.Option("--inbox", help="Folder or URL that new music is put into [default: the folder inbox in storage]."),
-]
-SettleOption = Annotated[
-    float,
-    typer.Option(
-        "--settle-seconds", min=0, help="How long a new file has to stay as it is before it is taken for whole."
-    ),
-]
 
 STORAGE = "storage"
 SETTLE_SECONDS = 10.0
@@ -95,15 +66,16 @@ def run(
     recipe: RecipeOption = "default",
     source: SourceOption = None,
     storage: StorageOption = STORAGE,
-    runner: RunnerOption = "threads",
-    workers: WorkersOption = WORKERS,
+    runner: RunnerOption = None,
+    workers: WorkersOption = None,
+    dask_scheduler: DaskSchedulerOption = None,
     warm_start: WarmStartOption = False,
     json: JsonOption = False,
 ) -> None:
     """Do everything: take in music, prepare it, train, evaluate, generate."""
     from flows import commands
 
-    commands.run(Display(json), recipe, source, storage, runner, workers, warm_start)
+    commands.run(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start)
 
 
 @app.command()
@@ -124,14 +96,15 @@ def prepare(
     recipe: RecipeOption = "default",
     source: SourceOption = None,
     storage: StorageOption = STORAGE,
-    runner: RunnerOption = "threads",
-    workers: WorkersOption = WORKERS,
+    runner: RunnerOption = None,
+    workers: WorkersOption = None,
+    dask_scheduler: DaskSchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Read the music and make tables, vocabularies and tokens of it."""
     from flows import commands
 
-    commands.prepare(Display(json), recipe, source, storage, runner, workers)
+    commands.prepare(Display(json), recipe, source, storage, (runner, workers, dask_scheduler))
 
 
 @app.command()
@@ -145,8 +118,9 @@ def train(
             "--model", help="Train only this one, here: offset, note, duration, or offset+note where it is one model."
         ),
     ] = None,
-    runner: RunnerOption = "threads",
-    workers: WorkersOption = WORKERS,
+    runner: RunnerOption = None,
+    workers: WorkersOption = None,
+    dask_scheduler: DaskSchedulerOption = None,
     warm_start: WarmStartOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -154,7 +128,7 @@ def train(
     from flows import commands
 
     if model is None:
-        commands.train(Display(json), recipe, source, storage, runner, workers, warm_start)
+        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start)
     else:
         commands.train_one(Display(json), recipe, source, storage, model, warm_start)
 
@@ -265,15 +239,18 @@ def retrain(
     source: SourceOption = None,
     inbox: InboxOption = None,
     storage: StorageOption = STORAGE,
-    runner: RunnerOption = "threads",
-    workers: WorkersOption = WORKERS,
+    runner: RunnerOption = None,
+    workers: WorkersOption = None,
+    dask_scheduler: DaskSchedulerOption = None,
     settle_seconds: SettleOption = SETTLE_SECONDS,
     json: JsonOption = False,
 ) -> None:
     """Learn what is new in the inbox with all other music, from the models in use on; promote models that are not worse."""
     from flows import inbox_commands
 
-    inbox_commands.retrain(Display(json), recipe, source, inbox, storage, runner, workers, settle_seconds)
+    inbox_commands.retrain(
+        Display(json), recipe, source, inbox, storage, (runner, workers, dask_scheduler), settle_seconds
+    )
 
 
 @app.command()

@@ -9,7 +9,7 @@ from flows import report
 from flows.display import Display
 from flows.output_dir import copy_to
 from flows.server import orchestrated
-from flows.training import prepare_inputs, starts_of, train_models, trained_models
+from flows.training import RunnerWish, prepare_inputs, starts_of, train_models, trained_models
 from flows.wishes import Wishes, wished
 from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
 from lstm_music.recipe import Recipe, load_recipe
@@ -24,15 +24,15 @@ from lstm_music.store import ArtifactRef, Store
 
 
 def run(
-    display: Display, recipe_name: str, source: str | None, storage: str, runner: str, workers: int, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerWish, warm_start: bool
 ) -> None:
     """Do everything from a source to music; what is there already is found and not made again."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     display.say(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
     open_source(source or recipe.source)  # before storage is made for a mistyped one
     with store.session():
         inputs = _take_in(display, store, recipe, source)
-        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, runner, workers, warm_start)
+        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start)
         card = report.score_card(display, store, card_ref)
         if promotion.current_models(store, recipe.name) is None:
             display.say("No models are in use, so no music is made")
@@ -52,25 +52,25 @@ def ingest(display: Display, recipe_name: str, source: str | None, storage: str)
     display.result(report.inputs(display, store, inputs, others))
 
 
-def prepare(display: Display, recipe_name: str, source: str | None, storage: str, runner: str, workers: int) -> None:
+def prepare(display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerWish) -> None:
     """Make a dataset: here where that takes seconds, else through the flow."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     open_source(source or recipe.source)
     with store.session():
         inputs = _take_in(display, store, recipe, source)
-        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs, runner, workers)
+        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
         report.prepared(display, store, recipe, prepared)
     display.result(preparing.describe(store, recipe, prepared))
 
 
 def train(
-    display: Display, recipe_name: str, source: str | None, storage: str, runner: str, workers: int, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerWish, warm_start: bool
 ) -> None:
     """Train the models, side by side, through the flow."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, runner, workers, warm_start)
+        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start)
         card = report.score_card(display, store, card_ref)
     display.result(card)
 
@@ -84,7 +84,7 @@ def train_one(
         raise RecipeError(f"--model: got {model!r}, where one of {', '.join(recipe.model.models)} would be right")
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        dataset = prepare_inputs(display, store, recipe, recipe_name, inputs, "threads", 1).dataset
+        dataset = prepare_inputs(display, store, recipe, recipe_name, inputs).dataset
         start = starts_of(display, store, recipe, dataset, warm_start).get(model)
         ref = models.model_stage(recipe, dataset, model, start).ref
         with display.trainings(store, {model: ref}):

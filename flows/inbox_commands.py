@@ -4,6 +4,7 @@ import os
 
 from flows.display import ROWS_SHOWN, Display
 from flows.server import orchestrated, server_is_configured
+from flows.training import RunnerWish, runner_of
 from lstm_music.recipe import load_recipe
 from lstm_music.stages import inbox as inboxes
 from lstm_music.stages import promotion
@@ -37,12 +38,11 @@ def retrain(
     source: str | None,
     inbox: str | None,
     storage: str,
-    runner: str,
-    workers: int,
+    runner: RunnerWish,
     settle_seconds: float,
 ) -> None:
     """Learn what is new in the inbox through the flow; without news nothing is started, not even Prefect."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     require_retrainable(recipe)
     with display.doing("Looking at the inbox"):
         news = inboxes.look(store, recipe, inbox, settle_seconds)
@@ -52,7 +52,7 @@ def retrain(
             from flows.retrain import retrain as flow
 
             # The flow looks again for itself; what has settled here needs no second wait.
-            result: Retraining = flow(recipe_name, inbox, storage, source, runner, workers, 0.0)
+            result: Retraining = flow(recipe_name, inbox, storage, source, *runner_of(recipe), 0.0)
     else:
         result = Retraining(recipe.name, news)
     for row in rejected(store, result)[:ROWS_SHOWN]:

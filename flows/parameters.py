@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from flows.runners import RUNNERS
+from lstm_music import recipe
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,10 @@ class Says:
     """What a form says of a parameter: Prefect drops the description of a `Field`, and keeps that of a type."""
 
     text: str
-    choices: tuple[str, ...] = ()
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Add the text, and the choices where there are any, to the schema of the type."""
-        choices = {"enum": list(self.choices)} if self.choices else {}
-        return {**handler(schema), **choices, "description": self.text}
+        """Add the text to the schema of the type."""
+        return {**handler(schema), "description": self.text}
 
 
 RecipeName = Annotated[str, Says("What to learn and how: demo, default, polyphony, seed, or the path of a .toml file.")]
@@ -36,8 +34,14 @@ CollectionText = Annotated[
 StorageText = Annotated[
     str, Says("Where everything that is made is kept: a folder, or a URL such as s3://bucket/prefix.")
 ]
-RunnerName = Annotated[str, Says("What parses files in parallel.", tuple(RUNNERS))]
-WorkerCount = Annotated[int, Field(ge=1), Says("How many batches are parsed at once.")]
+RunnerName = Annotated[recipe.RunnerName | None, Says("What parses files in parallel. Empty: as the recipe says.")]
+WorkerCount = Annotated[
+    int | None, Field(ge=1), Says("How many batches are parsed at once. Empty: as the recipe says.")
+]
+DaskScheduler = Annotated[
+    str | None,
+    Says("Address of a Dask scheduler, such as tcp://host:8786, for the runner dask. Empty: one of its own."),
+]
 InputsKey = Annotated[
     str | None, Says("For programs: the key of what was taken in before, instead of a source. Leave it empty.")
 ]

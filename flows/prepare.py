@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.parameters import InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
+from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
 from flows.runners import runner as task_runner
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.ingest import KIND
@@ -28,15 +28,16 @@ def prepare(
     recipe: RecipeName = "default",
     source: SourceText = None,
     storage: StorageText = "storage",
-    runner: RunnerName = "threads",
-    workers: WorkerCount = 2,
+    runner: RunnerName = None,
+    workers: WorkerCount = None,
+    dask_scheduler: DaskScheduler = None,
     inputs: InputsKey = None,
 ) -> Prepared:
     """Make a dataset of the music of a source (default: the recipe's own), or of `inputs`, the key of what was taken in."""
-    chosen = load_recipe(recipe)
+    chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():
         taken_in = take_in(chosen, source, storage, inputs)
-        return prepare_inputs(chosen, taken_in, storage, runner, workers)
+        return prepare_inputs(chosen, taken_in, storage)
 
 
 def take_in(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
@@ -44,17 +45,17 @@ def take_in(recipe: Recipe, source: str | None, storage: str, inputs: str | None
     return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, source or recipe.source)
 
 
-def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str, runner: str, workers: int) -> Prepared:
+def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
     """Order the tasks after `ingest`, within any flow, and remember the dataset as the one that the recipe trains on."""
-    return remember_prepared(storage, recipe, make_dataset(recipe, inputs, storage, runner, workers))
+    return remember_prepared(storage, recipe, make_dataset(recipe, inputs, storage))
 
 
-def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str, runner: str, workers: int) -> Prepared:
+def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
     """Order the tasks from a table of inputs to a dataset."""
     store = Store(storage)
     batches = batches_to_parse(store, inputs)
     if batches:
-        parse.with_options(task_runner=task_runner(runner, workers))(storage, batches)
+        parse.with_options(task_runner=task_runner(recipe.runner))(store.where, batches)
     notes = collect_notes(storage, inputs)
     events = encode_events(storage, recipe, notes)
     dataset = build_dataset(storage, recipe, notes, events)

@@ -37,7 +37,7 @@ def reproduce(
 def run_experiments(storage: str, outcomes: list[Outcome], workers: int) -> ArtifactRef:
     """Make what was planned, and a report of it."""
     for one in outcomes:
-        make_dataset(one.experiment.recipe, one.inputs, storage, "threads", 1)
+        make_dataset(one.experiment.recipe, one.inputs, storage)
         require_enough_to_train(Store(storage), one.experiment.recipe, one.dataset)
     train_experiments.with_options(task_runner=threads(workers))(storage, outcomes)
     for one in outcomes:

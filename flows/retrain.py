@@ -5,6 +5,7 @@ from prefect import flow
 from flows.generate import generate
 from flows.parameters import (
     CollectionText,
+    DaskScheduler,
     Fingerprint,
     InboxText,
     RecipeName,
@@ -29,23 +30,24 @@ def retrain(
     inbox: InboxText = None,
     storage: StorageText = "storage",
     source: CollectionText = None,
-    runner: RunnerName = "threads",
-    workers: WorkerCount = 2,
+    runner: RunnerName = None,
+    workers: WorkerCount = None,
+    dask_scheduler: DaskScheduler = None,
     settle_seconds: SettleSeconds = SETTLE_SECONDS,
     fingerprint: Fingerprint = None,
 ) -> Retraining:
     """Learn the collection with what the inbox holds now, beginning with the models in use; promote what is not worse."""
     del fingerprint  # it names the news in the list of runs; what counts is what the inbox holds now
-    chosen, store = load_recipe(recipe), Store(storage)
+    chosen, store = load_recipe(recipe).run_by(runner, workers, dask_scheduler), Store(storage)
     require_retrainable(chosen)
     with store.session():
         news = look(storage, chosen, inbox, settle_seconds)
         if not news.is_any:
             return report(storage, Retraining(chosen.name, news))
         inputs = take_in(storage, chosen, source, inbox, news)
-        prepare_inputs(chosen, inputs, storage, runner, workers)
+        prepare_inputs(chosen, inputs, storage)
         if not holds_other_music(store, chosen.name, inputs):
             return report(storage, Retraining(chosen.name, news, inputs))
-        decision = train_all(recipe, None, storage, runner, workers, inputs.key, "if it fits")
+        decision = train_all(recipe, None, storage, runner, workers, dask_scheduler, inputs.key, "if it fits")
         music = generate(recipe, storage) if decision.promoted else None
         return report(storage, Retraining(chosen.name, news, inputs, decision, music))

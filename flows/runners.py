@@ -13,6 +13,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 from flows.worker_process import WorkerContext
 from lstm_music.child import follow_parent
 from lstm_music.errors import RecipeError
+from lstm_music.recipe import RunnerSpec
 
 
 class ThreadRunner(ThreadPoolTaskRunner[Any]):
@@ -54,17 +55,28 @@ def threads(workers: int) -> TaskRunner[Any]:
     return ThreadRunner(max_workers=workers)
 
 
-def processes(workers: int) -> TaskRunner[Any]:
-    """Run up to `workers` tasks at once in processes."""
-    return ProcessRunner(max_workers=workers, initializer=follow_parent)
+def processes(spec: RunnerSpec) -> TaskRunner[Any]:
+    """Run tasks in processes."""
+    return ProcessRunner(max_workers=spec.workers, initializer=follow_parent)
 
 
-RUNNERS: dict[str, Callable[[int], TaskRunner[Any]]] = {"threads": threads, "processes": processes}
-"""Name of a runner → its factory, which takes the number of workers."""
+def dask(spec: RunnerSpec) -> TaskRunner[Any]:
+    """Run tasks on the workers of a Dask scheduler: the one that `spec` names, or else one of our own on this machine."""
+    try:
+        from flows.dask_runner import DaskRunner
+    except ImportError as error:
+        raise RecipeError("runner 'dask': needs Dask; install it with `pip install 'lstm-music[dask]'`") from error
+    return DaskRunner.of(spec)
 
 
-def runner(name: str, workers: int) -> TaskRunner[Any]:
-    """Make the task runner `name` with `workers` workers. Raises RecipeError for a name that is not in RUNNERS."""
-    if name not in RUNNERS:
-        raise RecipeError(f"runner: there is no runner {name!r}; it must be one of {', '.join(sorted(RUNNERS))}.")
-    return RUNNERS[name](workers)
+RUNNERS: dict[str, Callable[[RunnerSpec], TaskRunner[Any]]] = {
+    "threads": lambda spec: threads(spec.workers),
+    "processes": processes,
+    "dask": dask,
+}
+"""Name of a runner → its factory."""
+
+
+def runner(spec: RunnerSpec) -> TaskRunner[Any]:
+    """Make the task runner that a recipe or its user asked for."""
+    return RUNNERS[spec.name](spec)

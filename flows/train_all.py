@@ -2,7 +2,16 @@
 
 from prefect import flow
 
-from flows.parameters import InputsKey, RecipeName, RunnerName, SourceText, StorageText, WarmStart, WorkerCount
+from flows.parameters import (
+    DaskScheduler,
+    InputsKey,
+    RecipeName,
+    RunnerName,
+    SourceText,
+    StorageText,
+    WarmStart,
+    WorkerCount,
+)
 from flows.prepare import prepare_inputs, take_in
 from flows.runners import threads
 from lstm_music.models.spec import MODELS
@@ -28,8 +37,9 @@ def train_all(
     recipe: RecipeName = "default",
     source: SourceText = None,
     storage: StorageText = "storage",
-    runner: RunnerName = "threads",
-    workers: WorkerCount = 2,
+    runner: RunnerName = None,
+    workers: WorkerCount = None,
+    dask_scheduler: DaskScheduler = None,
     inputs: InputsKey = None,
     warm_start: WarmStart = "no",
 ) -> Decision:
@@ -37,10 +47,10 @@ def train_all(
 
     With a warm start the trainings begin with the models in use, where there are any.
     """
-    chosen = load_recipe(recipe)
+    chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():
         taken_in = take_in(chosen, source, storage, inputs)
-        dataset = prepare_inputs(chosen, taken_in, storage, runner, workers).dataset
+        dataset = prepare_inputs(chosen, taken_in, storage).dataset
         starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)

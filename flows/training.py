@@ -9,16 +9,22 @@ from flows import report
 from flows.display import Display
 from flows.server import orchestrated
 from lstm_music.errors import MismatchError
-from lstm_music.recipe import Recipe
+from lstm_music.recipe import Recipe, RunnerName
 from lstm_music.stages import models, promotion, scorecard
 from lstm_music.stages import prepare as preparing
 from lstm_music.stages.prepare import Prepared
 from lstm_music.store import ArtifactRef, Store
 
+RunnerWish = tuple[RunnerName | None, int | None, str | None]
+"""What a user said of the runner: its name, the number of workers, the address of a Dask scheduler."""
 
-def prepare_inputs(
-    display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef, runner: str, workers: int
-) -> Prepared:
+
+def runner_of(recipe: Recipe) -> RunnerWish:
+    """Give a recipe's runner as the parameters of a flow."""
+    return recipe.runner.name, recipe.runner.workers, recipe.runner.dask_scheduler
+
+
+def prepare_inputs(display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef) -> Prepared:
     """Make a dataset: here where that takes seconds, else through the flow."""
     todo = preparing.batches_to_parse(store, inputs)
     with display.doing("Reading and encoding the music"):
@@ -27,7 +33,7 @@ def prepare_inputs(
         with orchestrated():
             from flows.prepare import prepare as flow
 
-            return flow(recipe_name, None, store.where, runner, workers, inputs.key)
+            return flow(recipe_name, None, store.where, *runner_of(recipe), inputs.key)
 
 
 def train_models(
@@ -36,8 +42,6 @@ def train_models(
     recipe: Recipe,
     recipe_name: str,
     inputs: ArtifactRef,
-    runner: str,
-    workers: int,
     warm_start: bool,
 ) -> tuple[Prepared, ArtifactRef]:
     """Prepare, say what came of every input, and run `train-all` unless everything is there; give the score card, too."""
@@ -46,7 +50,7 @@ def train_models(
     card = scorecard.scorecard_stage(recipe, plan.dataset, trained).ref
     is_trained = all(map(store.has, [*trained.values(), card]))
     with nullcontext() if is_trained else orchestrated():  # one server for both flows
-        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs, runner, workers)
+        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
         report.prepared(display, store, recipe, prepared)
         if is_trained:
             decision = promotion.promote(store, recipe, promotion.Current(prepared.dataset, trained, card))
@@ -58,7 +62,7 @@ def train_models(
                 from flows.train_all import train_all
 
                 warm: Literal["yes", "no"] = "yes" if warm_start else "no"
-                decision = train_all(recipe_name, None, store.where, runner, workers, inputs.key, warm)
+                decision = train_all(recipe_name, None, store.where, *runner_of(recipe), inputs.key, warm)
     display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
     return prepared, card
 

@@ -33,7 +33,7 @@ class WorkerProcess(SpawnProcess):
         """
         with credentials_held_back():
             resource_tracker.ensure_running()  # it is started once, and its start would let SIGINT through again
-            with _interrupts_held_back():
+            with interrupts_held_back():
                 super().start()
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[int], dict[str, Any]]:
@@ -72,7 +72,7 @@ def _end_with(parent: int) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Block SIGINT in this thread, and so in the processes that it starts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:

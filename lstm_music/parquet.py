@@ -37,7 +37,7 @@ def write_shards(file: Callable[[int], Path], schema: pa.Schema, tables: Iterabl
 
     Tables are gathered into row groups, none is ever cut in two, and memory holds one row group. There is one shard at least.
     """
-    groups = gathered(tables)
+    groups = gathered(tables, ROWS_A_GROUP)
     rows, shard = 0, 0
     first = next(groups, schema.empty_table())
     while True:
@@ -48,14 +48,16 @@ def write_shards(file: Callable[[int], Path], schema: pa.Schema, tables: Iterabl
         first, shard = following, shard + 1
 
 
-def gathered(tables: Iterable[pa.Table], rows: int = ROWS_A_GROUP) -> Iterator[pa.Table]:
+def gathered(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
     """Put tables together until they have at least so many rows."""
     held: list[pa.Table] = []
+    count = 0
     for table in tables:
         held.append(table)
-        if sum(part.num_rows for part in held) >= rows:
+        count += table.num_rows
+        if count >= rows:
             yield pa.concat_tables(held)
-            held = []
+            held, count = [], 0
     if held:
         yield pa.concat_tables(held)
 

@@ -1,10 +1,11 @@
 """The recipe: everything that decides what is learnt and how, composed of the specs that lie beside their users."""
 
 import difflib
+import os
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -26,6 +27,39 @@ class PromotionSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tolerance: float = Field(default=0.0, ge=0)
+
+
+RunnerName = Literal["threads", "processes", "dask"]
+
+
+class RunnerSpec(BaseModel):
+    """What parses files side by side: the name of a runner, how many batches at once, and which Dask scheduler, if not its own.
+
+    It decides nothing of what is made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: RunnerName = "threads"
+    workers: int = Field(default=2, ge=1)
+    dask_scheduler: str | None = Field(default=None, pattern=r"^[a-z]+://[^@\s]+$")
+
+    def asked(self, name: RunnerName | None, workers: int | None, dask_scheduler: str | None) -> Self:
+        """Give the runner that a user asked for, else the one that the environment names, else this.
+
+        Raises RecipeError for a value that it may not have.
+        """
+        said = {"name": name, "workers": workers, "dask_scheduler": dask_scheduler}
+        environment = {key: os.environ.get(f"LSTM_MUSIC_{variable}") for key, variable in _VARIABLES.items()}
+        wishes: dict[str, Any] = {key: value for key, value in environment.items() if value}
+        wishes |= {key: value for key, value in said.items() if value is not None}
+        try:
+            return type(self).model_validate({**self.model_dump(), **wishes})
+        except ValidationError as error:
+            raise RecipeError(f"runner: {_sentence(error.errors()[0])}") from error
+
+
+_VARIABLES = {"name": "RUNNER", "workers": "WORKERS", "dask_scheduler": "DASK_SCHEDULER"}
 
 
 class Content(BaseModel):
@@ -69,6 +103,7 @@ class Recipe(BaseModel):
     promotion: PromotionSpec = PromotionSpec()
     generation: GenerationSpec = GenerationSpec()
     rendering: RenderingSpec = RenderingSpec()
+    runner: RunnerSpec = RunnerSpec()
 
     @property
     def first_target(self) -> int:
@@ -105,6 +140,10 @@ class Recipe(BaseModel):
                 f"generation.seed_segment_events has to be at least the {self.windows.length} events of a window"
             )
         return self
+
+    def run_by(self, name: RunnerName | None, workers: int | None, dask_scheduler: str | None) -> Self:
+        """Give the recipe with the runner that was asked for: see `RunnerSpec.asked`."""
+        return self.model_copy(update={"runner": self.runner.asked(name, workers, dask_scheduler)})
 
     @property
     def contents(self) -> dict[str, str]:

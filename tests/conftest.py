@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from s3_process import S3Process
+from tiny_run import Tiny, made_once
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -63,3 +64,10 @@ def machine(s3: S3Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     be_on("first")
     return be_on
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The whole pipeline, run once; tests copy its storage before they change it."""
+    own = tmp_path_factory.getbasetemp()
+    return made_once((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny")

@@ -41,10 +41,11 @@ def write_recipe(folder: Path) -> Path:
 
 
 def write_pieces(folder: Path, numbers: range = range(PIECES)) -> Path:
-    """Write some of the pieces as MIDI files; a piece is always the same."""
-    folder.mkdir(exist_ok=True)
+    """Write some of the pieces as MIDI files, each the same always, whose folder and name together are a tag of a page."""
     for number in numbers:
-        (folder / f"{number:02d}.mid").write_bytes(piece(number))
+        path = folder / f"<script>alert({number:02d})<" / "script>.mid"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(piece(number))
     return folder
 
 

@@ -9,6 +9,9 @@ call that a match model (Mahoney 2005, "Adaptive weighing of context models"), a
 There are two: the echo of the melody, where offsets, durations, chords and intervals are the same, so in any key, and comes
 in the key of here; and the echo of the rhythm, where offsets and durations are, and comes as it was. The echoes of an
 event are read with that event, when the next one is predicted. They stand in the token array behind the places.
+
+For intervals, what has no pitch (chords of pitch classes, values that are not known) counts as lying at pitch 0. So an
+interval to or from one is another in another key, and around them the echo of the melody is not one in any key.
 """
 
 from collections.abc import Mapping
@@ -24,7 +27,11 @@ from lstm_music.encoding.vocabulary import START
 Ids = npt.NDArray[np.int64]
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
-"""A run is as long as the longest of these that it reaches, in events; of equally long ones the latest is taken."""
+"""A run is as long as the longest of these that it reaches, in events; of equally long ones the latest is taken.
+
+Each less the one before it has to be among them, too: see `find_echoes`. They are in the key of the dataset, so other
+lengths make another dataset.
+"""
 
 KINDS = ("melody", "rhythm")
 PARTS = (*STREAMS, "length")
@@ -38,7 +45,7 @@ ECHOED = {f"{kind}_echo_{stream}": stream for kind in KINDS for stream in STREAM
 
 NOTE = STREAMS.index("note")
 NO_INTERVAL = 0  # of the first event; other intervals are counted from 1
-HIGHEST_INTERVAL = 2 * PITCHES
+HIGHEST_INTERVAL = PITCHES
 
 
 def echo_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
@@ -79,7 +86,10 @@ def event_keys(tokens: Ids, shapes: Shapes) -> tuple[Ids, ...]:
 
 
 def pack(offset: Any, duration: Any, shape: Any, interval: Any) -> tuple[Any, Any]:
-    """Pack what melody and what rhythm are known by into one number each; for arrays or tensors of int64, none negative."""
+    """Pack what melody and what rhythm are known by into one number each; for arrays or tensors of int64, none negative.
+
+    There is room for 2^19 offsets, 2^16 durations, 2^20 shapes and 2^8 intervals: 63 bits.
+    """
     rhythm = offset * (1 << 16) + duration
     return (rhythm * (1 << 20) + shape) * (2 * HIGHEST_INTERVAL) + interval, rhythm
 
@@ -95,8 +105,8 @@ def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
     names = {1: single}
     for number, length in enumerate(LENGTHS, start=1):
         if length > 1:
-            longer = max(names)
-            first, last = names[length - longer], names[longer][length - longer :]
+            known = max(names)
+            first, last = names[length - known], names[known][length - known :]
             names[length], previous = _named(first[: len(last)] * len(keys) + last)
         ends = np.flatnonzero(previous >= 0)
         if not len(ends):

@@ -1,6 +1,8 @@
 """The echoes of each event as it is made: what `encoding.echoes` finds in a whole piece, event by event, compiled.
 
 Every distance is watched at once: its run is how many events in a row sounded like those that many events earlier.
+Generation looks back at most `MOST_HEARD` events, and has nothing from before the seed segment; on the held-out pieces
+1.6 % of the melody's echoes and 1.2 % of the rhythm's come from farther back than that.
 """
 
 from typing import Any, NamedTuple

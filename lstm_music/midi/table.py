@@ -71,8 +71,8 @@ def piece_row(piece: PieceNotes) -> dict[str, object]:
 def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
     """Return the piece whose notes are the rows of `table` and whose other facts are in `row`.
 
-    This is the inverse of `to_arrow` and `piece_row` together.
-    `table` has at least the columns of `NOTE_DTYPE`, and no nulls; `row` has at least the first six of `PIECE_FIELDS`.
+    This is the inverse of `to_arrow` and `piece_row` together. `table` has at least the columns of `NOTE_DTYPE`, and no nulls;
+    of what `row` lacks beside `ticks_per_quarter` the piece has nothing.
     """
     notes = np.empty(table.num_rows, NOTE_DTYPE)
     for name, _ in _NOTE_FIELDS:
@@ -80,9 +80,9 @@ def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
     return PieceNotes(
         ticks_per_quarter=row["ticks_per_quarter"],
         notes=notes,
-        tempos=tuple(Tempo(**tempo) for tempo in row["tempos"]),
-        time_signatures=tuple(TimeSignature(**signature) for signature in row["time_signatures"]),
-        key_signatures=tuple(KeySignature(**signature) for signature in row["key_signatures"]),
-        track_names=tuple(row["track_names"]),
-        pedal=tuple(Pedal(**event) for event in row["pedal"]),
+        tempos=tuple(Tempo(**tempo) for tempo in row.get("tempos", ())),
+        time_signatures=tuple(TimeSignature(**signature) for signature in row.get("time_signatures", ())),
+        key_signatures=tuple(KeySignature(**signature) for signature in row.get("key_signatures", ())),
+        track_names=tuple(row.get("track_names", ())),
+        pedal=tuple(Pedal(**event) for event in row.get("pedal", ())),
     )

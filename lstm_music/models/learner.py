@@ -36,7 +36,7 @@ class Learner:
         """Train on one batch; give the sum of its losses, its number of targets, and how many were right by stream."""
         model, self.optimizer.learning_rate = self.model, rate
         targets, mask = model.targets(batch).copy(), model.mask(batch)
-        streams = len(model.columns.streams)  # the places behind them stay
+        streams = len(model.columns.streams)  # the places and echoes behind them stay
         for tokens in (batch.previous, batch.current):
             tokens[..., :streams] = hide(tokens[..., :streams], model.spec.hidden_inputs, rng)
         rows = model.rows(batch.previous, batch.current)

@@ -28,9 +28,9 @@ def streams_of(model: str) -> tuple[str, ...]:
 class ModelSpec(BaseModel):
     """One architecture and its size; all models of a recipe share it.
 
-    `dropout` is the share of each layer's outputs that is dropped; `hidden_inputs` the share of input tokens that is
-    replaced by the unknown token. With `echoes`, chained models also read what followed when the piece last sounded as it
-    does now: worth much in pieces that repeat themselves, and less than nothing in few and short ones.
+    `dropout` is the share of each layer's outputs that is dropped; `hidden_inputs` the share of the streams' input
+    tokens that is replaced by the unknown token. With `echoes`, chained models also read what followed when the piece last
+    sounded as it does now: worth much in pieces that repeat themselves, and less than nothing in few and short ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""The events of a dataset as columns of codes: a few bytes an event, whatever the texts are."""
+"""The events of a dataset as columns of codes: a few bytes an event, whatever the texts are, and one row group in memory."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
@@ -30,28 +31,11 @@ class Column:
 
 @dataclass(frozen=True)
 class EventColumns:
-    """The three streams and the piece of every event, as codes: a few bytes an event."""
+    """The three streams and the piece of the events of some whole pieces, one after another."""
 
     columns: Mapping[str, Column]
     position_in_bar: np.ndarray  # float64 [events], quarter lengths
-
-    @classmethod
-    def read(cls, store: Store, events_ref: ArtifactRef) -> "EventColumns":
-        """Read the events table, one row group at a time."""
-        names = ("piece_id", *STREAMS)
-        values: dict[str, dict[str, int]] = {name: {} for name in names}
-        codes: dict[str, list[np.ndarray]] = {name: [] for name in names}
-        positions: list[np.ndarray] = []
-        for shard in store.open(events_ref).files("events"):
-            for table in iterate_groups(shard, (*names, "position_in_bar")):
-                positions.append(table.column("position_in_bar").to_numpy())
-                for name in names:
-                    found = pc.dictionary_encode(table.column(name).combine_chunks())
-                    known = values[name]
-                    places = [known.setdefault(value, len(known)) for value in found.dictionary.to_pylist()]
-                    codes[name].append(np.array(places, np.int32)[found.indices.to_numpy()])
-        columns = {name: Column(tuple(values[name]), np.concatenate(codes[name])) for name in names}
-        return cls(columns, np.concatenate(positions))
+    start: int  # how many events of the table lie before
 
     def rows_of(self, piece_ids: set[str]) -> np.ndarray:
         """Which events belong to these pieces, bool [events]."""
@@ -80,12 +64,8 @@ class EventColumns:
         codes = self.columns["piece_id"].codes
         return pairwise([*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)])
 
-    def class_counts(self) -> dict[str, int]:
-        """The number of distinct values of each stream in the whole table."""
-        return {f"{stream}_classes": len(self.columns[stream].values) for stream in STREAMS}
-
     def spans(self, window: WindowSpec) -> Iterator[PieceSpan]:
-        """Where each piece lies, and by how much it may be transposed within the piano's range."""
+        """Where each piece lies in the whole table, and by how much it may be transposed within the piano's range."""
         piece, note = self.columns["piece_id"], self.columns["note"]
         lowest, highest = _ranges(note.values)
         for start, stop in self._borders():
@@ -94,11 +74,28 @@ class EventColumns:
             beyond = low < PIANO_LOWEST or high > PIANO_HIGHEST  # such a piece stays where it is
             yield PieceSpan(
                 piece_id=piece.values[piece.codes[start]],
-                start=start,
-                stop=stop,
+                start=self.start + start,
+                stop=self.start + stop,
                 lowest_shift=0 if beyond else max(window.transpose_from, PIANO_LOWEST - low),
                 highest_shift=0 if beyond else min(window.transpose_to, PIANO_HIGHEST - high),
             )
+
+
+def iterate_columns(store: Store, events_ref: ArtifactRef) -> Iterator[EventColumns]:
+    """Read the events table a row group at a time: none cuts a piece in two."""
+    names = ("piece_id", *STREAMS)
+    start = 0
+    for shard in store.open(events_ref).files("events"):
+        for table in iterate_groups(shard, (*names, "position_in_bar")):
+            if table.num_rows:
+                columns = {name: _coded(table.column(name)) for name in names}
+                yield EventColumns(columns, table.column("position_in_bar").to_numpy(), start)
+                start += table.num_rows
+
+
+def _coded(column: pa.ChunkedArray) -> Column:
+    found = pc.dictionary_encode(column.combine_chunks())
+    return Column(tuple(found.dictionary.to_pylist()), found.indices.to_numpy())
 
 
 def _ranges(texts: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,33 +1,35 @@
 """Events → what models read: the sides of the split, the vocabularies, and one memory-mapped array of tokens."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from lstm_music.encoding.echoes import ECHOES, echo_sizes
+from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
-from lstm_music.encoding.splits import SIDES, PieceIdentity, assign, draw_sides
+from lstm_music.encoding.splits import SIDES, PieceIdentity, Splits, assign, draw_sides
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
-from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.columns import EventColumns, iterate_columns
 from lstm_music.stages.notes import read_pieces
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "dataset"
 DATASET_VERSION = 2
 
-SPLITS_SCHEMA = pa.schema(
+SPANS_SCHEMA = pa.schema(
     [
-        ("side", pa.string()),
         ("piece_id", pa.string()),
         ("start", pa.int64()),  # events, inclusive
         ("stop", pa.int64()),  # events, exclusive
@@ -35,6 +37,7 @@ SPLITS_SCHEMA = pa.schema(
         ("highest_shift", pa.int8()),  # semitones, inclusive
     ],
 )
+SPLITS_SCHEMA = pa.schema([("side", pa.string()), *SPANS_SCHEMA])
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
         "columns": [*STREAMS, *PLACES, *ECHOES],
+        "echo_lengths": list(LENGTHS),
     }
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
@@ -137,8 +141,7 @@ def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_r
 def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
     """Open a dataset, its files checked."""
     artifact = store.open(ref)
-    rows = read_table(artifact.file("splits")).to_pylist()
-    spans = {side: tuple(PieceSpan(**row) for row in _without_side(rows, side)) for side in SIDES}
+    splits = read_table(artifact.file("splits"))
     vocabularies = json.loads(artifact.file("vocabularies").read_text(encoding="utf-8"))
     events_ref, notes_ref = artifact.inputs
     return Dataset(
@@ -147,49 +150,83 @@ def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
         events_ref=events_ref,
         notes_ref=notes_ref,
         events=EventSpec.model_validate(artifact.manifest["spec"]["events"]),
-        spans=spans,
+        spans={side: _spans(splits.filter(pc.field("side") == side)) for side in SIDES},
         vocabularies={entry["stream"]: Vocabulary.from_json(entry) for entry in vocabularies},
     )
 
 
-def _without_side(rows: list[dict[str, Any]], side: str) -> list[dict[str, Any]]:
-    return [{key: value for key, value in row.items() if key != "side"} for row in rows if row["side"] == side]
+def _spans(rows: pa.Table) -> tuple[PieceSpan, ...]:
+    return tuple(map(PieceSpan, *(rows.column(field.name).to_pylist() for field in fields(PieceSpan))))
 
 
 def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
-    pieces = read_pieces(store, notes_ref)
-    splits = assign(
-        [PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"])) for row in pieces], recipe.split
-    )
-    columns = EventColumns.read(store, events_ref)
-    on_train = columns.rows_of(set(splits.train))
-    grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
-    vocabularies = {stream: fit(stream, columns.counts(stream, on_train), encoding, grid, shifts) for stream in STREAMS}
+    splits = assign(_identities(store, notes_ref), recipe.split)
+    survey = _survey(iterate_columns(store, events_ref), recipe, set(splits.train))
+    vocabularies = survey.vocabularies(recipe)
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
-    tokens = columns.tokens(vocabularies, grid).astype(dtype)
-    np.save(writer.file("tokens", "npy"), tokens, allow_pickle=False)
+    events = store.open(events_ref).counts["events"]
+    shape = (events, len(STREAMS) + len(PLACES) + len(ECHOES))
+    found = (columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref))
+    _save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":
-        sides = draw_sides(len(tokens), recipe.split, recipe.random_seed)
+        sides = draw_sides(events, recipe.split, recipe.random_seed)
         np.save(writer.file("sides", "npy"), sides, allow_pickle=False)
-    spans = {span.piece_id: span for span in columns.spans(recipe.windows)}  # a piece may have lost all its events
-    rows = [
-        _split_row(side, spans[piece_id]) for side in SIDES for piece_id in getattr(splits, side) if piece_id in spans
-    ]
-    write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
+    write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
     text = json.dumps([vocabularies[stream].to_json() for stream in STREAMS], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
     writer.counts.update(
-        events=len(tokens), **{side: len(getattr(splits, side)) for side in SIDES}, **columns.class_counts()
+        events=events,
+        **{side: len(getattr(splits, side)) for side in SIDES},
+        **{f"{stream}_classes": len(survey.values[stream]) for stream in STREAMS},
     )
     writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
 
 
-def _split_row(side: str, span: PieceSpan) -> dict[str, Any]:
-    return {
-        "side": side,
-        "piece_id": span.piece_id,
-        "start": span.start,
-        "stop": span.stop,
-        "lowest_shift": span.lowest_shift,
-        "highest_shift": span.highest_shift,
-    }
+def _identities(store: Store, notes_ref: ArtifactRef) -> list[PieceIdentity]:
+    pieces = read_pieces(store, notes_ref, ("piece_id", "music_hash", "names"))
+    return [PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"])) for row in pieces]
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What a first reading of the events tells: no token can be written before the vocabularies are fitted."""
+
+    counts: Mapping[str, Mapping[str, int]]  # by stream, of the pieces that are trained on
+    values: Mapping[str, Collection[str]]  # by stream, of all pieces
+    spans: pa.Table  # of the pieces that have events, in their order
+
+    def vocabularies(self, recipe: Recipe) -> dict[str, Vocabulary]:
+        grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
+        return {stream: fit(stream, self.counts[stream], encoding, grid, shifts) for stream in STREAMS}
+
+
+def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _Survey:
+    counts: dict[str, Counter[str]] = {stream: Counter() for stream in STREAMS}
+    values: dict[str, set[str]] = {stream: set() for stream in STREAMS}
+    spans = [SPANS_SCHEMA.empty_table()]
+    for columns in parts:
+        on_train = columns.rows_of(train)
+        for stream in STREAMS:
+            counts[stream].update(columns.counts(stream, on_train))
+            values[stream].update(columns.columns[stream].values)
+        found = [asdict(span) for span in columns.spans(recipe.windows)]
+        spans.append(pa.Table.from_pylist(found, schema=SPANS_SCHEMA))
+    return _Survey(counts, values, pa.concat_tables(spans))
+
+
+def _save_parts(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], parts: Iterator[np.ndarray]) -> None:
+    """Write what `np.save` would write of all parts put together, with one of them in memory."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(part.astype(dtype).tobytes())
+
+
+def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:
+    """Give a row for each piece of each side; a piece that lost all its events has none."""
+    tables = []
+    for side in SIDES:
+        rows = spans.filter(pc.is_in(spans.column("piece_id"), pa.array(getattr(splits, side), pa.string())))
+        tables.append(rows.add_column(0, "side", pa.repeat(side, rows.num_rows)))
+    return pa.concat_tables(tables).cast(SPLITS_SCHEMA)

@@ -14,7 +14,7 @@ from lstm_music.errors import RecipeError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.table import from_arrow
 from lstm_music.parquet import iterate_groups, write_shards
-from lstm_music.stages.notes import iterate_notes, read_pieces
+from lstm_music.stages.notes import iterate_notes, iterate_pieces
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "events"
@@ -42,9 +42,8 @@ def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> Arti
 
 
 def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Counter[str]) -> Iterator[pa.Table]:
-    pieces = {row["piece_id"]: row for row in read_pieces(store, notes_ref)}
-    for piece_id, table in iterate_notes(store, notes_ref):
-        row = pieces[piece_id]
+    pieces = iterate_pieces(store, notes_ref, ("name", "format", "ticks_per_quarter", "time_signatures"))
+    for row, (piece_id, table) in zip(pieces, iterate_notes(store, notes_ref), strict=True):  # both in the order of ids
         raw = partial(store.get_blob, piece_id)
         events = read_piece(from_arrow(table, row), spec, name=row["name"], form=row["format"], raw=raw)
         counts["merged"] += events.merged

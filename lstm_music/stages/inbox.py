@@ -123,7 +123,7 @@ def holds_other_music(store: Store, recipe: str, inputs: ArtifactRef) -> bool:
 
 
 def _pieces(store: Store, inputs: ArtifactRef) -> set[str]:
-    return {row["piece_id"] for row in read_pieces(store, notes_stage(inputs).ref)}
+    return {row["piece_id"] for row in read_pieces(store, notes_stage(inputs).ref, ("piece_id",))}
 
 
 def _contents(recipe: Recipe, inbox: Inbox) -> dict[str, str]:

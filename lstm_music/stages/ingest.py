@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -83,16 +82,21 @@ def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
     stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
-            table = pa.Table.from_pylist([asdict(row) for row in inputs], schema=INPUTS_SCHEMA)
-            write_table(writer.file("inputs", "parquet"), table)
+            write_table(writer.file("inputs", "parquet"), table_of_inputs(inputs))
             writer.counts.update(inputs=len(inputs))
     return stage.ref
 
 
 def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:
     """Read the table of inputs back, in the order of their names."""
-    rows: list[dict[str, Any]] = read_table(store.open(ref).file("inputs")).to_pylist()
-    return [Input(**row) for row in rows]
+    table = read_table(store.open(ref).file("inputs"))
+    return list(map(Input, *(table.column(name).to_pylist() for name in INPUTS_SCHEMA.names)))
+
+
+def table_of_inputs(rows: Sequence[Input]) -> pa.Table:
+    """Write inputs as a table of `INPUTS_SCHEMA`."""
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INPUTS_SCHEMA]
+    return pa.Table.from_arrays(columns, schema=INPUTS_SCHEMA)
 
 
 def rows_of(

@@ -1,21 +1,23 @@
 """Parsed batches → the note table: every piece in the order of its id, whatever batches it was parsed in."""
 
-import heapq
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import groupby
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from lstm_music.errors import NotEnoughMusicError, StorageError
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
-from lstm_music.parquet import iterate_groups, read_table, write_shards, write_table
-from lstm_music.stages.ingest import ACCEPTED, DUPLICATE, INPUTS_SCHEMA, REJECTED, Input, read_inputs
+from lstm_music.parquet import gathered, iterate_groups, read_table, write_shards, write_table, write_tables
+from lstm_music.stages.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs, table_of_inputs
+from lstm_music.stages.merging import Pieces, in_order
 from lstm_music.stages.parse import READER_VERSION, Content, ParseBatch, parsed_batches
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "notes"
+PIECES_A_GROUP = 1 << 10  # the pedal of a piece may be thousands of events
 
 PIECES_SCHEMA = pa.schema(
     [
@@ -31,6 +33,8 @@ PIECES_SCHEMA = pa.schema(
     ],
 )
 
+_OF_INPUTS = ("composer", "source", "licence", "format")
+
 
 def notes_stage(inputs: ArtifactRef) -> Stage:
     """The note table of a table of inputs."""
@@ -41,7 +45,8 @@ def notes_stage(inputs: ArtifactRef) -> Stage:
 def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     """Make the note table, the table of pieces and the final table of inputs out of the parsed batches.
 
-    Raises NotEnoughMusicError where no input holds music, StorageError where a content was not parsed.
+    Memory holds the table of inputs and one row group of notes. Raises NotEnoughMusicError where no input holds music,
+    StorageError where a content was not parsed.
     """
     stage = notes_stage(inputs_ref)
     if store.has(stage.ref):
@@ -49,112 +54,105 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     inputs = read_inputs(store, inputs_ref)
     wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
     batches = [batch for batch in parsed_batches(store) if wanted & set(batch.contents)]
-    parsed = _parsed_rows(store, batches, wanted)
-    final = [_final(row, parsed) for row in inputs]
-    pieces = _pieces(final, parsed)
-    if not pieces:
-        reasons = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
-        raise NotEnoughMusicError(f"none of the {len(final)} inputs holds music that can be read ({reasons})")
+    reasons = _reasons(store, batches, wanted)
+    final = [_final(row, reasons) for row in inputs]
+    accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
+    if not accepted:
+        first = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
+        raise NotEnoughMusicError(f"none of the {len(final)} inputs holds music that can be read ({first})")
     with store.write(stage) as writer:
-        accepted = {(row["piece_id"], row["format"]) for row in pieces}
         notes = write_shards(
             lambda number: writer.file(f"notes-{number:04d}", "parquet"),
             NOTES_SCHEMA,
-            _merged(store, batches, accepted),
+            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(store, batch))),
         )
-        write_table(writer.file("pieces", "parquet"), pa.Table.from_pylist(pieces, schema=PIECES_SCHEMA))
-        rows = [{name: getattr(row, name) for name in INPUTS_SCHEMA.names} for row in final]
-        write_table(writer.file("inputs", "parquet"), pa.Table.from_pylist(rows, schema=INPUTS_SCHEMA))
+        pieces = writer.file("pieces", "parquet")
+        found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
+        write_tables(pieces, PIECES_SCHEMA, gathered(_named(found, final), PIECES_A_GROUP))
+        write_table(writer.file("inputs", "parquet"), table_of_inputs(final))
         statuses = [row.status for row in final]
         writer.counts.update(
-            pieces=len(pieces),
+            pieces=len(accepted),
             rejected=statuses.count(REJECTED),
             duplicates=statuses.count(DUPLICATE),
             notes=notes,
-            drum_notes=sum(row["drum_notes"] for row in pieces),
+            drum_notes=sum(read_table(pieces, ("drum_notes",)).column("drum_notes").to_pylist()),
         )
     return stage.ref
 
 
-def read_pieces(store: Store, notes_ref: ArtifactRef) -> list[dict[str, Any]]:
-    """Read the table of pieces, in the order of their ids: a mapping of `PIECES_SCHEMA` each."""
-    rows: list[dict[str, Any]] = read_table(store.open(notes_ref).file("pieces")).to_pylist()
-    return rows
+def read_pieces(store: Store, notes_ref: ArtifactRef, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Read the table of pieces, in the order of their ids: a mapping of `PIECES_SCHEMA` each, or of some of its columns."""
+    return list(iterate_pieces(store, notes_ref, columns))
 
 
-def iterate_notes(store: Store, notes_ref: ArtifactRef) -> Iterator[tuple[str, pa.Table]]:
+def iterate_pieces(
+    store: Store, notes_ref: ArtifactRef, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Read the table of pieces as `read_pieces` does, with one row group in memory at a time."""
+    for table in iterate_groups(store.open(notes_ref).file("pieces"), columns):
+        yield from table.to_pylist()
+
+
+def iterate_notes(store: Store, notes_ref: ArtifactRef) -> Pieces:
     """Yield (piece id, its notes) in the order of ids, with one row group in memory at a time."""
     for shard in store.open(notes_ref).files("notes"):
         for table in iterate_groups(shard):
             yield from _by_piece(table)
 
 
-def _by_piece(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+def _by_piece(table: pa.Table) -> Pieces:
     """Cut a table into its pieces."""
     ids = table.column("piece_id").combine_chunks().dictionary_encode()
     names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
-    start = 0
-    for code, rows in groupby(codes.tolist()):
-        count = sum(1 for _ in rows)
-        yield names[code], table.slice(start, count)
-        start += count
+    borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
+    for start, stop in pairwise(borders):
+        yield names[codes[start]], table.slice(start, stop - start)
 
 
-def _parsed_rows(
-    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]
-) -> dict[str, dict[str, Any]]:
-    """Give what each batch says of the contents that are wanted: the same bytes may have been read in another format."""
-    rows: dict[str, dict[str, Any]] = {}
+def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
+    for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
+        yield from _by_piece(group)
+
+
+def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
+    for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
+        yield from _by_piece(group)
+
+
+def _reasons(store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]) -> dict[str, str]:
+    """Give by id why each content that is wanted was rejected, "" where it was not.
+
+    A batch tells only of contents in its format: the same bytes may have been read in another.
+    """
+    reasons: dict[str, str] = {}
     for batch in batches:
         ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
-        for row in read_table(store.open(batch.stage.ref).file("pieces")).to_pylist():
+        for row in read_table(store.open(batch.stage.ref).file("pieces"), ("piece_id", "reason")).to_pylist():
             if row["piece_id"] in ids:
-                rows[row["piece_id"]] = row
-    if missing := {piece_id for piece_id, _ in wanted} - rows.keys():
+                reasons[row["piece_id"]] = row["reason"]
+    if missing := {piece_id for piece_id, _ in wanted} - reasons.keys():
         raise StorageError(f"{len(missing)} of {len(wanted)} pieces were not parsed yet; parse their batches first")
-    return rows
+    return reasons
 
 
-def _final(row: Input, parsed: dict[str, dict[str, Any]]) -> Input:
+def _final(row: Input, reasons: dict[str, str]) -> Input:
     """Reject an accepted input whose content holds no music."""
-    reason = parsed[row.piece_id]["reason"] if row.status == ACCEPTED else ""
+    reason = reasons[row.piece_id] if row.status == ACCEPTED else ""
     if not reason:
         return row
     return Input(row.name, REJECTED, reason, row.piece_id, row.format, row.bytes, row.composer, row.source, row.licence)
 
 
-def _pieces(final: Sequence[Input], parsed: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def _named(found: Pieces, final: Sequence[Input]) -> Iterator[pa.Table]:
+    """Add to what was parsed of each piece what the inputs say of it: a table of `PIECES_SCHEMA`, of one row."""
     names: dict[str, list[str]] = {}
     for row in final:
         names.setdefault(row.piece_id, []).append(row.name)
-    return sorted(
-        (
-            {
-                **parsed[row.piece_id],
-                "name": row.name,
-                "names": names[row.piece_id],
-                "composer": row.composer,
-                "source": row.source,
-                "licence": row.licence,
-                "format": row.format,
-            }
-            for row in final
-            if row.status == ACCEPTED
-        ),
-        key=lambda piece: str(piece["piece_id"]),
-    )
-
-
-def _merged(store: Store, batches: Sequence[ParseBatch], accepted: AbstractSet[Content]) -> Iterator[pa.Table]:
-    """Merge the batches, each of which is in the order of ids, a piece at a time."""
-
-    def pieces(batch: ParseBatch) -> Iterator[tuple[str, pa.Table]]:
-        ids = {piece_id for piece_id, _ in accepted & set(batch.contents)}
-        for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
-            yield from (piece for piece in _by_piece(group) if piece[0] in ids)
-
-    last = ""
-    for piece_id, table in heapq.merge(*map(pieces, batches), key=lambda piece: piece[0]):
-        if piece_id != last:  # a content may lie in two batches that raced
-            last = piece_id
-            yield table
+    input_of = {row.piece_id: row for row in final if row.status == ACCEPTED}
+    for piece_id, parsed in found:
+        row = input_of[piece_id]
+        said = {"names": names[piece_id], **{name: getattr(row, name) for name in ("name", *_OF_INPUTS)}}
+        columns = {name: pa.array([value], PIECES_SCHEMA.field(name).type) for name, value in said.items()}
+        columns |= {name: parsed.column(name) for name in parsed.column_names if name in PIECES_SCHEMA.names}
+        yield pa.table([columns[name] for name in PIECES_SCHEMA.names], schema=PIECES_SCHEMA)

@@ -10,7 +10,7 @@ from lstm_music.encoding.splits import VALIDATION
 from lstm_music.encoding.windows import Targets
 from lstm_music.errors import MismatchError, MissingArtifactError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.stages.models import is_of_this_version, model_stage, start_of
 from lstm_music.stages.scorecard import score_models
@@ -198,7 +198,9 @@ def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]
 
 def _validation_nll(store: Store, old: Current, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
     """Score the old models on the validation events of a new table of events, in the vocabularies that they were trained with."""
-    columns = EventColumns.read(store, events)
-    tokens = columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32)
+    parts = iterate_columns(store, events)
+    tokens = np.concatenate(
+        [columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32) for columns in parts]
+    )
     scores = score_models(store, before, old.models, tokens, {VALIDATION: targets})[VALIDATION]
     return sum(stream.total for stream in scores.values()) / targets.events

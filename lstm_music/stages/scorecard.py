@@ -121,7 +121,8 @@ def score_models(
 
 def _notes(store: Store, dataset: Dataset, targets: Targets) -> int:
     """Count the pitched notes of the pieces that are scored."""
-    notes = {row["piece_id"]: row["notes"] - row["drum_notes"] for row in read_pieces(store, dataset.notes_ref)}
+    rows = read_pieces(store, dataset.notes_ref, ("piece_id", "notes", "drum_notes"))
+    notes = {row["piece_id"]: row["notes"] - row["drum_notes"] for row in rows}
     return sum(notes[span.piece_id] for span in targets.spans)
 
 

@@ -1,30 +1,21 @@
 """The page of `lstm-music generate`, in a real Chromium: from hostile file names to music that plays."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from tiny_music import PIECES, piece, write_recipe
+from program import COMMAND, Program
 
 RESULTS = 8
-PROGRAM = [sys.executable, "-c", "from flows.cli import main; main()"]
 
 
-@pytest.fixture(scope="module")
-def page_file(tmp_path_factory):
-    """Train on pieces whose folder and name are a script, and make music with what was learnt."""
-    folder = tmp_path_factory.mktemp("generated")
-    for number in range(PIECES):
-        path = folder / "music" / f"<script>alert({number})<" / "script>.mid"  # a folder and a file: the name is a tag
-        path.parent.mkdir(parents=True)
-        path.write_bytes(piece(number))
-    said = ["--recipe", str(write_recipe(folder)), "--storage", str(folder / "storage"), "--json"]
-    run = [*PROGRAM, "run", "--source", str(folder / "music"), *said]
-    subprocess.run(run, check=True, capture_output=True)
-    wish = [*PROGRAM, "generate", "--num-outputs", str(RESULTS), *said]
-    made = subprocess.run(wish, check=True, capture_output=True, text=True).stdout
+@pytest.fixture
+def page_file(tiny, tmp_path):
+    """Make music with models that learnt pieces whose names are scripts."""
+    arguments = ["--num-outputs", str(RESULTS), "--recipe", str(tiny.recipe), "--storage", str(tiny.copy(tmp_path))]
+    program = Program(tmp_path / "home", [COMMAND, "generate", *arguments, "--json"])
+    made = program.finish()
+    assert program.process.returncode == 0, program.errors
     return Path(json.loads(made.splitlines()[-1])["page"])
 
 

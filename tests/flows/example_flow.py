@@ -82,8 +82,9 @@ def main(runner_name: str, *works: str) -> None:
     with interruptible(), orchestrated():
         say("ready")
         from flows.runners import runner
+        from lstm_music.recipe import RunnerSpec
 
-        flow = make_flow().with_options(task_runner=runner(runner_name, workers=2))
+        flow = make_flow().with_options(task_runner=runner(RunnerSpec(name=runner_name)))
         for work in works:
             try:
                 say(" ".join(str(ref) for ref in flow(work)))

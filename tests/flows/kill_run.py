@@ -1,7 +1,7 @@
 """SIGKILL `lstm-music run` at random moments, and see that nothing of it stays and nothing of it is lost.
 
-By hand: `python tests/flows/kill_run.py --folder /tmp/kills --recipe demo --kills 20`. One run is never killed; the
-others are killed `--kills` times, each after a random share of `--longest` seconds, and go on in one storage until one
+By hand: `PYTHONPATH=tests python tests/flows/kill_run.py --folder /tmp/kills --recipe demo --kills 20`. One run is never killed;
+the others are killed `--kills` times, each after a random share of `--longest` seconds, and go on in one storage until one
 of them comes to its end; then in the next one.
 """
 
@@ -12,11 +12,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from program import Program
+from program import COMMAND, Program
 
 from lstm_music.store import Store
 
-COMMAND = str(Path(sys.executable).with_name("lstm-music"))
 GONE_SECONDS = 5.0
 NOT_COMPARED = {"provenance.json", "format.json", ".lock", ".current-lock"}
 

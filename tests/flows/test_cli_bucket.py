@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from kill_run import COMMAND, contents
-from program import Program
+from kill_run import contents
+from program import COMMAND, Program
 
 from lstm_music.store import Store
 
@@ -73,7 +73,7 @@ def test_a_server_that_goes_away_in_the_middle_is_one_sentence_and_the_next_run_
     s3, tiny, lstm_music, tmp_path, settings
 ):
     url = s3.new_bucket()
-    arguments = ["run", *tiny.arguments, "--storage", url]
+    arguments = ["train", "--model", "duration", *tiny.arguments, "--storage", url]
     run = Program(tmp_path / "cut", [COMMAND, *arguments], settings)
     begun = tmp_path / "cut" / "stderr"
     end = time.monotonic() + SOON_SECONDS
@@ -92,7 +92,12 @@ def test_a_server_that_goes_away_in_the_middle_is_one_sentence_and_the_next_run_
     assert "Could not connect" in sentence
     kinds = {ref.split("/")[0] for ref in s3.contents(url)}
     assert "dataset" in kinds
-    assert "scorecard" not in kinds
+    assert "model" not in kinds
     finished = lstm_music(*arguments, **settings)
     assert finished.code == 0, finished.errors
-    assert stored(s3, url, tmp_path / "copy") == contents(tiny.storage)
+    made = stored(s3, url, tmp_path / "copy")
+    assert any(place.startswith("model/") for place in made)
+    whole = contents(tiny.storage)
+    assert {place: whole.get(place) for place in made.keys() - {"current.json"}} == {
+        place: data for place, data in made.items() if place != "current.json"
+    }

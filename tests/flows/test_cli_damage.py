@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lstm_music.errors import StorageError
-from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.copies import load_index
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.generation import describe_generation
@@ -32,7 +32,7 @@ def read_files(store: Store, ref: ArtifactRef) -> None:
 
 READERS: dict[str, Callable] = {
     "dataset": lambda store, ref: load_dataset(store, ref).tokens,
-    "events": EventColumns.read,
+    "events": lambda store, ref: list(iterate_columns(store, ref)),
     "generations": describe_generation,
     "inputs": read_inputs,
     "copies": lambda store, ref: (load_index(store, ref), read_files(store, ref)),

@@ -13,8 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from kaggle_server import SIGNATURE, Answer, Dataset
-from kill_run import COMMAND
-from program import Program
+from program import COMMAND, Program
 from tiny_music import piece, write_recipe
 from zip_bytes import zip_bytes
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pandas as pd
 import pytest
-from kill_run import COMMAND, contents, kill_after, require_valid
-from program import Program
+from kill_run import contents, kill_after, require_valid
+from program import COMMAND, Program
 from tiny_music import PIECES, write_pieces
 
 from flows.interrupt import SENTENCE
@@ -119,20 +119,18 @@ def test_a_second_run_makes_nothing_and_starts_no_server(tiny, lstm_music, tmp_p
     assert sorted(path.name for path in (tmp_path / "home").iterdir()) == ["stderr", "tmp"]
 
 
-def test_more_files_are_parsed_alone_and_processes_make_the_bytes_that_threads_do(tiny, lstm_music, tmp_path):
+def test_more_files_are_parsed_alone_and_make_the_bytes_of_all_at_once(tiny, lstm_music, tmp_path):
     storage, music = tmp_path / "storage", write_pieces(tmp_path / "music", range(PIECES - 3))
     arguments = ["--recipe", tiny.recipe, "--source", music, "--storage", storage]
     assert lstm_music("prepare", *arguments).code == 0
     (first,) = Store(storage).refs("parsed")
     write_pieces(music)
-    assert lstm_music("run", *arguments, "--runner", "processes", "--json").code == 0
+    assert lstm_music("prepare", *arguments).code == 0
     (second,) = set(Store(storage).refs("parsed")) - {first}
     assert len(Store(storage).open(second).manifest["spec"]["contents"]) == 3
     fresh, grown = contents(tiny.storage), contents(storage)
-    cache = {place for place in fresh if place.startswith("parsed/")}
-    assert {place: grown.get(place) for place in fresh.keys() - cache} == {
-        place: fresh[place] for place in fresh.keys() - cache
-    }
+    made = {place: data for place, data in fresh.items() if place.startswith(("notes/", "events/", "dataset/"))}
+    assert {place: grown.get(place) for place in made} == made
 
 
 def test_a_run_that_is_killed_and_interrupted_goes_on_to_the_same_bytes(tiny, tmp_path):
@@ -236,7 +234,7 @@ def test_a_warm_start_begins_with_the_models_in_use(tiny, lstm_music, tmp_path):
 def test_a_warm_start_without_models_begins_from_nothing_and_says_so(tiny, lstm_music, tmp_path):
     storage = tiny.copy(tmp_path, "model", "scorecard", "generations")
     (storage / "current.json").unlink()
-    found = lstm_music("train", *tiny.arguments, "--storage", storage, "--warm-start", "--json")
+    found = lstm_music("train", *tiny.arguments, "--storage", storage, "--warm-start", "--model", "note", "--json")
     assert (
         "No models to begin with are in use for offset, note, duration, so training begins from nothing" in found.errors
     )

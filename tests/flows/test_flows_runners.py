@@ -1,23 +1,34 @@
 import json
 import os
 import signal
+from typing import get_args
 
 import httpx
 import pytest
 
+from flows.options import Runner
 from flows.runners import RUNNERS, runner
 from lstm_music.errors import RecipeError
+from lstm_music.recipe import RunnerName, RunnerSpec
 
 
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_runner_has_the_workers_that_were_asked_for(name):
-    assert runner(name, workers=3) == RUNNERS[name](3)
-    assert runner(name, workers=3) != runner(name, workers=2)
+    assert runner(RunnerSpec(name=name, workers=3)) == RUNNERS[name](RunnerSpec(name=name, workers=3))
+    assert runner(RunnerSpec(name=name, workers=3)) != runner(RunnerSpec(name=name, workers=2))
 
 
-def test_an_unknown_runner_is_a_mistake_of_the_recipe():
-    with pytest.raises(RecipeError, match=r"no runner 'kubernetes'; it must be one of processes, threads"):
-        runner("kubernetes", workers=1)
+def test_the_words_of_the_runners_are_the_same_everywhere():
+    assert list(RUNNERS) == list(get_args(RunnerName))
+    assert list(RUNNERS) == list(get_args(Runner))
+
+
+def test_a_scheduler_that_does_not_answer_is_a_mistake_of_the_user():
+    with (
+        pytest.raises(RecipeError, match=r"nobody answers as a Dask scheduler at tcp://127.0.0.1:9 "),
+        runner(RunnerSpec(name="dask", dask_scheduler="tcp://127.0.0.1:9")),
+    ):
+        pass
 
 
 @pytest.mark.slow
@@ -46,6 +57,9 @@ def test_every_runner_gives_the_results_and_the_error_of_its_tasks(start, users_
         ("processes", "child", "busy"),
         ("processes", "idle", "idle"),
         ("threads", "child", "busy"),
+        ("dask", "wait", "submitted"),
+        ("dask", "child", "busy"),
+        ("dask", "idle", "idle"),
     ],
 )
 def test_no_worker_survives_a_kill(start, users_server, name, work, moment):
@@ -56,8 +70,9 @@ def test_no_worker_survives_a_kill(start, users_server, name, work, moment):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_workers_and_the_server_hears_of_it(start, users_server):
-    program = start("processes", "wait", **users_server)
+@pytest.mark.parametrize("name", ["processes", "dask"])
+def test_ctrl_c_ends_the_workers_and_the_server_hears_of_it(start, users_server, name):
+    program = start(name, "wait", **users_server)
     program.wait_for("submitted")
     os.killpg(program.process.pid, signal.SIGINT)
     program.finish()

@@ -40,7 +40,7 @@ def test_tables_are_gathered_until_they_have_enough_rows_and_never_cut():
 @pytest.mark.parametrize(("groups", "shards"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
 def test_a_shard_has_so_many_groups_and_the_last_the_rest(tmp_path, monkeypatch, groups, shards):
     monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 2)
-    monkeypatch.setattr(parquet, "gathered", iter)
+    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
     tables = [table(number, number + 100) for number in range(groups)]
     assert write_shards(lambda number: tmp_path / f"{number}.parquet", SCHEMA, tables) == 2 * groups
     paths = sorted(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_music import QUARTER, piece_of, small_collection, small_piece, tiny_recipe, write_folder
 
+from lstm_music import parquet
 from lstm_music.encoding.chords import content
 from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.places import PLACES
@@ -16,9 +17,11 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.errors import RecipeError
 from lstm_music.parquet import read_table
-from lstm_music.stages.columns import EventColumns
+from lstm_music.stages import notes
+from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.dataset import dataset_stage, load_dataset
 from lstm_music.stages.ingest import ingest
+from lstm_music.stages.notes import read_pieces
 from lstm_music.stages.prepare import prepare
 from lstm_music.store import Store
 
@@ -184,22 +187,17 @@ def test_drums_and_merged_notes_are_counted(tmp_path):
     assert store.open(refs.notes).counts["drum_notes"] == 1
 
 
-def test_events_are_the_same_columns_in_whatever_row_groups_they_lie(made, monkeypatch):
-    whole = EventColumns.read(made.store, made.prepared.events)
-    from lstm_music.stages import columns as module
-
-    iterate = module.iterate_groups
-
-    def sliced(path, names):
-        for table in iterate(path, names):
-            yield from (table.slice(start, 13) for start in range(0, table.num_rows, 13))
-
-    monkeypatch.setattr(module, "iterate_groups", sliced)
-    parts = EventColumns.read(made.store, made.prepared.events)
-    vocabularies, grid = made.dataset.vocabularies, made.recipe.events.grid
-    assert np.array_equal(parts.tokens(vocabularies, grid), whole.tokens(vocabularies, grid))
-    assert list(parts.spans(made.recipe.windows)) == list(whole.spans(made.recipe.windows))
-    assert parts.class_counts() == whole.class_counts()
+def test_a_dataset_is_the_same_in_whatever_row_groups_events_and_notes_lie(made, tmp_path, monkeypatch):
+    assert len(list(iterate_columns(made.store, made.prepared.events))) == 1
+    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
+    monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 3)
+    monkeypatch.setattr(notes, "PIECES_A_GROUP", 2)
+    store = Store(tmp_path / "storage")
+    prepared = prepare(store, made.recipe, ingest(store, made.recipe, str(made.folder)))
+    assert len(list(iterate_columns(store, prepared.events))) == len(read_pieces(store, prepared.notes)) > 3
+    assert read_pieces(store, prepared.notes) == read_pieces(made.store, made.prepared.notes)
+    assert prepared == made.prepared
+    assert store.open(prepared.dataset).manifest == made.store.open(made.prepared.dataset).manifest
 
 
 @pytest.mark.parametrize("first", [0, 8])

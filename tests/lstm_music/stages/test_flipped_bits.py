@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_music.errors import CorruptArtifactError
-from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.ingest import read_inputs
 from lstm_music.stages.models import load_model
@@ -33,7 +33,7 @@ def test_every_reader_refuses_a_file_with_a_flipped_bit(made, evaluated, tmp_pat
         (refs.inputs, "inputs", lambda: read_inputs(store, refs.inputs)),
         (refs.notes, "pieces", lambda: read_pieces(store, refs.notes)),
         (refs.notes, "notes-0000", lambda: list(iterate_notes(store, refs.notes))),
-        (refs.events, "events-0000", lambda: EventColumns.read(store, refs.events)),
+        (refs.events, "events-0000", lambda: list(iterate_columns(store, refs.events))),
         (refs.dataset, "splits", lambda: load_dataset(store, refs.dataset)),
         (refs.dataset, "vocabularies", lambda: load_dataset(store, refs.dataset)),
         (refs.dataset, "tokens", lambda: load_dataset(store, refs.dataset).tokens),

@@ -12,7 +12,7 @@ from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.errors import MismatchError, MissingArtifactError
 from lstm_music.stages import models as stages_of_models
 from lstm_music.stages import promotion
-from lstm_music.stages.columns import EventColumns
+from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.dataset import load_dataset
 from lstm_music.stages.ingest import ingest
 from lstm_music.stages.models import load_model
@@ -115,7 +115,8 @@ def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy,
     models = publish(copy.store, copy.recipe, prepared.dataset)
     new = Current(prepared.dataset, models, evaluate(copy.store, copy.recipe, prepared.dataset, models))
     fresh, before = load_dataset(copy.store, new.dataset), copy.dataset
-    tokens = EventColumns.read(copy.store, prepared.events).tokens(before.vocabularies, before.events.grid)
+    parts = iterate_columns(copy.store, prepared.events)
+    tokens = np.concatenate([columns.tokens(before.vocabularies, before.events.grid) for columns in parts])
     spans, against = fresh.spans["validation"], 0.0
     unknown = sum((tokens[span.start : span.stop, :3] == UNKNOWN).sum() for span in spans)
     assert unknown > 10

@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
+COMMAND = str(Path(sys.executable).with_name("lstm-music"))
 
 
 class Program:

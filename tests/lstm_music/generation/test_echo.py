@@ -1,0 +1,103 @@
+"""Echoes that are found event by event are those of the whole piece, or of as much as is remembered."""
+
+import numpy as np
+import pytest
+
+from lstm_music.encoding import echoes
+from lstm_music.encoding.chords import PITCH_NAMES
+from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_tokens
+from lstm_music.encoding.shapes import shapes_of
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, UNKNOWN, Vocabulary
+
+CHORDS = (*PITCH_NAMES, "C4.E4", "D4.F#4", "0.4.7")
+SHAPES = shapes_of(Vocabulary("note", CHORDS, (1,) * len(CHORDS), 0.0))
+NOTES = [END, UNKNOWN, *(SPECIAL_IDS + CHORDS.index(name) for name in ("C4", "D4", *CHORDS[-3:]))]
+OUTPUTS = 3
+MORE = 250
+"""Events that are made; always as many, because each number of them is compiled anew."""
+
+
+def music(rng, period):
+    """A loop, and parts of one theme in several keys with a few values in between: int32 [events, streams]."""
+    theme = np.stack([rng.integers(3, 5, 80), SPECIAL_IDS + rng.integers(57, 64, 80), rng.integers(3, 5, 80)], axis=1)
+    parts = [np.resize(theme[:period], (59, len(STREAMS))), [[3, UNKNOWN, 3]], theme, theme]
+    while sum(map(len, parts)) < MORE + 60:
+        begin, events = rng.integers(0, 60), rng.integers(1, 8)
+        few = [rng.integers(3, 5, events), rng.choice(NOTES, events), np.full(events, 4)]
+        part = theme[begin : begin + rng.integers(1, 40)]
+        parts += [np.add(part, [0, rng.integers(-3, 4), 0]), np.stack(few, axis=1)]
+    return np.concatenate(parts)[: MORE + 60].astype(np.int32)
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    """The events of each output, [events, outputs, streams]."""
+    rng = np.random.default_rng(4)
+    return np.stack([music(rng, period) for period in (1, 4, 6)], axis=1)
+
+
+@pytest.fixture(scope="module")
+def heard(tensorflow):
+    """Hear, compiled, what follows a seed segment of so many events; give the echoes of that."""
+    import tensorflow as tf
+
+    from lstm_music.generation.echo import begin, hear, latest_echoes
+    from lstm_music.models.backend import compiled
+
+    @compiled
+    def loop(past, events):
+        found = tf.TensorArray(tf.int32, size=MORE, element_shape=[OUTPUTS, len(ECHOES)])
+
+        def body(number, past, found):
+            past = hear(past, events[number], SHAPES)
+            return number + 1, past, found.write(number, latest_echoes(past, SHAPES))
+
+        return tf.while_loop(lambda number, *_: number < MORE, body, (0, past, found), maximum_iterations=MORE)[
+            2
+        ].stack()
+
+    def run(pieces, seed_segment_events):
+        seeds, events = pieces[:seed_segment_events], pieces[seed_segment_events:][:MORE]
+        return loop(begin(seeds, MORE, SHAPES), tf.constant(events)).numpy()
+
+    return run
+
+
+def whole(pieces):
+    return np.stack([echo_tokens(pieces[:, output], SHAPES) for output in range(OUTPUTS)], axis=1)
+
+
+def longest_within(most, keys):
+    """Do what `find_echoes` does, by comparing all, with events that are at most so many back."""
+    keys, place, reached = keys.tolist(), np.zeros(len(keys), int), np.zeros(len(keys), int)
+    for here in range(len(keys)):
+        for distance in range(1, min(most, here) + 1):
+            run = 0
+            while run <= here - distance and keys[here - run] == keys[here - run - distance]:
+                run += 1
+            number = sum(run >= length for length in LENGTHS)
+            if number > reached[here]:
+                place[here], reached[here] = here - distance + 1, number
+    return place, reached
+
+
+def test_they_are_those_of_the_whole_piece(heard, pieces):
+    wanted = whole(pieces)
+    assert {*wanted[:, :, len(STREAMS)].flat} == {*range(len(LENGTHS) + 1)}
+    for seed_segment_events in (0, 1, 45):
+        found = heard(pieces, seed_segment_events)
+        assert np.array_equal(found, wanted[seed_segment_events:][:MORE])
+
+
+@pytest.mark.parametrize("most", [1, 7, 50])
+def test_what_is_farther_back_than_is_remembered_is_not_found(heard, pieces, monkeypatch, most):
+    """Also where the seed segment is as long as that, or longer."""
+    monkeypatch.setattr("lstm_music.generation.echo.MOST_HEARD", most)
+    everything = whole(pieces)
+    monkeypatch.setattr(echoes, "find_echoes", lambda keys: longest_within(most, keys))
+    wanted = whole(pieces)
+    assert not np.array_equal(wanted, everything)
+    for seed_segment_events in (0, 1, most, most + 1, most + 2):
+        found = heard(pieces, seed_segment_events)
+        assert np.array_equal(found, wanted[seed_segment_events:][:MORE])
