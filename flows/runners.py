@@ -1,4 +1,4 @@
-"""Where the tasks of a flow run: the one module that names a task runner.
+"""Where the tasks of a flow run: the one module that chooses a task runner.
 
 A runner that is interrupted, by Ctrl-C or by a signal to end, does not wait for the tasks that run: what they have not
 finished is not there, and whoever runs the flow again goes on from what is.

@@ -4,7 +4,9 @@ Without them 241 to 289 of 300 single flipped bits were read as music; with them
 the store keeps a SHA-256 of the whole file beside it.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from pathlib import Path
 
@@ -75,13 +77,29 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return pa.concat_tables(iterate_groups(path, columns))
 
 
-def iterate_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Read a table one row group at a time, so that memory holds one of them; an empty file gives one empty table."""
+def iterate_groups(
+    path: Path, columns: Sequence[str] | None = None, piece_ids: AbstractSet[str] | None = None
+) -> Iterator[pa.Table]:
+    """Read a table one row group at a time, so that memory holds one of them; an empty file gives one empty table.
+
+    With `piece_ids` those row groups are left out whose statistics say that they hold none of these pieces.
+    """
+    wanted = None if piece_ids is None else sorted(piece_ids)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if file.num_row_groups == 0:
                 yield file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
             for group in range(file.num_row_groups):
-                yield file.read_row_group(group, columns=columns)
+                if wanted is None or _may_hold(file.metadata.row_group(group), wanted):
+                    yield file.read_row_group(group, columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise CorruptArtifactError(f"{path}: not the Parquet file that was written ({error})") from error
+
+
+def _may_hold(group: pq.RowGroupMetaData, wanted: Sequence[str]) -> bool:
+    """Whether a row group may hold one of some pieces, by the lowest and highest id that it says to have."""
+    found = (group.column(number) for number in range(group.num_columns))
+    statistics = next(column for column in found if column.path_in_schema == "piece_id").statistics
+    if statistics is None or not statistics.has_min_max:
+        return True
+    return bisect_left(wanted, statistics.min) < bisect_right(wanted, statistics.max)

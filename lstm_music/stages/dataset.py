@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,6 @@ def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_r
 def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
     """Open a dataset, its files checked."""
     artifact = store.open(ref)
-    splits = read_table(artifact.file("splits"))
     vocabularies = json.loads(artifact.file("vocabularies").read_text(encoding="utf-8"))
     events_ref, notes_ref = artifact.inputs
     return Dataset(
@@ -150,13 +149,15 @@ def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
         events_ref=events_ref,
         notes_ref=notes_ref,
         events=EventSpec.model_validate(artifact.manifest["spec"]["events"]),
-        spans={side: _spans(splits.filter(pc.field("side") == side)) for side in SIDES},
+        spans=_spans(read_table(artifact.file("splits"))),
         vocabularies={entry["stream"]: Vocabulary.from_json(entry) for entry in vocabularies},
     )
 
 
-def _spans(rows: pa.Table) -> tuple[PieceSpan, ...]:
-    return tuple(map(PieceSpan, *(rows.column(field.name).to_pylist() for field in fields(PieceSpan))))
+def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
+    """Give the spans of each side; without Arrow's filters, which would import pandas where somebody only looks."""
+    rows = list(zip(*(splits.column(name).to_pylist() for name in SPLITS_SCHEMA.names), strict=True))
+    return {side: tuple(PieceSpan(*span) for on, *span in rows if on == side) for side in SIDES}
 
 
 def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:

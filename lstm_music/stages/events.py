@@ -74,8 +74,8 @@ def bar_of_event(
     indexes = pa.array({index for _, index in wanted}, pa.int32())
     found = {}
     for shard in store.open(events_ref).files("events"):
-        for table in iterate_groups(shard):
+        for table in iterate_groups(shard, ("piece_id", "index", "bar"), {piece_id for piece_id, _ in wanted}):
             chosen = table.filter(pc.and_(pc.is_in(table["piece_id"], ids), pc.is_in(table["index"], indexes)))
-            for row in chosen.select(["piece_id", "index", "bar"]).to_pylist():
+            for row in chosen.to_pylist():
                 found[row["piece_id"], row["index"]] = row["bar"]
     return {place: found[place] for place in wanted}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lstm_music.errors import NotEnoughMusicError, StorageError
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
@@ -94,11 +95,19 @@ def iterate_pieces(
         yield from table.to_pylist()
 
 
-def iterate_notes(store: Store, notes_ref: ArtifactRef) -> Pieces:
-    """Yield (piece id, its notes) in the order of ids, with one row group in memory at a time."""
+def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str]) -> dict[str, dict[str, Any]]:
+    """Read the rows of some pieces, by id."""
+    groups = iterate_groups(store.open(notes_ref).file("pieces"), piece_ids=piece_ids)
+    wanted = pa.array(sorted(piece_ids), pa.string())
+    found = (table.filter(pc.is_in(table.column("piece_id"), wanted)) for table in groups)
+    return {row["piece_id"]: row for table in found for row in table.to_pylist()}
+
+
+def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
+    """Yield (piece id, its notes) in the order of ids, of all pieces or of some, with one row group in memory at a time."""
     for shard in store.open(notes_ref).files("notes"):
-        for table in iterate_groups(shard):
-            yield from _by_piece(table)
+        for table in iterate_groups(shard, piece_ids=piece_ids):
+            yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
 
 
 def _by_piece(table: pa.Table) -> Pieces:

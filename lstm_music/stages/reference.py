@@ -19,7 +19,7 @@ from lstm_music.midi.writer import write_midi
 from lstm_music.stages.copies import event_reader, load_index
 from lstm_music.stages.dataset import Dataset, load_dataset
 from lstm_music.stages.measures import Excerpt, Measured, measure, notes_of, statistics_of
-from lstm_music.stages.segments import cut, piece_rows
+from lstm_music.stages.segments import cut
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "reference"
@@ -144,5 +144,5 @@ def _segments(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], events
             parts = enumerate(rng.permutation(fit).tolist())
             places += [(turn, rng.random(), span, first + part * events) for turn, part in parts]
     chosen = [(span.piece_id, first) for _, _, span, first in sorted(places, key=lambda one: one[:2])[:MOST_EXCERPTS]]
-    found = cut(store, dataset, piece_rows(store, dataset), chosen, events)
+    found = cut(store, dataset, chosen, events)
     return [found[place] for place in chosen]

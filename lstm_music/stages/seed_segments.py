@@ -196,7 +196,7 @@ def _cut(
 ) -> list[Origin]:
     sides = {span.piece_id: side for side in SIDES for span in dataset.spans[side]}
     wanted = [(span.piece_id, first) for span, first in places]
-    found = cut(store, dataset, rows, wanted, length)
+    found = cut(store, dataset, wanted, length)
     credits_of = {
         piece_id: [rows[piece_id][name] for name in ("composer", "source", "licence")] for piece_id, _ in wanted
     }

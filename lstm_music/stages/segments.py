@@ -1,6 +1,6 @@
 """Segments of the pieces of a dataset, cut out of the note table by where they begin."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -8,29 +8,28 @@ from lstm_music.generation.seed_segment import SeedSegment, cut_segment
 from lstm_music.midi.table import from_arrow
 from lstm_music.stages.dataset import Dataset
 from lstm_music.stages.events import read_piece
-from lstm_music.stages.notes import iterate_notes, read_pieces
+from lstm_music.stages.notes import iterate_notes, read_pieces, read_some_pieces
 from lstm_music.store import Store
+
+CREDITS = ("piece_id", "name", "names", "composer", "source", "licence")
 
 Place = tuple[str, int]
 """A piece by its id, and its event that a segment begins with."""
 
 
 def piece_rows(store: Store, dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """Give the rows of the table of pieces, by id."""
-    return {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref)}
+    """Give what pieces are called and where they are from: some columns of the table of pieces, by id."""
+    return {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref, CREDITS)}
 
 
-def cut(
-    store: Store, dataset: Dataset, rows: Mapping[str, Mapping[str, Any]], places: Iterable[Place], length: int
-) -> dict[Place, SeedSegment]:
-    """Cut `length` events from each place on; one piece is in memory at a time."""
+def cut(store: Store, dataset: Dataset, places: Iterable[Place], length: int) -> dict[Place, SeedSegment]:
+    """Cut `length` events from each place on; only what holds their pieces is read."""
     firsts: dict[str, set[int]] = {}
     for piece_id, first in places:
         firsts.setdefault(piece_id, set()).add(first)
     found = {}
-    for piece_id, table in iterate_notes(store, dataset.notes_ref):
-        if piece_id not in firsts:
-            continue
+    rows = read_some_pieces(store, dataset.notes_ref, firsts.keys())
+    for piece_id, table in iterate_notes(store, dataset.notes_ref, firsts.keys()):
         row = rows[piece_id]
         piece = from_arrow(table, row)
         raw = partial(store.get_blob, piece_id)

@@ -1,22 +1,15 @@
 import json
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from tiny_music import piece, write_pieces, write_recipe
 
-from flows import cli
-from flows.runners import RUNNERS
 from lstm_music.store import Store
 
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     return write_recipe(tmp_path)
-
-
-def test_the_runners_of_the_command_line_are_those_that_there_are():
-    assert set(get_args(cli.Runner)) == set(RUNNERS)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import get_args
 import httpx
 import pytest
 
+from flows import dask_runner
 from flows.options import Runner
 from flows.runners import RUNNERS, runner
 from lstm_music.errors import RecipeError
@@ -23,7 +24,8 @@ def test_the_words_of_the_runners_are_the_same_everywhere():
     assert list(RUNNERS) == list(get_args(Runner))
 
 
-def test_a_scheduler_that_does_not_answer_is_a_mistake_of_the_user():
+def test_a_scheduler_that_does_not_answer_is_a_mistake_of_the_user(monkeypatch):
+    monkeypatch.setattr(dask_runner, "CONNECT_SECONDS", "1s")
     with (
         pytest.raises(RecipeError, match=r"nobody answers as a Dask scheduler at tcp://127.0.0.1:9 "),
         runner(RunnerSpec(name="dask", dask_scheduler="tcp://127.0.0.1:9")),

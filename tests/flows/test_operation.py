@@ -69,7 +69,7 @@ def test_every_deployment_is_there_with_a_form_that_says_what_each_field_is(serv
         assert deployment["description"]
         options = deployment["concurrency_options"] or {}
         assert options.get("collision_strategy") == ONE_AT_A_TIME.get(name)
-    assert found["train-all"]["parameter_openapi_schema"]["properties"]["runner"]["enum"]
+    assert found["train-all"]["parameter_openapi_schema"]["properties"]["runner"]["anyOf"][0]["enum"]
     assert [schedule["active"] for schedule in found["watch"]["schedules"]] == [True]
 
 

@@ -74,3 +74,17 @@ def test_what_is_no_parquet_file_is_refused(tmp_path, content):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(CorruptArtifactError):
         read_table(tmp_path / "t.parquet")
+
+
+def test_row_groups_that_hold_none_of_some_pieces_are_not_read(tmp_path):
+    path = tmp_path / "t.parquet"
+    groups = [pa.table({"piece_id": ids, "pitch": range(len(ids))}) for ids in (["a", "c"], ["e", "g"], ["i"])]
+    write_tables(path, groups[0].schema, groups)
+
+    def found(*piece_ids):
+        return [group.column("piece_id").to_pylist() for group in iterate_groups(path, piece_ids={*piece_ids})]
+
+    assert found("c", "i") == [["a", "c"], ["i"]]
+    assert found("b") == [["a", "c"]]  # it might be there, for all that the statistics say
+    assert found("d", "h", "z") == []
+    assert [group.num_columns for group in iterate_groups(path, ["pitch"], {"e"})] == [1]
