@@ -2,11 +2,11 @@
 
 Run: python benchmarks/scale.py COLLECTION.zip --folder FOLDER [--files 10000 100000] [--runner dask] [--workers 2] [--json]
 
-The files are made of the collection's pieces: each is some hundred notes cut out of one, transposed, with its pedal, and no
-two have the same content. They are written below FOLDER once, and so is storage; what is in storage is not made again, so
-give an empty one for a figure. `lstm-music prepare` is then run as a user runs it, against a Prefect server that counts its
-tasks. A figure of memory is the largest resident set that any process of the run ever had. The peer is `converter.parse` of
-music21 on some of the same files in this process, without its pickle cache.
+The files are made of the collection's pieces: each is some hundred notes cut out of one, transposed, with its tempos,
+signatures and pedal, and no two have the same content. They are written below FOLDER once, and so is storage; what is in
+storage is not made again, so give an empty one for a figure. `lstm-music prepare` is then run as a user runs it, against a
+Prefect server that counts its tasks. A figure of memory is the largest resident set that any process of the run ever had. The
+peer is `converter.parse` of music21 on some of the same files in this process, without its pickle cache.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -21,29 +22,33 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
 
-from flows.server import TemporaryServer
 from lstm_music.errors import RejectedInputError
-from lstm_music.midi.notes import Pedal, PieceNotes, sorted_notes
+from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.usable import require_music
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.prepare import last_prepared
 from lstm_music.store import Store
 
+Change = TypeVar("Change", Tempo, TimeSignature, KeySignature)
+
 MIB = 2**20
-NOTES = range(100, 500)  # of a file
+NOTES = range(200, 1000)  # of a file
 FILES_A_FOLDER = 1000
 FILES_OF_THE_PEER = 40
 SECONDS_BETWEEN_LOOKS = 0.2
 PAGE = 200
-PARTS = {b"spawn_main": "worker", b"server_child": "server", b"resource_tracker": "resource tracker"}
+SECONDS_OF_THE_RECORDER = 5
+PARTS = {b"spawn_main": "worker", b"prefect": "server", b"resource_tracker": "resource tracker"}
 TABLES = ("inputs", "notes", "events", "dataset")
 
 
@@ -69,14 +74,22 @@ def excerpt(piece: PieceNotes, rng: random.Random) -> bytes:
     notes = piece.notes[first : first + count].copy()
     begin, end = int(notes["onset_ticks"].min()), int(notes["onset_ticks"].max())
     notes["onset_ticks"] -= begin
-    shift = rng.randint(-6, 6)
-    notes["pitch"] = np.clip(notes["pitch"].astype(np.int64) + shift, 0, 127)
-    pedal = tuple(
-        Pedal(event.tick - begin, event.track, event.channel, event.value)
-        for event in piece.pedal
-        if begin <= event.tick <= end
+    notes["pitch"] = np.clip(notes["pitch"].astype(np.int64) + rng.randint(-6, 6), 0, 127)
+    cut = replace(
+        piece,
+        notes=sorted_notes(notes),
+        tempos=moved(piece.tempos, begin, end),
+        time_signatures=moved(piece.time_signatures, begin, end),
+        key_signatures=moved(piece.key_signatures, begin, end),
+        pedal=tuple(replace(event, tick=event.tick - begin) for event in piece.pedal if begin <= event.tick <= end),
     )
-    return write_midi(PieceNotes(piece.ticks_per_quarter, sorted_notes(notes), pedal=pedal))
+    return write_midi(cut)
+
+
+def moved(changes: Sequence[Change], begin: int, end: int) -> tuple[Change, ...]:
+    """Give what holds at the tick `begin`, which becomes 0, and what changes until `end`."""
+    before = [replace(change, tick=0) for change in changes if change.tick <= begin][-1:]
+    return (*before, *(replace(change, tick=change.tick - begin) for change in changes if begin < change.tick <= end))
 
 
 def write_files(collection: Path, folder: Path, count: int) -> None:
@@ -167,16 +180,39 @@ def files_a_table(store: Store, recipe: str) -> dict[str, int]:
     }
 
 
-def task_runs(settings: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Ask a server for all its runs of tasks."""
-    user, _, password = settings["PREFECT_API_AUTH_STRING"].partition(":")
-    with httpx.Client(base_url=settings["PREFECT_API_URL"], auth=(user, password), trust_env=False) as client:
-        offset = 0
-        while (
-            page := client.post("/task_runs/filter", json={"limit": PAGE, "offset": offset}).raise_for_status().json()
-        ):
-            yield from page
-            offset += PAGE
+@contextmanager
+def server(home: Path) -> Iterator[httpx.Client]:
+    """Start a Prefect server that keeps what tasks there were, in a home of its own, and give a client of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui"]
+    environment = os.environ | {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, trust_env=False) as client:
+            while not answers(client):
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(client: httpx.Client) -> bool:
+    """Say whether a server answers."""
+    try:
+        return client.get("/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+def task_runs(client: httpx.Client) -> Iterator[dict[str, Any]]:
+    """Ask a server for all its runs of tasks, when it has written down the last."""
+    time.sleep(SECONDS_OF_THE_RECORDER)
+    offset = 0
+    while page := client.post("/task_runs/filter", json={"limit": PAGE, "offset": offset}).raise_for_status().json():
+        yield from page
+        offset += PAGE
 
 
 def outside_of_tasks(tasks: Sequence[dict[str, Any]], workers: int) -> float:
@@ -187,6 +223,13 @@ def outside_of_tasks(tasks: Sequence[dict[str, Any]], workers: int) -> float:
     return 1 - sum(task["total_run_time"] for task in parsing) / (workers * (end - begin).total_seconds())
 
 
+def reading_and_encoding_seconds(tasks: Sequence[dict[str, Any]]) -> float:
+    """Say how long it took from the first batch that was parsed to the table of events."""
+    begin = min(task["start_time"] for task in tasks if task["name"].startswith("parse batch"))
+    (end,) = (task["end_time"] for task in tasks if task["name"].startswith("encode events"))
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+
+
 def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
     """Prepare so many files."""
     music, storage = arguments.folder / f"{files} files", arguments.folder / f"{arguments.runner} of {files}"
@@ -195,11 +238,9 @@ def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
     command += ["--source", str(music), "--storage", str(storage)]
     command += ["--runner", arguments.runner, "--workers", str(arguments.workers)]
     command += ["--dask-scheduler", arguments.dask_scheduler] if arguments.dask_scheduler else []
-    with TemporaryServer(arguments.folder) as server:
-        server.wait_until_ready()
-        settings = server.client_settings
-        wall, cpu, peaks = run(command, settings)
-        tasks = list(task_runs(settings))
+    with server(arguments.folder / f"prefect of {storage.name}") as client:
+        wall, cpu, peaks = run(command, {"PREFECT_API_URL": str(client.base_url).rstrip("/")})
+        tasks = list(task_runs(client))
     store = Store(storage)
     notes = store.open(last_prepared(store, arguments.recipe).notes).counts["notes"]
     return {
@@ -208,6 +249,7 @@ def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
         "wall_seconds": round(wall),
         "cpu_seconds": round(cpu),
         "notes_per_second": round(notes / wall),
+        "read_and_encoded_notes_per_second": round(notes / reading_and_encoding_seconds(tasks)),
         "peak_mib": {name: round(peak / MIB) for name, peak in sorted(peaks.items())},
         "largest_process_mib": round(max(peaks.values()) / MIB),
         "files_a_table": files_a_table(store, arguments.recipe),
@@ -239,7 +281,8 @@ def main() -> None:
     result = {
         "runs": runs,
         "music21_notes_per_second": round(peer),
-        "ours_over_music21": round(runs[-1]["notes_per_second"] / peer),
+        "reading_and_encoding_over_music21": round(runs[-1]["read_and_encoded_notes_per_second"] / peer),
+        "whole_command_over_music21": round(runs[-1]["notes_per_second"] / peer),
         "memory_of_the_last_over_the_first": round(memory[-1] / memory[0], 2),
     }
     if arguments.json:
@@ -251,7 +294,11 @@ def main() -> None:
             f"{one['largest_process_mib']} MiB in the largest process; {one['prefect_tasks']} Prefect tasks; at most "
             f"{max(one['files_a_table'].values())} files a table; {one['outside_of_tasks']:.1%} of the workers' time in no task"
         )
-    print(f"music21's converter.parse: {peer:.0f} notes a second, so {result['ours_over_music21']} times that")
+    print(
+        f"music21's converter.parse: {peer:.0f} notes a second; reading and encoding "
+        f"{result['reading_and_encoding_over_music21']} times that, the whole command, with taking in and tokens, "
+        f"{result['whole_command_over_music21']} times"
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, S
 from flows.runners import runner as task_runner
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.ingest import KIND
-from lstm_music.stages.parse import ParseBatch
 from lstm_music.stages.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import say_what_to_do
@@ -14,8 +13,9 @@ from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_
 
 
 @flow(name="parse", persist_result=False, validate_parameters=False)
-def parse(storage: str, batches: list[ParseBatch]) -> None:
-    """Parse batches side by side."""
+def parse(storage: str, inputs: ArtifactRef) -> None:
+    """Parse what is missing, batches side by side; they are planned here, for a server takes no parameters of a megabyte."""
+    batches = batches_to_parse(Store(storage), inputs)
     futures = [
         parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
     ]
@@ -53,9 +53,8 @@ def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepare
 def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
     """Order the tasks from a table of inputs to a dataset."""
     store = Store(storage)
-    batches = batches_to_parse(store, inputs)
-    if batches:
-        parse.with_options(task_runner=task_runner(recipe.runner))(store.where, batches)
+    if batches_to_parse(store, inputs):
+        parse.with_options(task_runner=task_runner(recipe.runner))(store.where, inputs)
     notes = collect_notes(storage, inputs)
     events = encode_events(storage, recipe, notes)
     dataset = build_dataset(storage, recipe, notes, events)

@@ -23,6 +23,8 @@ from flows import server_child
 from lstm_music.credentials import without_credentials
 from lstm_music.errors import ChildError, LstmMusicError
 
+LONGEST_REASON = 300  # a server that refuses a request quotes all of it
+
 STARTUP_SECONDS = 120.0
 """How long a temporary server may take to answer; 6 s are usual on an idle machine."""
 
@@ -237,7 +239,7 @@ def _server_errors() -> Iterator[None]:
         from prefect.settings import PREFECT_API_URL
 
         if isinstance(error, httpx.HTTPError) or str(error).startswith("Failed to reach API at"):
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:LONGEST_REASON]
             raise LstmMusicError(
                 f"the Prefect server at {PREFECT_API_URL.value()} does not answer as one ({reason}); run again, with "
                 "PREFECT_API_URL unset or a server that runs there: what was finished is kept"

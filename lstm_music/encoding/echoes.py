@@ -54,15 +54,18 @@ def echo_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
     return dict(zip(ECHOES, parts * len(KINDS), strict=True))
 
 
-def echo_tokens(events: npt.ArrayLike, shapes: Shapes) -> Ids:
-    """Give the echoes of each event of a piece, int64 [events, echo columns], for the tokens of its streams, [events, streams].
+def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0) -> Ids:
+    """Give the echoes of each event, int64 [events, echo columns], for the tokens of its streams, [events, streams].
 
+    The events are of one piece, or of several one after another: `piece` is then a number for each event, equal within a piece.
     Where nothing sounded like this before, the values are START.
     """
     tokens = np.asarray(events, dtype=np.int64)
+    number = np.broadcast_to(np.asarray(piece, dtype=np.int64), len(tokens))
     columns = []
-    for kind, keys in zip(KINDS, event_keys(tokens, shapes), strict=True):
-        place, length = find_echoes(keys)
+    for kind, keys in zip(KINDS, event_keys(tokens, shapes, np.diff(number, prepend=-1) != 0), strict=True):
+        # With the piece in its name an event is like none of another piece, and so is every run that it is in.
+        place, length = find_echoes(_named(keys)[0] * (number.max(initial=0) + 1) + number)
         values = tokens[place]
         if kind == "melody":
             values[:, NOTE] = _in_the_key_of_here(tokens[:, NOTE], place, shapes)
@@ -77,11 +80,11 @@ def _in_the_key_of_here(notes: Ids, place: Ids, shapes: Shapes) -> Ids:
     return moved
 
 
-def event_keys(tokens: Ids, shapes: Shapes) -> tuple[Ids, ...]:
-    """Give by kind of echo a number for each event of a piece, equal where two sound alike."""
+def event_keys(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> tuple[Ids, ...]:
+    """Give by kind of echo a number for each event, equal where two sound alike; `is_first` says with which a piece begins."""
     offset, note, duration = tokens.T
-    intervals = np.diff(shapes.lowest[note]) + HIGHEST_INTERVAL
-    intervals = np.insert(intervals, 0, NO_INTERVAL)[: len(tokens)]
+    intervals = np.diff(shapes.lowest[note], prepend=0) + HIGHEST_INTERVAL
+    intervals[is_first] = NO_INTERVAL
     return pack(offset, duration, shapes.shape[note].astype(np.int64), intervals)
 
 

@@ -140,6 +140,11 @@ def _longest_of_each(
 
 def _texts(pitch: npt.NDArray[np.int64], first: npt.NDArray[np.int64], encoding: ChordEncoding) -> list[str]:
     pitches = pitch.tolist()
+    if len(first) == len(
+        pitches
+    ):  # all stand alone, as with `per_note`: most of the time of an encoding would be lost here
+        name_of = {one: encoding.text((one,)) for one in set(pitches)}
+        return [name_of[one] for one in pitches]
     borders = [*first.tolist(), len(pitches)]
     text_of: dict[tuple[int, ...], str] = {}
     texts = []

@@ -39,7 +39,8 @@ def begin(tokens: npt.NDArray[np.int32], more: int, shapes: Shapes) -> Past:
     room = min(count + more, MOST_HEARD)
     events = np.full((room + 1, outputs, streams), NO_EVENT, np.int32)
     events[:count] = tokens[::-1][: room + 1]
-    heard = [event_keys(tokens[:, output].astype(np.int64), shapes) for output in range(outputs)]
+    is_first = np.arange(count) == 0
+    heard = [event_keys(tokens[:, output].astype(np.int64), shapes, is_first) for output in range(outputs)]
     by_kind = np.moveaxis(np.array(heard), 0, -1)  # [kinds, events, outputs]
     keys = np.full((len(KINDS), room, outputs), NO_KEY, np.int64)
     keys[:, :count] = by_kind[:, ::-1][:, :room]

@@ -17,33 +17,34 @@ class Folder:
         self._root = Path(path)
         if not self._root.is_dir():
             raise SourceError(f"source {path!r}: not a folder")
+        self._called = safe_name(self._root.resolve().name)
 
     def entries(self) -> Iterator[Entry]:
         """Yield every file below the folder, sorted by name; one that cannot be read, or listed, is refused."""
         for name, path, refusal in sorted(self._walk()):
             if refusal:
                 yield Refused(name, refusal)
-            elif music_format(name) is None or path.is_dir():
+            elif music_format(name) is None or os.path.isdir(path):  # noqa: PTH112  paths stay text: there may be a million
                 yield Ignored(name)
             else:
-                yield read_file(path, name)
+                yield read_file(Path(path), name)
 
     def describe(self, name: str) -> Credit:
         """Tell the composer by the folder that the file lies in."""
-        return credit_of_path(name, safe_name(self._root.resolve().name))
+        return credit_of_path(name, self._called)
 
-    def _walk(self) -> Iterator[tuple[str, Path, str]]:
+    def _walk(self) -> Iterator[tuple[str, str, str]]:
         """Yield (name, path, reason why a folder cannot be listed or "") of files, linked and closed folders."""
         unlisted: list[OSError] = []
         for folder, subfolders, files in os.walk(self._root, onerror=unlisted.append):
             links = [name for name in subfolders if Path(folder, name).is_symlink()]
             for path in (Path(folder, name) for name in files + links):
-                yield self._name(path), path, ""
+                yield self._name(path), str(path), ""
         for error in unlisted:
             path = Path(error.filename)
             if path == self._root:
                 raise SourceError(f"source {self.title!r}: the folder cannot be listed: {error.strerror}") from error
-            yield self._name(path), path, f"is a folder that cannot be listed: {error.strerror}"
+            yield self._name(path), str(path), f"is a folder that cannot be listed: {error.strerror}"
 
     def _name(self, path: Path) -> str:
         return safe_name(path.relative_to(self._root).as_posix())

@@ -20,6 +20,8 @@ from lstm_music.encoding.windows import PieceSpan, WindowSpec
 from lstm_music.parquet import iterate_groups
 from lstm_music.store import ArtifactRef, Store
 
+EVENTS_AT_ONCE = 1 << 13
+
 
 @dataclass(frozen=True)
 class Column:
@@ -56,8 +58,17 @@ class EventColumns:
         streams = np.stack(encoded, axis=1)
         steps = np.rint(self.position_in_bar * grid.steps_per_quarter)
         shapes = shapes_of(vocabularies["note"])
-        echoes = [echo_tokens(streams[start:stop], shapes) for start, stop in self._borders()]
+        pieces = self.columns["piece_id"].codes
+        echoes = [echo_tokens(streams[start:stop], shapes, pieces[start:stop]) for start, stop in self._parts()]
         return np.concatenate([streams, place_tokens(steps, grid), np.concatenate(echoes)], axis=1)
+
+    def _parts(self) -> Iterator[tuple[int, int]]:
+        """Some whole pieces at a time: short ones by themselves would cost more to begin than to look through."""
+        start = 0
+        for _, stop in self._borders():
+            if stop - start >= EVENTS_AT_ONCE or stop == len(self.position_in_bar):
+                yield start, stop
+                start = stop
 
     def _borders(self) -> Iterator[tuple[int, int]]:
         """Where each piece begins and ends, exclusive."""

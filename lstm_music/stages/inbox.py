@@ -105,8 +105,9 @@ def take_in(store: Store, recipe: Recipe, source: str | None, where: str | None,
     """Take in all the music: the collection, and what has settled in the inbox."""
     rows = collection(store, recipe, source)
     inbox = open_inbox(store, where)
-    found = rows_of(_taking_all(recipe), inbox, store.put_blob, Counter(), beside=rows)
-    rows += [row for row in found if news.settled.get(row.name) == _content(row)]
+    with store.blobs() as keep:
+        found = rows_of(_taking_all(recipe), inbox, keep, Counter(), beside=rows)
+        rows += [row for row in found if news.settled.get(row.name) == _content(row)]
     return write_inputs(store, rows)
 
 

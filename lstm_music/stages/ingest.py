@@ -63,7 +63,8 @@ def ingest(
     """
     opened = fetch_source(source, store, report)
     counts: Counter[str] = Counter() if others is None else others
-    inputs = list(rows_of(recipe, opened, store.put_blob, counts))
+    with store.blobs() as keep:
+        inputs = list(rows_of(recipe, opened, keep, counts))
     if not inputs:
         if counts["left_out"]:
             raise NotEnoughMusicError(

@@ -17,7 +17,7 @@ from lstm_music.midi.score import read_scores
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
-from lstm_music.parquet import write_table, write_tables
+from lstm_music.parquet import gathered, write_table, write_tables
 from lstm_music.stages.ingest import ACCEPTED, Input
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -26,6 +26,7 @@ READER_VERSION = 1  # goes up when a reader gives other notes for the same bytes
 # A task costs about a quarter of a second, a music21 process two: a batch is worth five seconds or more.
 MIDI_FILES_A_BATCH = 256
 SCORES_A_BATCH = 60
+NOTES_A_GROUP = 1 << 15  # a merge of batches holds one row group of each that is open
 
 PARSED_SCHEMA = pa.schema(
     [("piece_id", pa.string()), ("reason", pa.string()), ("music_hash", pa.string()), *PIECE_FIELDS]
@@ -76,7 +77,7 @@ def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
         notes = write_tables(
             writer.file("notes", "parquet"),
             NOTES_SCHEMA,
-            (to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)),
+            gathered((to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)), NOTES_A_GROUP),
         )
         write_table(writer.file("pieces", "parquet"), pa.Table.from_pylist(rows, schema=PARSED_SCHEMA))
         rejected = sum(1 for row in rows if row["reason"])

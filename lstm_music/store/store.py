@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ FORMAT = json.dumps({"format": "lstm-music storage", "version": STORAGE_VERSION}
 FORMAT_FILE = "format.json"
 CURRENT_FILE = "current.json"
 TRAININGS = "checkpoints"
+WRITERS = 4  # threads that write what is taken in: most of that is waiting for a disk or a network
+MOST_PENDING = 64
 
 
 class Store:
@@ -89,11 +94,38 @@ class Store:
 
     def put_blob(self, data: bytes) -> str:
         """Keep bytes under their SHA-256, which is returned; bytes that are there already are not written again."""
-        sha256 = hashlib.sha256(data).hexdigest()
+        with self.blobs() as put:
+            return put(data)
+
+    @contextmanager
+    def blobs(self) -> Iterator[Callable[[bytes], str]]:
+        """Yield what keeps bytes as `put_blob` does, for many of them: they are written side by side, and there at the end.
+
+        Whoever leaves by an error has kept some of them.
+        """
+        pending: deque[Future[None]] = deque()
+        with ExitStack() as stack:
+
+            @cache
+            def begun() -> tuple[Path, ThreadPoolExecutor]:
+                """Begin to write with the first bytes, for there may be none."""
+                return stack.enter_context(self._writing()), stack.enter_context(ThreadPoolExecutor(WRITERS))
+
+            def put(data: bytes) -> str:
+                folder, pool = begun()
+                sha256 = hashlib.sha256(data).hexdigest()
+                pending.append(pool.submit(self._keep, sha256, data, folder))
+                if len(pending) > MOST_PENDING:
+                    pending.popleft().result()
+                return sha256
+
+            yield put
+            for one in pending:
+                one.result()
+
+    def _keep(self, sha256: str, data: bytes, folder: Path) -> None:
         if not self._place.holds_bytes(_blob(sha256), data):
-            with self._writing() as folder:
-                self._place.replace(_blob(sha256), data, folder)
-        return sha256
+            self._place.replace(_blob(sha256), data, folder)
 
     def get_blob(self, sha256: str) -> bytes:
         """Give the bytes kept under a SHA-256, checked, or raise MissingArtifactError or CorruptArtifactError."""

@@ -87,7 +87,9 @@ def test_one_button_plays_the_seed_segment_and_then_the_result(visit, file, list
     assert page.inner_text("#result-1 [data-play]") == "Pause"
     page.click("#result-1 [data-play]")
     assert page.evaluate(PLAYING) == []
-    page.wait_for_selector("#result-1 [data-play-label]:text-is('Play both')")  # said when the event of the pause has come
+    page.wait_for_selector(
+        "#result-1 [data-play-label]:text-is('Play both')"
+    )  # said when the event of the pause has come
     assert page.inner_text("#result-1 .time").startswith("result 0:00 / 0:")
 
 

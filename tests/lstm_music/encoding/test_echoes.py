@@ -95,6 +95,14 @@ def test_they_are_what_followed_the_longest_runs(events):
     assert echoes[:, 4:].tolist() == by_comparing_all(events.tolist(), rhythm, moves=False)
 
 
+@settings(deadline=None)
+@given(st.lists(st.one_of(ANYTHING, WITH_CHORDS, VERSES), min_size=1, max_size=4), st.integers(0, 9))
+def test_several_pieces_at_once_are_as_each_by_itself(pieces, first_number):
+    numbers = np.repeat(np.arange(len(pieces)) + first_number, list(map(len, pieces)))
+    at_once = echo_tokens(np.concatenate(pieces), SHAPES, numbers)
+    assert np.array_equal(at_once, np.concatenate([echo_tokens(piece, SHAPES) for piece in pieces]))
+
+
 @pytest.mark.parametrize("semitones", [0, 3, -5])
 def test_a_second_verse_is_the_echo_of_the_first_in_its_own_key(semitones):
     again = in_key(0, 70, semitones)

@@ -94,6 +94,21 @@ def test_a_blob_is_written_once(store):
     assert path.stat().st_ino == before
 
 
+def test_many_blobs_are_all_there_at_the_end(store):
+    contents = [b"%d" % (number % 150) for number in range(300)]
+    with store.blobs() as put:
+        names = [put(data) for data in contents]
+    assert [store.get_blob(name) for name in names] == contents
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def test_a_blob_among_many_that_cannot_be_written_is_told(store):
+    store.root.mkdir(exist_ok=True)
+    (store.root / "blobs").write_bytes(b"a file, where a folder has to be")
+    with pytest.raises(StorageError, match="storage"), store.blobs() as put:
+        put(b"a")
+
+
 def test_a_spoilt_blob_is_refused_and_mended_when_it_is_put_again(store):
     sha256 = store.put_blob(b"a")
     (store.root / "blobs" / "ca" / sha256).write_bytes(b"b")
