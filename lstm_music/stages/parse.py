@@ -4,7 +4,8 @@ A batch is an artifact of its own that any worker can make; which batches there 
 nothing but `notes`, which puts them into one order, ever reads them.
 """
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -24,8 +25,10 @@ from lstm_music.store import ArtifactRef, Stage, Store
 KIND = "parsed"
 READER_VERSION = 1  # goes up when a reader gives other notes for the same bytes
 # A task costs about a quarter of a second, a music21 process two: a batch is worth five seconds or more.
-MIDI_FILES_A_BATCH = 256
+MIDI_BYTES_A_BATCH = 16 << 20
+MIDI_FILES_A_BATCH = 1 << 12
 SCORES_A_BATCH = 60
+PIECES_AT_ONCE = 1 << 8  # what stands beside their notes is large in Python: pedals and tempos
 NOTES_A_GROUP = 1 << 15  # a merge of batches holds one row group of each that is open
 
 PARSED_SCHEMA = pa.schema(
@@ -61,10 +64,14 @@ def parsed_batches(store: Store) -> Iterator[ParseBatch]:
 def plan_batches(store: Store, inputs: Sequence[Input]) -> list[ParseBatch]:
     """Give the batches that are missing before every accepted input is parsed."""
     done = {content for batch in parsed_batches(store) for content in batch.contents}
-    todo = sorted({(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED} - done)
+    size_of = {(row.piece_id, row.format): row.bytes for row in inputs if row.status == ACCEPTED}
+    todo = sorted(size_of.keys() - done)
     midi = [content for content in todo if content[1] == "midi"]
     scores = [content for content in todo if content[1] != "midi"]
-    return [*_chunks(midi, MIDI_FILES_A_BATCH), *_chunks(scores, SCORES_A_BATCH)]
+    return [
+        *_chunks(midi, size_of, MIDI_FILES_A_BATCH, MIDI_BYTES_A_BATCH),
+        *_chunks(scores, size_of, SCORES_A_BATCH, sys.maxsize),
+    ]
 
 
 def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
@@ -73,27 +80,45 @@ def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
     if store.has(stage.ref):
         return stage.ref
     with store.write(stage) as writer:
-        rows: list[dict[str, object]] = []
+        rows = _Rows([], [])
         notes = write_tables(
             writer.file("notes", "parquet"),
             NOTES_SCHEMA,
             gathered((to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)), NOTES_A_GROUP),
         )
-        write_table(writer.file("pieces", "parquet"), pa.Table.from_pylist(rows, schema=PARSED_SCHEMA))
-        rejected = sum(1 for row in rows if row["reason"])
-        writer.counts.update(accepted=len(rows) - rejected, rejected=rejected, notes=notes)
+        pieces = rows.table()
+        write_table(writer.file("pieces", "parquet"), pieces)
+        rejected = sum(map(bool, pieces.column("reason").to_pylist()))
+        writer.counts.update(accepted=pieces.num_rows - rejected, rejected=rejected, notes=notes)
     return stage.ref
 
 
-def _accepted(store: Store, batch: ParseBatch, rows: list[dict[str, object]]) -> Iterator[tuple[str, PieceNotes]]:
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of `PARSED_SCHEMA`, most of them as Arrow, which holds a pedal in a tenth of what Python does."""
+
+    tables: list[pa.Table]
+    latest: list[dict[str, object]]
+
+    def add(self, row: dict[str, object]) -> None:
+        self.latest.append(row)
+        if len(self.latest) == PIECES_AT_ONCE:
+            self.tables.append(pa.Table.from_pylist(self.latest, schema=PARSED_SCHEMA))
+            self.latest.clear()
+
+    def table(self) -> pa.Table:
+        return pa.concat_tables([*self.tables, pa.Table.from_pylist(self.latest, schema=PARSED_SCHEMA)])
+
+
+def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[str, PieceNotes]]:
     """Yield the pieces that hold music, in the order of the batch, and add a row for each content."""
     for piece_id, outcome in _outcomes(store, batch):
         try:
             piece = _usable(outcome)
         except RejectedInputError as error:
-            rows.append({"piece_id": piece_id, "reason": printable(str(error)), "music_hash": ""})
+            rows.add({"piece_id": piece_id, "reason": printable(str(error)), "music_hash": ""})
         else:
-            rows.append({"piece_id": piece_id, "reason": "", "music_hash": music_hash(piece), **piece_row(piece)})
+            rows.add({"piece_id": piece_id, "reason": "", "music_hash": music_hash(piece), **piece_row(piece)})
             yield piece_id, piece
 
 
@@ -116,6 +141,17 @@ def _outcomes(store: Store, batch: ParseBatch) -> Iterator[tuple[str, PieceNotes
         yield from read_scores([(piece_id, form, store.get_blob(piece_id)) for piece_id, form in batch.contents])
 
 
-def _chunks(contents: Sequence[Content], size: int) -> Iterator[ParseBatch]:
-    for begin in range(0, len(contents), size):
-        yield ParseBatch(tuple(contents[begin : begin + size]))
+def _chunks(
+    contents: Sequence[Content], size_of: Mapping[Content, int], files: int, most_bytes: int
+) -> Iterator[ParseBatch]:
+    """Give batches of at most so many files, and of so many bytes where it is more than one file."""
+    chunk: list[Content] = []
+    held = 0
+    for content in contents:
+        if chunk and (len(chunk) == files or held + size_of[content] > most_bytes):
+            yield ParseBatch(tuple(chunk))
+            chunk, held = [], 0
+        chunk.append(content)
+        held += size_of[content]
+    if chunk:
+        yield ParseBatch(tuple(chunk))

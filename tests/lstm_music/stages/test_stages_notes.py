@@ -1,5 +1,7 @@
 """Parsing and the note table: parsed once, and the same bytes whatever was parsed with what, and when."""
 
+import itertools
+
 import pytest
 from small_music import small_collection, small_piece, tiny_recipe, write_folder
 
@@ -106,6 +108,17 @@ def test_batches_are_of_one_kind_and_no_larger_than_they_may_be(store, tmp_path,
     ]
     assert "music21" in batches[-1].stage.libraries
     assert "music21" not in batches[0].stage.libraries
+
+
+def test_a_batch_has_no_more_bytes_than_are_worth_a_task(store, folder, monkeypatch):
+    inputs = read_inputs(store, ingest(store, RECIPE, str(folder)))
+    sizes = {row.piece_id: row.bytes for row in inputs}
+    most = sum(sorted(sizes.values())[:2])
+    monkeypatch.setattr(parse, "MIDI_BYTES_A_BATCH", most)
+    batches = [[sizes[piece_id] for piece_id, _ in batch.contents] for batch in plan_batches(store, inputs)]
+    assert list(itertools.chain(*batches)) == [sizes[piece_id] for piece_id in sorted(sizes)]
+    assert all(sum(batch) <= most or len(batch) == 1 for batch in batches)
+    assert all(sum(batch) + following[0] > most for batch, following in itertools.pairwise(batches))
 
 
 def test_bytes_that_were_once_read_in_another_format_are_read_again_in_theirs(store, tmp_path):
