@@ -54,7 +54,7 @@ def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
     """Order the tasks from a table of inputs to a dataset."""
     store = Store(storage)
     if batches_to_parse(store, inputs):
-        parse.with_options(task_runner=task_runner(recipe.runner))(store.where, inputs)
+        parse.with_options(task_runner=task_runner(recipe.runner))(store.address, inputs)
     notes = collect_notes(storage, inputs)
     events = encode_events(storage, recipe, notes)
     dataset = build_dataset(storage, recipe, notes, events)

@@ -13,7 +13,7 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageVersionError
 from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
-from lstm_music.store.place import Place, open_place
+from lstm_music.store.place import Place, is_url, open_place
 from lstm_music.store.sealed import seal, unseal
 from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.verify import VerifyReport, verify
@@ -55,6 +55,11 @@ class Store:
     def exists(self) -> bool:
         """Whether anything was ever stored here."""
         return self._place.exists()
+
+    @property
+    def address(self) -> str:
+        """Where it lies, as processes with another working directory may be told."""
+        return self.where if is_url(self.where) else str(self.root.absolute())
 
     def has(self, ref: ArtifactRef) -> bool:
         """Whether the artifact was made whole (its files are looked at when they are opened)."""
