@@ -181,6 +181,7 @@ def test_news_are_announced_once_and_again_when_nothing_came_of_it(heard, folder
 
 def test_storage_in_a_bucket_has_its_inbox_there(s3, machine, made):
     store = Store(s3.new_bucket())
+    assert store.address == store.where
     assert store.inbox() == f"{store.where}/inbox"
     assert not look(store, made.recipe, None, 0.0).is_any
     s3.put(f"{store.where}/inbox/composer/a.mid", PIECE)

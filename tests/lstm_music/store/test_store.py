@@ -24,7 +24,6 @@ def test_its_address_is_the_same_from_everywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert Store("music").address == Store(tmp_path / "music").address == str(tmp_path / "music")
     assert Store(f"file://{tmp_path}/music").address == str(tmp_path / "music")
-    assert Store("memory://bucket/music").address == "memory://bucket/music"
 
 
 def test_a_store_in_a_file_is_refused(tmp_path):
