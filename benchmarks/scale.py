@@ -215,12 +215,23 @@ def task_runs(client: httpx.Client) -> Iterator[dict[str, Any]]:
         offset += PAGE
 
 
-def outside_of_tasks(tasks: Sequence[dict[str, Any]], workers: int) -> float:
-    """Say which share of the workers' time, from the first batch to the last, was in no task that parses."""
-    parsing = [task for task in tasks if task["name"].startswith("parse batch")]
-    begin = min(datetime.fromisoformat(task["start_time"]) for task in parsing)
-    end = max(datetime.fromisoformat(task["end_time"]) for task in parsing)
-    return 1 - sum(task["total_run_time"] for task in parsing) / (workers * (end - begin).total_seconds())
+def between_tasks(tasks: Sequence[dict[str, Any]]) -> float:
+    """Say which share of the workers' time passed between one batch and the next: Prefect's, and the runner's."""
+    times = sorted(
+        (datetime.fromisoformat(task["start_time"]), datetime.fromisoformat(task["end_time"]))
+        for task in tasks
+        if task["name"].startswith("parse batch")
+    )
+    free: list[datetime] = []  # since when each worker has waited
+    lost = worked = 0.0
+    for begin, end in times:
+        waiting = [since for since in free if since <= begin]
+        if waiting:
+            free.remove(max(waiting))
+            lost += (begin - max(waiting)).total_seconds()
+        free.append(end)
+        worked += (end - begin).total_seconds()
+    return lost / (lost + worked)
 
 
 def reading_and_encoding_seconds(tasks: Sequence[dict[str, Any]]) -> float:
@@ -254,7 +265,7 @@ def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
         "largest_process_mib": round(max(peaks.values()) / MIB),
         "files_a_table": files_a_table(store, arguments.recipe),
         "prefect_tasks": len(tasks),
-        "outside_of_tasks": round(outside_of_tasks(tasks, arguments.workers), 3),
+        "between_tasks": round(between_tasks(tasks), 3),
     }
 
 
@@ -266,7 +277,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--runner", default="dask")
-    parser.add_argument("--workers", type=int, default=2, help="how many there are, also where a scheduler is named")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dask-scheduler", help="address of one that runs")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
@@ -292,7 +303,7 @@ def main() -> None:
         print(
             f"{one['files']:,} files, {one['notes']:,} notes: {one['wall_seconds']} s, {one['notes_per_second']:,} a second; "
             f"{one['largest_process_mib']} MiB in the largest process; {one['prefect_tasks']} Prefect tasks; at most "
-            f"{max(one['files_a_table'].values())} files a table; {one['outside_of_tasks']:.1%} of the workers' time in no task"
+            f"{max(one['files_a_table'].values())} files a table; {one['between_tasks']:.1%} of the workers' time between tasks"
         )
     print(
         f"music21's converter.parse: {peer:.0f} notes a second; reading and encoding "
