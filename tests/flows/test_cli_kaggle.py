@@ -148,7 +148,7 @@ def environments(mark):
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.operation
 def test_credentials_are_nowhere_but_where_they_are_needed(tmp_path, server):
     if not Path("/proc/self/environ").exists():
         pytest.skip("reading the environment of other processes needs /proc")

@@ -59,9 +59,7 @@ def test_every_runner_gives_the_results_and_the_error_of_its_tasks(start, users_
         ("processes", "child", "busy"),
         ("processes", "idle", "idle"),
         ("threads", "child", "busy"),
-        ("dask", "wait", "submitted"),
         ("dask", "child", "busy"),
-        ("dask", "idle", "idle"),
     ],
 )
 def test_no_worker_survives_a_kill(start, users_server, name, work, moment):
