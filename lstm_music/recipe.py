@@ -2,12 +2,13 @@
 
 import difflib
 import os
+import re
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from lstm_music.encoding.events import EventSpec
@@ -42,7 +43,14 @@ class RunnerSpec(BaseModel):
 
     name: RunnerName = "threads"
     workers: int = Field(default=2, ge=1)
-    dask_scheduler: str | None = Field(default=None, pattern=r"^[a-z]+://[^@\s]+$")
+    dask_scheduler: str | None = None
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _be_an_address(cls, address: str | None) -> str | None:
+        if address is not None and not re.fullmatch(r"[a-z]+://[^@\s]+", address):
+            raise ValueError("has to be the address of a Dask scheduler, such as tcp://host:8786")
+        return address
 
     def asked(self, name: RunnerName | None, workers: int | None, dask_scheduler: str | None) -> Self:
         """Give the runner that a user asked for, else the one that the environment names, else this.

@@ -7,7 +7,7 @@ import pytest
 from small_music import tiny_recipe
 
 from lstm_music.errors import RecipeError
-from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
+from lstm_music.recipe import RECIPES, Recipe, RunnerSpec, load_recipe, parse_recipe
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
@@ -201,3 +201,28 @@ def test_a_sentence_about_two_tables_names_no_empty_place():
 def test_the_first_event_that_is_predicted_stands_behind_a_full_window():
     assert parse_recipe({"name": "a", **WINDOWED}, "r.toml").first_target == 16
     assert tiny_recipe().first_target == 0
+
+
+def test_a_runner_is_what_was_asked_for_or_else_the_environments_or_else_the_recipes(monkeypatch):
+    recipe = load_recipe("demo")
+    assert recipe.run_by(None, None, None).runner == recipe.runner == RunnerSpec()
+    monkeypatch.setenv("LSTM_MUSIC_RUNNER", "dask")
+    monkeypatch.setenv("LSTM_MUSIC_WORKERS", "7")
+    monkeypatch.setenv("LSTM_MUSIC_DASK_SCHEDULER", "tcp://host:8786")
+    assert recipe.run_by("processes", None, None).runner == RunnerSpec(
+        name="processes", workers=7, dask_scheduler="tcp://host:8786"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (("snails", None, None), "runner: name: Input should be 'threads', 'processes' or 'dask', got 'snails'"),
+        ((None, 0, None), "runner: workers: Input should be greater than or equal to 1, got 0"),
+        ((None, None, "host"), "dask_scheduler: .*has to be the address of a Dask scheduler, such as tcp://host:8786"),
+        ((None, None, "tcp://me:secret@host:1"), "has to be the address of a Dask scheduler"),
+    ],
+)
+def test_a_runner_that_cannot_be_is_one_sentence(asked, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        load_recipe("demo").run_by(*asked)
