@@ -89,6 +89,7 @@ def measure(store: Store, recipe: Recipe, source: str, added: int) -> dict[str, 
         "warm_cpu_seconds": from_old and round(from_old, 1),
         "times_sooner": round((from_nothing or cold[-1][0]) / from_old, 1) if from_old else None,
         "from_nothing_reached_it": from_nothing is not None,
+        "warm_cpu_seconds_to_what_from_nothing_ends_at": seconds_until(warm, cold[-1][1]),
         "whole_training_cpu_seconds": {"from_nothing": round(cold[-1][0], 1), "warm": round(warm[-1][0], 1)},
     }
 

@@ -69,7 +69,8 @@ class TrainingSpec(BaseModel):
 
     The learning rate then falls along a cosine to zero over all epochs, or stays (`schedule`). Training ends after `epochs`,
     or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` is what the norm of all gradients
-    together is clipped to; 0 does not clip. A training that begins with an earlier model has `warm_epochs` instead. With
+    together is clipped to; 0 does not clip. A training that begins with an earlier model has `warm_epochs` instead, and rises
+    to `warm_rate` times the learning rate: a higher one forgets at first what that model had learnt. With
     `most_events` a large collection has fewer epochs: as many as come closest to so many events, and at least one.
     """
 
@@ -77,6 +78,7 @@ class TrainingSpec(BaseModel):
 
     epochs: int = Field(default=12, ge=1, le=10_000)
     warm_epochs: int = Field(default=3, ge=1, le=10_000)
+    warm_rate: float = Field(default=0.1, gt=0, le=1)
     most_events: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)

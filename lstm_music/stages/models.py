@@ -55,7 +55,7 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
         "name": name,
         "streams": list(STREAMS),
         "model": {**recipe.model.model_dump(mode="json"), "architecture": architecture},
-        "training": _training_spec(recipe, start).model_dump(mode="json", exclude={"warm_epochs"}),
+        "training": _training_spec(recipe, start).model_dump(mode="json", exclude={"warm_epochs", "warm_rate"}),
         "windows": recipe.windows.model_dump(mode="json"),
         "random_seed": recipe.random_seed,
     }
@@ -192,7 +192,9 @@ def _targets_to_train_on(dataset: Dataset, recipe: Recipe) -> tuple[Targets, Tar
 def _training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
     if start is None:
         return recipe.training
-    return recipe.training.model_copy(update={"epochs": recipe.training.warm_epochs})
+    training = recipe.training
+    rate = training.learning_rate * training.warm_rate
+    return training.model_copy(update={"epochs": training.warm_epochs, "learning_rate": rate})
 
 
 def columns_of(dataset: Dataset, windows: WindowSpec) -> Columns:

@@ -95,13 +95,14 @@ def test_what_a_killed_process_left_of_a_training_is_removed_when_its_model_is_f
 
 
 def test_a_warm_training_is_short_and_starts_at_what_was_learnt(copy, grown, trained, publish):
-    recipe = tiny_recipe(training={"epochs": 9, "warm_epochs": 1, "learning_rate": 1e-7})
+    recipe = tiny_recipe(training={"epochs": 9, "warm_epochs": 1, "learning_rate": 1e-6, "warm_rate": 0.1})
     before = load_model(copy.store, trained["note"], copy.dataset)
     assert copy.dataset.vocabularies["offset"].values != load_dataset(copy.store, grown).vocabularies["offset"].values
     ref = train_model(copy.store, recipe, grown, "note", start=trained["note"])
     artifact = copy.store.open(ref)
     assert artifact.counts["epochs"] == 1
     assert artifact.manifest["spec"]["training"]["epochs"] == 1
+    assert artifact.manifest["spec"]["training"]["learning_rate"] == pytest.approx(1e-7)
     model = load_model(copy.store, ref, load_dataset(copy.store, grown))
     notes = [load_dataset(copy.store, dataset).vocabularies["note"] for dataset in (copy.prepared.dataset, grown)]
     assert notes[0].values == notes[1].values  # every pitch is always there
