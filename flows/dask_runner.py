@@ -57,7 +57,7 @@ class DaskRunner(DaskTaskRunner):
         """Start the cluster, or connect to it; RecipeError where nobody answers at the address."""
         runner: Self = super().__enter__()  # type: ignore[no-untyped-call]
         try:
-            assert self.client
+            _ = self.client  # the first look at it starts it
         except OSError as error:
             raise RecipeError(
                 f"runner: nobody answers as a Dask scheduler at {self.address} ({error}); start one there with `dask scheduler`"
