@@ -96,7 +96,7 @@ def _rows(dataset: Dataset, copy: int, first: int) -> Iterator[dict[str, Any]]:
 
 def train_and_score(storage: Path, units: int, ref: ArtifactRef, steps: int) -> None:
     """Train for some steps, with a checkpoint every second, and score all that is held out."""
-    load_tensorflow()
+    load_tensorflow(threads=1)
     from lstm_music.models import training
 
     training.CHECKPOINT_SECONDS = 1.0

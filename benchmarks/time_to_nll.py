@@ -80,7 +80,7 @@ def report_way(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, 
 
 def our_way(store: Store, recipe: Recipe, ref: ArtifactRef, name: str) -> dict[str, Any]:
     """Train one of our models; give the NLL of each epoch and the CPU seconds of training until then, the import aside."""
-    load_tensorflow()
+    load_tensorflow(threads=1)
     from lstm_music.models.training import TrainingData, train
 
     dataset = load_dataset(store, ref)

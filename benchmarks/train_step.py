@@ -50,7 +50,7 @@ Rates = dict[str, tuple[float, float]]
 
 def report(tokens: np.ndarray, units: int) -> Step:
     """Give what `fit` does a step with the report's model."""
-    load_tensorflow()
+    load_tensorflow(threads=1)
     import keras
 
     vectors = np.eye(CLASSES, dtype=np.float32)[tokens.swapaxes(1, 2)]
@@ -70,7 +70,7 @@ def report(tokens: np.ndarray, units: int) -> Step:
 
 def ours(tokens: np.ndarray, units: int) -> Step:
     """Give our step with a target at every step of the window."""
-    load_tensorflow()
+    load_tensorflow(threads=1)
     import keras
 
     return _ours(tokens, units, [keras.layers.Dense(CLASSES)], targets=LENGTH)
@@ -78,7 +78,7 @@ def ours(tokens: np.ndarray, units: int) -> Step:
 
 def ours_last_step(tokens: np.ndarray, units: int) -> Step:
     """Give our step with the report's layers and its one target."""
-    load_tensorflow()
+    load_tensorflow(threads=1)
     import keras
 
     dropout = keras.layers.Dropout(DROPOUT, seed=0)

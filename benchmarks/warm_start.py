@@ -65,7 +65,7 @@ def seconds_until(curve: Curve, nll: float) -> float | None:
 
 def measure(store: Store, recipe: Recipe, source: str, added: int) -> dict[str, Any]:
     """Train three times, and compare."""
-    load_tensorflow()
+    load_tensorflow(threads=1)
     with store.session():
         whole = prepare(store, recipe, ingest(store, recipe, source)).dataset
         before = without_some(store, recipe, whole, added)

@@ -16,7 +16,7 @@ def wished(recipe: Recipe, wishes: Wishes, renderings: Wishes) -> tuple[Generati
     base = recipe.generation.model_dump()
     for name in PER_STREAM:
         if name in given:
-            numbers = parse_per_stream(given[name], f"--{name.replace('_', '-')}")
+            numbers = parse_per_stream(given[name], f"--{name.replace('_', '-')}", recipe.model.streams)
             given[name] = {**base[name], **numbers}
     if "num_events" in given and "min_events" not in given:
         given["min_events"] = min(base["min_events"], given["num_events"])

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, ChordEncoding, content
 from lstm_music.encoding.grid import MAX_QUARTERS, Grid
+from lstm_music.encoding.streams import VELOCITY
+from lstm_music.encoding.velocities import LEVELS
 from lstm_music.errors import MismatchError
 
 START, END, UNKNOWN = 0, 1, 2
@@ -60,7 +62,7 @@ class Vocabulary:
     def nearest(self, value: str) -> int:
         """Give the id of the value that is most like `value`: itself where it is here.
 
-        A fraction's is the closest one (of two equally close, the smaller). A chord's shares most pitches with it, then
+        A number's is the closest one (of two equally close, the smaller). A chord's shares most pitches with it, then
         most pitch classes, then has fewest others, then lies closest. Raises MismatchError where there is no value.
         """
         if value in self._ids:
@@ -147,6 +149,15 @@ def fit_steps(stream: str, counts: Mapping[str, int], grid: Grid) -> Vocabulary:
     """
     durations = grid.point_count(MAX_QUARTERS) - ("0" not in counts)
     alphabet = durations if stream == "duration" else grid.offset_count(MAX_QUARTERS)
+    return _fit_numbers(stream, counts, alphabet)
+
+
+def fit_velocities(counts: Mapping[str, int]) -> Vocabulary:
+    """Make the vocabulary of `velocity`: the levels of the training pieces, ascending, of all that there are."""
+    return _fit_numbers(VELOCITY, counts, LEVELS)
+
+
+def _fit_numbers(stream: str, counts: Mapping[str, int], alphabet: int) -> Vocabulary:
     values = sorted(counts, key=_fraction)
     unknown = alphabet - len(values)
     return Vocabulary(
@@ -164,8 +175,10 @@ def fit(
     grid: Grid,
     shifts: Iterable[int] = (0,),
 ) -> Vocabulary:
-    """Make the vocabulary of any of the three streams from the training pieces' values and how often each stands."""
-    return fit_notes(counts, encoding, shifts) if stream == NOTE_STREAM else fit_steps(stream, counts, grid)
+    """Make the vocabulary of any stream from the training pieces' values and how often each stands."""
+    if stream == NOTE_STREAM:
+        return fit_notes(counts, encoding, shifts)
+    return fit_velocities(counts) if stream == VELOCITY else fit_steps(stream, counts, grid)
 
 
 def transposition_table(

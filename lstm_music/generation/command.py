@@ -22,7 +22,8 @@ def command(recipe: str, usual: GenerationSpec, spec: GenerationSpec, options: M
         if name in FLAGS:
             words.append(FLAGS[name][0 if value else 1])
         elif name in PER_STREAM:
-            words += [_option(name), ",".join(f"{stream}={number:g}" for stream, number in value.items())]
+            own = {stream: number for stream, number in value.items() if number != getattr(usual, name)[stream]}
+            words += [_option(name), ",".join(f"{stream}={number:g}" for stream, number in own.items())]
         else:
             words += [_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join(words)

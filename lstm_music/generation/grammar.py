@@ -20,7 +20,7 @@ MANY_STEPS = 2**31 - 1
 
 @dataclass(frozen=True, eq=False)
 class Grammar:
-    """The rules of one recipe's encoding as tables.
+    """The rules of one recipe's encoding as tables, and its `streams` in the order of the chain.
 
     `offset_steps` int32 [offset ids] is 0 for special ids, and so is `duration_steps` [duration ids]. `on_grid` bool [steps
     per quarter, offset ids] says which offset may follow in each phase of a quarter, `durations` bool [duration ids] how long
@@ -28,6 +28,7 @@ class Grammar:
     pitches. `shapes` are those of the note ids.
     """
 
+    streams: tuple[str, ...]
     steps_per_quarter: int
     offset_steps: npt.NDArray[np.int32]
     duration_steps: npt.NDArray[np.int32]
@@ -47,6 +48,7 @@ def make_grammar(spec: EventSpec, vocabularies: Mapping[str, Vocabulary], max_qu
     phases = np.arange(grid.steps_per_quarter)
     on_grid = grid.on_grid(phases[:, None] + offsets) & _within(offsets, max_quarters * grid.steps_per_quarter)
     return Grammar(
+        tuple(vocabularies),
         grid.steps_per_quarter,
         offsets,
         durations,

@@ -59,7 +59,9 @@ def generate_tokens(
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled.
     """
     outputs = seeds.tokens.shape[1]
-    chance = np.random.default_rng([random_seed, 2]).random((spec.num_events, outputs, len(STREAMS)), np.float32)
+    chance = np.random.default_rng([random_seed, 2]).random(
+        (spec.num_events, outputs, len(grammar.streams)), np.float32
+    )
     previous = np.concatenate([seeds.before[None], seeds.tokens])
     loop = _compiled_loop(models, grammar, spec)
     heard = heard_before(seeds.tokens, len(STREAMS))
@@ -99,7 +101,7 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
             nats = tf.zeros([outputs])
             intervened = tf.zeros([outputs], tf.bool)
             passed = tf.zeros([outputs], tf.int32)
-            for place, stream in enumerate(STREAMS):
+            for place, stream in enumerate(grammar.streams):
                 logits = said.logits(stream, current)
                 is_predicted = logits is not None
                 if not is_predicted:
@@ -124,7 +126,7 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
                 if place == 0:  # with the offset, the place of the new event is known
                     passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
                     onset, position = onset + passed, (position + passed) % bars
-                    current = _with_places(current, len(STREAMS), position, grammar.steps_per_quarter)
+                    current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
             heard = hear(heard, current[:, : len(STREAMS)], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)

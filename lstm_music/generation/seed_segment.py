@@ -12,7 +12,8 @@ from lstm_music.encoding.events import EventSpec, PieceEvents, decode
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import bar_steps, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import STREAMS, VELOCITY
+from lstm_music.encoding.velocities import level_texts, velocities
 from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.midi.notes import PieceNotes, Tempo, TimeSignature
@@ -71,14 +72,16 @@ def cut_segment(
         "note": events.note,
         "offset": [spec.grid.text(step) for step in events.offset_steps.tolist()],
         "duration": [spec.grid.text(step) for step in events.duration_steps.tolist()],
+        VELOCITY: level_texts(events.velocity),
     }
+    streams = tuple(vocabularies)
     start = max(first - 1, 0)
-    known = [vocabularies[stream].encode(columns[stream][start : first + length]) for stream in STREAMS]
+    known = [vocabularies[stream].encode(columns[stream][start : first + length]) for stream in streams]
     places = place_tokens(events.position_in_bar_steps[start : first + length], spec.grid)
     tokens = np.concatenate([np.stack(known, axis=1), places], axis=1).astype(np.int32)
-    unknown = np.argwhere(tokens[:, : len(STREAMS)] == UNKNOWN)
+    unknown = np.argwhere(tokens[:, : len(streams)] == UNKNOWN)
     for row, column in unknown.tolist():
-        stream = STREAMS[column]
+        stream = streams[column]
         tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
     has_before = first > 0
     segment = tokens[1:] if has_before else tokens
@@ -167,17 +170,20 @@ def to_notes(
     first_onset_steps: int,
     segment: SeedSegment,
 ) -> PieceNotes:
-    """Make notes of tokens, the first of them at `first_onset_steps`, with tempo, time signature and loudness of a segment."""
+    """Make notes of tokens, the first of them at `first_onset_steps`, with tempo and time signature of a segment.
+
+    The velocity is the segment's, too, where it is no stream.
+    """
     values = {
-        stream: [vocabularies[stream].value(token) for token in tokens[:, column].tolist()]
-        for column, stream in enumerate(STREAMS)
+        stream: [vocabulary.value(token) for token in tokens[:, column].tolist()]
+        for column, (stream, vocabulary) in enumerate(vocabularies.items())
     }
     offsets = [spec.grid.steps(value) for value in values["offset"]]
     return decode(
         values["note"],
         [first_onset_steps, *offsets[1:]],
         [spec.grid.steps(value) for value in values["duration"]],
-        segment.velocity,
+        velocities(values[VELOCITY]) if VELOCITY in values else segment.velocity,
         spec,
         tempos=[Tempo(0, segment.microseconds_per_quarter)],
         time_signatures=[segment.time_signature],

@@ -1,44 +1,49 @@
 """What a recipe, or a person on the command line, may say about generation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import STREAMS, VELOCITY, WITH_VELOCITY
 from lstm_music.errors import RecipeError
 
 
-def parse_per_stream(text: str, what: str) -> dict[str, float]:
-    """Read `0.9`, one number for all streams, or `note=0.7,duration=0.2`, a number each for those that are named.
+def parse_per_stream(text: str, what: str, streams: Sequence[str] = STREAMS) -> dict[str, float]:
+    """Read `0.9`, one number for all `streams`, or `note=0.7,duration=0.2`, a number each for those that are named.
 
     Raises RecipeError for anything else; `what` is the name of the option in its sentence.
     """
-    right = f"one number, or {','.join(f'{stream}=0.9' for stream in STREAMS)}"
+    right = f"one number, or {','.join(f'{stream}=0.9' for stream in streams)}"
     numbers: dict[str, float] = {}
     for part in text.split(","):
         stream, _, number = part.rpartition("=")
         try:
-            given = dict.fromkeys([stream.strip()] if stream else STREAMS, float(number))
+            given = dict.fromkeys([stream.strip()] if stream else streams, float(number))
         except ValueError as error:
             raise RecipeError(f"{what}: got {text!r}, where {right} would be right") from error
-        if not given.keys() <= set(STREAMS) or given.keys() & numbers.keys():
+        if not given.keys() <= set(streams) or given.keys() & numbers.keys():
             raise RecipeError(f"{what}: got {text!r}, where {right} would be right")
         numbers.update(given)
     return numbers
 
 
-def _spread(value: Any) -> Any:
-    """Let one number stand for every stream."""
-    return value if isinstance(value, Mapping) else dict.fromkeys(STREAMS, value)
+def _of_streams(usual: float) -> BeforeValidator:
+    """Let one number stand for every stream, and the usual one for the velocity where a table leaves it out."""
+
+    def spread(value: Any) -> Any:
+        return {VELOCITY: usual, **value} if isinstance(value, Mapping) else dict.fromkeys(WITH_VELOCITY, value)
+
+    return BeforeValidator(spread)
 
 
+USUAL: Mapping[str, Any] = {"temperature": 0.95, "top_k": 0, "top_p": 0.98, "min_p": 0.0}
 Temperatures = Annotated[
-    dict[str, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]], BeforeValidator(_spread)
+    dict[str, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]], _of_streams(USUAL["temperature"])
 ]
-Counts = Annotated[dict[str, Annotated[int, Field(ge=0)]], BeforeValidator(_spread)]
-Shares = Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], BeforeValidator(_spread)]
-Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], BeforeValidator(_spread)]
+Counts = Annotated[dict[str, Annotated[int, Field(ge=0)]], _of_streams(USUAL["top_k"])]
+Shares = Annotated[dict[str, Annotated[float, Field(gt=0, le=1)]], _of_streams(USUAL["top_p"])]
+Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], _of_streams(USUAL["min_p"])]
 
 PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
@@ -69,10 +74,10 @@ class GenerationSpec(BaseModel):
     seed_segment_events: int = Field(default=64, ge=1, le=100_000)
     include_seed_segment: bool = False
     composer: str = ""
-    temperature: Temperatures = dict.fromkeys(STREAMS, 0.95)
-    top_k: Counts = dict.fromkeys(STREAMS, 0)
-    top_p: Shares = dict.fromkeys(STREAMS, 0.98)
-    min_p: Floors = dict.fromkeys(STREAMS, 0.0)
+    temperature: Temperatures = dict.fromkeys(WITH_VELOCITY, USUAL["temperature"])
+    top_k: Counts = dict.fromkeys(WITH_VELOCITY, USUAL["top_k"])
+    top_p: Shares = dict.fromkeys(WITH_VELOCITY, USUAL["top_p"])
+    min_p: Floors = dict.fromkeys(WITH_VELOCITY, USUAL["min_p"])
     max_repeats: int = Field(default=4, ge=0, le=1000)
     max_quarters: float = Field(default=16, gt=0)
     best_of: int = Field(default=1, ge=1, le=1000)
@@ -81,8 +86,9 @@ class GenerationSpec(BaseModel):
     def _name_every_stream(self) -> Self:
         for name in PER_STREAM:
             given = set(getattr(self, name))
-            if given != set(STREAMS):
-                raise ValueError(f"{name} names {sorted(given)}, where each of {list(STREAMS)} needs a number")
+            if given != set(WITH_VELOCITY):
+                named = sorted(given - {VELOCITY})
+                raise ValueError(f"{name} names {named}, where each of {list(STREAMS)} needs a number")
         if self.min_events > self.num_events:
             raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
         if self.composer and self.seed_segment not in {AUTO, RANDOM}:

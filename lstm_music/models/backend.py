@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+THREADS = 2
+"""How many compute; never as many as the machine has, because sums of two threads are in another order than those of one."""
 
-def load_tensorflow() -> None:
+
+def load_tensorflow(threads: int = THREADS) -> None:
     """Import TensorFlow (6 CPU seconds, 640 MiB the first time), silent and deterministic.
 
-    One thread computes: sums come in the same order on every machine, and three trainings side by side do not get in each
-    other's way. That only counts before the first operation of the process, and is passed over after it.
+    A training takes one of the `threads`, so that three side by side do not get in each other's way. The number only counts
+    before the first operation of the process, and is passed over after it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -19,7 +22,7 @@ def load_tensorflow() -> None:
 
         tf.get_logger().setLevel("ERROR")
         with suppress(RuntimeError):  # TensorFlow has begun to compute
-            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
             # One would serialise the loop over time onto one core whatever the other number is (measured).
             tf.config.threading.set_inter_op_parallelism_threads(2)
         tf.config.experimental.enable_op_determinism()

@@ -2,7 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lstm_music.encoding.streams import STREAMS, VELOCITY, WITH_VELOCITY
 
 MODELS = {
     "chained_lstm": ("offset", "note", "duration"),
@@ -11,7 +13,10 @@ MODELS = {
     "dual_head": ("offset+note",),
     "multi_label": ("offset+note",),
 }
-"""The models that each architecture trains, by name: the streams that a model predicts, joined by `+`."""
+"""The models that each architecture trains, by name: the streams that a model predicts, joined by `+`.
+
+A chain with the velocity has a model of that, too.
+"""
 
 WINDOWED = frozenset({"three_streams", "notes_only", "dual_head", "multi_label"})
 """The report's architectures: each event is predicted from the window of events before it, and from nothing older."""
@@ -31,6 +36,7 @@ class ModelSpec(BaseModel):
     `dropout` is the share of each layer's outputs that is dropped; `hidden_inputs` the share of the streams' input
     tokens that is replaced by the unknown token. With `echoes`, chained models also read what followed when the piece last
     sounded as it does now: worth much in pieces that repeat themselves, and less than nothing in few and short ones.
+    `streams` are what a chain reads and predicts, in its order; the report's architectures know no velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,20 +47,30 @@ class ModelSpec(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
     echoes: bool = True
+    streams: tuple[str, ...] = STREAMS
+
+    @field_validator("streams")
+    @classmethod
+    def _be_a_chain(cls, streams: tuple[str, ...]) -> tuple[str, ...]:
+        if streams not in {STREAMS, WITH_VELOCITY}:
+            raise ValueError(f"have to be {list(STREAMS)}, and {VELOCITY!r} may stand behind them")
+        return streams
 
     @model_validator(mode="after")
     def _stack_only_what_stacks(self) -> Self:
         if self.is_windowed and self.layers > 1:
             raise ValueError(f"layers {self.layers}: the architecture {self.architecture!r} has one layer")
+        if self.is_windowed and VELOCITY in self.streams:
+            raise ValueError(f"streams: the architecture {self.architecture!r} knows no velocity")
         return self
 
     @property
     def models(self) -> tuple[str, ...]:
         """The names of the models to train."""
-        return MODELS[self.architecture]
+        return (*MODELS[self.architecture], *self.streams[len(STREAMS) :])
 
     @property
-    def streams(self) -> tuple[str, ...]:
+    def predicted(self) -> tuple[str, ...]:
         """The streams that the models predict together."""
         return tuple(stream for model in self.models for stream in streams_of(model))
 

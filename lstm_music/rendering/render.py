@@ -38,16 +38,21 @@ def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Cal
     that is none.
     """
     processes = max(1, min(len(wanted), os.cpu_count() or 1))
-    shares = [wanted[number::processes] for number in range(processes)]
     stopped = threading.Event()
     found: dict[str, float] = {}
     with ThreadPoolExecutor(processes) as pool:
         try:
-            for seconds in pool.map(partial(_render_share, soundfont, on_done, stopped), shares):
+            for seconds in pool.map(partial(_render_share, soundfont, on_done, stopped), shares(wanted, processes)):
                 found.update(seconds)
         finally:  # on an interrupt, and where one fails: the others end with the file that they are at
             stopped.set()
     return found
+
+
+def shares(wanted: Sequence[Rendering], processes: int) -> list[list[Rendering]]:
+    """Deal files out, the largest first, so that each process has as much to play: results last longer than seed segments."""
+    by_size = sorted(wanted, key=lambda one: -Path(one.midi).stat().st_size)
+    return [by_size[number::processes] for number in range(processes)]
 
 
 def _render_share(

@@ -1,7 +1,7 @@
 """The events of a dataset as columns of codes: a few bytes an event, whatever the texts are, and one row group in memory."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.velocities import level_texts
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
 from lstm_music.parquet import iterate_groups
@@ -33,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class EventColumns:
-    """The three streams and the piece of the events of some whole pieces, one after another."""
+    """The streams and the piece of the events of some whole pieces, one after another."""
 
     columns: Mapping[str, Column]
     position_in_bar: np.ndarray  # float64 [events], quarter lengths
@@ -54,12 +55,16 @@ class EventColumns:
 
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> np.ndarray:
         """The tokens of every event, int64 [events, streams, places and echoes]."""
-        encoded = [vocabularies[name].encode(self.columns[name].values)[self.columns[name].codes] for name in STREAMS]
+        columns = [(vocabulary, self.columns[stream]) for stream, vocabulary in vocabularies.items()]
+        encoded = [vocabulary.encode(column.values)[column.codes] for vocabulary, column in columns]
         streams = np.stack(encoded, axis=1)
         steps = np.rint(self.position_in_bar * grid.steps_per_quarter)
         shapes = shapes_of(vocabularies["note"])
         pieces = self.columns["piece_id"].codes
-        echoes = [echo_tokens(streams[start:stop], shapes, pieces[start:stop]) for start, stop in self._parts()]
+        echoes = [
+            echo_tokens(streams[start:stop, : len(STREAMS)], shapes, pieces[start:stop])
+            for start, stop in self._parts()
+        ]
         return np.concatenate([streams, place_tokens(steps, grid), np.concatenate(echoes)], axis=1)
 
     def _parts(self) -> Iterator[tuple[int, int]]:
@@ -92,9 +97,9 @@ class EventColumns:
             )
 
 
-def iterate_columns(store: Store, events_ref: ArtifactRef) -> Iterator[EventColumns]:
-    """Read the events table a row group at a time: none cuts a piece in two."""
-    names = ("piece_id", *STREAMS)
+def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str]) -> Iterator[EventColumns]:
+    """Read these streams of the events table a row group at a time: none cuts a piece in two."""
+    names = ("piece_id", *streams)
     start = 0
     for shard in store.open(events_ref).files("events"):
         for table in iterate_groups(shard, (*names, "position_in_bar")):
@@ -105,6 +110,10 @@ def iterate_columns(store: Store, events_ref: ArtifactRef) -> Iterator[EventColu
 
 
 def _coded(column: pa.ChunkedArray) -> Column:
+    if pa.types.is_integer(column.type):  # velocities: the one stream that is not in text
+        distinct, place = np.unique(column.to_numpy(), return_inverse=True)
+        levels, of_distinct = np.unique(level_texts(distinct), return_inverse=True)
+        return Column(tuple(levels.tolist()), of_distinct[place])
     found = pc.dictionary_encode(column.combine_chunks())
     return Column(tuple(found.dictionary.to_pylist()), found.indices.to_numpy())
 

@@ -16,7 +16,6 @@ from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SIDES, PieceIdentity, Splits, assign, draw_sides
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.parquet import read_table, write_table
@@ -87,6 +86,11 @@ class Dataset:
         return np.array([0.0] * SPECIAL_IDS + quarters, np.float32)
 
     @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams, in the order of the chain and of the tokens' first columns."""
+        return tuple(self.vocabularies)
+
+    @property
     def sizes(self) -> dict[str, int]:
         """The number of ids of each column of the tokens."""
         streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
@@ -118,7 +122,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json"),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "columns": [*STREAMS, *PLACES, *ECHOES],
+        "columns": [*recipe.model.streams, *PLACES, *ECHOES],
         "echo_lengths": list(LENGTHS),
     }
     if recipe.split.by == "random_windows":
@@ -162,23 +166,26 @@ def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
 
 def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
     splits = assign(_identities(store, notes_ref), recipe.split)
-    survey = _survey(iterate_columns(store, events_ref), recipe, set(splits.train))
+    streams = recipe.model.streams
+    survey = _survey(iterate_columns(store, events_ref, streams), recipe, set(splits.train))
     vocabularies = survey.vocabularies(recipe)
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     events = store.open(events_ref).counts["events"]
-    shape = (events, len(STREAMS) + len(PLACES) + len(ECHOES))
-    found = (columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref))
+    shape = (events, len(streams) + len(PLACES) + len(ECHOES))
+    found = (
+        columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref, streams)
+    )
     _save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":
         sides = draw_sides(events, recipe.split, recipe.random_seed)
         np.save(writer.file("sides", "npy"), sides, allow_pickle=False)
     write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
-    text = json.dumps([vocabularies[stream].to_json() for stream in STREAMS], indent=1)
+    text = json.dumps([vocabulary.to_json() for vocabulary in vocabularies.values()], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
     writer.counts.update(
         events=events,
         **{side: len(getattr(splits, side)) for side in SIDES},
-        **{f"{stream}_classes": len(survey.values[stream]) for stream in STREAMS},
+        **{f"{stream}_classes": len(survey.values[stream]) for stream in streams},
     )
     writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
 
@@ -198,16 +205,16 @@ class _Survey:
 
     def vocabularies(self, recipe: Recipe) -> dict[str, Vocabulary]:
         grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
-        return {stream: fit(stream, self.counts[stream], encoding, grid, shifts) for stream in STREAMS}
+        return {stream: fit(stream, self.counts[stream], encoding, grid, shifts) for stream in recipe.model.streams}
 
 
 def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _Survey:
-    counts: dict[str, Counter[str]] = {stream: Counter() for stream in STREAMS}
-    values: dict[str, set[str]] = {stream: set() for stream in STREAMS}
+    counts: dict[str, Counter[str]] = {stream: Counter() for stream in recipe.model.streams}
+    values: dict[str, set[str]] = {stream: set() for stream in recipe.model.streams}
     spans = [SPANS_SCHEMA.empty_table()]
     for columns in parts:
         on_train = columns.rows_of(train)
-        for stream in STREAMS:
+        for stream in recipe.model.streams:
             counts[stream].update(columns.counts(stream, on_train))
             values[stream].update(columns.columns[stream].values)
         found = [asdict(span) for span in columns.spans(recipe.windows)]

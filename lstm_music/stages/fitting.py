@@ -31,6 +31,8 @@ def misfit(store: Store, stage: Stage, start: ArtifactRef, dataset: Dataset) -> 
         had, has = artifact.manifest["spec"]["model"][key], stage.spec["model"][key]
         if had != has:
             return f"its {key} is {had!r} and the recipe's {has!r}"
+    if before.streams != dataset.streams:
+        return f"its streams are {', '.join(before.streams)} and the recipe's {', '.join(dataset.streams)}"
     if before.events != dataset.events:
         return "its [events] are not the recipe's"
     if leaked := len(_heard(store, start) & (_music(store, dataset, VALIDATION, TEST) - _music(store, dataset, TRAIN))):

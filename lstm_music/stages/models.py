@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_music.child import run_child
 from lstm_music.encoding.splits import TRAIN, VALIDATION
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import Targets, WindowSpec, require_enough_music
 from lstm_music.errors import MismatchError
 from lstm_music.models.backend import load_tensorflow
@@ -53,8 +52,8 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
     architecture = {"notes_only": "three_streams"}.get(recipe.model.architecture, recipe.model.architecture)
     spec = {
         "name": name,
-        "streams": list(STREAMS),
-        "model": {**recipe.model.model_dump(mode="json"), "architecture": architecture},
+        "streams": list(recipe.model.streams),
+        "model": {**recipe.model.model_dump(mode="json", exclude={"streams"}), "architecture": architecture},
         "training": _training_spec(recipe, start).model_dump(mode="json", exclude={"warm_epochs", "warm_rate"}),
         "windows": recipe.windows.model_dump(mode="json"),
         "random_seed": recipe.random_seed,
@@ -90,7 +89,7 @@ def train_model(
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
     train_targets, validation_targets = _targets_to_train_on(dataset, recipe)  # before TensorFlow, which takes seconds
-    load_tensorflow()
+    load_tensorflow(threads=1)
     from lstm_music.models.training import TrainingData, TrainingProgress, train
     from lstm_music.stages.warm_start import earlier_model
 
@@ -199,7 +198,7 @@ def _training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
 
 def columns_of(dataset: Dataset, windows: WindowSpec) -> Columns:
     """Say what models have to know of the tokens of a dataset."""
-    return Columns(STREAMS, dataset.sizes, dataset.offset_quarters, windows.length)
+    return Columns(dataset.streams, dataset.sizes, dataset.offset_quarters, windows.length)
 
 
 def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lstm_music.generation.loop import Made
 
 KIND = "music"
-MUSIC_VERSION = 1
+MUSIC_VERSION = 2
 
 
 def music_stage(

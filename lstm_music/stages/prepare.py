@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_music.encoding.splits import SIDES
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import window_count
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
@@ -100,7 +99,7 @@ def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]
         "notes": notes.counts["notes"],
         "events": events.counts["events"],
         "windows": window_counts(dataset, recipe),
-        "classes": {stream: dataset.artifact.counts[f"{stream}_classes"] for stream in STREAMS},
+        "classes": {stream: dataset.artifact.counts[f"{stream}_classes"] for stream in dataset.streams},
         "events_parquet": tables[0] if len(tables) == 1 else tables,
     }
 

@@ -198,7 +198,7 @@ def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]
 
 def _validation_nll(store: Store, old: Current, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
     """Score the old models on the validation events of a new table of events, in the vocabularies that they were trained with."""
-    parts = iterate_columns(store, events)
+    parts = iterate_columns(store, events, before.streams)
     tokens = np.concatenate(
         [columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32) for columns in parts]
     )

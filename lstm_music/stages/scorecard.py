@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import Targets, Tokens
 from lstm_music.evaluation.baselines import Baselines, score_baselines
 from lstm_music.evaluation.contexts import History, Training, TrainingPiece
@@ -52,7 +51,7 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
     dataset = load_dataset(store, dataset_ref)
     targets = {side: dataset.targets(side, recipe.first_target) for side in (VALIDATION, TEST)}
     targets = {side: found for side, found in targets.items() if found.spans}
-    streams = recipe.model.streams
+    streams = recipe.model.predicted
     model_scores = score_models(store, dataset, models, dataset.tokens, targets)
     baselines = _baselines(dataset, recipe, targets)
     lookup = _lookup(dataset, recipe, targets)
@@ -110,7 +109,7 @@ def score_models(
         for side, asked in targets.items():
             for stream, said in scorer(asked).items():
                 found[side][stream] = score(
-                    tokens[asked.places, STREAMS.index(stream)],
+                    tokens[asked.places, dataset.streams.index(stream)],
                     said.log_probabilities,
                     said.guesses,
                     log_unknown=dataset.log_unknown[stream],
@@ -128,7 +127,7 @@ def _notes(store: Store, dataset: Dataset, targets: Targets) -> int:
 
 def _pieces(dataset: Dataset, targets: Targets) -> list[np.ndarray]:
     """The streams and the places of the events of each piece: what the baselines read."""
-    return [dataset.tokens[span.start : span.stop, : len(STREAMS) + len(PLACES)] for span in targets.spans]
+    return [dataset.tokens[span.start : span.stop, : len(dataset.streams) + len(PLACES)] for span in targets.spans]
 
 
 def _chosen(targets: Targets) -> list[np.ndarray]:
@@ -155,12 +154,12 @@ def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets])
         _pieces(dataset, validation),
         {side: _pieces(dataset, found) for side, found in targets.items()},
         dict(zip(recipe.windows.shifts, table, strict=True)),
-        {name: dataset.sizes[name] for name in (*STREAMS, *PLACES)},
-        STREAMS,
+        {name: dataset.sizes[name] for name in (*dataset.streams, *PLACES)},
+        dataset.streams,
         dataset.log_unknown,
         PLACES,
         chosen={side: _chosen(found) for side, found in asked.items()} if recipe.first_target else None,
-        predicted=recipe.model.streams,
+        predicted=recipe.model.predicted,
     )
 
 
@@ -168,20 +167,21 @@ def _lookup(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets]) ->
     """The accuracy of the lookup table, by side and stream: for the report's architectures, whose claim it tests."""
     if not recipe.model.is_windowed:
         return {side: {} for side in targets}
-    sizes = tuple(dataset.sizes[stream] for stream in STREAMS)
+    sizes = tuple(dataset.sizes[stream] for stream in dataset.streams)
 
     def history(found: Targets) -> History:
-        pieces = [piece[:, : len(STREAMS)] for piece in _pieces(dataset, found)]
-        return History.of(pieces, len(STREAMS), with_end=False, chosen=_chosen(found))
+        pieces = [piece[:, : len(dataset.streams)] for piece in _pieces(dataset, found)]
+        return History.of(pieces, len(dataset.streams), with_end=False, chosen=_chosen(found))
 
     train = dataset.targets(TRAIN)
-    pieces = [TrainingPiece(piece[:, : len(STREAMS)]) for piece in _pieces(dataset, train)]
-    notes = STREAMS.index("note")
+    pieces = [TrainingPiece(piece[:, : len(dataset.streams)]) for piece in _pieces(dataset, train)]
+    notes = dataset.streams.index("note")
     as_written = {0: np.arange(sizes[notes])}
     training = Training.of(pieces, as_written, sizes, note=notes, with_end=False, chosen=_chosen(train))
     return {
         side: {
-            stream: lookup_accuracy(training, history(found), STREAMS.index(stream)) for stream in recipe.model.streams
+            stream: lookup_accuracy(training, history(found), dataset.streams.index(stream))
+            for stream in recipe.model.predicted
         }
         for side, found in targets.items()
     }

@@ -142,7 +142,7 @@ def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationS
 def _view(dataset: Dataset, span: PieceSpan) -> PieceView:
     tokens = np.asarray(dataset.tokens[span.start : span.stop], np.int64)
     grid, offsets = dataset.events.grid, dataset.offset_quarters * dataset.events.grid.steps_per_quarter
-    step, quarter = tokens[:, len(STREAMS)], tokens[:, len(STREAMS) + 1]
+    step, quarter = tokens[:, len(dataset.streams)], tokens[:, len(dataset.streams) + 1]
     onsets = np.cumsum(np.rint(offsets[tokens[:, 0]]).astype(np.int64))
     bar = (int(quarter.max()) + 1) * grid.steps_per_quarter  # at least: a very long one counts as its first quarters
     notes = tokens[:, STREAMS.index("note")]

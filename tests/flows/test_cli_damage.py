@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import StorageError
 from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.copies import load_index
@@ -32,7 +33,7 @@ def read_files(store: Store, ref: ArtifactRef) -> None:
 
 READERS: dict[str, Callable] = {
     "dataset": lambda store, ref: load_dataset(store, ref).tokens,
-    "events": lambda store, ref: list(iterate_columns(store, ref)),
+    "events": lambda store, ref: list(iterate_columns(store, ref, STREAMS)),
     "generations": describe_generation,
     "inputs": read_inputs,
     "copies": lambda store, ref: (load_index(store, ref), read_files(store, ref)),

@@ -42,7 +42,7 @@ class Made:
 @pytest.fixture(scope="session")
 def tensorflow() -> None:
     """TensorFlow, for tests that import modules which import it."""
-    load_tensorflow()
+    load_tensorflow(threads=1)  # as trainings do
 
 
 @pytest.fixture

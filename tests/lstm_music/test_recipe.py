@@ -21,7 +21,7 @@ def test_a_recipe_is_read_from_a_file(tmp_path):
     path.write_text('name = "mine"\nrandom_seed = 7\n[model]\nunits = 12\n[generation]\ntemperature = 0.5\n')
     recipe = load_recipe(str(path))
     assert (recipe.name, recipe.random_seed, recipe.model.units) == ("mine", 7, 12)
-    assert recipe.generation.temperature == {"offset": 0.5, "note": 0.5, "duration": 0.5}
+    assert recipe.generation.temperature == {"offset": 0.5, "note": 0.5, "duration": 0.5, "velocity": 0.5}
     assert recipe.events == Recipe(name="other").events
 
 

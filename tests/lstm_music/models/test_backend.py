@@ -1,7 +1,9 @@
-"""TensorFlow comes silently, with one thread for an operation, or as somebody else has started it."""
+"""TensorFlow comes silently, with as many threads as were asked for, or as somebody else has started it."""
 
 import subprocess
 import sys
+
+import pytest
 
 STARTED_BEFORE = """
 from lstm_music.models.backend import _silent_stderr, load_tensorflow
@@ -19,8 +21,15 @@ def test_a_tensorflow_that_has_begun_to_compute_is_taken_as_it_is():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
-def test_one_thread_computes(tensorflow):
-    import tensorflow as tf
+THREADS = """
+from lstm_music.models.backend import load_tensorflow
+load_tensorflow({})
+import tensorflow as tf
+print(tf.config.threading.get_intra_op_parallelism_threads(), tf.config.threading.get_inter_op_parallelism_threads())
+"""
 
-    assert tf.config.threading.get_intra_op_parallelism_threads() == 1
-    assert tf.config.threading.get_inter_op_parallelism_threads() == 2
+
+@pytest.mark.parametrize(("asked", "threads"), [("threads=1", "1 2"), ("", "2 2")])
+def test_as_many_threads_compute_on_every_machine(asked, threads):
+    ended = subprocess.run([sys.executable, "-c", THREADS.format(asked)], capture_output=True, check=True, text=True)
+    assert ended.stdout.strip() == threads

@@ -23,14 +23,14 @@ ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
 )
 def test_an_architecture_has_its_models_and_streams(architecture, models, streams, is_windowed):
     spec = ModelSpec(architecture=architecture)
-    assert (spec.models, spec.streams, spec.is_windowed) == (models, streams, is_windowed)
+    assert (spec.models, spec.predicted, spec.is_windowed) == (models, streams, is_windowed)
 
 
 def test_every_architecture_that_a_recipe_may_name_has_models_of_known_streams():
     assert set(MODELS) == set(ARCHITECTURES)
     assert set(ARCHITECTURES) > WINDOWED
     for architecture in ARCHITECTURES:
-        streams = ModelSpec(architecture=architecture).streams
+        streams = ModelSpec(architecture=architecture).predicted
         assert streams == tuple(stream for stream in STREAMS if stream in streams)
 
 

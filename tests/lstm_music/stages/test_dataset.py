@@ -188,13 +188,13 @@ def test_drums_and_merged_notes_are_counted(tmp_path):
 
 
 def test_a_dataset_is_the_same_in_whatever_row_groups_events_and_notes_lie(made, tmp_path, monkeypatch):
-    assert len(list(iterate_columns(made.store, made.prepared.events))) == 1
+    assert len(list(iterate_columns(made.store, made.prepared.events, STREAMS))) == 1
     monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
     monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 3)
     monkeypatch.setattr(notes, "PIECES_A_GROUP", 2)
     store = Store(tmp_path / "storage")
     prepared = prepare(store, made.recipe, ingest(store, made.recipe, str(made.folder)))
-    assert len(list(iterate_columns(store, prepared.events))) == len(read_pieces(store, prepared.notes)) > 3
+    assert len(list(iterate_columns(store, prepared.events, STREAMS))) == len(read_pieces(store, prepared.notes)) > 3
     assert read_pieces(store, prepared.notes) == read_pieces(made.store, made.prepared.notes)
     assert prepared == made.prepared
     assert store.open(prepared.dataset).manifest == made.store.open(made.prepared.dataset).manifest

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import CorruptArtifactError
 from lstm_music.stages.columns import iterate_columns
 from lstm_music.stages.dataset import load_dataset
@@ -33,7 +34,7 @@ def test_every_reader_refuses_a_file_with_a_flipped_bit(made, evaluated, tmp_pat
         (refs.inputs, "inputs", lambda: read_inputs(store, refs.inputs)),
         (refs.notes, "pieces", lambda: read_pieces(store, refs.notes)),
         (refs.notes, "notes-0000", lambda: list(iterate_notes(store, refs.notes))),
-        (refs.events, "events-0000", lambda: list(iterate_columns(store, refs.events))),
+        (refs.events, "events-0000", lambda: list(iterate_columns(store, refs.events, STREAMS))),
         (refs.dataset, "splits", lambda: load_dataset(store, refs.dataset)),
         (refs.dataset, "vocabularies", lambda: load_dataset(store, refs.dataset)),
         (refs.dataset, "tokens", lambda: load_dataset(store, refs.dataset).tokens),
