@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_music.encoding.streams import STREAMS
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import load_recipe
@@ -35,7 +36,6 @@ from lstm_music.store import Store
 WINDOW = 64
 CALLS = 60
 LONG_COPY = 16  # events
-STREAMS = ("offset", "note", "duration")
 REPORT = {"temperature": {"offset": 0.7, "note": 0.7, "duration": 0.2}, "top_p": dict.fromkeys(STREAMS, 1.0)}
 
 

@@ -27,7 +27,6 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_music.encoding.splits import SIDES
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.parquet import write_table
@@ -68,7 +67,7 @@ def several_times(store: Store, recipe: Recipe, ref: ArtifactRef, times: int) ->
         tokens.flush()
         rows = [row for copy in range(times) for row in _rows(dataset, copy, copy * events)]
         write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
-        vocabularies = json.dumps([dataset.vocabularies[stream].to_json() for stream in STREAMS])
+        vocabularies = json.dumps([vocabulary.to_json() for vocabulary in dataset.vocabularies.values()])
         writer.file("vocabularies", "json").write_text(vocabularies, encoding="utf-8")
         writer.facts.update(warnings=[], leaky=True)  # copies of a piece stay on its side, but they are copies
     return stage.ref
@@ -113,7 +112,7 @@ def train_and_score(storage: Path, units: int, ref: ArtifactRef, steps: int) -> 
 
     dataset = load_dataset(store, ref)
     scorer = make_scorer(build_model(recipe.model, "note", columns_of(dataset, recipe.windows), 1), dataset.tokens)
-    score_held_out(scorer, dataset.targets("validation"), dataset.tokens, STREAMS, dataset.log_unknown)
+    score_held_out(scorer, dataset.targets("validation"), dataset.tokens, dataset.streams, dataset.log_unknown)
 
 
 def peak_of(work: Any, *arguments: Any) -> float:

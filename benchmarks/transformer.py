@@ -262,6 +262,10 @@ class Training:
     """One training within a budget of CPU time."""
 
     def __init__(self, dataset: Dataset, recipe: Recipe, settings: Settings, cpu_seconds: float) -> None:
+        if dataset.streams != STREAMS:
+            raise SystemExit(
+                f"a dataset of {', '.join(dataset.streams)}, where one of {', '.join(STREAMS)} is learnt here"
+            )
         self.dataset, self.recipe, self.settings = dataset, recipe, settings
         torch.manual_seed(settings.random_seed)
         self.model = Transformer({name: dataset.sizes[name] for name in (*STREAMS, *PLACES)}, settings)

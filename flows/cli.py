@@ -115,7 +115,8 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", help="Train only this one, here: offset, note, duration, or offset+note where it is one model."
+            "--model",
+            help="Train only this one, here: offset, note, duration, velocity, or offset+note where it is one model.",
         ),
     ] = None,
     runner: RunnerOption = None,

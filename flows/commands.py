@@ -28,8 +28,8 @@ def run(
 ) -> None:
     """Do everything from a source to music; what is there already is found and not made again."""
     recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+    open_source(source or recipe.source)  # before storage is made for a mistyped one, and before it is said
     display.say(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
-    open_source(source or recipe.source)  # before storage is made for a mistyped one
     with store.session():
         inputs = _take_in(display, store, recipe, source)
         prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start)

@@ -13,7 +13,8 @@ MinEventsOption = Annotated[
 TemperatureOption = Annotated[
     str | None,
     typer.Option(
-        "--temperature", help="How daring: 0.9, or one each as note=0.9,offset=0.7,duration=0.7; 0 is not at all."
+        "--temperature",
+        help="How daring: 0.9, or one each as note=0.9,offset=0.7,duration=0.7 (velocity=…); 0 is not at all.",
     ),
 ]
 TopKOption = Annotated[

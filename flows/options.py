@@ -11,7 +11,8 @@ StorageOption = Annotated[
 RecipeOption = Annotated[
     str,
     typer.Option(
-        "--recipe", help="What to learn and how: demo, default, polyphony, seed, or the path of a .toml file."
+        "--recipe",
+        help="What to learn and how: demo, default, expressive, polyphony, seed, or the path of a .toml file.",
     ),
 ]
 SourceOption = Annotated[

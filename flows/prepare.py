@@ -1,15 +1,20 @@
 """The flow `prepare`: a source → note table → events → vocabularies and tokens."""
 
 from prefect import flow
+from prefect.futures import PrefectFuture
 
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
 from flows.runners import runner as task_runner
+from lstm_music.errors import ChildError, MismatchError
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.ingest import KIND
 from lstm_music.stages.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import say_what_to_do
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
+
+WORKER_DIED = frozenset({"BrokenProcessPool", "KilledWorker"})
+"""The errors of the runners `processes` and `dask`, by name: Dask is imported only where it is asked for."""
 
 
 @flow(name="parse", persist_result=False, validate_parameters=False)
@@ -19,8 +24,25 @@ def parse(storage: str, inputs: ArtifactRef) -> None:
     futures = [
         parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
     ]
-    for future in futures:
-        future.result()
+    for future, batch in zip(futures, batches, strict=True):
+        require_made(future, batch.stage.ref)
+
+
+def require_made(future: PrefectFuture[ArtifactRef], wanted: ArtifactRef) -> None:
+    """Wait for a batch; ChildError where it took its worker with it, MismatchError where the worker made another artifact."""
+    try:
+        made = future.result()
+    except Exception as error:
+        if type(error).__name__ not in WORKER_DIED:
+            raise
+        raise ChildError(
+            "a worker was killed while it parsed a batch, maybe because memory ran out; run again, with fewer --workers"
+        ) from error
+    if made != wanted:
+        raise MismatchError(
+            f"a worker made {made}, where {wanted} was asked for, because its libraries are of other versions; "
+            "install the same ones there"
+        )
 
 
 @flow(name="prepare", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])

@@ -70,7 +70,7 @@ class TrainingError(LstmMusicError):
 
 
 class MismatchError(LstmMusicError):
-    """A model and a vocabulary that do not belong together."""
+    """Two things that do not belong together, such as a model and a vocabulary."""
 
     exit_code = 8
 

@@ -8,14 +8,26 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.splits import SplitSpec
+from lstm_music.encoding.streams import VELOCITY, WITH_VELOCITY
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
-from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.rendering.spec import RenderingSpec
 
@@ -36,7 +48,7 @@ RunnerName = Literal["threads", "processes", "dask"]
 class RunnerSpec(BaseModel):
     """What parses files side by side: the name of a runner, how many batches at once, and which Dask scheduler, if not its own.
 
-    It decides nothing of what is made.
+    It decides nothing of what is made. Only the runner `dask` has a scheduler.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,21 +60,34 @@ class RunnerSpec(BaseModel):
     @field_validator("dask_scheduler")
     @classmethod
     def _be_an_address(cls, address: str | None) -> str | None:
-        if address is not None and not re.fullmatch(r"[a-z]+://[^@\s]+", address):
+        if address is not None and not re.fullmatch(r"(tcp|tls|ucx|wss?)://[^@\s]+:\d+", address):
             raise ValueError("has to be the address of a Dask scheduler, such as tcp://host:8786")
         return address
+
+    @model_validator(mode="after")
+    def _have_a_scheduler_for_dask_alone(self) -> Self:
+        if self.dask_scheduler is not None and self.name != "dask":
+            raise ValueError(f"dask_scheduler is for the runner 'dask', and {self.name!r} was asked for")
+        return self
 
     def asked(self, name: RunnerName | None, workers: int | None, dask_scheduler: str | None) -> Self:
         """Give the runner that a user asked for, else the one that the environment names, else this.
 
-        Raises RecipeError for a value that it may not have.
+        Who names a scheduler asks for Dask; who asks for another runner wants no scheduler that others named. Raises
+        RecipeError for a value that it may not have.
         """
         said = {"name": name, "workers": workers, "dask_scheduler": dask_scheduler}
-        environment = {key: os.environ.get(f"LSTM_MUSIC_{variable}") for key, variable in _VARIABLES.items()}
-        wishes: dict[str, Any] = {key: value for key, value in environment.items() if value}
-        wishes |= {key: value for key, value in said.items() if value is not None}
+        environment = {key: os.environ.get(f"LSTM_MUSIC_{variable}") or None for key, variable in _VARIABLES.items()}
+        wishes = self.model_dump()
+        for asked in (environment, said):
+            own: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
+            if "dask_scheduler" in own:
+                own = {"name": "dask", **own}
+            elif own.get("name", "dask") != "dask":
+                own["dask_scheduler"] = None
+            wishes |= own
         try:
-            return type(self).model_validate({**self.model_dump(), **wishes})
+            return type(self).model_validate(wishes)
         except ValidationError as error:
             raise RecipeError(f"runner: {_sentence(error.errors()[0])}") from error
 
@@ -109,7 +134,7 @@ class Recipe(BaseModel):
     training: TrainingSpec = TrainingSpec()
     models: dict[str, OneModelSpec] = {}
     promotion: PromotionSpec = PromotionSpec()
-    generation: GenerationSpec = GenerationSpec()
+    generation: GenerationSpec = Field(default=GenerationSpec(), validate_default=True)
     rendering: RenderingSpec = RenderingSpec()
     runner: RunnerSpec = RunnerSpec()
 
@@ -122,6 +147,19 @@ class Recipe(BaseModel):
         """Give the recipe by which one model is trained: what the model has of its own stands in `model` and `training`."""
         model, training = self.models.get(name, OneModelSpec()).of(self.model, self.training)
         return self.model_copy(update={"model": model, "training": training, "models": {}})
+
+    @field_validator("generation", mode="wrap")
+    @classmethod
+    def _speak_of_its_streams(
+        cls, said: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> GenerationSpec:
+        """A setting of the velocity is for a recipe that models it; without, nothing is said of it in the artifacts either."""
+        streams = info.data["model"].streams if "model" in info.data else WITH_VELOCITY
+        for name in PER_STREAM if isinstance(said, dict) else ():
+            if VELOCITY not in streams and isinstance(said.get(name), dict) and VELOCITY in said[name]:
+                raise ValueError(f"{name} names {VELOCITY!r}, which is not among the streams of [model]")
+        spec: GenerationSpec = parse(said)
+        return spec.for_streams(streams)
 
     @model_validator(mode="after")
     def _name_models_of_the_architecture(self) -> Self:
@@ -189,6 +227,10 @@ def parse_recipe(data: dict[str, Any], where: str) -> Recipe:
         raise RecipeError(f"{where}: {_sentence(error.errors()[0])}") from error
 
 
+_NOT_SHOWN = frozenset({"dask_scheduler"})
+"""Keys whose value may hold a password where it is wrong."""
+
+
 def _sentence(fault: ErrorDetails) -> str:
     """Say what is wrong with the first key that is."""
     place = ".".join(str(part) for part in fault["loc"])
@@ -196,7 +238,8 @@ def _sentence(fault: ErrorDetails) -> str:
         return f"{place}: unknown key{_suggestion(fault['loc'])}"
     if fault["type"] == "missing":
         return f"{place}: missing, where it is needed"
-    received = "" if isinstance(fault["input"], dict) else f", got {fault['input']!r}"
+    is_shown = not isinstance(fault["input"], dict) and place.rpartition(".")[2] not in _NOT_SHOWN
+    received = f", got {fault['input']!r}" if is_shown else ""
     said = f"{fault['msg'].removeprefix('Value error, ')}{received}"
     return f"{place}: {said}" if place else said  # a fault of two tables together has no place
 

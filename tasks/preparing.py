@@ -1,8 +1,11 @@
 """Tasks from a source to a dataset."""
 
+import platform
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from lstm_music.errors import StorageError
 from lstm_music.recipe import Recipe
 from lstm_music.stages import dataset, events, ingest, notes, parse, prepare
 from lstm_music.store import ArtifactRef, Store
@@ -33,9 +36,17 @@ def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
     persist_result=False,
 )
 def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) -> ArtifactRef:
-    """Parse one batch of contents; `number` and `count` are for its name."""
+    """Parse one batch of contents; `number` and `count` are for its name.
+
+    Raises StorageError on a worker that does not see the storage: it would begin another one there.
+    """
     del number, count
-    return parse.parse_batch(Store(storage), batch)
+    store = Store(storage)
+    if not store.exists():
+        raise StorageError(
+            f"the worker on {platform.node()} sees no storage at {storage}; give it the same folder, or use a bucket"
+        )
+    return parse.parse_batch(store, batch)
 
 
 @task(name="collect notes", cache_policy=NO_CACHE, persist_result=False)

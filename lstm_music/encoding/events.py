@@ -1,4 +1,4 @@
-"""Notes ⇄ events: what the three models see of a piece, and its place in the music.
+"""Notes ⇄ events: what the models see of a piece, and its place in the music.
 
 An event is a note, or notes that begin together, written as the recipe's chord encoding says; its offset is the time
 since the event before. The table of events is the report's three columns and their place: a person can read it.

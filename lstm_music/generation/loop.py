@@ -115,10 +115,10 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
                     logits,
                     allowed,
                     chance[index, :, place],
-                    temperature=spec.temperature[stream] if is_predicted else 0.0,
-                    top_k=spec.top_k[stream],
-                    top_p=spec.top_p[stream],
-                    min_p=spec.min_p[stream],
+                    temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
+                    top_k=int(spec.of_stream("top_k", stream)),
+                    top_p=spec.of_stream("top_p", stream),
+                    min_p=spec.of_stream("min_p", stream),
                 )
                 if is_predicted:
                     nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)

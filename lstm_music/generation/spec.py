@@ -28,16 +28,23 @@ def parse_per_stream(text: str, what: str, streams: Sequence[str] = STREAMS) -> 
     return numbers
 
 
+USUAL: Mapping[str, Any] = {"temperature": 0.95, "top_k": 0, "top_p": 0.98, "min_p": 0.0}
+"""What each setting of a stream is where nothing is said."""
+
+
 def _of_streams(usual: float) -> BeforeValidator:
     """Let one number stand for every stream, and the usual one for the velocity where a table leaves it out."""
 
     def spread(value: Any) -> Any:
-        return {VELOCITY: usual, **value} if isinstance(value, Mapping) else dict.fromkeys(WITH_VELOCITY, value)
+        if not isinstance(value, Mapping):
+            return dict.fromkeys(WITH_VELOCITY, value)
+        if not set(STREAMS) <= set(value) <= set(WITH_VELOCITY):
+            raise ValueError(f"names {sorted(value)}, where each of {list(STREAMS)} needs a number")
+        return {VELOCITY: usual, **value}
 
     return BeforeValidator(spread)
 
 
-USUAL: Mapping[str, Any] = {"temperature": 0.95, "top_k": 0, "top_p": 0.98, "min_p": 0.0}
 Temperatures = Annotated[
     dict[str, Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]], _of_streams(USUAL["temperature"])
 ]
@@ -83,12 +90,7 @@ class GenerationSpec(BaseModel):
     best_of: int = Field(default=1, ge=1, le=1000)
 
     @model_validator(mode="after")
-    def _name_every_stream(self) -> Self:
-        for name in PER_STREAM:
-            given = set(getattr(self, name))
-            if given != set(WITH_VELOCITY):
-                named = sorted(given - {VELOCITY})
-                raise ValueError(f"{name} names {named}, where each of {list(STREAMS)} needs a number")
+    def _fit_together(self) -> Self:
         if self.min_events > self.num_events:
             raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
         if self.composer and self.seed_segment not in {AUTO, RANDOM}:
@@ -101,6 +103,15 @@ class GenerationSpec(BaseModel):
                 "max_repeats 1 would forbid every note to come again; 2 or more, or 0 for no guard, would be right"
             )
         return self
+
+    def for_streams(self, streams: Sequence[str]) -> Self:
+        """Leave out what is said of other streams than these."""
+        own = {name: {stream: getattr(self, name)[stream] for stream in streams} for name in PER_STREAM}
+        return self.model_copy(update=own)
+
+    def of_stream(self, name: str, stream: str) -> float:
+        """Give a setting of `PER_STREAM` for a stream; the usual one where the recipe does not know this stream."""
+        return float(getattr(self, name).get(stream, USUAL[name]))
 
     @property
     def tries(self) -> int:

@@ -13,7 +13,8 @@ def load_tensorflow(threads: int = THREADS) -> None:
     """Import TensorFlow (6 CPU seconds, 640 MiB the first time), silent and deterministic.
 
     A training takes one of the `threads`, so that three side by side do not get in each other's way. The number only counts
-    before the first operation of the process, and is passed over after it.
+    before the first operation of the process, and is passed over after it: who trains and makes music in one process, and not by
+    the commands or flows, gets other last bits.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")

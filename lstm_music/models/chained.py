@@ -1,4 +1,4 @@
-"""The architecture `chained_lstm`: each model reads all streams, and the three are chained at each event."""
+"""The architecture `chained_lstm`: each model reads all streams, and all are chained at each event."""
 
 from typing import Any
 

@@ -22,7 +22,13 @@ class Inbox:
     def __init__(self, where: str) -> None:
         if not is_url(where) and not Path(where).is_dir():
             raise SourceError(f"inbox {where!r}: not a folder; make it, or give another with --inbox")
+        self.where = where
         self._folder = Bucket(where) if is_url(where) else Folder(where)
+
+    @property
+    def can_be_empty(self) -> bool:
+        """Whether an inbox that lists nothing is there: a folder is, and of a bucket nobody can tell."""
+        return isinstance(self._folder, Folder) or self._folder.can_be_empty
 
     def entries(self) -> Iterator[Entry]:
         """Yield every file below the folder, sorted by name."""

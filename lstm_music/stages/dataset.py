@@ -16,6 +16,8 @@ from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SIDES, PieceIdentity, Splits, assign, draw_sides
+from lstm_music.encoding.streams import VELOCITY
+from lstm_music.encoding.velocities import LEVELS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.parquet import read_table, write_table
@@ -125,6 +127,8 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "columns": [*recipe.model.streams, *PLACES, *ECHOES],
         "echo_lengths": list(LENGTHS),
     }
+    if VELOCITY in recipe.model.streams:
+        spec["velocity_levels"] = LEVELS
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lstm_music.errors import SourceError
 from lstm_music.recipe import Recipe
 from lstm_music.sources.inbox import Inbox, is_from_inbox
 from lstm_music.stages.ingest import Input, ingest, read_inputs, rows_of, write_inputs
@@ -66,16 +67,17 @@ def look(
 ) -> News:
     """Look at an inbox, twice where it seems to hold news: a file that grows is of another content the second time.
 
-    Raises SourceError where there is no such folder.
+    Raises SourceError where there is no such folder, and where a bucket lists nothing at all of what was heard of it.
     """
     inbox = open_inbox(store, where)
     known = heard(store, recipe.name)
     before = read_inputs(store, known) if known else []
-    seen = _contents(recipe, inbox)
+    expected = sum(is_from_inbox(row.name, row.source) for row in before)
+    seen = _contents(recipe, inbox, expected)
     if not _news(before, seen, ()).is_any:
         return _news(before, seen, ())
     wait(settle_seconds)
-    again = _contents(recipe, inbox)
+    again = _contents(recipe, inbox, expected)
     settled = {name: content for name, content in again.items() if seen.get(name) == content}
     return _news(before, settled, tuple(sorted(again.keys() - settled.keys())))
 
@@ -106,7 +108,7 @@ def take_in(store: Store, recipe: Recipe, source: str | None, where: str | None,
     rows = collection(store, recipe, source)
     inbox = open_inbox(store, where)
     with store.blobs() as keep:
-        found = rows_of(_taking_all(recipe), inbox, keep, Counter(), beside=rows)
+        found = _rows(recipe, inbox, keep, len(news.settled), beside=rows)
         rows += [row for row in found if news.settled.get(row.name) == _content(row)]
     return write_inputs(store, rows)
 
@@ -127,10 +129,28 @@ def _pieces(store: Store, inputs: ArtifactRef) -> set[str]:
     return {row["piece_id"] for row in read_pieces(store, notes_stage(inputs).ref, ("piece_id",))}
 
 
-def _contents(recipe: Recipe, inbox: Inbox) -> dict[str, str]:
+def _contents(recipe: Recipe, inbox: Inbox, expected: int) -> dict[str, str]:
     """Give name → what a file is known by, without keeping anything."""
-    rows = rows_of(_taking_all(recipe), inbox, lambda data: hashlib.sha256(data).hexdigest(), Counter())
+    rows = _rows(recipe, inbox, lambda data: hashlib.sha256(data).hexdigest(), expected)
     return {row.name: _content(row) for row in rows}
+
+
+def _rows(
+    recipe: Recipe, inbox: Inbox, keep: Callable[[bytes], str], expected: int, beside: Iterable[Input] = ()
+) -> list[Input]:
+    """Give the rows of all that an inbox holds now.
+
+    Raises SourceError where a bucket lists nothing at all, not even another file, and so many files are expected of it: an
+    address with a mistake in it looks like that, too, and must not be unlearnt.
+    """
+    others: Counter[str] = Counter()
+    rows = list(rows_of(_taking_all(recipe), inbox, keep, others, beside))
+    if expected and not rows and not others and not inbox.can_be_empty:
+        raise SourceError(
+            f"inbox {inbox.where!r}: nothing lies below it, where {expected} music files were before; correct the URL or, "
+            "if all of them were taken out on purpose, leave any other file there, such as a text file"
+        )
+    return rows
 
 
 def _taking_all(recipe: Recipe) -> Recipe:

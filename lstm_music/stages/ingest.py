@@ -14,6 +14,7 @@ from lstm_music.recipe import Recipe
 from lstm_music.sources.catalogue import fetch_source
 from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
 from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store.place import is_url
 
 KIND = "inputs"
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
@@ -72,10 +73,7 @@ def ingest(
                 f"source {source!r}: recipe {recipe.name!r} takes only {_wanted(recipe)} and leaves out all of its "
                 f"{counts['left_out']} music files; another recipe, or another `include`, would be right",
             )
-        raise NotEnoughMusicError(
-            f"source {source!r}: holds no music, only {counts['ignored']} other files; a folder or zip with .mid, .musicxml, "
-            ".abc or .krn files would be right",
-        )
+        raise NotEnoughMusicError(_no_music(source, counts["ignored"]))
     return write_inputs(store, inputs)
 
 
@@ -164,6 +162,13 @@ def _format(name: str, found: Found | None) -> str:
     """Say what reads an input: MIDI by its first bytes, whatever it is called; else what its name says."""
     is_midi = found is not None and found.data[:4] in {b"MThd", b"RIFF"}
     return "midi" if is_midi else music_format(name) or ""
+
+
+def _no_music(source: str, others: int) -> str:
+    """Say that a source holds no music, but so many other files, and what would be right."""
+    holds = f"holds no music, only {others} other files" if others or not is_url(source) else "nothing lies below it"
+    wanted = "the URL of a folder (a prefix) with unpacked" if is_url(source) else "a folder or zip with"
+    return f"source {source!r}: {holds}; {wanted} .mid, .musicxml, .abc or .krn files would be right"
 
 
 def missing(recipe: Recipe, inputs: Sequence[Input]) -> list[str]:

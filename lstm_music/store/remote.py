@@ -12,6 +12,7 @@ import fsspec
 from lstm_music.errors import StorageError
 
 CACHE = "LSTM_MUSIC_CACHE"
+NAMES_MAY_HOLD_MARKS = {"s3", "s3a", "gs", "gcs", "file", "local"}  # of these "?" and "#" are parts of names
 
 
 def cache_folder() -> Path:
@@ -34,6 +35,11 @@ def open_remote(url: str) -> tuple[Any, str]:
         raise StorageError(
             f"{protocol}://…@{parts.hostname}: credentials in an address end up in logs; give them by the environment or a "
             "credentials file, as the store's own tools read them"
+        )
+    if parts.scheme not in NAMES_MAY_HOLD_MARKS and ("?" in url or "#" in url):
+        raise StorageError(
+            f"{protocol}://{parts.hostname}/…: a query or fragment ('?', '#') in an address may hold credentials, which end up "
+            "in logs; give the address without it"
         )
     try:
         # A listing that is remembered would hide what others have made since.

@@ -27,6 +27,7 @@ CURRENT_FILE = "current.json"
 TRAININGS = "checkpoints"
 WRITERS = 4  # threads that write what is taken in: most of that is waiting for a disk or a network
 MOST_PENDING = 64
+MOST_PENDING_BYTES = 32 << 20  # two of the largest files: what is taken in faster than it is written has to wait
 
 
 class Store:
@@ -99,38 +100,46 @@ class Store:
 
     def put_blob(self, data: bytes) -> str:
         """Keep bytes under their SHA-256, which is returned; bytes that are there already are not written again."""
-        with self.blobs() as put:
-            return put(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        with self._writing() as folder:
+            self._keep(sha256, data, folder)
+        return sha256
 
     @contextmanager
     def blobs(self) -> Iterator[Callable[[bytes], str]]:
         """Yield what keeps bytes as `put_blob` does, for many of them: they are written side by side, and there at the end.
 
-        Whoever leaves by an error has kept some of them.
+        Whoever leaves by an error has kept some of them. An error of whoever reads the bytes is none of this storage.
         """
-        pending: deque[Future[None]] = deque()
-        with ExitStack() as stack:
+        stack = ExitStack()
+        pending: deque[tuple[Future[None], int]] = deque()  # with how many bytes each holds
 
-            @cache
-            def begun() -> tuple[Path, ThreadPoolExecutor]:
-                """Begin to write with the first bytes, for there may be none."""
-                return stack.enter_context(self._writing()), stack.enter_context(ThreadPoolExecutor(WRITERS))
+        @cache
+        def begun() -> tuple[Path, ThreadPoolExecutor]:
+            """Begin to write with the first bytes, for there may be none."""
+            folder, pool = stack.enter_context(self._writing()), ThreadPoolExecutor(WRITERS)
+            stack.callback(pool.shutdown, cancel_futures=True)
+            return folder, pool
 
-            def put(data: bytes) -> str:
-                folder, pool = begun()
-                sha256 = hashlib.sha256(data).hexdigest()
-                pending.append(pool.submit(self._keep, sha256, data, folder))
-                if len(pending) > MOST_PENDING:
-                    pending.popleft().result()
-                return sha256
+        def put(data: bytes) -> str:
+            folder, pool = begun()
+            sha256 = hashlib.sha256(data).hexdigest()
+            while pending and _are_too_many([size for _, size in pending], len(data)):
+                pending.popleft()[0].result()
+            pending.append((pool.submit(self._keep, sha256, data, folder), len(data)))
+            return sha256
 
+        try:
             yield put
-            for one in pending:
+            for one, _ in pending:
                 one.result()
+        finally:
+            stack.close()
 
     def _keep(self, sha256: str, data: bytes, folder: Path) -> None:
-        if not self._place.holds_bytes(_blob(sha256), data):
-            self._place.replace(_blob(sha256), data, folder)
+        with files.disk_errors(self.root):
+            if not self._place.holds_bytes(_blob(sha256), data):
+                self._place.replace(_blob(sha256), data, folder)
 
     def get_blob(self, sha256: str) -> bytes:
         """Give the bytes kept under a SHA-256, checked, or raise MissingArtifactError or CorruptArtifactError."""
@@ -236,6 +245,11 @@ class Store:
 
     def _begin(self) -> None:
         self._place.begin(FORMAT_FILE, FORMAT, self._bench.partial)
+
+
+def _are_too_many(waiting: list[int], more: int) -> bool:
+    """Whether writes of these sizes in bytes have to end before another may begin."""
+    return len(waiting) >= MOST_PENDING or sum(waiting) + more > MOST_PENDING_BYTES
 
 
 def _blob(sha256: str) -> str:

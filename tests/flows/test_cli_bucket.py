@@ -35,10 +35,23 @@ def result_of(result) -> dict:
     return json.loads(result.out.splitlines()[-1])
 
 
-def test_a_run_in_a_bucket_makes_what_it_makes_in_a_folder_and_every_command_works_there(
-    s3, tiny, lstm_music, tmp_path, settings
-):
+def begin(s3, tiny, tmp_path, *without: str) -> str:
+    """Give the URL of a bucket that holds what a run made, but for some artifacts."""
     url = s3.new_bucket()
+    folder = tiny.copy(tmp_path / "begun", *without)
+    for file in folder.rglob("*"):
+        if file.is_file() and not file.relative_to(folder).as_posix().startswith("."):
+            s3.put(f"{url}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+    return url
+
+
+@pytest.mark.parametrize("from_nothing", [False, pytest.param(True, marks=pytest.mark.operation)])
+def test_a_run_in_a_bucket_makes_what_it_makes_in_a_folder_and_every_command_works_there(
+    s3, tiny, lstm_music, tmp_path, settings, from_nothing
+):
+    url = (
+        s3.new_bucket() if from_nothing else begin(s3, tiny, tmp_path, "events", "duration", "scorecard", "generations")
+    )
     arguments = [*tiny.arguments, "--storage", url, "--runner", "processes", "--json"]
     made = result_of(lstm_music("run", *arguments, **settings))
     assert stored(s3, url, tmp_path / "copy") == contents(tiny.storage)

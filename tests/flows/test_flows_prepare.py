@@ -5,6 +5,7 @@ import sys
 import time
 
 import pytest
+from distributed import Client
 from kill_run import contents
 from program import Program
 from tiny_music import write_pieces, write_recipe
@@ -46,11 +47,14 @@ def test_every_runner_makes_the_same_bytes(scheduler, tmp_path, users_server):
     made = {}
     for runner in (["threads"], ["processes"], ["dask"], ["dask", scheduler]):
         place = tmp_path / f"of {len(made)}"
-        command = [sys.executable, "-c", FLOW, *map(str, (recipe, music, place / "storage", *runner))]
-        program = Program(place / "home", command, users_server)
+        # A relative path is one of the flow's working directory, which is not that of workers elsewhere.
+        command = [sys.executable, "-c", FLOW, *map(str, (recipe, music, "storage", *runner))]
+        program = Program(place, command, users_server)
         program.finish()
         assert (program.process.returncode, program.errors) == (0, "")
         assert program.left_after(5.0) == []
         assert len(list(Store(place / "storage").refs("parsed"))) == 4
         made[" ".join(runner)] = contents(place / "storage")
+    with Client(scheduler) as client:
+        assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter) >= 4
     assert made["threads"] == made["processes"] == made["dask"] == made[f"dask {scheduler}"]

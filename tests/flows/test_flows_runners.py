@@ -1,10 +1,14 @@
 import json
 import os
 import signal
+import socket
+import time
+from pathlib import Path
 from typing import get_args
 
 import httpx
 import pytest
+from distributed import LocalCluster
 
 from flows import dask_runner
 from flows.options import Runner
@@ -24,13 +28,56 @@ def test_the_words_of_the_runners_are_the_same_everywhere():
     assert list(RUNNERS) == list(get_args(Runner))
 
 
-def test_a_scheduler_that_does_not_answer_is_a_mistake_of_the_user(monkeypatch):
-    monkeypatch.setattr(dask_runner, "CONNECT_SECONDS", "1s")
-    with (
-        pytest.raises(RecipeError, match=r"nobody answers as a Dask scheduler at tcp://127.0.0.1:9 "),
-        runner(RunnerSpec(name="dask", dask_scheduler="tcp://127.0.0.1:9")),
+@pytest.fixture
+def in_a_hurry(monkeypatch):
+    monkeypatch.setattr(dask_runner, "CONNECT_SECONDS", 1.0)
+
+
+def enter(address):
+    with runner(RunnerSpec(name="dask", dask_scheduler=address)):
+        pytest.fail("there is nothing to enter")
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "tls", "ucx"])
+def test_a_scheduler_that_does_not_answer_is_a_mistake_of_the_user(in_a_hurry, protocol):
+    with pytest.raises(
+        RecipeError, match=rf"nobody answers as a Dask scheduler at {protocol}://127.0.0.1:9 \(.+\); start"
     ):
-        pass
+        enter(f"{protocol}://127.0.0.1:9")
+
+
+def test_what_listens_and_says_nothing_is_no_scheduler(in_a_hurry):
+    """Dask's own client would wait for it without end."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(RecipeError, match=rf"nobody answers .* tcp://127.0.0.1:{port} \(not within 1 seconds\)"):
+            enter(f"tcp://127.0.0.1:{port}")
+
+
+def test_a_scheduler_without_workers_is_not_waited_for(in_a_hurry):
+    nobody = LocalCluster(n_workers=0, dashboard_address=None, processes=False, protocol="tcp")
+    with nobody, pytest.raises(RecipeError, match=r"the Dask scheduler at (tcp://\S+) has no workers; start .* \1`"):
+        enter(nobody.scheduler_address)
+
+
+@pytest.mark.slow
+def test_a_worker_that_takes_the_place_of_a_killed_one_has_no_credentials_either(monkeypatch):
+    monkeypatch.setenv("KAGGLE_KEY", "secret")
+    before = dict(os.environ)
+    with runner(RunnerSpec(name="dask", workers=1)) as running:
+        (nanny,) = running._cluster.workers.values()
+        first = nanny.pid
+        assert not has_credentials(first)
+        os.kill(first, signal.SIGKILL)
+        while nanny.pid in {None, first}:
+            time.sleep(0.05)
+        assert running.client.submit(os.getpid).result() == nanny.pid
+        assert not has_credentials(nanny.pid)
+    assert dict(os.environ) == before  # and nothing that Dask set for its workers stays here
+
+
+def has_credentials(process):
+    return b"KAGGLE_KEY" in Path(f"/proc/{process}/environ").read_bytes()
 
 
 @pytest.mark.slow

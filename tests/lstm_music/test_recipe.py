@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from small_music import tiny_recipe
 
+from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import RecipeError
 from lstm_music.recipe import RECIPES, Recipe, RunnerSpec, load_recipe, parse_recipe
 
@@ -21,7 +22,7 @@ def test_a_recipe_is_read_from_a_file(tmp_path):
     path.write_text('name = "mine"\nrandom_seed = 7\n[model]\nunits = 12\n[generation]\ntemperature = 0.5\n')
     recipe = load_recipe(str(path))
     assert (recipe.name, recipe.random_seed, recipe.model.units) == ("mine", 7, 12)
-    assert recipe.generation.temperature == {"offset": 0.5, "note": 0.5, "duration": 0.5, "velocity": 0.5}
+    assert recipe.generation.temperature == {"offset": 0.5, "note": 0.5, "duration": 0.5}
     assert recipe.events == Recipe(name="other").events
 
 
@@ -53,7 +54,7 @@ def test_what_a_recipe_says_survives_json():
         ),
         (
             {"name": "a", "generation": {"top_k": {"note": 3}}},
-            "r.toml: generation: top_k names ['note'], where each of ['offset', 'note', 'duration'] needs a number",
+            "r.toml: generation.top_k: names ['note'], where each of ['offset', 'note', 'duration'] needs a number",
         ),
         (
             {"name": "a", "generation": {"temperature": {"note": -1, "offset": 1, "duration": 1}}},
@@ -209,9 +210,14 @@ def test_a_runner_is_what_was_asked_for_or_else_the_environments_or_else_the_rec
     monkeypatch.setenv("LSTM_MUSIC_RUNNER", "dask")
     monkeypatch.setenv("LSTM_MUSIC_WORKERS", "7")
     monkeypatch.setenv("LSTM_MUSIC_DASK_SCHEDULER", "tcp://host:8786")
-    assert recipe.run_by("processes", None, None).runner == RunnerSpec(
-        name="processes", workers=7, dask_scheduler="tcp://host:8786"
-    )
+    of_environment = RunnerSpec(name="dask", workers=7, dask_scheduler="tcp://host:8786")
+    assert recipe.run_by(None, None, None).runner == of_environment
+    assert recipe.run_by("processes", None, None).runner == RunnerSpec(name="processes", workers=7)
+    assert recipe.run_by("dask", None, None).runner == of_environment
+    monkeypatch.setenv("LSTM_MUSIC_RUNNER", "threads")
+    monkeypatch.delenv("LSTM_MUSIC_DASK_SCHEDULER")
+    asked = recipe.run_by(None, None, "tcp://other:1").runner  # a scheduler is asked for, so Dask is
+    assert asked == RunnerSpec(name="dask", workers=7, dask_scheduler="tcp://other:1")
 
 
 @pytest.mark.parametrize(
@@ -221,8 +227,39 @@ def test_a_runner_is_what_was_asked_for_or_else_the_environments_or_else_the_rec
         ((None, 0, None), "runner: workers: Input should be greater than or equal to 1, got 0"),
         ((None, None, "host"), "dask_scheduler: .*has to be the address of a Dask scheduler, such as tcp://host:8786"),
         ((None, None, "tcp://me:secret@host:1"), "has to be the address of a Dask scheduler"),
+        ((None, None, "tcp://host"), "has to be the address of a Dask scheduler"),
+        ((None, None, "http://host:8786"), "has to be the address of a Dask scheduler"),
+        (
+            ("threads", None, "tcp://host:1"),
+            "runner: dask_scheduler is for the runner 'dask', and 'threads' was asked for",
+        ),
     ],
 )
 def test_a_runner_that_cannot_be_is_one_sentence(asked, sentence):
-    with pytest.raises(RecipeError, match=sentence):
+    with pytest.raises(RecipeError, match=sentence) as caught:
         load_recipe("demo").run_by(*asked)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_in_an_address_of_a_recipe_is_not_shown():
+    wrong = {"name": "a", "runner": {"name": "dask", "dask_scheduler": "tcp://me:secret@host:1"}}
+    with pytest.raises(RecipeError, match=r"r\.toml: runner\.dask_scheduler: has to be") as caught:
+        parse_recipe(wrong, "r.toml")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_setting_of_the_velocity_is_for_recipes_that_model_it():
+    table = {"offset": 1, "note": 0.5, "duration": 1}
+    plain = parse_recipe({"name": "a", "generation": {"temperature": table}}, "r.toml")
+    assert plain.generation.temperature == table
+    assert parse_recipe({"name": "a"}, "r.toml").generation.top_p == dict.fromkeys(STREAMS, 0.98)
+    streams = {"model": {"streams": [*STREAMS, "velocity"]}}
+    with_velocity = parse_recipe({"name": "a", "generation": {"temperature": table}, **streams}, "r.toml")
+    assert with_velocity.generation.temperature == {**table, "velocity": 0.95}
+    assert parse_recipe(with_velocity.model_dump(), "r.toml") == with_velocity
+    said = {"name": "a", "generation": {"temperature": {**table, "velocity": 0.1}}}
+    assert parse_recipe({**said, **streams}, "r.toml").generation.temperature["velocity"] == 0.1
+    with pytest.raises(RecipeError, match=r"^r\.toml: generation: temperature names 'velocity', which is not among"):
+        parse_recipe(said, "r.toml")
+    with pytest.raises(RecipeError, match=r"generation\.top_p: names \['note', 'velocity'\], where each of"):
+        parse_recipe({"name": "a", "generation": {"top_p": {"note": 1, "velocity": 1}}, **streams}, "r.toml")

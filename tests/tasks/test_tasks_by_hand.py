@@ -1,17 +1,23 @@
 """Tasks as plain functions: no server, no flow, no settings."""
 
+from concurrent.futures.process import BrokenProcessPool
+
 import pytest
+from distributed.scheduler import KilledWorker
 from tiny_music import write_pieces, write_recipe
 
+from flows.prepare import require_made
+from lstm_music.errors import ChildError, MismatchError, StorageError
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.ingest import read_inputs
-from lstm_music.stages.parse import plan_batches
+from lstm_music.stages.parse import ParseBatch, plan_batches
 from lstm_music.stages.prepare import Prepared, last_prepared, plan
 from lstm_music.stages.promotion import Current, current_models
 from lstm_music.store import ArtifactRef, Store
 from tasks import generating, preparing, reporting, training
 
 pytestmark = pytest.mark.slow
+BATCH = ParseBatch((("0" * 64, "midi"),))
 
 
 @pytest.fixture
@@ -82,3 +88,38 @@ def test_a_task_that_is_tried_again_knows_when(task):
 def test_storage_is_the_only_cache(task):
     assert task.persist_result is False
     assert task.cache_policy.compute_key(None, {}, {}) is None
+
+
+def test_a_worker_that_sees_no_storage_begins_none(tmp_path):
+    with pytest.raises(
+        StorageError, match=r"the worker on \S+ sees no storage at .*gone; give it the same folder, or use"
+    ):
+        preparing.parse_batch.fn(str(tmp_path / "gone"), BATCH, 1, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Answer:
+    """What a worker gave: a result, or the error that a runner has for it."""
+
+    def __init__(self, result=None, error=None):
+        self._result, self._error = result, error
+
+    def result(self):
+        if self._error:
+            raise self._error
+        return self._result
+
+
+@pytest.mark.parametrize("error", [BrokenProcessPool("gone"), KilledWorker("parse-1", None, 3)])
+def test_a_batch_that_takes_its_worker_with_it_is_one_sentence(error):
+    with pytest.raises(ChildError, match=r"a worker was killed .* memory ran out; run again, with fewer --workers"):
+        require_made(Answer(error=error), BATCH.stage.ref)
+
+
+def test_what_a_worker_with_other_libraries_made_is_refused():
+    other = ArtifactRef("parsed", "f" * 64)
+    with pytest.raises(
+        MismatchError, match=r"a worker made parsed/ffff.*its libraries are of other versions; install the"
+    ):
+        require_made(Answer(other), BATCH.stage.ref)
+    require_made(Answer(BATCH.stage.ref), BATCH.stage.ref)

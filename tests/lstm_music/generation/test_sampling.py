@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 IDS = 12
@@ -99,6 +99,34 @@ def test_temperature_zero_takes_the_likeliest_that_is_allowed(sample, logits):
 def test_a_temperature_close_to_zero_is_nearly_that(sample, logits):
     for temperature in (1e-3, 1e-12, 1e-40):
         assert set(sample(logits, [0, 0.5, LARGEST_CHANCE], temperature=temperature).tolist()) == {np.argmax(logits)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-4, 4), min_size=1, max_size=20),  # few distinct values: many are equally likely
+    st.sampled_from([0.3, 1.0, 5.0]),
+    st.integers(0, 22),
+    st.sampled_from([0.05, 0.5, 0.9, 0.98, 1.0]),
+    st.sampled_from([0.0, 0.01, 0.3]),
+)
+def test_what_is_kept_is_what_sorting_would_keep(sample, logits, temperature, top_k, top_p, min_p):
+    """Each id that is kept is the answer to the chance in the middle of its share; of equally likely ones all are kept."""
+    weights = softmax(np.float64(logits), temperature)
+
+    def keep(amounts, enough):
+        above = (np.where(weights[None] > weights[:, None] * (1 + 1e-9), amounts[None], 0)).sum(1)
+        return np.where(above < enough, weights, 0)
+
+    if top_k:
+        weights = keep(np.ones(len(weights)), top_k)
+    borders = np.cumsum(np.sort(weights)[::-1]) / weights.sum()
+    assume(np.abs(borders - top_p).min() > 1e-5 or top_p == 1)  # a rounding error decides there
+    weights = keep(weights, top_p * weights.sum())
+    weights[weights < min_p * weights.max() * (1 - 1e-6)] = 0
+    middles = (np.cumsum(weights) - weights / 2) / weights.sum()
+    wanted = np.flatnonzero(weights / weights.sum() > 1e-5)
+    found = sample(logits, middles[wanted], None, temperature, top_k, top_p, min_p)
+    assert found.tolist() == wanted.tolist()
 
 
 @settings(max_examples=150, deadline=None)

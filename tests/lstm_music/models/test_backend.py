@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 STARTED_BEFORE = """
 from lstm_music.models.backend import _silent_stderr, load_tensorflow
 with _silent_stderr():
@@ -23,13 +21,13 @@ def test_a_tensorflow_that_has_begun_to_compute_is_taken_as_it_is():
 
 THREADS = """
 from lstm_music.models.backend import load_tensorflow
-load_tensorflow({})
-import tensorflow as tf
-print(tf.config.threading.get_intra_op_parallelism_threads(), tf.config.threading.get_inter_op_parallelism_threads())
+for asked in ({}, {"threads": 1}):
+    load_tensorflow(**asked)
+    import tensorflow as tf
+    print(tf.config.threading.get_intra_op_parallelism_threads(), tf.config.threading.get_inter_op_parallelism_threads())
 """
 
 
-@pytest.mark.parametrize(("asked", "threads"), [("threads=1", "1 2"), ("", "2 2")])
-def test_as_many_threads_compute_on_every_machine(asked, threads):
-    ended = subprocess.run([sys.executable, "-c", THREADS.format(asked)], capture_output=True, check=True, text=True)
-    assert ended.stdout.strip() == threads
+def test_as_many_threads_compute_on_every_machine():
+    ended = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, check=True, text=True)
+    assert ended.stdout.splitlines() == ["2 2", "1 2"]

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import STREAMS, WITH_VELOCITY
 from lstm_music.models.spec import MODELS, WINDOWED, ModelSpec, TrainingSpec, streams_of
 
 ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
@@ -24,6 +24,23 @@ ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
 def test_an_architecture_has_its_models_and_streams(architecture, models, streams, is_windowed):
     spec = ModelSpec(architecture=architecture)
     assert (spec.models, spec.predicted, spec.is_windowed) == (models, streams, is_windowed)
+
+
+def test_a_chain_may_have_the_velocity_behind_the_others():
+    assert ModelSpec(streams=WITH_VELOCITY).models == ModelSpec(streams=WITH_VELOCITY).predicted == WITH_VELOCITY
+
+
+@pytest.mark.parametrize("streams", [(), ("note",), STREAMS[::-1], ("velocity", *STREAMS), (*STREAMS, "loudness")])
+def test_other_streams_are_refused(streams):
+    right = r"have to be \['offset', 'note', 'duration'\], and 'velocity' may stand behind them"
+    with pytest.raises(ValidationError, match=right):
+        ModelSpec(streams=streams)
+
+
+@pytest.mark.parametrize("architecture", sorted(WINDOWED))
+def test_the_architectures_of_the_report_know_no_velocity(architecture):
+    with pytest.raises(ValidationError, match=f"streams: the architecture '{architecture}' knows no velocity"):
+        ModelSpec(architecture=architecture, streams=WITH_VELOCITY)
 
 
 def test_every_architecture_that_a_recipe_may_name_has_models_of_known_streams():

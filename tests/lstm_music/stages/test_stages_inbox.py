@@ -194,6 +194,54 @@ def test_storage_in_a_bucket_has_its_inbox_there(s3, machine, made):
     assert store.verify().bad == []
 
 
+def test_a_bucket_that_lists_nothing_of_what_was_heard_is_an_error_and_not_unlearnt(s3, machine, heard):
+    url = s3.new_bucket()
+    s3.put(f"{url}/a.mid", PIECE)
+    news = look(heard.store, heard.recipe, url, 0.0)
+    remember_heard(heard.store, "tiny", take_in(heard.store, heard.recipe, None, url, news))
+    assert not look(heard.store, heard.recipe, url, 0.0).is_any
+    with pytest.raises(SourceError, match=r"nothing lies below it, where 1 music files were before; correct the URL"):
+        look(heard.store, heard.recipe, f"{url}x", 0.0)
+    with pytest.raises(SourceError, match="there is no such bucket or folder"):
+        look(heard.store, heard.recipe, "s3://nowhere/inbox", 0.0)
+    s3.put(f"{url}/b.mid", OTHER)
+    news = look(heard.store, heard.recipe, url, 0.0)
+    s3.remove(f"{url}/a.mid")
+    s3.remove(f"{url}/b.mid")
+    with pytest.raises(SourceError, match="where 2 music files were before"):
+        take_in(heard.store, heard.recipe, None, url, news)
+    s3.put(f"{url}/empty on purpose.txt", b"")
+    assert look(heard.store, heard.recipe, url, 0.0).went == ("inbox/a.mid",)
+
+
+def test_a_bucket_that_loses_all_between_two_looks_is_an_error(s3, machine, heard):
+    url = s3.new_bucket()
+    s3.put(f"{url}/a.mid", PIECE)
+    remember_heard(
+        heard.store, "tiny", take_in(heard.store, heard.recipe, None, url, look(heard.store, heard.recipe, url, 0.0))
+    )
+    s3.put(f"{url}/a.mid", OTHER)
+    with pytest.raises(SourceError, match="nothing lies below it"):
+        look(heard.store, heard.recipe, url, 1.0, lambda _seconds: s3.remove(f"{url}/a.mid"))
+
+
+def test_an_empty_folder_by_its_url_is_news(heard, folder):
+    (folder / "a.mid").write_bytes(PIECE)
+    learn(heard, seen(heard))
+    (folder / "a.mid").unlink()
+    assert look(heard.store, heard.recipe, folder.as_uri(), 0.0).went == ("inbox/a.mid",)
+
+
+def test_two_objects_of_one_name_are_both_told_of(s3, machine, heard):
+    url = s3.new_bucket()
+    s3.put(f"{url}/a/d.mid", PIECE)
+    s3.put(f"{url}/a//d.mid", OTHER)
+    news = look(heard.store, heard.recipe, url, 0.0)
+    rows = read_inputs(heard.store, take_in(heard.store, heard.recipe, None, url, news))[8:]
+    assert [row.status for row in rows] == ["accepted", "rejected"]
+    assert rows[0].piece_id == hashlib.sha256(PIECE).hexdigest()
+
+
 def test_nothing_in_the_inbox_is_ever_swept(heard, folder):
     (folder / "upload.tmp").write_bytes(PIECE)
     (folder / ("0" * 64)).mkdir()

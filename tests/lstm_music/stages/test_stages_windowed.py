@@ -64,7 +64,7 @@ def test_an_architecture_of_the_report_is_scored_on_the_events_with_a_full_windo
         assert split["events"] == windows[side]
         assert split["first_position"] >= WINDOW
         assert split["nll_per_note"] is None
-        assert set(split["streams"]) == set(split["lookup"]) == set(recipe.model.streams)
+        assert set(split["streams"]) == set(split["lookup"]) == set(recipe.model.predicted)
         majority = split["baselines"]["majority"]["streams"]
         for column, stream in enumerate(STREAMS):
             if stream in majority:

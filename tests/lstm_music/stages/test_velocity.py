@@ -29,6 +29,7 @@ from lstm_music.store import Store
 
 COLUMN = WITH_VELOCITY.index("velocity")
 RECIPE = tiny_recipe(model={"streams": WITH_VELOCITY})
+SHORTER = tiny_recipe(model={"streams": WITH_VELOCITY}, training={"epochs": 1})
 
 
 def expressive_piece(number):
@@ -176,6 +177,29 @@ def test_music_reads_back_with_the_velocities_that_were_made(dataset, store, pre
     assert len(heard) > 2
 
 
+def test_a_temperature_is_that_of_its_stream(dataset, store, prepared, models, uncompiled):
+    """At 0 the velocity is the likeliest, whatever chance says; and chance is not used up for the other streams by it."""
+    made = []
+    for temperature in ({"velocity": 0}, {"velocity": 50}):
+        everything = {**RECIPE.generation.temperature, **temperature}
+        spec = RECIPE.generation.model_copy(
+            update={"temperature": everything, "num_outputs": 2, "seed_segment": "none"}
+        )
+        made.append([one.tokens for one in read_music(store, make_music(store, prepared.dataset, models, spec, 1))])
+    calm, wild = ([len(set(levels_of(dataset, tokens))) for tokens in tries] for tries in made)
+    assert max(calm) < min(wild)
+
+
+def test_places_that_seed_segments_are_ranked_by_are_those_of_a_dataset_without_it(dataset, store, prepared):
+    from lstm_music.stages.dataset import build_dataset, load_dataset
+    from lstm_music.stages.seed_segments import _view
+
+    without = load_dataset(store, build_dataset(store, tiny_recipe(), prepared.notes, prepared.events))
+    for span in dataset.spans["validation"]:
+        ours, theirs = _view(dataset, span), _view(without, span)
+        assert all(np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in vars(ours))
+
+
 def test_a_seed_segment_keeps_its_own_velocities(store, dataset, prepared, models, uncompiled):
     (span,) = dataset.spans["validation"][:1]
     segment = cut(store, dataset, [(span.piece_id, 4)], 8)[span.piece_id, 4]
@@ -218,7 +242,15 @@ def test_models_with_and_without_velocity_are_neither_begun_with_nor_compared(st
         store, RECIPE, Current(prepared.dataset, models, evaluate(store, RECIPE, prepared.dataset, models))
     )
     assert "cannot be compared" in decided.reason
+    card = read_card(store, evaluate(store, RECIPE, prepared.dataset, models))
+    old = current_models(store, "tiny")
+    again = {**models, "velocity": train_model(store, SHORTER, prepared.dataset, "velocity")}
+    compared = promote(
+        store, RECIPE, Current(prepared.dataset, again, evaluate(store, SHORTER, prepared.dataset, again))
+    )
+    assert compared.old_nll == pytest.approx(card["splits"]["validation"]["nll_per_event"], abs=1e-4)
     kept = current_models(store, "tiny")
+    assert old
     assert kept
     assert set(kept.models) == set(WITH_VELOCITY)
     assert load_dataset(store, kept.dataset).streams == WITH_VELOCITY

@@ -234,6 +234,12 @@ def test_missing_credentials_are_said(url):
         ("memory://storage", "lives in one process"),
         ("nonsense://storage", "no kind of storage that is known here"),
         ("s3://key:secret@bucket/storage", "credentials in an address end up in logs"),
+        (
+            "https://host/music/?token=secret",
+            r"^https://host/…: a query or fragment \('\?', '#'\) in an address .*; give the address without it$",
+        ),
+        ("HTTP://host/music#secret", "may hold credentials, which end up in logs"),
+        ("abfs://container/music?sig=secret", "may hold credentials, which end up in logs"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_its_secrets(address, sentence):
@@ -265,3 +271,10 @@ def test_what_is_kept_of_a_training_is_seen_elsewhere_once_it_is_shared(s3, url,
     assert not (tmp_path / "none").exists()
     assert store.training_files() == []
     assert other.verify().bad == []
+
+
+def test_a_key_may_hold_what_marks_a_query_elsewhere(s3, url):
+    store = Store(f"{url}/what?#1")
+    sha256 = store.put_blob(b"a")
+    assert f"what?#1/blobs/{sha256[:2]}/{sha256}" in s3.contents(url)
+    assert Store(store.where).verify().bad == []

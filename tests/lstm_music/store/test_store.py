@@ -1,10 +1,14 @@
+import errno
 import hashlib
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageError, StorageVersionError
 from lstm_music.store import Stage, Store
+from lstm_music.store import store as stores
 
 
 def test_a_store_creates_nothing_until_it_is_written_to(tmp_path, stage):
@@ -113,6 +117,67 @@ def test_a_blob_among_many_that_cannot_be_written_is_told(store):
     (store.root / "blobs").write_bytes(b"a file, where a folder has to be")
     with pytest.raises(StorageError, match="storage"), store.blobs() as put:
         put(b"a")
+
+
+class GatedPool(ThreadPoolExecutor):
+    """Threads whose writes wait for a gate, which opens when the pool is told to end."""
+
+    gate = threading.Event()
+
+    def submit(self, write, *arguments):
+        return super().submit(lambda: (self.gate.wait(), write(*arguments))[1])
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+        self.gate.set()
+        super().shutdown(wait=wait)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    GatedPool.gate = threading.Event()
+    monkeypatch.setattr(stores, "ThreadPoolExecutor", GatedPool)
+    return GatedPool.gate
+
+
+def test_no_more_than_so_many_bytes_wait_to_be_written(store, gate, monkeypatch):
+    monkeypatch.setattr(stores, "MOST_PENDING_BYTES", 10)
+    written = []
+    monkeypatch.setattr(store, "_keep", lambda _sha256, data, _folder: written.append(len(data)))
+    opens = threading.Timer(0.2, gate.set)
+    opens.start()
+    with store.blobs() as put:
+        for number in range(1, 20):
+            put(b"four")
+            assert 4 * number - sum(written) <= 10
+        put(b"larger than all that may wait")
+    assert len(written) == 20
+    opens.join()
+
+
+def test_who_leaves_by_an_error_does_not_wait_for_writes_that_have_not_begun(store, gate):
+    def contents():
+        yield from (b"%d" % number for number in range(20))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), store.blobs() as put:
+        list(map(put, contents()))
+    assert len(list((store.root / "blobs").glob("*/*"))) <= stores.WRITERS
+    assert list((store.root / ".partial").iterdir()) == []
+
+
+def test_an_error_of_whoever_reads_the_bytes_stays_what_it_is(store):
+    def contents():
+        yield b"a"
+        raise PermissionError(errno.EACCES, "Permission denied", str(store.root / "inbox" / "a.mid"))
+
+    with pytest.raises(PermissionError, match="Permission denied"), store.blobs() as put:
+        list(map(put, contents()))
+
+
+def test_a_single_blob_starts_no_thread(store, monkeypatch):
+    monkeypatch.setattr(stores, "ThreadPoolExecutor", None)
+    assert store.get_blob(store.put_blob(b"a")) == b"a"
 
 
 def test_a_spoilt_blob_is_refused_and_mended_when_it_is_put_again(store):
