@@ -87,7 +87,7 @@ def test_a_server_that_goes_away_in_the_middle_is_one_sentence_and_the_next_run_
 ):
     url = s3.new_bucket()
     arguments = ["train", "--model", "duration", *tiny.arguments, "--storage", url]
-    run = Program(tmp_path / "cut", [COMMAND, *arguments], settings)
+    run = Program(tmp_path / "cut", [COMMAND, *arguments], {**settings, "AWS_MAX_ATTEMPTS": "1"})
     begun = tmp_path / "cut" / "stderr"
     end = time.monotonic() + SOON_SECONDS
     while not list((tmp_path / "cache").glob("*/checkpoints/*")) and time.monotonic() < end:

@@ -195,7 +195,8 @@ def test_a_bucket_of_another_version_is_refused(s3, url):
         Store(url)
 
 
-def test_a_server_that_is_away_is_one_sentence_and_the_work_goes_on_when_it_is_back(s3, url):
+def test_a_server_that_is_away_is_one_sentence_and_the_work_goes_on_when_it_is_back(s3, url, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # so that it is not asked for half a minute
     store = Store(url)
     write_artifact(store, STAGE, b"music")
     other = Stage("notes", 1, {"pieces": 4})
