@@ -14,15 +14,18 @@ from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS, WITH_VELOCITY
 from lstm_music.encoding.velocities import LEVELS, level_texts
 from lstm_music.encoding.vocabulary import UNKNOWN
+from lstm_music.errors import MismatchError
 from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
+from lstm_music.stages.dataset import build_dataset, load_dataset
 from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import model_stages, train_model
+from lstm_music.stages.models import columns_of, model_stages, train_model
 from lstm_music.stages.music import make_music, read_music
 from lstm_music.stages.prepare import prepare
 from lstm_music.stages.promotion import Current, current_models, promote
 from lstm_music.stages.scorecard import evaluate, read_card
+from lstm_music.stages.seed_segments import SeedMidi, _view
 from lstm_music.stages.segments import cut
 from lstm_music.stages.warm_start import earlier_model
 from lstm_music.store import Store
@@ -55,8 +58,6 @@ def prepared(store, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dataset(prepared, store):
-    from lstm_music.stages.dataset import load_dataset
-
     return load_dataset(store, prepared.dataset)
 
 
@@ -94,19 +95,13 @@ def test_tokens_hold_the_velocity_behind_the_other_streams_and_all_else_as_witho
             assert not np.isin(wanted[~known], levels.values).any()
             assert levels_of(dataset, tokens[known]) == wanted[known].tolist()
             seen += len(wanted)
-    assert seen == prepared_events(store, prepared)
+    assert seen == store.open(prepared.events).counts["events"]
     assert len(levels.values) > 5
     assert levels.log_unknown == pytest.approx(math.log(LEVELS - len(levels.values)))
 
 
-def prepared_events(store, prepared):
-    return store.open(prepared.events).counts["events"]
-
-
 def test_what_is_no_velocity_is_as_in_a_dataset_without_it(dataset, store, prepared):
     plain = tiny_recipe()
-    from lstm_music.stages.dataset import build_dataset, load_dataset
-
     without = load_dataset(store, build_dataset(store, plain, prepared.notes, prepared.events))
     assert without.streams == STREAMS
     kept = [column for column in range(dataset.tokens.shape[1]) if column != COLUMN]
@@ -121,7 +116,6 @@ def test_the_velocity_is_predicted_from_all_of_the_event_and_read_by_every_model
     import tensorflow as tf
 
     from lstm_music.models.architectures import build_model
-    from lstm_music.stages.models import columns_of
 
     columns = columns_of(dataset, RECIPE.windows)
     names = list(dataset.sizes)
@@ -191,9 +185,6 @@ def test_a_temperature_is_that_of_its_stream(dataset, store, prepared, models, u
 
 
 def test_places_that_seed_segments_are_ranked_by_are_those_of_a_dataset_without_it(dataset, store, prepared):
-    from lstm_music.stages.dataset import build_dataset, load_dataset
-    from lstm_music.stages.seed_segments import _view
-
     without = load_dataset(store, build_dataset(store, tiny_recipe(), prepared.notes, prepared.events))
     for span in dataset.spans["validation"]:
         ours, theirs = _view(dataset, span), _view(without, span)
@@ -215,8 +206,6 @@ def test_a_seed_segment_keeps_its_own_velocities(store, dataset, prepared, model
 
 
 def test_a_file_that_was_given_is_read_with_its_velocities(dataset, store, prepared, models, uncompiled):
-    from lstm_music.stages.seed_segments import SeedMidi
-
     spec = RECIPE.generation.model_copy(update={"num_outputs": 1, "include_seed_segment": True})
     seed_midi = SeedMidi("mine.mid", write_midi(expressive_piece(3)), "midi")
     (made,) = read_music(store, make_music(store, prepared.dataset, models, spec, 1, seed_midi))
@@ -227,9 +216,6 @@ def test_a_file_that_was_given_is_read_with_its_velocities(dataset, store, prepa
 
 def test_models_with_and_without_velocity_are_neither_begun_with_nor_compared(store, prepared, models, dataset):
     plain = tiny_recipe()
-    from lstm_music.errors import MismatchError
-    from lstm_music.stages.dataset import build_dataset, load_dataset
-
     other = build_dataset(store, plain, prepared.notes, prepared.events)
     without = {"note": train_model(store, plain, other, "note")}
     stage = model_stages(RECIPE, prepared.dataset, {"note": without["note"]})["note"]
@@ -242,14 +228,12 @@ def test_models_with_and_without_velocity_are_neither_begun_with_nor_compared(st
     decided = promote(store, RECIPE, Current(prepared.dataset, models, card_ref))
     assert "cannot be compared" in decided.reason
     card = read_card(store, card_ref)
-    old = current_models(store, "tiny")
     again = {**models, "velocity": train_model(store, SHORTER, prepared.dataset, "velocity")}
     compared = promote(
         store, RECIPE, Current(prepared.dataset, again, evaluate(store, SHORTER, prepared.dataset, again))
     )
     assert compared.old_nll == pytest.approx(card["splits"]["validation"]["nll_per_event"], abs=1e-4)
     kept = current_models(store, "tiny")
-    assert old
     assert kept
     assert set(kept.models) == set(WITH_VELOCITY)
     assert load_dataset(store, kept.dataset).streams == WITH_VELOCITY
