@@ -11,7 +11,7 @@ demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
 
 serve: install  ## a Prefect server, a worker and the deployments on this machine, until Ctrl-C
-	@$(BIN)/python -m flows.serve $(SERVE)
+	@$(BIN)/python -m flows.engine.serve $(SERVE)
 
 install: $(VENV)/.installed  ## a virtual environment with the `lstm-music` command
 

@@ -23,14 +23,14 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.copies import index_copies, load_index
-from lstm_music.stages.dataset import Dataset, load_dataset
-from lstm_music.stages.measures import Measured
-from lstm_music.stages.music import go_on, make_music, read_music
-from lstm_music.stages.promotion import Current, require_current
-from lstm_music.stages.reference import Reference, areas, mean_areas, measure_reference, read_reference
-from lstm_music.stages.scoring_tries import score_tries
-from lstm_music.stages.seed_segments import seed_segments
+from lstm_music.stages.current import Current, require_current
+from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.music.candidates import go_on, make_music, read_music
+from lstm_music.stages.music.copies import index_copies, load_index
+from lstm_music.stages.music.measures import Measured
+from lstm_music.stages.music.prompts import seed_segments
+from lstm_music.stages.music.ranking import score_tries
+from lstm_music.stages.music.reference import Reference, areas, mean_areas, measure_reference, read_reference
 from lstm_music.store import Store
 
 WINDOW = 64

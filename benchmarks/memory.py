@@ -31,10 +31,11 @@ from lstm_music.encoding.windows import PieceSpan
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.parquet import write_table
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.dataset import SPLITS_SCHEMA, Dataset, dataset_stage, load_dataset
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import columns_of, train_model
-from lstm_music.stages.prepare import last_prepared, prepare
+from lstm_music.stages.data.dataset import SPLITS_SCHEMA, Dataset, dataset_stage, load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import last_prepared, prepare
+from lstm_music.stages.training.train import train_model
+from lstm_music.stages.training.trained import columns_of
 from lstm_music.store import ArtifactRef, Store
 
 MIB = 2**20

@@ -35,9 +35,9 @@ from typing import Any
 from lstm_music.encoding.splits import TEST, VALIDATION
 from lstm_music.errors import LstmMusicError
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.checkpoints import read_progress
-from lstm_music.stages.models import model_stages
-from lstm_music.stages.prepare import last_prepared
+from lstm_music.stages.data.prepare import last_prepared
+from lstm_music.stages.training.checkpoints import read_progress
+from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 
 PUBLISHED = {  # nats a frame on test: (JSB chorales, Nottingham)

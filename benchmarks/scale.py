@@ -36,7 +36,7 @@ from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.usable import require_music
 from lstm_music.midi.writer import write_midi
-from lstm_music.stages.prepare import last_prepared
+from lstm_music.stages.data.prepare import last_prepared
 from lstm_music.store import Store
 
 Change = TypeVar("Change", Tempo, TimeSignature, KeySignature)

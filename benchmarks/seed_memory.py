@@ -23,10 +23,10 @@ import numpy as np
 from lstm_music.encoding.splits import SIDES
 from lstm_music.encoding.windows import Targets, next_event_batches, shuffled
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.dataset import load_dataset
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import train_model
-from lstm_music.stages.prepare import prepare
+from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.training.train import train_model
 from lstm_music.store import ArtifactRef, Store
 
 SIZES = (75_000, 501_029, 550_000)  # the second is what the collection has

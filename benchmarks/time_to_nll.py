@@ -24,10 +24,11 @@ from typing import Any
 from lstm_music.encoding.splits import TRAIN, VALIDATION
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
-from lstm_music.stages.dataset import load_dataset
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import columns_of, model_stage, train_model
-from lstm_music.stages.prepare import prepare
+from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.training.train import train_model
+from lstm_music.stages.training.trained import columns_of, model_stage
 from lstm_music.store import ArtifactRef, Store
 
 OURS: dict[str, Any] = {

@@ -39,9 +39,9 @@ from lstm_music.encoding.windows import Batch, PieceSpan, Tokens, blank_batch, f
 from lstm_music.errors import LstmMusicError
 from lstm_music.evaluation.targets import StreamScores, most_probable, score
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.dataset import Dataset, load_dataset
-from lstm_music.stages.prepare import last_prepared
-from lstm_music.stages.scorecard import protocol_of
+from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.data.prepare import last_prepared
+from lstm_music.stages.training.scorecard import protocol_of
 from lstm_music.store import Store
 
 try:

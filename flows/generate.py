@@ -14,12 +14,12 @@ from flows.parameters import (
     StorageText,
     TemperatureText,
 )
-from flows.wishes import wished
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.generation import Plan
-from lstm_music.stages.promotion import require_current
-from lstm_music.stages.seed_segments import read_seed_midi
-from lstm_music.stages.wish import Wish
+from lstm_music.stages.current import require_current
+from lstm_music.stages.music.generation import Plan
+from lstm_music.stages.music.overrides import wished
+from lstm_music.stages.music.prompts import read_seed_midi
+from lstm_music.stages.music.settings import Wish
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import say_what_to_do
 from tasks.generating import make_music, measure_reference, present

@@ -3,12 +3,12 @@
 from prefect import flow
 from prefect.futures import PrefectFuture
 
+from flows.engine.runners import runner as task_runner
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
-from flows.runners import runner as task_runner
 from lstm_music.errors import ChildError, MismatchError
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.ingest import KIND
-from lstm_music.stages.prepare import Prepared, batches_to_parse
+from lstm_music.stages.data.ingest import KIND
+from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import say_what_to_do
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared

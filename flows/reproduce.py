@@ -2,14 +2,14 @@
 
 from prefect import flow
 
+from flows.engine.runners import threads
 from flows.prepare import make_dataset, take_in
-from flows.runners import threads
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.experiments import RECIPE, plan_experiments
-from lstm_music.stages.generation import Plan
-from lstm_music.stages.models import require_enough_to_train
-from lstm_music.stages.reproduction import Outcome, plan_outcomes
-from lstm_music.stages.wish import Wish
+from lstm_music.stages.music.generation import Plan
+from lstm_music.stages.music.settings import Wish
+from lstm_music.stages.report.experiments import RECIPE, plan_experiments
+from lstm_music.stages.report.reproduction import Outcome, plan_outcomes
+from lstm_music.stages.training.train import require_enough_to_train
 from lstm_music.store import ArtifactRef, Store
 from tasks.generating import make_music
 from tasks.reproducing import write_report

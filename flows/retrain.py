@@ -17,8 +17,8 @@ from flows.parameters import (
 from flows.prepare import prepare_inputs
 from flows.train_all import train_all
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.inbox import SETTLE_SECONDS, holds_other_music
-from lstm_music.stages.retraining import Retraining, require_retrainable
+from lstm_music.stages.inbox.news import SETTLE_SECONDS, holds_other_music
+from lstm_music.stages.inbox.retraining import Retraining, require_retrainable
 from lstm_music.store import Store
 from tasks.failing import say_what_to_do
 from tasks.retraining import look, report, take_in

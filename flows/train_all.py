@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.engine.runners import threads
 from flows.parameters import (
     DaskScheduler,
     InputsKey,
@@ -13,11 +14,11 @@ from flows.parameters import (
     WorkerCount,
 )
 from flows.prepare import prepare_inputs, take_in
-from flows.runners import threads
 from lstm_music.models.spec import MODELS
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.fitting import fitting
-from lstm_music.stages.promotion import Current, Decision, warm_starts
+from lstm_music.stages.current import Current
+from lstm_music.stages.training.fitting import fitting
+from lstm_music.stages.training.promotion import Decision, warm_starts
 from lstm_music.store import Store
 from tasks.failing import say_what_to_do
 from tasks.training import evaluate, promote, train_model

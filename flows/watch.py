@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.parameters import CollectionText, InboxText, RecipeName, SettleSeconds, StorageText
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.inbox import SETTLE_SECONDS, News, should_announce
+from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, should_announce
 from lstm_music.store import Store
 from tasks.failing import say_what_to_do
 from tasks.retraining import announce, look

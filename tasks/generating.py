@@ -3,7 +3,9 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lstm_music.stages import copies, generation, generations, music, reference
+from lstm_music.stages.music import candidates as music
+from lstm_music.stages.music import copies, generation, reference
+from lstm_music.stages.music import index as generations
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_generation, rendering_report
 

@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from lstm_music.errors import StorageError
 from lstm_music.recipe import Recipe
-from lstm_music.stages import dataset, events, ingest, notes, parse, prepare
+from lstm_music.stages.data import dataset, events, ingest, notes, parse, prepare
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import download_report
 from tasks.retrying import may_pass

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lstm_music.stages import reproduction
+from lstm_music.stages.report import reproduction
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_report
 

@@ -5,7 +5,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from lstm_music.recipe import Recipe
-from lstm_music.stages import inbox, retraining
+from lstm_music.stages.inbox import news as inbox
+from lstm_music.stages.inbox import retraining
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_retraining
 from tasks.retrying import may_pass

@@ -6,7 +6,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lstm_music.recipe import Recipe
-from lstm_music.stages import models, promotion, scorecard
+from lstm_music.stages.current import Current
+from lstm_music.stages.training import promotion, scorecard, train
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_card, training_report
 from tasks.retrying import may_pass
@@ -25,7 +26,7 @@ def train_model(
 ) -> ArtifactRef:
     """Train one model, by its name, in a process of its own; with a `start` it begins with that model's weights."""
     with training_report(model) as report:
-        return models.train_model_in_child(Store(storage), recipe, dataset, model, report, start)
+        return train.train_model_in_child(Store(storage), recipe, dataset, model, report, start)
 
 
 @task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)
@@ -37,6 +38,6 @@ def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mappin
 
 
 @task(name="promote", cache_policy=NO_CACHE, persist_result=False)
-def promote(storage: str, recipe: Recipe, new: promotion.Current) -> promotion.Decision:
+def promote(storage: str, recipe: Recipe, new: Current) -> promotion.Decision:
     """Put the models to use if they are not worse than those in use."""
     return promotion.promote(Store(storage), recipe, new)

@@ -1,6 +1,5 @@
 """The documents say what is true: the tree, the commands, the recipes, the links and the code in them."""
 
-import ast
 import json
 import os
 import re
@@ -13,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from tree import tree, with_tree
 from typer.testing import CliRunner
 
-from flows.cli import app
-from flows.interrupt import INTERRUPTED
+from flows.cli.app import app
+from flows.cli.interrupt import INTERRUPTED
 from lstm_music import errors
 from lstm_music.models.spec import OneModelSpec
 from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PACKAGES = ("flows", "tasks", "lstm_music")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -44,55 +43,14 @@ def blocks(text, language):
 # --- the tree
 
 
-def described_tree():
-    """Give path → words for each line of the README's tree; a folder's path ends with a slash."""
-    (block,) = blocks(section(README, "The tree"), "text")
-    found, folders = {}, []
-    for line in block.splitlines():
-        indent, name, words = re.fullmatch(r"((?:  )*)(\S+) {2,}(.+)", line).groups()
-        del folders[len(indent) // 2 :]
-        found["".join(folders) + name] = words
-        folders.append(name)
-    return found
+def test_the_tree_is_what_the_files_say_of_themselves():
+    page = text_of(ROOT / "docs" / "architecture.md")
+    assert page == with_tree(page), "run python docs/tree.py --write"
 
 
-TREE = described_tree()
-
-
-def said_by(name):
-    """Give the first sentence or heading of what a file, or a folder of Python, says of itself; None if it says nothing."""
-    path = ROOT / name
-    if path.is_dir():
-        path /= "__init__.py"
-    if not path.exists() or path.name == "LICENSE":
-        return None
-    lines = text_of(path).splitlines()
-    if path.suffix == ".py":
-        return ast.get_docstring(ast.parse(text_of(path))).splitlines()[0].replace("`", "")
-    if path.suffix == ".md":
-        return lines[0].removeprefix("# ").replace("`", "")
-    comments = [line for line in lines[:2] if line.startswith("# ")]
-    return comments[0].removeprefix("# ").replace("`", "") if comments else None
-
-
-def test_the_tree_names_every_module_every_recipe_and_every_document():
-    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
-    folders = {f"{path.parent.relative_to(ROOT).as_posix()}/" for path in modules}
-    others = [*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "recipes").glob("*.toml"), *(ROOT / "docs").glob("*.*")]
-    others += [path for path in ROOT.glob("*.md") if path != README]
-    wanted = folders | {path.relative_to(ROOT).as_posix() for path in modules + others}
-    assert wanted - TREE.keys() == set()
-
-
-@pytest.mark.parametrize("name", TREE)
-def test_the_tree_says_of_each_file_what_it_says_of_itself(name):
-    assert (ROOT / name).exists()
-    assert (ROOT / name).is_dir() == name.endswith("/")
-    said = said_by(name)
-    if said is not None:
-        words = TREE[name]
-        assert said.startswith(words), f"the tree says {words!r} of {name}, which says of itself {said!r}"
-        assert not said[len(words) : len(words) + 1].isalnum(), f"cut within a word: {words!r} of {said!r}"
+def test_every_module_says_something_of_itself():
+    lines = tree().splitlines()
+    assert [line for line in lines if len(line.split()) == 1 and not line.endswith("/")] == []
 
 
 # --- commands

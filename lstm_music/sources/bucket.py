@@ -19,9 +19,9 @@ from lstm_music.sources.entry import (
     safe_name,
 )
 from lstm_music.sources.folder import Folder
-from lstm_music.store.answers import code, told
-from lstm_music.store.place import is_url
+from lstm_music.store.backend import is_url
 from lstm_music.store.remote import open_remote, protocols
+from lstm_music.store.storage_errors import code, told
 
 OF_THIS_MACHINE = {"file", "local"}
 

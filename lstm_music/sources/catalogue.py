@@ -12,7 +12,7 @@ from lstm_music.sources.file import File
 from lstm_music.sources.folder import Folder
 from lstm_music.sources.kaggle import Kaggle, is_kaggle
 from lstm_music.store import Store
-from lstm_music.store.place import is_url
+from lstm_music.store.backend import is_url
 
 SOURCES: dict[str, Callable[[str], Source | Remote]] = {
     "corpus": lambda _: Corpus(),

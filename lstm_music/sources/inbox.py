@@ -8,7 +8,7 @@ from lstm_music.errors import SourceError
 from lstm_music.sources.bucket import Bucket
 from lstm_music.sources.entry import Credit, Entry, credit_of_path
 from lstm_music.sources.folder import Folder
-from lstm_music.store.place import is_url
+from lstm_music.store.backend import is_url
 
 TITLE = "inbox"
 PREFIX = "inbox/"

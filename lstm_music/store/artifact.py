@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
-from lstm_music.store.place import Place
-from lstm_music.store.sealed import digest, unseal
+from lstm_music.store.backend import Place
+from lstm_music.store.checksummed import digest, unseal
 from lstm_music.store.stage import IDENTITY_FIELDS, MANIFEST, PROVENANCE, ArtifactRef
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.store import files
-from lstm_music.store.answers import code, told
 from lstm_music.store.intact import fault
 from lstm_music.store.remote import cache_folder, folder_name, open_remote, protocols
 from lstm_music.store.stage import MANIFEST
-from lstm_music.store.workbench import Workbench
+from lstm_music.store.staging import Workbench
+from lstm_music.store.storage_errors import code, told
 
 TRIES = 10  # at one change, while others change the same file or create it at the same moment
 WAIT_SECONDS = 0.2

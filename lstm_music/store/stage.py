@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from lstm_music.errors import StorageError
-from lstm_music.store.sealed import digest
+from lstm_music.store.checksummed import digest
 
 KIND = re.compile(r"[a-z][a-z0-9_-]*")
 KEY = re.compile(r"[0-9a-f]{64}")

@@ -13,11 +13,11 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageVersionError
 from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
-from lstm_music.store.place import Place, is_url, open_place
-from lstm_music.store.sealed import seal, unseal
+from lstm_music.store.backend import Place, is_url, open_place
+from lstm_music.store.checksummed import seal, unseal
 from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
+from lstm_music.store.staging import Workbench
 from lstm_music.store.verify import VerifyReport, verify
-from lstm_music.store.workbench import Workbench
 from lstm_music.store.writer import ArtifactWriter
 
 STORAGE_VERSION = 1

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lstm_music.errors import StorageError
 from lstm_music.store.artifact import open_artifact
-from lstm_music.store.place import Place
-from lstm_music.store.sealed import unseal
+from lstm_music.store.backend import Place
+from lstm_music.store.checksummed import unseal
 from lstm_music.store.stage import BLOBS, KEY, MANIFEST, PROVENANCE, ArtifactRef
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from lstm_music.errors import StorageError
 from lstm_music.store import files
 from lstm_music.store.artifact import open_artifact
-from lstm_music.store.place import Place
-from lstm_music.store.sealed import seal
+from lstm_music.store.backend import Place
+from lstm_music.store.checksummed import seal
 from lstm_music.store.stage import MANIFEST, PROVENANCE, Stage
 
 # 150 characters leave room, in the 255 of a file name, for the digest and the extension.

@@ -8,7 +8,7 @@ import pytest
 from program import COMMAND, Program
 from tiny_run import Result
 
-from flows.server import TemporaryServer
+from flows.engine.server import TemporaryServer
 
 EXAMPLE = Path(__file__).with_name("example_flow.py")
 

@@ -9,8 +9,8 @@ import sys
 import time
 from dataclasses import dataclass
 
-from flows.interrupt import interruptible
-from flows.server import orchestrated
+from flows.cli.interrupt import interruptible
+from flows.engine.server import orchestrated
 from lstm_music.child import run_child
 from lstm_music.errors import CorruptArtifactError, LstmMusicError
 
@@ -81,7 +81,7 @@ def main(runner_name: str, *works: str) -> None:
     say("started")
     with interruptible(), orchestrated():
         say("ready")
-        from flows.runners import runner
+        from flows.engine.runners import runner
         from lstm_music.recipe import RunnerSpec
 
         flow = make_flow().with_options(task_runner=runner(RunnerSpec(name=runner_name)))

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.slow
 
 FLOW = """
 import sys
-from flows.server import orchestrated
+from flows.engine.server import orchestrated
 recipe, music, storage, runner, *scheduler = sys.argv[1:]
 with orchestrated():
     from flows.prepare import prepare
-    from lstm_music.stages import parse
+    from lstm_music.stages.data import parse
     parse.MIDI_FILES_A_BATCH = 2
     prepare(recipe, music, storage, runner, 2, *scheduler)
 """

@@ -11,12 +11,12 @@ from small_music import small_collection, tiny_recipe, write_folder
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
-from lstm_music.stages.dataset import Dataset, load_dataset
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import train_model
-from lstm_music.stages.prepare import Prepared, prepare
-from lstm_music.stages.promotion import Current
-from lstm_music.stages.scorecard import evaluate
+from lstm_music.stages.current import Current
+from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import Prepared, prepare
+from lstm_music.stages.training.scorecard import evaluate
+from lstm_music.stages.training.train import train_model
 from lstm_music.store import ArtifactRef, Store
 
 

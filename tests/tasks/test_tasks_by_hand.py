@@ -9,10 +9,10 @@ from tiny_music import write_pieces, write_recipe
 from flows.prepare import require_made
 from lstm_music.errors import ChildError, MismatchError, StorageError
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.ingest import read_inputs
-from lstm_music.stages.parse import ParseBatch, plan_batches
-from lstm_music.stages.prepare import Prepared, last_prepared, plan
-from lstm_music.stages.promotion import Current, current_models
+from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.data.ingest import read_inputs
+from lstm_music.stages.data.parse import ParseBatch, plan_batches
+from lstm_music.stages.data.prepare import Prepared, last_prepared, plan
 from lstm_music.store import ArtifactRef, Store
 from tasks import generating, preparing, reporting, training
 

@@ -270,7 +270,7 @@ def test_tokens_are_read_as_steps_and_pitches(made):
 
 
 def name_of(made, piece_id):
-    from lstm_music.stages.notes import read_pieces
+    from lstm_music.stages.data.notes import read_pieces
 
     (name,) = (row["name"] for row in read_pieces(made.store, made.prepared.notes) if row["piece_id"] == piece_id)
     return name

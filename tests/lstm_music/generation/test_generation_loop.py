@@ -13,7 +13,7 @@ from lstm_music.evaluation.loops import place, repeats
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
-from lstm_music.stages.seed_segments import seed_segments
+from lstm_music.stages.music.prompts import seed_segments
 
 OUTPUTS = 30
 HIGHEST_NOTE = SPECIAL_IDS + 127

@@ -15,9 +15,10 @@ import sys
 from pathlib import Path
 
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import model_stage, train_model
-from lstm_music.stages.prepare import last_prepared, prepare
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import last_prepared, prepare
+from lstm_music.stages.training.train import train_model
+from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import Store
 
 SECONDS_BETWEEN_CHECKPOINTS = 0.2  # less than between two kills, so that each goes on from another step

@@ -12,7 +12,7 @@ from lstm_music.recipe import load_recipe
 from lstm_music.sources.bucket import Bucket
 from lstm_music.sources.entry import MAX_FILE_BYTES, Found, Ignored, Refused
 from lstm_music.sources.folder import Folder
-from lstm_music.stages.ingest import ingest
+from lstm_music.stages.data.ingest import ingest
 from lstm_music.store import Store
 
 

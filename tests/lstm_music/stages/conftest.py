@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_music.stages.models import train_model
+from lstm_music.stages.training.train import train_model
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import pytest
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import CorruptArtifactError
-from lstm_music.stages.columns import iterate_columns
-from lstm_music.stages.dataset import load_dataset
-from lstm_music.stages.ingest import read_inputs
-from lstm_music.stages.models import load_model
-from lstm_music.stages.notes import iterate_notes, read_pieces
-from lstm_music.stages.promotion import current_models, promote
-from lstm_music.stages.scorecard import read_card
+from lstm_music.stages.current import current_models
+from lstm_music.stages.data.columns import iterate_columns
+from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.data.ingest import read_inputs
+from lstm_music.stages.data.notes import iterate_notes, read_pieces
+from lstm_music.stages.training.promotion import promote
+from lstm_music.stages.training.scorecard import read_card
+from lstm_music.stages.training.trained import load_model
 
 PLACES = (0.0, 0.3, 0.62, 0.999)  # of a file's length
 

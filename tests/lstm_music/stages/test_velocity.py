@@ -18,16 +18,18 @@ from lstm_music.errors import MismatchError
 from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
-from lstm_music.stages.dataset import build_dataset, load_dataset
-from lstm_music.stages.ingest import ingest
-from lstm_music.stages.models import columns_of, model_stages, train_model
-from lstm_music.stages.music import make_music, read_music
-from lstm_music.stages.prepare import prepare
-from lstm_music.stages.promotion import Current, current_models, promote
-from lstm_music.stages.scorecard import evaluate, read_card
-from lstm_music.stages.seed_segments import SeedMidi, _view
-from lstm_music.stages.segments import cut
-from lstm_music.stages.warm_start import earlier_model
+from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.data.dataset import build_dataset, load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.music.candidates import make_music, read_music
+from lstm_music.stages.music.prompts import SeedMidi, _view
+from lstm_music.stages.music.segments import cut
+from lstm_music.stages.training.promotion import promote
+from lstm_music.stages.training.scorecard import evaluate, read_card
+from lstm_music.stages.training.train import train_model
+from lstm_music.stages.training.trained import columns_of, model_stages
+from lstm_music.stages.training.warm_start import earlier_model
 from lstm_music.store import Store
 
 COLUMN = WITH_VELOCITY.index("velocity")

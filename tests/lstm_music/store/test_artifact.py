@@ -5,7 +5,7 @@ import pytest
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
 from lstm_music.store import ArtifactRef, Stage, files
-from lstm_music.store.sealed import seal
+from lstm_music.store.checksummed import seal
 
 KEY = "0" * 64
 

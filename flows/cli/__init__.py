@@ -1,0 +1,1 @@
+"""The command line: the `lstm-music` command, its options, and what it shows."""

@@ -1,0 +1,84 @@
+"""What `watch`, `retrain` and `rollback` do on the command line."""
+
+import os
+
+from flows.cli.display import ROWS_SHOWN, Display
+from flows.cli.training import RunnerWish, runner_of
+from flows.engine.server import orchestrated, server_is_configured
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.inbox import news as inboxes
+from lstm_music.stages.inbox.news import News
+from lstm_music.stages.inbox.retraining import NOTHING_NEW, Retraining, describe, rejected, require_retrainable
+from lstm_music.stages.training import promotion
+from lstm_music.store import Store
+
+
+def watch(display: Display, recipe_name: str, inbox: str | None, storage: str, settle_seconds: float) -> None:
+    """Say what is new in the inbox; where a server is configured the flow does it, and announces the news."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    require_retrainable(recipe)
+    if server_is_configured(os.environ):
+        with display.doing("Looking at the inbox"), orchestrated():
+            from flows.watch import watch as flow
+
+            news: News = flow(recipe_name, inbox, storage, settle_seconds=settle_seconds)
+    else:
+        with display.doing("Looking at the inbox"):
+            news = inboxes.look(store, recipe, inbox, settle_seconds)
+    _say_news(display, news)
+    if news.is_any:
+        display.say(f"Learn it with `lstm-music retrain --recipe {recipe_name}`")
+    names = {"came": news.came, "changed": news.changed, "went": news.went, "growing": news.growing}
+    display.result({**{name: list(files) for name, files in names.items()}, "fingerprint": news.fingerprint})
+
+
+def retrain(
+    display: Display,
+    recipe_name: str,
+    source: str | None,
+    inbox: str | None,
+    storage: str,
+    runner: RunnerWish,
+    settle_seconds: float,
+) -> None:
+    """Learn what is new in the inbox through the flow; without news nothing is started, not even Prefect."""
+    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+    require_retrainable(recipe)
+    with display.doing("Looking at the inbox"):
+        news = inboxes.look(store, recipe, inbox, settle_seconds)
+    _say_news(display, news)
+    if news.is_any:
+        with display.doing("Learning all the music anew"), orchestrated():
+            from flows.retrain import retrain as flow
+
+            # The flow looks again for itself; what has settled here needs no second wait.
+            result: Retraining = flow(recipe_name, inbox, storage, source, *runner_of(recipe), 0.0)
+    else:
+        result = Retraining(recipe.name, news)
+    for row in rejected(store, result)[:ROWS_SHOWN]:
+        display.say(f"Rejected: {row.name} {row.reason}")
+    display.say(f"{result.outcome[0].upper()}{result.outcome[1:]}")
+    said = describe(store, result)
+    if said["page"]:
+        display.say(f"Listen: {said['page']}")
+    display.result(said)
+
+
+def rollback(display: Display, recipe_name: str, storage: str) -> None:
+    """Return to the models that were in use before."""
+    recipe, store = load_recipe(recipe_name), Store(storage)
+    before = promotion.rollback(store, recipe.name)
+    display.say(f"Recipe {recipe.name}: the models in use before are in use again")
+    for name, ref in before.models.items():
+        display.say(f"{name:11} {store.open(ref).folder}")
+    display.result({"recipe": recipe.name, "promoted": before.to_json()})
+
+
+def _say_news(display: Display, news: News) -> None:
+    for what, names in (("New", news.came), ("Changed", news.changed), ("Gone", news.went), ("Growing", news.growing)):
+        for name in names[:ROWS_SHOWN]:
+            display.say(f"{what}: {name}")
+        if len(names) > ROWS_SHOWN:
+            display.say(f"{what}: {len(names) - ROWS_SHOWN} more")
+    if not news.is_any:
+        display.say(f"{NOTHING_NEW[0].upper()}{NOTHING_NEW[1:]}")

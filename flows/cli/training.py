@@ -1,0 +1,109 @@
+"""Planning and training for several sub-commands: what is there is found, what is missing is made through the flow."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from types import MappingProxyType
+from typing import Literal
+
+from flows.cli import report
+from flows.cli.display import Display
+from flows.engine.server import orchestrated
+from lstm_music.errors import MismatchError
+from lstm_music.recipe import Recipe, RunnerName
+from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.data import prepare as preparing
+from lstm_music.stages.data.prepare import Prepared
+from lstm_music.stages.training import promotion, scorecard
+from lstm_music.stages.training.trained import model_stages
+from lstm_music.store import ArtifactRef, Store
+
+RunnerWish = tuple[RunnerName | None, int | None, str | None]
+"""What a user said of the runner: its name, the number of workers, the address of a Dask scheduler."""
+
+
+def runner_of(recipe: Recipe) -> RunnerWish:
+    """Give a recipe's runner as the parameters of a flow."""
+    return recipe.runner.name, recipe.runner.workers, recipe.runner.dask_scheduler
+
+
+def prepare_inputs(display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef) -> Prepared:
+    """Make a dataset: here where that takes seconds, else through the flow."""
+    todo = preparing.batches_to_parse(store, inputs)
+    with display.doing("Reading and encoding the music"):
+        if preparing.is_small(todo):
+            return preparing.prepare(store, recipe, inputs)
+        with orchestrated():
+            from flows.prepare import prepare as flow
+
+            return flow(recipe_name, None, store.where, *runner_of(recipe), inputs.key)
+
+
+def train_models(
+    display: Display,
+    store: Store,
+    recipe: Recipe,
+    recipe_name: str,
+    inputs: ArtifactRef,
+    warm_start: bool,
+) -> tuple[Prepared, ArtifactRef]:
+    """Prepare, say what came of every input, and run `train-all` unless everything is there; give the score card, too."""
+    plan = preparing.plan(recipe, inputs)
+    trained = _model_refs(recipe, plan.dataset, starts_of(display, store, recipe, plan.dataset, warm_start))
+    card = scorecard.scorecard_stage(recipe, plan.dataset, trained).ref
+    is_trained = all(map(store.has, [*trained.values(), card]))
+    with nullcontext() if is_trained else orchestrated():  # one server for both flows
+        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
+        report.prepared(display, store, recipe, prepared)
+        if is_trained:
+            decision = promotion.promote(store, recipe, Current(prepared.dataset, trained, card))
+        else:
+            display.say(f"Training {_counted(len(trained))}, then evaluating")
+            if recipe.split.by == "random_windows":
+                display.say("Their split is of random windows (leaky), so they will be scored but not put to use")
+            with display.trainings(store, trained):
+                from flows.train_all import train_all
+
+                warm: Literal["yes", "no"] = "yes" if warm_start else "no"
+                decision = train_all(recipe_name, None, store.where, *runner_of(recipe), inputs.key, warm)
+    display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
+    return prepared, card
+
+
+def _counted(models: int) -> str:
+    return "one model" if models == 1 else f"{models} models side by side"
+
+
+def starts_of(
+    display: Display, store: Store, recipe: Recipe, dataset: ArtifactRef, warm_start: bool
+) -> dict[str, ArtifactRef]:
+    """Give the models that the trainings begin with, and say which trainings have none."""
+    starts = promotion.warm_starts(store, recipe, dataset) if warm_start else {}
+    alone = [
+        name
+        for name, stage in model_stages(recipe, dataset, starts).items()
+        if name not in starts and not store.has(stage.ref)
+    ]
+    if warm_start and alone:
+        display.say(f"No models to begin with are in use for {', '.join(alone)}, so training begins from nothing")
+    return starts
+
+
+def _model_refs(
+    recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef] = MappingProxyType({})
+) -> dict[str, ArtifactRef]:
+    return {name: stage.ref for name, stage in model_stages(recipe, dataset, starts).items()}
+
+
+def trained_models(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
+    """Give the models of a dataset, those in use before others; MismatchError where one was not trained on it."""
+    refs = _model_refs(recipe, dataset)
+    warm = _model_refs(recipe, dataset, promotion.warm_starts(store, recipe, dataset))
+    complete = [found for found in (refs, warm) if all(map(store.has, found.values()))]
+    current = current_models(store, recipe.name)
+    if complete:
+        return warm if current and current.models == warm else complete[0]
+    missing = [name for name, ref in refs.items() if not store.has(ref)]
+    raise MismatchError(
+        f"recipe {recipe.name!r}: no {' and no '.join(missing)} model was trained on the vocabulary that was prepared last; "
+        f"train with `lstm-music train --recipe {recipe.name}`"
+    )

@@ -1,0 +1,1 @@
+"""Where runs happen: the server, workers, runners and deployments."""

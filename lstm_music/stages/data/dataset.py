@@ -1,0 +1,249 @@
+"""Events → what models read: the sides of the split, the vocabularies, and one memory-mapped array of tokens."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
+from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.places import PLACES, place_sizes
+from lstm_music.encoding.splits import SIDES, PieceIdentity, Splits, assign, draw_sides
+from lstm_music.encoding.streams import VELOCITY
+from lstm_music.encoding.velocities import LEVELS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
+from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
+from lstm_music.parquet import read_table, write_table
+from lstm_music.recipe import Recipe
+from lstm_music.stages.data.columns import EventColumns, iterate_columns
+from lstm_music.stages.data.notes import read_pieces
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
+
+KIND = "dataset"
+DATASET_VERSION = 2
+
+SPANS_SCHEMA = pa.schema(
+    [
+        ("piece_id", pa.string()),
+        ("start", pa.int64()),  # events, inclusive
+        ("stop", pa.int64()),  # events, exclusive
+        ("lowest_shift", pa.int8()),  # semitones, inclusive
+        ("highest_shift", pa.int8()),  # semitones, inclusive
+    ],
+)
+SPLITS_SCHEMA = pa.schema([("side", pa.string()), *SPANS_SCHEMA])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What models read: `tokens`, [events, streams, places and echoes], and where the pieces of each side lie in them.
+
+    A piece that lies on two sides is in two of `spans`.
+    """
+
+    ref: ArtifactRef
+    artifact: Artifact
+    events_ref: ArtifactRef
+    notes_ref: ArtifactRef
+    events: EventSpec
+    spans: Mapping[str, tuple[PieceSpan, ...]]
+    vocabularies: Mapping[str, Vocabulary]
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """All tokens, never loaded as a whole."""
+        array: Tokens = np.load(self.artifact.file("tokens"), mmap_mode="r", allow_pickle=False)
+        return array
+
+    @cached_property
+    def _sides(self) -> np.ndarray | None:
+        """The side of each event, uint8 [events], an index into `SIDES`; None where pieces are split as wholes."""
+        if not self.is_split_by_event:
+            return None
+        array: np.ndarray = np.load(self.artifact.file("sides"), mmap_mode="r", allow_pickle=False)
+        return array
+
+    @property
+    def is_split_by_event(self) -> bool:
+        """Whether events are on sides of their own, and not those of their pieces."""
+        return bool(self.artifact.manifest["spec"]["split"]["by"] == "random_windows")
+
+    def targets(self, side: str, first: int = 0) -> Targets:
+        """The events of a side that are predicted: those from position `first` of their piece on."""
+        chosen = None if self._sides is None else self._sides == SIDES.index(side)
+        return Targets.of(self.spans[side], first, chosen)
+
+    @property
+    def offset_quarters(self) -> np.ndarray:
+        """How many quarters each offset id stands for, float32 [ids]; 0 for special ids."""
+        offsets, grid = self.vocabularies["offset"], self.events.grid
+        quarters = [grid.steps(value) / grid.steps_per_quarter for value in offsets.values]
+        return np.array([0.0] * SPECIAL_IDS + quarters, np.float32)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams, in the order of the chain and of the tokens' first columns."""
+        return tuple(self.vocabularies)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of ids of each column of the tokens."""
+        streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
+        return {**streams, **place_sizes(self.events.grid), **echo_sizes(streams)}
+
+    @property
+    def log_unknown(self) -> dict[str, float]:
+        """What an unknown value of each stream costs beside its -ln p(unknown), in nats."""
+        return {stream: vocabulary.log_unknown for stream, vocabulary in self.vocabularies.items()}
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user about the split."""
+        return list(self.artifact.facts["warnings"])
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether the same music lies on two sides, so that every score has to be called leaky."""
+        return bool(self.artifact.facts["leaky"])
+
+    def transposition(self, window: WindowSpec) -> np.ndarray:
+        """The id that each note id moves to at each shift of the windows, int64 [shifts, ids]."""
+        return transposition_table(self.vocabularies["note"], self.events.encoding, window.shifts)
+
+
+def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> Stage:
+    """The dataset that a recipe makes of events."""
+    spec: dict[str, Any] = {
+        "split": recipe.split.model_dump(mode="json"),
+        "events": recipe.events.model_dump(mode="json"),
+        "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
+        "columns": [*recipe.model.streams, *PLACES, *ECHOES],
+        "echo_lengths": list(LENGTHS),
+    }
+    if VELOCITY in recipe.model.streams:
+        spec["velocity_levels"] = LEVELS
+    if recipe.split.by == "random_windows":
+        spec["random_seed"] = recipe.random_seed
+    return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
+
+
+def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
+    """Split the pieces, fit the vocabularies on those of the training side, and write the tokens.
+
+    Raises RecipeError for a split by folder of pieces that lie in none.
+    """
+    stage = dataset_stage(recipe, notes_ref, events_ref)
+    if not store.has(stage.ref):
+        with store.write(stage) as writer:
+            _write(store, recipe, notes_ref, events_ref, writer)
+    return stage.ref
+
+
+def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
+    """Open a dataset, its files checked."""
+    artifact = store.open(ref)
+    vocabularies = json.loads(artifact.file("vocabularies").read_text(encoding="utf-8"))
+    events_ref, notes_ref = artifact.inputs
+    return Dataset(
+        ref=ref,
+        artifact=artifact,
+        events_ref=events_ref,
+        notes_ref=notes_ref,
+        events=EventSpec.model_validate(artifact.manifest["spec"]["events"]),
+        spans=_spans(read_table(artifact.file("splits"))),
+        vocabularies={entry["stream"]: Vocabulary.from_json(entry) for entry in vocabularies},
+    )
+
+
+def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
+    """Give the spans of each side; without Arrow's filters, which would import pandas where somebody only looks."""
+    rows = list(zip(*(splits.column(name).to_pylist() for name in SPLITS_SCHEMA.names), strict=True))
+    return {side: tuple(PieceSpan(*span) for on, *span in rows if on == side) for side in SIDES}
+
+
+def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
+    splits = assign(_identities(store, notes_ref), recipe.split)
+    streams = recipe.model.streams
+    survey = _survey(iterate_columns(store, events_ref, streams), recipe, set(splits.train))
+    vocabularies = survey.vocabularies(recipe)
+    dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
+    events = store.open(events_ref).counts["events"]
+    shape = (events, len(streams) + len(PLACES) + len(ECHOES))
+    found = (
+        columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref, streams)
+    )
+    _save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
+    if recipe.split.by == "random_windows":
+        sides = draw_sides(events, recipe.split, recipe.random_seed)
+        np.save(writer.file("sides", "npy"), sides, allow_pickle=False)
+    write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
+    text = json.dumps([vocabulary.to_json() for vocabulary in vocabularies.values()], indent=1)
+    writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
+    writer.counts.update(
+        events=events,
+        **{side: len(getattr(splits, side)) for side in SIDES},
+        **{f"{stream}_classes": len(survey.values[stream]) for stream in streams},
+    )
+    writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
+
+
+def _identities(store: Store, notes_ref: ArtifactRef) -> list[PieceIdentity]:
+    pieces = read_pieces(store, notes_ref, ("piece_id", "music_hash", "names"))
+    return [PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"])) for row in pieces]
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What a first reading of the events tells: no token can be written before the vocabularies are fitted."""
+
+    counts: Mapping[str, Mapping[str, int]]  # by stream, of the pieces that are trained on
+    values: Mapping[str, Collection[str]]  # by stream, of all pieces
+    spans: pa.Table  # of the pieces that have events, in their order
+
+    def vocabularies(self, recipe: Recipe) -> dict[str, Vocabulary]:
+        grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
+        return {stream: fit(stream, self.counts[stream], encoding, grid, shifts) for stream in recipe.model.streams}
+
+
+def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _Survey:
+    counts: dict[str, Counter[str]] = {stream: Counter() for stream in recipe.model.streams}
+    values: dict[str, set[str]] = {stream: set() for stream in recipe.model.streams}
+    spans = [SPANS_SCHEMA.empty_table()]
+    for columns in parts:
+        on_train = columns.rows_of(train)
+        for stream in recipe.model.streams:
+            counts[stream].update(columns.counts(stream, on_train))
+            values[stream].update(columns.columns[stream].values)
+        found = [asdict(span) for span in columns.spans(recipe.windows)]
+        spans.append(pa.Table.from_pylist(found, schema=SPANS_SCHEMA))
+    return _Survey(counts, values, pa.concat_tables(spans))
+
+
+def _save_parts(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], parts: Iterator[np.ndarray]) -> None:
+    """Write what `np.save` would write of all parts put together, with one of them in memory."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(part.astype(dtype).tobytes())
+
+
+def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:
+    """Give a row for each piece of each side; a piece that lost all its events has none."""
+    tables = []
+    for side in SIDES:
+        rows = spans.filter(pc.is_in(spans.column("piece_id"), pa.array(getattr(splits, side), pa.string())))
+        tables.append(rows.add_column(0, "side", pa.repeat(side, rows.num_rows)))
+    return pa.concat_tables(tables).cast(SPLITS_SCHEMA)
+
+
+def inputs_of(store: Store, dataset: ArtifactRef) -> ArtifactRef:
+    """Give the table of inputs that a dataset was made from."""
+    return store.open(load_dataset(store, dataset).notes_ref).inputs[0]

@@ -1,0 +1,167 @@
+"""Parsed batches → the note table: every piece in the order of its id, whatever batches it was parsed in."""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lstm_music.errors import NotEnoughMusicError, StorageError
+from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
+from lstm_music.parquet import gathered, iterate_groups, read_table, write_shards, write_table, write_tables
+from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs, table_of_inputs
+from lstm_music.stages.data.merging import Pieces, in_order
+from lstm_music.stages.data.parse import READER_VERSION, Content, ParseBatch, parsed_batches
+from lstm_music.store import ArtifactRef, Stage, Store
+
+KIND = "notes"
+PIECES_A_GROUP = 1 << 10  # the pedal of a piece may be thousands of events
+
+PIECES_SCHEMA = pa.schema(
+    [
+        ("piece_id", pa.string()),
+        ("name", pa.string()),
+        ("names", pa.list_(pa.string())),  # every name that the content was found under
+        ("composer", pa.string()),
+        ("source", pa.string()),
+        ("licence", pa.string()),
+        ("format", pa.string()),
+        ("music_hash", pa.string()),
+        *PIECE_FIELDS,
+    ],
+)
+
+_OF_INPUTS = ("composer", "source", "licence", "format")
+
+
+def notes_stage(inputs: ArtifactRef) -> Stage:
+    """The note table of a table of inputs."""
+    spec = {"reader_version": READER_VERSION}
+    return Stage(KIND, 1, spec, (inputs,), ("pyarrow", "numpy", "music21"))
+
+
+def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
+    """Make the note table, the table of pieces and the final table of inputs out of the parsed batches.
+
+    Memory holds the table of inputs and one row group of notes. Raises NotEnoughMusicError where no input holds music,
+    StorageError where a content was not parsed.
+    """
+    stage = notes_stage(inputs_ref)
+    if store.has(stage.ref):
+        return stage.ref
+    inputs = read_inputs(store, inputs_ref)
+    wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
+    batches = [batch for batch in parsed_batches(store) if wanted & set(batch.contents)]
+    reasons = _reasons(store, batches, wanted)
+    final = [_final(row, reasons) for row in inputs]
+    accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
+    if not accepted:
+        first = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
+        raise NotEnoughMusicError(f"none of the {len(final)} inputs holds music that can be read ({first})")
+    with store.write(stage) as writer:
+        notes = write_shards(
+            lambda number: writer.file(f"notes-{number:04d}", "parquet"),
+            NOTES_SCHEMA,
+            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(store, batch))),
+        )
+        pieces = writer.file("pieces", "parquet")
+        found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
+        write_tables(pieces, PIECES_SCHEMA, gathered(_named(found, final), PIECES_A_GROUP))
+        write_table(writer.file("inputs", "parquet"), table_of_inputs(final))
+        statuses = [row.status for row in final]
+        writer.counts.update(
+            pieces=len(accepted),
+            rejected=statuses.count(REJECTED),
+            duplicates=statuses.count(DUPLICATE),
+            notes=notes,
+            drum_notes=sum(read_table(pieces, ("drum_notes",)).column("drum_notes").to_pylist()),
+        )
+    return stage.ref
+
+
+def read_pieces(store: Store, notes_ref: ArtifactRef, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Read the table of pieces, in the order of their ids: a mapping of `PIECES_SCHEMA` each, or of some of its columns."""
+    return list(iterate_pieces(store, notes_ref, columns))
+
+
+def iterate_pieces(
+    store: Store, notes_ref: ArtifactRef, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Read the table of pieces as `read_pieces` does, with one row group in memory at a time."""
+    for table in iterate_groups(store.open(notes_ref).file("pieces"), columns):
+        yield from table.to_pylist()
+
+
+def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str]) -> dict[str, dict[str, Any]]:
+    """Read the rows of some pieces, by id."""
+    groups = iterate_groups(store.open(notes_ref).file("pieces"), piece_ids=piece_ids)
+    wanted = pa.array(sorted(piece_ids), pa.string())
+    found = (table.filter(pc.is_in(table.column("piece_id"), wanted)) for table in groups)
+    return {row["piece_id"]: row for table in found for row in table.to_pylist()}
+
+
+def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
+    """Yield (piece id, its notes) in the order of ids, of all pieces or of some, with one row group in memory at a time."""
+    for shard in store.open(notes_ref).files("notes"):
+        for table in iterate_groups(shard, piece_ids=piece_ids):
+            yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
+
+
+def _by_piece(table: pa.Table) -> Pieces:
+    """Cut a table into its pieces."""
+    ids = table.column("piece_id").combine_chunks().dictionary_encode()
+    names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
+    borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
+    for start, stop in pairwise(borders):
+        yield names[codes[start]], table.slice(start, stop - start)
+
+
+def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
+    for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
+        yield from _by_piece(group)
+
+
+def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
+    for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
+        yield from _by_piece(group)
+
+
+def _reasons(store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]) -> dict[str, str]:
+    """Give by id why each content that is wanted was rejected, "" where it was not.
+
+    A batch tells only of contents in its format: the same bytes may have been read in another.
+    """
+    reasons: dict[str, str] = {}
+    for batch in batches:
+        ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
+        for row in read_table(store.open(batch.stage.ref).file("pieces"), ("piece_id", "reason")).to_pylist():
+            if row["piece_id"] in ids:
+                reasons[row["piece_id"]] = row["reason"]
+    if missing := {piece_id for piece_id, _ in wanted} - reasons.keys():
+        raise StorageError(f"{len(missing)} of {len(wanted)} pieces were not parsed yet; parse their batches first")
+    return reasons
+
+
+def _final(row: Input, reasons: dict[str, str]) -> Input:
+    """Reject an accepted input whose content holds no music."""
+    reason = reasons[row.piece_id] if row.status == ACCEPTED else ""
+    if not reason:
+        return row
+    return Input(row.name, REJECTED, reason, row.piece_id, row.format, row.bytes, row.composer, row.source, row.licence)
+
+
+def _named(found: Pieces, final: Sequence[Input]) -> Iterator[pa.Table]:
+    """Add to what was parsed of each piece what the inputs say of it: a table of `PIECES_SCHEMA`, of one row."""
+    names: dict[str, list[str]] = {}
+    for row in final:
+        names.setdefault(row.piece_id, []).append(row.name)
+    input_of = {row.piece_id: row for row in final if row.status == ACCEPTED}
+    for piece_id, parsed in found:
+        row = input_of[piece_id]
+        said = {"names": names[piece_id], **{name: getattr(row, name) for name in ("name", *_OF_INPUTS)}}
+        columns = {name: pa.array([value], PIECES_SCHEMA.field(name).type) for name, value in said.items()}
+        columns |= {name: parsed.column(name) for name in parsed.column_names if name in PIECES_SCHEMA.names}
+        yield pa.table([columns[name] for name in PIECES_SCHEMA.names], schema=PIECES_SCHEMA)

@@ -1,0 +1,1 @@
+"""From promoted models to what a person opens: prompts, candidates, reference, copies and the page."""

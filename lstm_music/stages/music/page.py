@@ -1,0 +1,252 @@
+"""What the listening page shows of a generation: results and their seed segments, and all beside the corpus."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from lstm_music.encoding.splits import TRAIN
+from lstm_music.evaluation.statistics import METRICS
+from lstm_music.midi.notes import PieceNotes, Tempo
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.writer import write_midi
+from lstm_music.rendering.listening_page import (
+    Clip,
+    CopyCheck,
+    Download,
+    Heard,
+    Listening,
+    Origin,
+    QuizClip,
+    Roll,
+    RollPlace,
+    Setting,
+    Statistic,
+    Table,
+)
+from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_QUARTER
+from lstm_music.stages.data.dataset import Dataset
+from lstm_music.stages.data.events import bar_of_event
+from lstm_music.stages.music.candidates import Try, new_notes, result_at_quarters
+from lstm_music.stages.music.ranking import SUSPICIONS, Scored, typical_ranges
+from lstm_music.stages.music.reference import BOUNDS, Reference, areas, mean_areas
+from lstm_music.stages.music.segments import piece_rows
+from lstm_music.stages.music.settings import Wish
+from lstm_music.store import Artifact, Store
+
+QUIZ_CLIPS = 4
+"""Of each kind, at most."""
+QUIZ_SECONDS = 12.0
+QUIZ_VELOCITY = 80
+MIME = {"ogg": "audio/ogg", "mp3": "audio/mpeg"}
+DOWNLOADS = {
+    "mid": ("MIDI", "audio/midi"),
+    "musicxml": ("MusicXML", "application/vnd.recordare.musicxml+xml"),
+    "pdf": ("Sheet music", "application/pdf"),
+    "ogg": ("Audio", MIME["ogg"]),
+    "mp3": ("Audio, MP3", MIME["mp3"]),
+}
+
+
+@dataclass(frozen=True)
+class Presented:
+    """The rendered files: in `folder`, audio in these forms, and how long each lasts by its name."""
+
+    folder: Path
+    audio: Sequence[str]
+    seconds: Mapping[str, float]
+
+    def clip(self, name: str, label: str) -> Clip | None:
+        """Give the audio of a file; None where there is no audio."""
+        path = self.folder / f"{name}.{self.audio[0]}" if self.audio else None
+        if path is None or not path.exists():
+            return None
+        return Clip(label, MIME[self.audio[0]], path.read_bytes(), self.seconds[name])
+
+    def downloads(self, name: str) -> list[Download]:
+        """Give the files of a result."""
+        paths = ((self.folder / f"{name}.{form}", form) for form in DOWNLOADS)
+        return [
+            Download(DOWNLOADS[form][0], path.name, DOWNLOADS[form][1], path.read_bytes())
+            for path, form in paths
+            if path.exists()
+        ]
+
+    def text(self, file_name: str) -> str | None:
+        """Read a file; None where there is none."""
+        path = self.folder / file_name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def quiz_pieces(reference_artifact: Artifact, reference: Reference, tries: Sequence[Try]) -> dict[str, bytes]:
+    """Give the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud."""
+    count = min(QUIZ_CLIPS, len(tries), len(reference.held_out))
+    real = [reference_artifact.file(f"held_out_{number:03d}.mid").read_bytes() for number in range(1, count + 1)]
+    return {
+        **{f"quiz_real_{number}": _beginning(read_midi(midi)) for number, midi in enumerate(real, start=1)},
+        **{
+            f"quiz_made_{number}": _beginning(replace(read_midi(one.midi), notes=new_notes(one)))
+            for number, one in enumerate(tries[:count], start=1)
+        },
+    }
+
+
+def build_page(
+    store: Store,
+    wish: Wish,
+    dataset: Dataset,
+    reference: Reference,
+    scored: Sequence[Scored],
+    kept: Sequence[Scored],
+    presented: Presented,
+    quiz: Mapping[str, bytes],
+) -> Listening:
+    """Lay out the page."""
+    rows = piece_rows(store, dataset)
+    names = [str(rows[span.piece_id]["name"]) for span in dataset.spans[TRAIN]]
+    ids = [span.piece_id for span in dataset.spans[TRAIN]]
+    bars = bar_of_event(
+        store,
+        dataset.events_ref,
+        {(ids[one.measured.copied_from[0]], one.measured.copied_from[1]) for one in kept if one.measured.copied_from},
+    )
+    ranges = typical_ranges(reference)
+    most_copied = max((one.longest_copy for one in reference.held_out), default=None)
+
+    def copy_check(one: Scored) -> CopyCheck:
+        found = one.measured.copied_from
+        if found is None:
+            return CopyCheck(0, held_out_events=most_copied)
+        bar = bars.get((ids[found[0]], found[1]))
+        return CopyCheck(one.measured.longest_copy, names[found[0]], bar, most_copied)
+
+    results = [
+        _heard(wish, number, one, copy_check(one), ranges, presented) for number, one in enumerate(kept, start=1)
+    ]
+    return Listening(
+        title=f"Music by the models of the recipe {wish.recipe}",
+        results=results,
+        command=wish.command,
+        created_with=_created_with(wish),
+        tables=[_areas(reference, kept), *([_tries(scored, kept)] if len(scored) > len(kept) else [])],
+        quiz=_quiz(presented, quiz, reference),
+        quiz_random_seed=wish.random_seed,
+    )
+
+
+def _heard(
+    wish: Wish,
+    number: int,
+    one: Scored,
+    copy_check: CopyCheck,
+    ranges: Mapping[str, tuple[float, float]],
+    presented: Presented,
+) -> Heard:
+    facts, name = one.made.facts, f"result_{number:03d}"
+    seed = facts["seed_segment"]
+    rate = PIXELS_PER_QUARTER * 1_000_000 / facts["microseconds_per_quarter"]
+    clip = presented.clip(name, "Result")
+    first = seed["first_event"]
+    place = f"bars {seed['bars'][0]} to {seed['bars'][1]}"
+    origin = Origin(seed["piece"], seed["composer"], seed["source"], seed["licence"], place)
+    like_it = replace(
+        wish, spec=wish.spec.model_copy(update={"seed_segment": f"{seed['piece']}:{first}", "composer": ""})
+    )
+    return Heard(
+        number=number,
+        result=clip,
+        roll=Roll(
+            presented.text(f"{name}.svg") or "",
+            RollPlace(MARGIN + result_at_quarters(one.made) * PIXELS_PER_QUARTER, rate),
+            RollPlace(MARGIN, rate) if seed["events"] else None,
+        ),
+        seed=presented.clip(f"seed_{number:03d}", "Seed segment"),
+        score_svg=presented.text(f"{name}.score.svg"),
+        origin=origin if seed["events"] else None,
+        settings=[
+            Setting("events", str(facts["events"])),
+            Setting("nats an event, by the models", f"{facts['nats_per_event']:.2f}"),
+            *([Setting("audio", "none: it is too long for one")] if presented.audio and clip is None else []),
+            *(Setting(f"suspicion: {what}", f"{one.suspicions[what]:.2f}") for what in SUSPICIONS),
+        ],
+        statistics=[
+            Statistic(metric.replace("_", " "), METRICS[metric], one.measured.statistics[metric], ranges.get(metric))
+            for metric in METRICS
+        ],
+        copy_check=copy_check,
+        loop_interventions=facts["loops_left"] if wish.spec.max_repeats else None,
+        downloads=presented.downloads(name),
+        command=like_it.command if seed["side"] else wish.command,
+    )
+
+
+def _created_with(wish: Wish) -> list[Setting]:
+    settings = {"recipe": wish.recipe, "random seed": str(wish.random_seed)}
+    if wish.seed_midi:
+        settings["seed MIDI"] = wish.seed_midi.name
+    for name, value in wish.spec.model_dump().items():
+        shown = (
+            ", ".join(f"{key} {number:g}" for key, number in value.items()) if isinstance(value, dict) else str(value)
+        )
+        settings[name.replace("_", " ")] = shown
+    return [Setting(name, value) for name, value in settings.items() if value]
+
+
+def _areas(reference: Reference, kept: Sequence[Scored]) -> Table:
+    """Set the overlapped areas of the results beside those of training music and of shuffled music."""
+    found = areas(reference.statistics, [one.measured.statistics for one in kept])
+    rows = [
+        [metric.replace("_", " "), *map(_share, (area, *(reference.areas[name].get(metric) for name in BOUNDS)))]
+        for metric, area in found.items()
+    ]
+    return Table(
+        "Overlapped area with held-out music (Yang & Lerch 2018)",
+        ["metric", "these results", "training music (ceiling)", "shuffled music (floor)"],
+        [["mean", *map(_share, mean_areas(found, reference))], *rows],
+        "1 is the same distribution, 0 one that shares nothing. With a handful of results it is a rough guide, and no measure of "
+        "how good the music sounds: for that there is the quiz.",
+    )
+
+
+def _tries(scored: Sequence[Scored], kept: Sequence[Scored]) -> Table:
+    """Show the scores of all tries, and which were kept."""
+    numbers = {one.made.number: number for number, one in enumerate(kept, start=1)}
+    rows = [
+        [
+            f"try {one.made.number}",
+            f"result {numbers[one.made.number]}" if one.made.number in numbers else "no",
+            f"{one.suspicion:.2f}",
+            *(f"{one.suspicions[what]:.2f}" for what in SUSPICIONS),
+        ]
+        for one in sorted(scored, key=lambda one: (one.suspicion, one.made.number))
+    ]
+    note = "Each suspicion is from 0 to 1, and the tries with the least of them together were kept."
+    return Table("All tries", ["", "kept as", "suspicion", *SUSPICIONS], rows, note)
+
+
+def _quiz(presented: Presented, quiz: Mapping[str, bytes], reference: Reference) -> list[QuizClip]:
+    clips = []
+    for name in quiz:
+        clip = presented.clip(name, "Clip")
+        kind, number = name.removeprefix("quiz_").split("_")
+        about = reference.names[int(number) - 1] if kind == "real" else f"result {number}"
+        if clip is not None:
+            clips.append(QuizClip(clip, kind == "made", about))
+    return clips
+
+
+def _beginning(piece: PieceNotes) -> bytes:
+    """Keep what begins in the first `QUIZ_SECONDS` from the first note on, all of it equally loud."""
+    tempo = piece.tempos[0] if piece.tempos else Tempo(0, 500_000)
+    limit = round(QUIZ_SECONDS * 1_000_000 / tempo.microseconds_per_quarter * piece.ticks_per_quarter)
+    notes = piece.notes.copy()
+    notes["onset_ticks"] -= notes["onset_ticks"].min()
+    notes = notes[notes["onset_ticks"] < limit]
+    notes["duration_ticks"] = np.minimum(notes["duration_ticks"], limit - notes["onset_ticks"])
+    notes["velocity"] = QUIZ_VELOCITY
+    return write_midi(PieceNotes(piece.ticks_per_quarter, notes, tempos=(tempo,)))
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -1,0 +1,94 @@
+"""Which of several tries are worth hearing: each is measured, and scored beside held-out music.
+
+No number says what sounds good (metrics and listeners agree poorly: arXiv 2509.00051); these only say what is suspicious: more
+copied than usual, in a loop, unlike the corpus by its statistics, or less likely than the others by the models themselves.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_music.evaluation.copies import CopyIndex
+from lstm_music.evaluation.loops import LOOP_TIMES
+from lstm_music.evaluation.statistics import METRICS
+from lstm_music.stages.data.dataset import Dataset
+from lstm_music.stages.music.candidates import Try
+from lstm_music.stages.music.copies import event_reader
+from lstm_music.stages.music.measures import Excerpt, Measured, measure
+from lstm_music.stages.music.reference import Reference
+
+SUSPICIONS = ("copies", "loops", "unlike the corpus", "unlikely")
+FAR = 3.0  # deviations from the usual that count as wholly unlike the corpus
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A try, what was measured of it, and how suspicious it is by each of `SUSPICIONS`, from 0 to 1."""
+
+    made: Try
+    measured: Measured
+    suspicions: Mapping[str, float]
+
+    @property
+    def suspicion(self) -> float:
+        """All of them together: the lower, the better."""
+        return math.fsum(self.suspicions.values())
+
+
+def score_tries(dataset: Dataset, index: CopyIndex, reference: Reference, tries: Sequence[Try]) -> list[Scored]:
+    """Measure and score each try; statistics are of as many events as the excerpts of the reference have."""
+    reader = event_reader(dataset)
+    measured = [measure(dataset, index, reader, _excerpt(dataset, one), reference.events) for one in tries]
+    usual_nats = float(np.median([one.facts["nats_per_event"] for one in tries]))
+    return [
+        Scored(one, found, _suspicions(found, reference, one.facts["nats_per_event"] / max(usual_nats, 1e-9)))
+        for one, found in zip(tries, measured, strict=True)
+    ]
+
+
+def best(scored: Sequence[Scored], count: int) -> list[Scored]:
+    """Keep the least suspicious, in the order of their making."""
+    kept = sorted(scored, key=lambda one: (one.suspicion, one.made.number))[:count]
+    return sorted(kept, key=lambda one: one.made.number)
+
+
+def typical_ranges(reference: Reference) -> dict[str, tuple[float, float]]:
+    """Give the range of each metric that nine tenths of held-out music lie in; none where held-out music has no value."""
+    ranges = {}
+    for metric in METRICS:
+        values = np.array([one[metric] for one in reference.statistics])
+        values = values[np.isfinite(values)]
+        if len(values):
+            low, high = np.quantile(values, [0.05, 0.95])
+            ranges[metric] = (float(low), float(high))
+    return ranges
+
+
+def _suspicions(found: Measured, reference: Reference, relative_nats: float) -> dict[str, float]:
+    usual_copy = max((one.longest_copy for one in reference.held_out), default=0)
+    return {
+        "copies": min(max(found.longest_copy / max(usual_copy, 1) - 1, 0.0), 1.0),
+        "loops": min(max(found.repeats["bar"] - LOOP_TIMES, 0) / LOOP_TIMES, 1.0),
+        "unlike the corpus": _unlike(found.statistics, reference),
+        "unlikely": min(max(relative_nats - 1, 0.0), 1.0),
+    }
+
+
+def _unlike(statistics: Mapping[str, float], reference: Reference) -> float:
+    """Average over the metrics how many deviations a value lies from the median of held-out music, `FAR` at most."""
+    far = []
+    for metric in METRICS:
+        values = np.array([one[metric] for one in reference.statistics])
+        values = values[np.isfinite(values)]
+        if len(values) and math.isfinite(statistics[metric]):
+            middle = np.median(values)
+            deviation = max(float(values.std()), 1e-9)
+            far.append(min(abs(statistics[metric] - float(middle)) / deviation, FAR) / FAR)
+    return math.fsum(far) / len(far) if far else 0.0
+
+
+def _excerpt(dataset: Dataset, one: Try) -> Excerpt:
+    bar_steps = round(one.facts["bar_quarters"] * dataset.events.grid.steps_per_quarter)
+    return Excerpt(one.tokens, one.facts["first_position_steps"], bar_steps)

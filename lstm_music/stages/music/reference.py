@@ -1,0 +1,148 @@
+"""What generated music is compared with: excerpts of held-out and of training pieces, and shuffled ones, all measured alike.
+
+Statistics depend on the length of the music, so all excerpts have equally many events. Held-out music is the reference;
+training music against it is the ceiling, what can be expected of the best generator, and shuffled music the floor.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
+from lstm_music.encoding.windows import PieceSpan
+from lstm_music.evaluation.overlapped_area import compare, dealt_anew
+from lstm_music.generation.prompt import SeedSegment, to_notes
+from lstm_music.midi.writer import write_midi
+from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.music.copies import event_reader, load_index
+from lstm_music.stages.music.measures import Excerpt, Measured, measure, notes_of, statistics_of
+from lstm_music.stages.music.segments import cut
+from lstm_music.store import ArtifactRef, Stage, Store
+
+KIND = "reference"
+REFERENCE_VERSION = 1
+
+MOST_EXCERPTS = 64
+"""Of each side: enough for steady figures, and few enough to be measured in seconds."""
+
+RANDOM_SEED = 1
+"""Of the places of the excerpts: always the same ones, so that generations can be compared with each other."""
+
+BOUNDS = ("training", "shuffled")
+"""The ceiling and the floor."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Held-out music, measured, in excerpts of `events` events, and what they are called.
+
+    `areas` are, for each of `BOUNDS`, the overlapped area of each metric with held-out music, None where there is none.
+    """
+
+    events: int
+    names: Sequence[str]
+    held_out: Sequence[Measured]
+    areas: Mapping[str, Mapping[str, float | None]]
+
+    @property
+    def statistics(self) -> list[dict[str, float]]:
+        """The statistics of each held-out excerpt."""
+        return [one.statistics for one in self.held_out]
+
+
+def reference_stage(dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int) -> Stage:
+    """The reference of a dataset for music of so many events."""
+    spec = {"num_events": num_events}
+    libraries = ("numpy", "muspy", "scipy")
+    return Stage(KIND, REFERENCE_VERSION, spec, (dataset_ref, copies_ref), libraries)
+
+
+def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int) -> ArtifactRef:
+    """Cut excerpts and measure them; they are shorter than `num_events` where half of the held-out pieces are."""
+    stage = reference_stage(dataset_ref, copies_ref, num_events)
+    if store.has(stage.ref):
+        return stage.ref
+    dataset = load_dataset(store, dataset_ref)
+    index, reader = load_index(store, copies_ref), event_reader(dataset)
+    held_out = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
+    spans = held_out or list(dataset.spans[TRAIN])
+    events = max(min(num_events, int(np.median([span.events for span in spans]))), 1)
+    segments = _segments(store, dataset, spans, events)
+    training = _segments(store, dataset, dataset.spans[TRAIN], events)
+
+    measured = [measure(dataset, index, reader, Excerpt.of(one)) for one in segments]
+    bounds = _bounds(dataset, [Excerpt.of(one) for one in training])
+    statistics = [one.statistics for one in measured]
+    found = {
+        "events": events,
+        "names": [one.name for one in segments],
+        "held_out": [one.to_json() for one in measured],
+        "areas": {
+            name: {metric: one.area for metric, one in compare(statistics, bound).items()}
+            for name, bound in bounds.items()
+        },
+    }
+    with store.write(stage) as writer:
+        writer.file("reference", "json").write_text(
+            json.dumps(found, sort_keys=True, allow_nan=False), encoding="utf-8"
+        )
+        for number, segment in enumerate(segments, start=1):
+            writer.file(f"held_out_{number:03d}", "mid").write_bytes(_midi(dataset, segment))
+        writer.counts.update(held_out=len(segments), training=len(training), events=events)
+    return stage.ref
+
+
+def _midi(dataset: Dataset, segment: SeedSegment) -> bytes:
+    first = segment.position_in_bar_steps
+    return write_midi(
+        to_notes(segment.tokens, dataset.events, dataset.vocabularies, first_onset_steps=first, segment=segment)
+    )
+
+
+def read_reference(store: Store, ref: ArtifactRef) -> Reference:
+    """Read a reference."""
+    found = json.loads(store.open(ref).file("reference").read_bytes())
+    return Reference(
+        found["events"], found["names"], [Measured.from_json(one) for one in found["held_out"]], found["areas"]
+    )
+
+
+def mean_areas(found: Mapping[str, float | None], reference: Reference) -> list[float | None]:
+    """Average areas over the metrics that have one everywhere: of what was found, of the ceiling and of the floor."""
+    columns = [found, *(reference.areas[name] for name in BOUNDS)]
+    shared = [metric for metric in found if all(column.get(metric) is not None for column in columns)]
+    values = [[column[metric] or 0.0 for metric in shared] for column in columns]
+    return [math.fsum(areas) / len(areas) if areas else None for areas in values]
+
+
+def areas(held_out: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
+    """Give the overlapped area of each metric; None where there is none."""
+    return {metric: one.area for metric, one in compare(held_out, other).items()}
+
+
+def _bounds(dataset: Dataset, excerpts: Sequence[Excerpt]) -> dict[str, list[dict[str, float]]]:
+    """Give the statistics of training excerpts, and of the same dealt anew."""
+    pieces = [notes_of(dataset, one) for one in excerpts]
+    bars = [one.bar_steps / dataset.events.grid.steps_per_quarter for one in excerpts]
+    return {
+        name: list(map(statistics_of, notes, bars))
+        for name, notes in zip(BOUNDS, (pieces, dealt_anew(pieces, RANDOM_SEED)), strict=True)
+    }
+
+
+def _segments(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], events: int) -> list[SeedSegment]:
+    """Cut excerpts that do not overlap: one of each piece that is long enough, then a second one of each, and so on."""
+    rng = np.random.default_rng(RANDOM_SEED)
+    places = []
+    for span in spans:
+        fit = span.events // events
+        if fit:
+            first = int(rng.integers(span.events - fit * events + 1))
+            parts = enumerate(rng.permutation(fit).tolist())
+            places += [(turn, rng.random(), span, first + part * events) for turn, part in parts]
+    chosen = [(span.piece_id, first) for _, _, span, first in sorted(places, key=lambda one: one[:2])[:MOST_EXCERPTS]]
+    found = cut(store, dataset, chosen, events)
+    return [found[place] for place in chosen]

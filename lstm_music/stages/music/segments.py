@@ -1,0 +1,41 @@
+"""Segments of the pieces of a dataset, cut out of the note table by where they begin."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from lstm_music.generation.prompt import SeedSegment, cut_segment
+from lstm_music.midi.table import from_arrow
+from lstm_music.stages.data.dataset import Dataset
+from lstm_music.stages.data.events import read_piece
+from lstm_music.stages.data.notes import iterate_notes, read_pieces, read_some_pieces
+from lstm_music.store import Store
+
+CREDITS = ("piece_id", "name", "names", "composer", "source", "licence")
+
+Place = tuple[str, int]
+"""A piece by its id, and its event that a segment begins with."""
+
+
+def piece_rows(store: Store, dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """Give what pieces are called and where they are from: some columns of the table of pieces, by id."""
+    return {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref, CREDITS)}
+
+
+def cut(store: Store, dataset: Dataset, places: Iterable[Place], length: int) -> dict[Place, SeedSegment]:
+    """Cut `length` events from each place on; only what holds their pieces is read."""
+    firsts: dict[str, set[int]] = {}
+    for piece_id, first in places:
+        firsts.setdefault(piece_id, set()).add(first)
+    found = {}
+    rows = read_some_pieces(store, dataset.notes_ref, firsts.keys())
+    for piece_id, table in iterate_notes(store, dataset.notes_ref, firsts.keys()):
+        row = rows[piece_id]
+        piece = from_arrow(table, row)
+        raw = partial(store.get_blob, piece_id)
+        events = read_piece(piece, dataset.events, name=row["name"], form=row["format"], raw=raw)
+        for first in firsts[piece_id]:
+            found[piece_id, first] = cut_segment(
+                piece, events, dataset.events, dataset.vocabularies, name=row["name"], first=first, length=length
+            )
+    return found

@@ -1,0 +1,1 @@
+"""From a dataset to promoted models: training, warm starts, score cards and promotion."""

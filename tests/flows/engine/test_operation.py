@@ -1,0 +1,185 @@
+"""Deployments, schedules, the inbox and killed workers, with a real Prefect server and worker: see docs/operation.md."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from served import Served
+from tiny_music import RECIPE, piece, write_pieces, write_recipe
+
+from flows.engine.serve import main, require_safe
+from lstm_music.errors import RecipeError
+from lstm_music.recipe import load_recipe
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.inbox.news import remember_heard
+from lstm_music.store import Store
+
+DEPLOYMENTS = {"ingest", "prepare", "train-all", "generate", "watch", "retrain"}
+ONE_AT_A_TIME = {"train-all": "ENQUEUE", "retrain": "ENQUEUE", "watch": "CANCEL_NEW"}
+CRASHED_WITHIN_SECONDS = 120.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    found = Served(tmp_path_factory.mktemp("served"))
+    yield found
+    assert found.close().endswith("a training goes on when it is run again.\n")
+    assert found.program.left_after(10) == []
+
+
+@pytest.fixture
+def storage(tiny, tmp_path):
+    """A storage in which the tiny recipe has been trained, with an empty inbox."""
+    copied = tiny.copy(tmp_path)
+    (copied / "inbox").mkdir()
+    return copied
+
+
+def asked(tiny, storage, **others):
+    return {"recipe": str(tiny.recipe), "storage": str(storage), **others}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_addresses_of_this_machine_need_no_password(host):
+    require_safe(host, {})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.8", "example.org"])
+def test_another_address_is_refused_without_a_password(host, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--host", host])
+    assert ended.value.code == RecipeError.exit_code
+    assert f"--host {host}: others could reach it" in capsys.readouterr().err
+    require_safe(host, {"PREFECT_SERVER_API_AUTH_STRING": "user:password"})
+
+
+@pytest.mark.slow
+def test_every_deployment_is_there_with_a_form_that_says_what_each_field_is(served):
+    found = {name: served.deployment(name) for name in DEPLOYMENTS}
+    for name, deployment in found.items():
+        fields = deployment["parameter_openapi_schema"]["properties"]
+        assert {field for field, schema in fields.items() if not schema.get("description")} == set()
+        assert "lstm-music" in deployment["tags"]
+        assert deployment["description"]
+        options = deployment["concurrency_options"] or {}
+        assert options.get("collision_strategy") == ONE_AT_A_TIME.get(name)
+    assert found["train-all"]["parameter_openapi_schema"]["properties"]["runner"]["anyOf"][0]["enum"]
+    assert [schedule["active"] for schedule in found["watch"]["schedules"]] == [True]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_without_a_training(served, tmp_path):
+    store, path = Store(tmp_path / "storage"), write_recipe(tmp_path)
+    recipe = load_recipe(str(path))
+    inputs = ingest(store, recipe, str(write_pieces(tmp_path / "music")))
+    prepare(store, recipe, inputs)
+    remember_heard(store, recipe.name, inputs)
+    (store.root / "inbox").mkdir()
+    (store.root / "inbox" / "bad.mid").write_bytes(b"MThd and no more")
+    with served.scheduled("watch", recipe=str(path), storage=str(store.root), settle_seconds=0.5):
+        served.wait(lambda: served.runs("retrain"), 300, "retrain, asked for by the event")
+    run = served.ended(served.runs("retrain")[0]["id"], 300)
+    assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
+    report = served.artifact("retraining-tiny")
+    assert "No training was needed" in report
+    assert "`inbox/bad.mid`: `truncated" in report
+    assert served.runs("train-all") == []
+    assert list(store.refs("model")) == []
+
+
+@pytest.mark.operation
+def test_train_all_comes_to_its_end(served, tiny, tmp_path):
+    run = served.ended(served.run("train-all", **asked(tiny, tmp_path / "new", source=str(tiny.music))), 300)
+    assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
+    served.wait(lambda: "note: epoch 2 of 2, loss" in served.log_of(run["id"]), 20, "the lines of a training")
+    assert Store(tmp_path / "new").current("tiny")["promoted"]
+    assert Store(tmp_path / "new").verify().bad == []
+
+
+@pytest.mark.operation
+def test_a_failed_run_says_what_to_do(served, storage):
+    run = served.ended(served.run("ingest", recipe="no-such-recipe", storage=str(storage)), 90)
+    assert run["state_type"] == "FAILED"
+    served.wait(lambda: "What to do: mend the recipe" in served.log_of(run["id"]), 20, "the hook")
+
+
+@pytest.mark.operation
+def test_music_dropped_into_the_inbox_is_learnt_with_nobodys_help(served, tiny, storage):
+    before = {run["id"] for run in served.runs("retrain")}
+    (storage / "inbox" / "new.mid").write_bytes(piece(50))
+    with served.scheduled("watch", **asked(tiny, storage, settle_seconds=0.5)):
+        (run,) = served.wait(lambda: [run for run in served.runs("retrain") if run["id"] not in before], 120, "retrain")
+    assert served.ended(run["id"], 300)["state_type"] == "COMPLETED", served.log_of(run["id"])
+    report = served.artifact("retraining-tiny")
+    assert re.search(r"The new models are (not )?promoted: validation NLL \d+\.\d+ against \d+\.\d+ nats", report)
+    assert "- `inbox/new.mid`" in report
+    assert Store(storage).verify().bad == []
+
+
+@pytest.mark.operation
+def test_what_is_asked_for_during_a_retraining_waits_and_learns_all_of_it(served, tiny, storage):
+    """Ten uploads during a training: one more training after it, with all ten."""
+    (storage / "inbox" / "00.mid").write_bytes(piece(60))
+    first = served.run("retrain", **asked(tiny, storage, settle_seconds=0.5))
+
+    def trainings():
+        return [run for run in served.runs("train-all") if run["parameters"]["storage"] == str(storage)]
+
+    served.wait(trainings, 120, "the training")
+    for number in range(1, 11):
+        (storage / "inbox" / f"{number:02d}.mid").write_bytes(piece(60 + number))
+    others = [served.run("retrain", **asked(tiny, storage, settle_seconds=0.5)) for _ in range(2)]
+    ended = [served.ended(run, 500) for run in (first, *others)]
+    assert [run["state_type"] for run in ended] == ["COMPLETED"] * 3
+    assert any("AwaitingConcurrencySlot" in served.states(run) for run in others)
+    begun = sorted((run["start_time"], run["end_time"]) for run in ended)
+    assert all(one[1] <= following[0] for one, following in itertools.pairwise(begun))
+    assert len(trainings()) == 2
+    assert "inbox holds nothing" in served.artifact("retraining-tiny")
+
+
+@pytest.mark.operation
+def test_a_look_that_meets_another_is_cancelled(served, tiny, storage):
+    (storage / "inbox" / "bad.mid").write_bytes(b"MThd")
+    runs = [served.run("watch", **asked(tiny, storage, settle_seconds=20)) for _ in range(2)]
+    ended = sorted(served.ended(run, 120)["state_type"] for run in runs)
+    assert ended == ["CANCELLED", "COMPLETED"]
+
+
+def checkpointed(storage: Path) -> dict[str, int]:
+    """The epoch that each running training has come to, by its key."""
+    found = {}
+    for path in (storage / "checkpoints").glob("*.json"):
+        if path.with_suffix(".npz").exists():
+            found[path.stem] = json.loads(path.read_text())["epoch"]
+    return found
+
+
+@pytest.mark.operation
+def test_a_killed_worker_is_seen_within_two_minutes_and_the_next_run_goes_on(served, tiny, tmp_path):
+    recipe, storage = tmp_path / "long.toml", tmp_path / "storage"
+    recipe.write_text(RECIPE.replace('"tiny"', '"long"').replace("epochs = 2", "epochs = 300\npatience = 300"))
+    parameters = {"recipe": str(recipe), "source": str(tiny.music), "storage": str(storage)}
+    killed = served.run("train-all", **parameters)
+    served.wait(lambda: sum(epoch > 20 for epoch in checkpointed(storage).values()) == 3, 300, "trainings")
+    for process in served.program.processes("served_child.py worker", "prefect.engine"):
+        os.kill(process, signal.SIGKILL)
+    served.wait(lambda: served.flow_run(killed)["state_type"] == "CRASHED", CRASHED_WITHIN_SECONDS, "the crash")
+    assert "No heartbeat for 90 seconds" in served.flow_run(killed)["state"]["message"]
+    had = checkpointed(storage)
+    assert Store(storage).verify().bad == []
+    again = served.run("train-all", **parameters)
+    least = dict(had)
+    while served.flow_run(again)["state_type"] not in {"COMPLETED", "FAILED", "CRASHED"}:
+        least = {key: min(epoch, checkpointed(storage).get(key, epoch)) for key, epoch in least.items()}
+        time.sleep(0.1)
+    assert served.flow_run(again)["state_type"] == "COMPLETED", served.log_of(again)
+    assert all(least[key] >= had[key] - 1 for key in had), (had, least)
+    assert len(had) == 3
+    assert Store(storage).verify().bad == []

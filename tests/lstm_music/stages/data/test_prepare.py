@@ -1,0 +1,69 @@
+"""From a table of inputs to a dataset: known before it is made, made once, remembered."""
+
+import pytest
+from small_music import small_collection, tiny_recipe, write_folder
+
+from lstm_music.encoding.windows import window_count
+from lstm_music.errors import MissingArtifactError
+from lstm_music.parquet import read_table
+from lstm_music.stages.data import prepare as prepare_module
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.parse import ParseBatch
+from lstm_music.stages.data.prepare import describe, has_prepared, is_small, last_prepared, plan, prepare
+from lstm_music.store import Store
+
+
+def test_what_will_be_made_is_known_before(tmp_path):
+    store, recipe = Store(tmp_path / "storage"), tiny_recipe()
+    inputs = ingest(store, recipe, str(write_folder(tmp_path / "music", small_collection(3))))
+    planned = plan(recipe, inputs)
+    assert not any(store.has(ref) for ref in (planned.notes, planned.events, planned.dataset))
+    assert prepare(store, recipe, inputs) == planned
+    assert all(store.has(ref) for ref in (planned.notes, planned.events, planned.dataset))
+
+
+def test_what_is_done_is_not_done_again(made, monkeypatch):
+    monkeypatch.setattr(prepare_module, "plan_batches", None)
+    monkeypatch.setattr(Store, "write", None)
+    assert prepare(made.store, made.recipe, made.prepared.inputs) == made.prepared
+
+
+def test_another_recipe_shares_what_does_not_depend_on_it(made, tmp_path):
+    copy = made.copy(tmp_path / "storage")
+    other = plan(tiny_recipe(name="other", events={"chords": "pitch_set"}), made.prepared.inputs)
+    assert other.notes == made.prepared.notes
+    assert other.events != made.prepared.events
+    assert plan(tiny_recipe(model={"units": 9}), made.prepared.inputs) == made.prepared
+    assert plan(tiny_recipe(split={"test": 0.3}), made.prepared.inputs).events == made.prepared.events
+    assert plan(tiny_recipe(split={"test": 0.3}), made.prepared.inputs).dataset != made.prepared.dataset
+    assert copy.store.has(other.notes)
+
+
+def test_a_recipe_remembers_what_it_prepared_last(made):
+    assert has_prepared(made.store, "tiny")
+    assert last_prepared(made.store, "tiny") == made.prepared
+    assert not has_prepared(made.store, "other")
+    with pytest.raises(MissingArtifactError, match="nothing was prepared for recipe 'other' yet; begin with"):
+        last_prepared(made.store, "other")
+
+
+def test_what_is_told_is_what_is_there(made):
+    said = describe(made.store, made.recipe, made.prepared)
+    assert (said["pieces"], said["rejected"], said["duplicates"]) == (8, 0, 0)
+    events = read_table(said["events_parquet"])
+    assert said["events"] == events.num_rows
+    assert said["notes"] == made.store.open(made.prepared.notes).counts["notes"]
+    assert said["classes"] == {
+        stream: len(set(events.column(stream).to_pylist())) for stream in ("offset", "note", "duration")
+    }
+    for side, spans in made.dataset.spans.items():
+        assert said["windows"][side] == window_count([span.events for span in spans], 16)
+
+
+def test_a_few_batches_are_small():
+    def batch(count, form):
+        return ParseBatch(tuple((str(number), form) for number in range(count)))
+
+    assert is_small([batch(256, "midi")] * 3 + [batch(20, "abc")])
+    assert not is_small([batch(256, "midi")] * 4)
+    assert not is_small([batch(21, "abc")])

@@ -1,0 +1,138 @@
+"""Rollback: back through the models that were in use; and what a retraining says of its decision."""
+
+import dataclasses
+
+import pytest
+from small_music import tiny_recipe
+
+from lstm_music.errors import MismatchError, MissingArtifactError, RecipeError
+from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.inbox.news import News, heard
+from lstm_music.stages.inbox.retraining import Retraining, describe, markdown, require_retrainable
+from lstm_music.stages.training import promotion, trained
+from lstm_music.stages.training.fitting import fitting
+from lstm_music.stages.training.promotion import promote, rollback
+from lstm_music.stages.training.scorecard import evaluate
+
+NEWS = News(("inbox/a`b.mid",), ("inbox/c.mid",), (), ("inbox/d.mid",), {"inbox/a`b.mid": "0" * 64})
+
+
+@pytest.fixture
+def copy(made, tmp_path, uncompiled):
+    return made.copy(tmp_path / "storage")
+
+
+@pytest.fixture
+def others(copy, publish):
+    """Two more sets of models of the same dataset."""
+    found = []
+    for random_seed in (98, 99):
+        recipe = tiny_recipe(random_seed=random_seed)
+        models = publish(copy.store, recipe, copy.prepared.dataset)
+        card = evaluate(copy.store, recipe, copy.prepared.dataset, models)
+        found.append(Current(copy.prepared.dataset, models, card))
+    return found
+
+
+PATIENT = tiny_recipe(promotion={"tolerance": 100})
+
+
+def test_rollback_goes_back_one_promotion_each_time(copy, evaluated, others):
+    for new in (evaluated, *others):
+        assert promote(copy.store, PATIENT, new).promoted
+    assert rollback(copy.store, "tiny") == others[0] == current_models(copy.store, "tiny")
+    assert rollback(copy.store, "tiny") == evaluated == current_models(copy.store, "tiny")
+    with pytest.raises(MissingArtifactError, match="has no earlier models to return to; the ones in use are its first"):
+        rollback(copy.store, "tiny")
+    assert current_models(copy.store, "tiny") == evaluated
+
+
+def test_without_any_models_there_is_nothing_to_return_to(copy):
+    with pytest.raises(MissingArtifactError, match="has no models yet"):
+        rollback(copy.store, "tiny")
+
+
+def test_only_so_many_promotions_are_remembered(copy, evaluated, others, monkeypatch):
+    monkeypatch.setattr(promotion, "MOST_EARLIER", 1)
+    for new in (evaluated, *others):
+        promote(copy.store, PATIENT, new)
+    assert rollback(copy.store, "tiny") == others[0]
+    with pytest.raises(MissingArtifactError):
+        rollback(copy.store, "tiny")
+
+
+def test_models_that_cannot_be_read_are_not_returned_to(copy, evaluated, publish, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(trained, "MODEL_VERSION", 1)
+        older = publish(copy.store, copy.recipe, copy.prepared.dataset)
+    promote(copy.store, copy.recipe, dataclasses.replace(evaluated, models=older))
+    promote(copy.store, copy.recipe, evaluated)
+    with pytest.raises(MismatchError, match="older version of this project, and cannot be read; those in use stay"):
+        rollback(copy.store, "tiny")
+    assert current_models(copy.store, "tiny") == evaluated
+
+
+def test_models_that_are_refused_leave_no_trace_but_what_they_heard(copy, evaluated, others):
+    promote(copy.store, copy.recipe, evaluated)
+    decision = promote(copy.store, copy.recipe, others[0])
+    assert not decision.promoted
+    assert decision.new_nll > decision.old_nll
+    assert heard(copy.store, "tiny") == copy.prepared.inputs
+    with pytest.raises(MissingArtifactError):
+        rollback(copy.store, "tiny")
+
+
+def test_what_was_heard_is_found_in_a_storage_of_before_it_was_kept(copy, evaluated):
+    assert heard(copy.store, "tiny") is None
+    copy.store.set_current("tiny", {"promoted": evaluated.to_json()})
+    assert heard(copy.store, "tiny") == copy.prepared.inputs
+
+
+def test_models_that_do_not_fit_are_left_out_where_nobody_watches(copy, trained):
+    assert fitting(copy.store, copy.recipe, copy.prepared.dataset, trained) == trained
+    larger = tiny_recipe(models={"note": {"epochs": 3}}, model={"units": 9})
+    assert fitting(copy.store, larger, copy.prepared.dataset, trained) == {}
+    leaky = tiny_recipe(split={"validation": 0.4, "test": 0.4})
+    dataset = prepare(copy.store, leaky, copy.prepared.inputs).dataset
+    assert fitting(copy.store, leaky, dataset, trained) == {}
+
+
+def test_the_report_says_what_came_both_scores_and_the_decision(copy, evaluated, others):
+    promote(copy.store, copy.recipe, evaluated)
+    decision = promote(copy.store, copy.recipe, others[0])
+    result = Retraining("tiny", NEWS, copy.prepared.inputs, decision)
+    text = markdown(copy.store, result)
+    assert text.startswith("# Retraining of `tiny`\n\nThe new models are not promoted: validation NLL")
+    assert f"| new | {decision.new_nll:.4f} |\n| in use before | {decision.old_nll:.4f} |" in text
+    assert "## Came in: 1\n\n- `inbox/a'b.mid`" in text
+    assert "left for the next time: 1\n\n- `inbox/d.mid`" in text
+    assert "rollback" not in text
+    said = describe(copy.store, result)
+    assert (said["promoted"], said["new_nll"], said["page"]) == (False, decision.new_nll, None)
+    assert said["came"] == ["inbox/a`b.mid"]
+
+
+def test_the_report_of_a_promotion_says_the_way_back(copy, evaluated):
+    decision = promote(copy.store, copy.recipe, evaluated)
+    text = markdown(copy.store, Retraining("tiny", NEWS, copy.prepared.inputs, decision))
+    assert "`lstm-music rollback --recipe tiny`" in text
+
+
+def test_the_report_without_news_is_one_sentence(copy):
+    text = markdown(copy.store, Retraining("tiny", News((), (), (), (), {})))
+    assert text.splitlines()[2:] == ["The inbox holds nothing that the models have not heard of."]
+
+
+def test_many_names_are_counted_and_not_all_listed(copy):
+    news = News(tuple(f"inbox/{number:03d}.mid" for number in range(150)), (), (), (), {})
+    text = markdown(copy.store, Retraining("tiny", news))
+    assert text.count("- `inbox/") == 100
+    assert "- and 50 more" in text
+
+
+def test_models_of_random_windows_are_not_retrained():
+    windows = {"length": 8, "transpose_from": 0, "transpose_to": 0}
+    recipe = tiny_recipe(model={"architecture": "three_streams"}, windows=windows, split={"by": "random_windows"})
+    with pytest.raises(RecipeError, match="there is nothing to retrain"):
+        require_retrainable(recipe)
