@@ -23,13 +23,13 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import Current, require_current
+from lstm_music.stages.current import Promoted, require_promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.candidates import go_on, make_music, read_music
 from lstm_music.stages.music.copies import index_copies, load_index
 from lstm_music.stages.music.measures import Measured
-from lstm_music.stages.music.prompts import seed_segments
-from lstm_music.stages.music.ranking import score_tries
+from lstm_music.stages.music.prompts import choose_prompts
+from lstm_music.stages.music.ranking import score_candidates
 from lstm_music.stages.music.reference import Reference, areas, mean_areas, measure_reference, read_reference
 from lstm_music.store import Store
 
@@ -55,7 +55,7 @@ def predict_notes_a_second(units: int, notes: int) -> float:
     return CALLS / (time.perf_counter() - begun)
 
 
-def loop_seconds(store: Store, current: Current, dataset: Dataset, spec: GenerationSpec) -> tuple[float, float]:
+def loop_seconds(store: Store, current: Promoted, dataset: Dataset, spec: GenerationSpec) -> tuple[float, float]:
     """Give the seconds of making all outputs without and with compiling."""
     from lstm_music.generation import loop
 
@@ -75,7 +75,7 @@ def loop_seconds(store: Store, current: Current, dataset: Dataset, spec: Generat
         return twice
 
     loop._compiled_loop = timed  # noqa: SLF001
-    go_on(store, dataset, current.models, spec, 1, seed_segments(store, dataset, spec, 1, None))
+    go_on(store, dataset, current.models, spec, 1, choose_prompts(store, dataset, spec, 1, None))
     loop._compiled_loop = compile_loop  # noqa: SLF001
     return seconds[1], seconds[0]
 
@@ -98,12 +98,12 @@ def likeness(reference: Reference, measured: list[Measured]) -> dict[str, Any]:
 
 
 def measured_music(
-    store: Store, current: Current, dataset: Dataset, reference: Reference, spec: GenerationSpec
+    store: Store, current: Promoted, dataset: Dataset, reference: Reference, spec: GenerationSpec
 ) -> list[Measured]:
     """Make music, and measure it."""
     ref = make_music(store, current.dataset, current.models, spec, random_seed=1)
     index = load_index(store, index_copies(store, current.dataset))
-    return [one.measured for one in score_tries(dataset, index, reference, read_music(store, ref))]
+    return [one.measured for one in score_candidates(dataset, index, reference, read_music(store, ref))]
 
 
 def main() -> None:
@@ -128,7 +128,7 @@ def main() -> None:
         "report, guarded": usual.model_copy(update=REPORT),
     }
     with store.session():
-        current = require_current(store, recipe.name)
+        current = require_promoted(store, recipe.name)
         dataset = load_dataset(store, current.dataset)
         copies = index_copies(store, current.dataset)
         reference = read_reference(store, measure_reference(store, current.dataset, copies, arguments.num_events))

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lstm_music.encoding.splits import SIDES
+from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.parquet import write_table
@@ -78,7 +78,7 @@ def _transposed(dataset: Dataset, recipe: Recipe, semitones: int) -> np.ndarray:
     """Give all tokens, each piece moved by so many semitones where the piano has room for it."""
     tokens, moved = np.array(dataset.tokens), dataset.transposition(recipe.windows)
     note_columns = columns_of(dataset, recipe.windows).note_columns
-    for side in SIDES:
+    for side in SPLITS:
         for span in dataset.spans[side]:
             shift = min(max(semitones, span.lowest_shift), span.highest_shift) - recipe.windows.transpose_from
             for column in note_columns:
@@ -87,7 +87,7 @@ def _transposed(dataset: Dataset, recipe: Recipe, semitones: int) -> np.ndarray:
 
 
 def _rows(dataset: Dataset, copy: int, first: int) -> Iterator[dict[str, Any]]:
-    for side in SIDES:
+    for side in SPLITS:
         for span in dataset.spans[side]:
             name = hashlib.sha256(f"{span.piece_id} {copy}".encode()).hexdigest()
             moved = PieceSpan(name, span.start + first, span.stop + first)  # moved already, so never moved further

@@ -1,4 +1,4 @@
-"""How many nats a frame do the LSTMs need on the two public benchmarks of polyphonic music, and a Transformer for the same CPU.
+"""How many nats per frame do the LSTMs need on the two public benchmarks of polyphonic music, and a Transformer for the same CPU.
 
 Run: python benchmarks/polyphony.py FOLDER_WITH_THE_ZIPS --storage DIR [--side test] [--without-transformer] [--json]
 
@@ -40,7 +40,7 @@ from lstm_music.stages.training.checkpoints import read_progress
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 
-PUBLISHED = {  # nats a frame on test: (JSB chorales, Nottingham)
+PUBLISHED = {  # nats per frame on test: (JSB chorales, Nottingham)
     "RNN (Bai et al. 2018)": (8.91, 4.05),
     "GRU (Bai et al. 2018)": (8.43, 3.46),
     "LSTM (Bai et al. 2018)": (8.45, 3.29),

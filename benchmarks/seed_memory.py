@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_music.encoding.splits import SIDES
+from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.windows import Targets, next_event_batches, shuffled
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.data.dataset import load_dataset
@@ -44,7 +44,7 @@ def ours(archive: Path, storage: Path, whole_collection: bool) -> int:
     """Prepare the recipe, and read every window once; give how many there were."""
     store, recipe, ref = _prepared(archive, storage, whole_collection)
     dataset = load_dataset(store, ref)
-    spans = [span for side in SIDES for span in dataset.spans[side]]
+    spans = [span for side in SPLITS for span in dataset.spans[side]]
     places = shuffled(Targets.of(spans, recipe.windows.length).places, 1, 0)
     plan = next_event_batches(dataset.tokens, places, length=recipe.windows.length, batch_size=32)
     return sum(int(batch.mask.sum()) for batch in plan)

@@ -170,7 +170,7 @@ def main() -> None:
         print(json.dumps(found))
         return
     for name in found["report_nll"]:
-        print(f"{name:9} report {found['report_nll'][name]:.3f}   ours {found['ours_nll'][name]:.3f} nats an event")
+        print(f"{name:9} report {found['report_nll'][name]:.3f}   ours {found['ours_nll'][name]:.3f} nats per event")
     print(
         f"The report's best after {found['report_epochs']} epochs: {found['report_cpu_seconds']:,} CPU s in stock Keras"
     )

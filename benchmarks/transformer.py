@@ -314,7 +314,7 @@ class Training:
                 yield batch, rng
 
     def _step(self, batch: Batch, rng: np.random.Generator) -> float:
-        """Train on one batch; give its loss, nats an event."""
+        """Train on one batch; give its loss, nats per event."""
         targets, *masks = tensors(batch.current, batch.mask > 0, batch.is_event > 0)
         for tokens in (batch.previous, batch.current):
             tokens[..., : len(STREAMS)] = hide(tokens[..., : len(STREAMS)], self.settings.hidden_inputs, rng)
@@ -400,7 +400,7 @@ def evaluate(model: Transformer, dataset: Dataset, side: str) -> dict[str, Strea
 
 
 def in_nats(scores: Mapping[str, StreamScores]) -> dict[str, float]:
-    """Give nats an event of each stream, and in sum; an end is no event."""
+    """Give nats per event of each stream, and in sum; an end is no event."""
     by_stream = {stream: scored.total / len(scored.nats) for stream, scored in scores.items()}
     return {**by_stream, "sum": sum(by_stream.values())}
 

@@ -8,29 +8,29 @@ from flows.parameters import (
     ComposerName,
     EventCount,
     OutputCount,
+    PromptMidi,
     RandomSeed,
     RecipeName,
-    SeedMidi,
     StorageText,
     TemperatureText,
 )
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import require_current
+from lstm_music.stages.current import require_promoted
 from lstm_music.stages.music.generation import Plan
-from lstm_music.stages.music.overrides import wished
-from lstm_music.stages.music.prompts import read_seed_midi
-from lstm_music.stages.music.settings import Wish
+from lstm_music.stages.music.overrides import overridden
+from lstm_music.stages.music.prompts import read_prompt_midi
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Store
-from tasks.failing import say_what_to_do
+from tasks.failing import advise
 from tasks.generating import make_music, measure_reference, present
 
 
-@flow(name="generate", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+@flow(name="generate", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def generate(
     recipe: RecipeName = "default",
     storage: StorageText = "storage",
     num_outputs: OutputCount = None,
-    seed_midi: SeedMidi = None,
+    prompt_midi: PromptMidi = None,
     random_seed: RandomSeed = None,
     num_events: EventCount = None,
     temperature: TemperatureText = None,
@@ -39,18 +39,18 @@ def generate(
     """Make music with the models in use for a recipe, and a page to listen to it."""
     chosen, store = load_recipe(recipe), Store(storage)
     asked = {"num_outputs": num_outputs, "num_events": num_events, "temperature": temperature, "composer": composer}
-    spec, rendering = wished(chosen, asked, {})
-    wish = replace(
-        Wish.of(chosen, recipe),
+    spec, rendering = overridden(chosen, asked, {})
+    settings = replace(
+        GenerationSettings.of(chosen, recipe),
         spec=spec,
         rendering=rendering,
         random_seed=chosen.random_seed if random_seed is None else random_seed,
-        seed_midi=read_seed_midi(seed_midi) if seed_midi else None,
-        seed_midi_path=seed_midi,
+        prompt_midi=read_prompt_midi(prompt_midi) if prompt_midi else None,
+        prompt_midi_path=prompt_midi,
     )
     with store.session():
-        current = require_current(store, chosen.name)
-        plan = Plan(wish, current.dataset, current.models)
+        current = require_promoted(store, chosen.name)
+        plan = Plan(settings, current.dataset, current.models)
         make_music(storage, plan)
         measure_reference(storage, plan)
         return present(storage, plan)

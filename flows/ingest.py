@@ -5,11 +5,11 @@ from prefect import flow
 from flows.parameters import RecipeName, SourceText, StorageText
 from lstm_music.recipe import load_recipe
 from lstm_music.store import ArtifactRef, Store
-from tasks.failing import say_what_to_do
+from tasks.failing import advise
 from tasks.preparing import ingest_source
 
 
-@flow(name="ingest", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+@flow(name="ingest", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def ingest(recipe: RecipeName = "default", source: SourceText = None, storage: StorageText = "storage") -> ArtifactRef:
     """Take in the music of a source (default: the recipe's own)."""
     chosen = load_recipe(recipe)

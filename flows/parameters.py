@@ -62,5 +62,5 @@ TemperatureText = Annotated[
     str | None, Says("Higher is wilder: 0.9, or note=0.7,offset=0.7,duration=0.2. Empty: as the recipe says.")
 ]
 ComposerName = Annotated[str | None, Says("Go on from held-out pieces of this composer. Empty: of any.")]
-SeedMidi = Annotated[Path | None, Says("A MIDI file to go on from, instead of a held-out piece.")]
+PromptMidi = Annotated[Path | None, Says("A MIDI file to go on from, instead of a held-out piece.")]
 RandomSeed = Annotated[int | None, Field(ge=0), Says("Another number gives other music. Empty: the recipe's.")]

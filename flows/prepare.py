@@ -10,7 +10,7 @@ from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.data.ingest import KIND
 from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
-from tasks.failing import say_what_to_do
+from tasks.failing import advise
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
 
 WORKER_DIED = frozenset({"BrokenProcessPool", "KilledWorker"})
@@ -45,7 +45,7 @@ def require_made(future: PrefectFuture[ArtifactRef], wanted: ArtifactRef) -> Non
         )
 
 
-@flow(name="prepare", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+@flow(name="prepare", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def prepare(
     recipe: RecipeName = "default",
     source: SourceText = None,
@@ -58,11 +58,11 @@ def prepare(
     """Make a dataset of the music of a source (default: the recipe's own), or of `inputs`, the key of what was taken in."""
     chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():
-        taken_in = take_in(chosen, source, storage, inputs)
-        return prepare_inputs(chosen, taken_in, storage)
+        inputs_ref = ingest_inputs(chosen, source, storage, inputs)
+        return prepare_inputs(chosen, inputs_ref, storage)
 
 
-def take_in(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
+def ingest_inputs(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
     """Take in a source, unless that was done before."""
     return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, source or recipe.source)
 

@@ -3,10 +3,10 @@
 from prefect import flow
 
 from flows.engine.runners import threads
-from flows.prepare import make_dataset, take_in
+from flows.prepare import ingest_inputs, make_dataset
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.music.generation import Plan
-from lstm_music.stages.music.settings import Wish
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.report.experiments import RECIPE, plan_experiments
 from lstm_music.stages.report.reproduction import Outcome, plan_outcomes
 from lstm_music.stages.training.train import require_enough_to_train
@@ -29,7 +29,7 @@ def reproduce(
     recipe, store = load_recipe(RECIPE), Store(storage)
     experiments = plan_experiments(recipe, architectures or (), protocols or (), budget)
     with store.session():
-        outcomes = plan_outcomes(store, experiments, take_in(recipe, source, storage, None))
+        outcomes = plan_outcomes(store, experiments, ingest_inputs(recipe, source, storage, None))
         return run_experiments(storage, outcomes, workers)
 
 
@@ -43,7 +43,7 @@ def run_experiments(storage: str, outcomes: list[Outcome], workers: int) -> Arti
     for one in outcomes:
         recipe = one.experiment.recipe
         evaluate(storage, recipe, one.dataset, one.models)
-        make_music(storage, Plan(Wish.of(recipe, recipe.name), one.dataset, one.models))
+        make_music(storage, Plan(GenerationSettings.of(recipe, recipe.name), one.dataset, one.models))
     return write_report(storage, outcomes)
 
 

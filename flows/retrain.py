@@ -20,11 +20,11 @@ from lstm_music.recipe import load_recipe
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, holds_other_music
 from lstm_music.stages.inbox.retraining import Retraining, require_retrainable
 from lstm_music.store import Store
-from tasks.failing import say_what_to_do
-from tasks.retraining import look, report, take_in
+from tasks.failing import advise
+from tasks.retraining import ingest_all, look, report
 
 
-@flow(name="retrain", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+@flow(name="retrain", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def retrain(
     recipe: RecipeName = "default",
     inbox: InboxText = None,
@@ -44,7 +44,7 @@ def retrain(
         news = look(storage, chosen, inbox, settle_seconds)
         if not news.is_any:
             return report(storage, Retraining(chosen.name, news))
-        inputs = take_in(storage, chosen, source, inbox, news)
+        inputs = ingest_all(storage, chosen, source, inbox, news)
         prepare_inputs(chosen, inputs, storage)
         if not holds_other_music(store, chosen.name, inputs):
             return report(storage, Retraining(chosen.name, news, inputs))

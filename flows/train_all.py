@@ -13,14 +13,14 @@ from flows.parameters import (
     WarmStart,
     WorkerCount,
 )
-from flows.prepare import prepare_inputs, take_in
+from flows.prepare import ingest_inputs, prepare_inputs
 from lstm_music.models.spec import MODELS
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import Current
+from lstm_music.stages.current import Promoted
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
 from lstm_music.store import Store
-from tasks.failing import say_what_to_do
+from tasks.failing import advise
 from tasks.training import evaluate, promote, train_model
 
 MOST_MODELS = max(map(len, MODELS.values()))
@@ -31,8 +31,8 @@ MOST_MODELS = max(map(len, MODELS.values()))
     name="train-all",
     persist_result=False,
     task_runner=threads(MOST_MODELS),
-    on_failure=[say_what_to_do],
-    on_crashed=[say_what_to_do],
+    on_failure=[advise],
+    on_crashed=[advise],
 )
 def train_all(
     recipe: RecipeName = "default",
@@ -50,8 +50,8 @@ def train_all(
     """
     chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():
-        taken_in = take_in(chosen, source, storage, inputs)
-        dataset = prepare_inputs(chosen, taken_in, storage).dataset
+        inputs_ref = ingest_inputs(chosen, source, storage, inputs)
+        dataset = prepare_inputs(chosen, inputs_ref, storage).dataset
         starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)
@@ -61,4 +61,4 @@ def train_all(
         }
         models = {model: future.result() for model, future in futures.items()}
         scorecard = evaluate(storage, chosen, dataset, models)
-        return promote(storage, chosen, Current(dataset, models, scorecard))
+        return promote(storage, chosen, Promoted(dataset, models, scorecard))

@@ -6,11 +6,11 @@ from flows.parameters import CollectionText, InboxText, RecipeName, SettleSecond
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, should_announce
 from lstm_music.store import Store
-from tasks.failing import say_what_to_do
+from tasks.failing import advise
 from tasks.retraining import announce, look
 
 
-@flow(name="watch", persist_result=False, on_failure=[say_what_to_do], on_crashed=[say_what_to_do])
+@flow(name="watch", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def watch(
     recipe: RecipeName = "default",
     inbox: InboxText = None,

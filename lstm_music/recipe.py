@@ -1,6 +1,7 @@
 """The recipe: everything that decides what is learnt and how, composed of the specs that lie beside their users."""
 
 import difflib
+import logging
 import os
 import re
 import tomllib
@@ -31,11 +32,13 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.rendering.spec import RenderingSpec
 
+_LOG = logging.getLogger(__name__)
+
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 class PromotionSpec(BaseModel):
-    """When new models take the place of the current ones: their validation NLL may be this many nats an event higher."""
+    """When new models take the place of the current ones: their validation NLL may be this many nats per event higher."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,16 +81,16 @@ class RunnerSpec(BaseModel):
         """
         said = {"name": name, "workers": workers, "dask_scheduler": dask_scheduler}
         environment = {key: os.environ.get(f"LSTM_MUSIC_{variable}") or None for key, variable in _VARIABLES.items()}
-        wishes = self.model_dump()
+        overrides = self.model_dump()
         for asked in (environment, said):
             own: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
             if "dask_scheduler" in own:
                 own = {"name": "dask", **own}
             elif own.get("name", "dask") != "dask":
                 own["dask_scheduler"] = None
-            wishes |= own
+            overrides |= own
         try:
-            return type(self).model_validate(wishes)
+            return type(self).model_validate(overrides)
         except ValidationError as error:
             raise RecipeError(f"runner: {_sentence(error.errors()[0])}") from error
 
@@ -181,9 +184,9 @@ class Recipe(BaseModel):
             raise ValueError(
                 f"windows.transpose_from and transpose_to have to be 0 for {architecture!r}, which knows no transpositions"
             )
-        if self.generation.seed_segment_events < self.windows.length:
+        if self.generation.prompt_events < self.windows.length:
             raise ValueError(
-                f"generation.seed_segment_events has to be at least the {self.windows.length} events of a window"
+                f"generation.prompt_events has to be at least the {self.windows.length} events of a window"
             )
         return self
 
@@ -222,9 +225,26 @@ def load_recipe(text: str) -> Recipe:
 def parse_recipe(data: dict[str, Any], where: str) -> Recipe:
     """Check what a recipe says; `where` is the name of its file in the error's sentence."""
     try:
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(_with_new_keys(data, where))
     except ValidationError as error:
         raise RecipeError(f"{where}: {_sentence(error.errors()[0])}") from error
+
+
+RENAMED = {
+    "seed_segment": "prompt",
+    "seed_segment_events": "prompt_events",
+    "include_seed_segment": "include_prompt",
+}
+"""Former key → key, of `[generation]`: still understood for one release."""
+
+
+def _with_new_keys(data: dict[str, Any], where: str) -> dict[str, Any]:
+    said = data.get("generation")
+    if not isinstance(said, dict) or not said.keys() & RENAMED.keys():
+        return data
+    for old in said.keys() & RENAMED.keys():
+        _LOG.warning("%s: generation.%s is now %s; the old name works for one more release", where, old, RENAMED[old])
+    return {**data, "generation": {RENAMED.get(key, key): value for key, value in said.items()}}
 
 
 _NOT_SHOWN = frozenset({"dask_scheduler"})

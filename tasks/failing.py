@@ -9,7 +9,7 @@ from prefect.logging.loggers import flow_run_logger
 from lstm_music.advice import advice
 
 
-def say_what_to_do(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+def advise(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Log what a person can do about the end of a run: a hook for `on_failure` and `on_crashed`."""
     error = state.result(raise_on_failure=False)
     flow_run_logger(flow_run, flow).error("What to do: %s", advice(error if state.is_failed() else None))

@@ -12,9 +12,11 @@ from tasks.reporting import publish_generation, rendering_report
 
 @task(name="make music", cache_policy=NO_CACHE, persist_result=False)
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
-    """Make all tries with the models in use."""
-    wish = plan.wish
-    return music.make_music(Store(storage), plan.dataset, plan.models, wish.spec, wish.random_seed, wish.seed_midi)
+    """Make all candidates with the models in use."""
+    settings = plan.settings
+    return music.make_music(
+        Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi
+    )
 
 
 @task(name="measure held-out music", cache_policy=NO_CACHE, persist_result=False)
@@ -22,12 +24,12 @@ def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Index the training pieces for the search for copies, and measure what results are compared with."""
     store = Store(storage)
     indexed = copies.index_copies(store, plan.dataset)
-    return reference.measure_reference(store, plan.dataset, indexed, plan.wish.spec.num_events)
+    return reference.measure_reference(store, plan.dataset, indexed, plan.settings.spec.num_events)
 
 
 @task(name="present music", cache_policy=NO_CACHE, persist_result=False)
 def present(storage: str, plan: generation.Plan) -> ArtifactRef:
-    """Choose the best tries, render them, and write the listening page and the index of all of them."""
+    """Choose the best candidates, render them, and write the listening page and the index of all of them."""
     store = Store(storage)
     with rendering_report() as on_progress:
         ref = generation.generate(store, plan, on_progress)

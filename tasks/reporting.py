@@ -28,7 +28,7 @@ def training_report(model: str) -> Iterator[Callable[[Mapping[str, Any]], None]]
             show(done / (progress["epochs"] * progress["steps"]))
             if progress["step"] == progress["steps"]:
                 _LOG.info(
-                    "%s: epoch %d of %d, loss %.4f, held-out%s %.4f nats an event",
+                    "%s: epoch %d of %d, loss %.4f, held-out%s %.4f nats per event",
                     *(progress[key] for key in ("model", "epoch", "epochs", "loss")),
                     " (leaky)" if progress["leaky"] else "",
                     progress["held_out"],
@@ -59,7 +59,7 @@ def publish_card(card: Mapping[str, Any]) -> None:
     if TaskRunContext.get() is not None:
         with suppress(Exception):  # the server may be away; what is reported lies in storage
             create_table_artifact(
-                table=rows(card), key="score-card", description=f"NLL in nats an event, {card['protocol']}"
+                table=rows(card), key="score-card", description=f"NLL in nats per event, {card['protocol']}"
             )
 
 
@@ -97,10 +97,10 @@ def publish_generation(described: Mapping[str, Any]) -> None:
         {
             "result": output["midi"],
             "events": output["events"],
-            "goes on from": output["seed_piece"] or "nothing",
+            "goes on from": output["prompt_piece"] or "nothing",
             "longest copy, events": output["longest_copy"],
             "guard stepped in": output["loops_left"],
-            "suspicion": output["suspicion"],
+            "penalty": output["penalty"],
         }
         for output in described["outputs"]
     ]

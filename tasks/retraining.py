@@ -47,9 +47,9 @@ def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[st
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def take_in(storage: str, recipe: Recipe, source: str | None, where: str | None, news: inbox.News) -> ArtifactRef:
+def ingest_all(storage: str, recipe: Recipe, source: str | None, where: str | None, news: inbox.News) -> ArtifactRef:
     """Take in the collection with what has settled in the inbox."""
-    return inbox.take_in(Store(storage), recipe, source, where, news)
+    return inbox.ingest_all(Store(storage), recipe, source, where, news)
 
 
 @task(name="report", cache_policy=NO_CACHE, persist_result=False)

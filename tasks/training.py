@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import Current
+from lstm_music.stages.current import Promoted
 from lstm_music.stages.training import promotion, scorecard, train
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_card, training_report
@@ -38,6 +38,6 @@ def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mappin
 
 
 @task(name="promote", cache_policy=NO_CACHE, persist_result=False)
-def promote(storage: str, recipe: Recipe, new: Current) -> promotion.Decision:
+def promote(storage: str, recipe: Recipe, new: Promoted) -> promotion.Decision:
     """Put the models to use if they are not worse than those in use."""
     return promotion.promote(Store(storage), recipe, new)

@@ -108,7 +108,7 @@ def engrave(mxl: bytes) -> str:
 
 
 def heard(number: int, name: str, *, with_score: bool = True) -> Heard:
-    """A chorale's beginning as the seed segment, and what follows there as the result."""
+    """A chorale's beginning as the prompt, and what follows there as the result."""
     entry, piece = chorales()[number - 1]
     seed = excerpt(piece, 0, SEED_QUARTERS)
     result = excerpt(piece, SEED_QUARTERS, RESULT_QUARTERS)
@@ -116,7 +116,7 @@ def heard(number: int, name: str, *, with_score: bool = True) -> Heard:
     rate = PIXELS_PER_QUARTER * QUARTERS_PER_SECOND
     return Heard(
         number=number,
-        seed=sound(seed, "Seed segment"),
+        seed=sound(seed, "Prompt"),
         result=clip,
         roll=Roll(
             piano_roll(result, name, seed, result_at_quarters=SEED_QUARTERS),
@@ -142,7 +142,7 @@ def heard(number: int, name: str, *, with_score: bool = True) -> Heard:
             Download("MusicXML", f"result_{number:03d}.mxl", "application/vnd.recordare.musicxml", entry.data),
             Download("Audio", f"result_{number:03d}.ogg", clip.mime, clip.data),
         ],
-        command=f"lstm-music generate --recipe demo --seed-segment '{name}:0' --num-outputs 8",
+        command=f"lstm-music generate --recipe demo --prompt '{name}:0' --num-outputs 8",
     )
 
 
@@ -160,7 +160,7 @@ def real_page(count: int = 2, name: str = HOSTILE, *, with_scores: bool = True) 
         title="Eight chorales that Bach did not write",
         results=results,
         command="lstm-music generate --recipe demo --num-outputs 8 --random-seed 7",
-        created_with=[Setting("recipe", "demo"), Setting("random seed", "7"), Setting("seed segment", name)],
+        created_with=[Setting("recipe", "demo"), Setting("random seed", "7"), Setting("prompt", name)],
         tables=[
             Table(
                 "Overlapped area with held-out music",

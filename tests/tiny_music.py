@@ -29,7 +29,7 @@ batch_size = 4
 num_outputs = 2
 num_events = 24
 min_events = 12
-seed_segment_events = 16
+prompt_events = 16
 """
 
 

@@ -15,17 +15,17 @@ from flows.cli.generate_options import (
     AudioOption,
     BestOfOption,
     ComposerOption,
-    IncludeSeedOption,
+    IncludePromptOption,
     MaxQuartersOption,
     MaxRepeatsOption,
     MinEventsOption,
     MinPOption,
     NumEventsOption,
     NumOutputsOption,
+    PromptEventsOption,
+    PromptMidiOption,
+    PromptOption,
     RandomSeedOption,
-    SeedEventsOption,
-    SeedMidiOption,
-    SeedSegmentOption,
     SheetMusicOption,
     SoundfontOption,
     TemperatureOption,
@@ -46,6 +46,7 @@ from flows.cli.options import (
     WarmStartOption,
     WorkersOption,
 )
+from flows.cli.renamed import with_new_names
 from lstm_music.errors import LstmMusicError
 
 app = typer.Typer(
@@ -184,11 +185,11 @@ def generate(
     min_p: MinPOption = None,
     max_repeats: MaxRepeatsOption = None,
     max_quarters: MaxQuartersOption = None,
-    seed_segment: SeedSegmentOption = None,
-    seed_midi: SeedMidiOption = None,
+    prompt: PromptOption = None,
+    prompt_midi: PromptMidiOption = None,
     composer: ComposerOption = None,
-    seed_segment_events: SeedEventsOption = None,
-    include_seed_segment: IncludeSeedOption = None,
+    prompt_events: PromptEventsOption = None,
+    include_prompt: IncludePromptOption = None,
     best_of: BestOfOption = None,
     audio: AudioOption = None,
     sheet_music: SheetMusicOption = None,
@@ -200,7 +201,7 @@ def generate(
     """Make music with the models in use, and a page to listen to it."""
     from flows.cli import commands
 
-    wishes = {
+    overrides = {
         "num_outputs": num_outputs,
         "num_events": num_events,
         "min_events": min_events,
@@ -210,14 +211,16 @@ def generate(
         "min_p": min_p,
         "max_repeats": max_repeats,
         "max_quarters": max_quarters,
-        "seed_segment": seed_segment,
+        "prompt": prompt,
         "composer": composer,
-        "seed_segment_events": seed_segment_events,
-        "include_seed_segment": include_seed_segment,
+        "prompt_events": prompt_events,
+        "include_prompt": include_prompt,
         "best_of": best_of,
     }
     renderings = {"audio": audio, "sheet_music": sheet_music}
-    commands.generate(Display(json), recipe, storage, wishes, renderings, seed_midi, soundfont, random_seed, output_dir)
+    commands.generate(
+        Display(json), recipe, storage, overrides, renderings, prompt_midi, soundfont, random_seed, output_dir
+    )
 
 
 @app.command()
@@ -282,7 +285,7 @@ def main() -> None:
     """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
     with interruptible():
         try:
-            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+            code = app(with_new_names(sys.argv[1:] or ["--help"]), standalone_mode=False)
             if code == INTERRUPTED:  # typer's answer to a KeyboardInterrupt, which is for `interruptible`
                 raise KeyboardInterrupt
             sys.exit(code)

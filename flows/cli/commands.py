@@ -8,20 +8,20 @@ from typing import Any
 from flows.cli import report
 from flows.cli.display import Display
 from flows.cli.output_dir import copy_to
-from flows.cli.training import RunnerWish, prepare_inputs, starts_of, train_models, trained_models
+from flows.cli.training import RunnerChoice, prepare_inputs, starts_of, train_models, trained_models
 from flows.engine.server import orchestrated
 from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.sources.catalogue import open_source
-from lstm_music.stages.current import current_models, require_current
+from lstm_music.stages.current import promoted_models, require_promoted
 from lstm_music.stages.data import ingest as ingesting
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.overrides import Wishes, wished
-from lstm_music.stages.music.prompts import read_seed_midi
-from lstm_music.stages.music.settings import Wish
+from lstm_music.stages.music.overrides import Overrides, overridden
+from lstm_music.stages.music.prompts import read_prompt_midi
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.report import experiments, reproduction
 from lstm_music.stages.training import scorecard
 from lstm_music.stages.training.train import train_model
@@ -30,21 +30,21 @@ from lstm_music.store import ArtifactRef, Store
 
 
 def run(
-    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerWish, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerChoice, warm_start: bool
 ) -> None:
     """Do everything from a source to music; what is there already is found and not made again."""
     recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     open_source(source or recipe.source)  # before storage is made for a mistyped one, and before it is said
-    display.say(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
+    display.log(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
     with store.session():
-        inputs = _take_in(display, store, recipe, source)
+        inputs = _ingest_source(display, store, recipe, source)
         prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start)
         card = report.score_card(display, store, card_ref)
-        if current_models(store, recipe.name) is None:
-            display.say("No models are in use, so no music is made")
+        if promoted_models(store, recipe.name) is None:
+            display.log("No models are in use, so no music is made")
             music: dict[str, Any] = {"outputs": [], "directory": None}
         else:
-            music = _generate(display, store, recipe, Wish.of(recipe, recipe_name), None)
+            music = _generate(display, store, recipe, GenerationSettings.of(recipe, recipe_name), None)
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
 
 
@@ -54,23 +54,23 @@ def ingest(display: Display, recipe_name: str, source: str | None, storage: str)
     open_source(source or recipe.source)
     others: Counter[str] = Counter()
     with store.session():
-        inputs = _take_in(display, store, recipe, source, others)
+        inputs = _ingest_source(display, store, recipe, source, others)
     display.result(report.inputs(display, store, inputs, others))
 
 
-def prepare(display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerWish) -> None:
+def prepare(display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerChoice) -> None:
     """Make a dataset: here where that takes seconds, else through the flow."""
     recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     open_source(source or recipe.source)
     with store.session():
-        inputs = _take_in(display, store, recipe, source)
+        inputs = _ingest_source(display, store, recipe, source)
         prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
         report.prepared(display, store, recipe, prepared)
     display.result(preparing.describe(store, recipe, prepared))
 
 
 def train(
-    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerWish, warm_start: bool
+    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerChoice, warm_start: bool
 ) -> None:
     """Train the models, side by side, through the flow."""
     recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
@@ -95,7 +95,7 @@ def train_one(
         ref = model_stage(recipe, dataset, model, start).ref
         with display.trainings(store, {model: ref}):
             train_model(store, recipe, dataset, model, start=start)
-        display.say(f"Made {store.open(ref).folder}")
+        display.log(f"Made {store.open(ref).folder}")
     display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
 
 
@@ -114,7 +114,7 @@ def reproduce(
     planned = experiments.plan_experiments(recipe, architectures, protocols, budget)
     open_source(source or recipe.source)
     with store.session():
-        outcomes = reproduction.plan_outcomes(store, planned, _take_in(display, store, recipe, source))
+        outcomes = reproduction.plan_outcomes(store, planned, _ingest_source(display, store, recipe, source))
         ref = reproduction.report_stage(outcomes).ref
         if not store.has(ref):
             _run_experiments(display, store, outcomes, workers)
@@ -130,7 +130,7 @@ def _run_experiments(display: Display, store: Store, outcomes: list[reproduction
         for one in outcomes
         for name, ref in one.models.items()
     }
-    display.say(f"Models to train, or to find trained: {len(trainings)}, {workers} at once; then a report of them")
+    display.log(f"Models to train, or to find trained: {len(trainings)}, {workers} at once; then a report of them")
     with orchestrated():
         from flows.reproduce import run_experiments
 
@@ -153,9 +153,9 @@ def generate(
     display: Display,
     recipe_name: str,
     storage: str,
-    wishes: Wishes,
-    renderings: Wishes,
-    seed_midi: Path | None,
+    overrides: Overrides,
+    renderings: Overrides,
+    prompt_midi: Path | None,
     soundfont: Path | None,
     random_seed: int | None,
     output_dir: Path | None,
@@ -166,24 +166,24 @@ def generate(
         raise RecipeError(
             f"recipe {recipe.name!r}: models of random windows (leaky) are never in use; split.by = 'hash' would be"
         )
-    if seed_midi and (wishes["seed_segment"] or wishes["composer"]):
-        raise RecipeError("--seed-midi: is what to go on from already; leave out --seed-segment and --composer")
-    spec, rendering = wished(recipe, wishes, renderings)
-    wish = Wish(
+    if prompt_midi and (overrides["prompt"] or overrides["composer"]):
+        raise RecipeError("--prompt-midi: is what to go on from already; leave out --prompt and --composer")
+    spec, rendering = overridden(recipe, overrides, renderings)
+    settings = GenerationSettings(
         recipe_name,
         recipe,
         spec,
         rendering,
         recipe.random_seed if random_seed is None else random_seed,
-        read_seed_midi(seed_midi) if seed_midi else None,
+        read_prompt_midi(prompt_midi) if prompt_midi else None,
         soundfont,
-        seed_midi,
+        prompt_midi,
     )
     if soundfont:
         require_soundfont(soundfont)
-    require_current(store, recipe.name)  # before a mistyped --storage is made
+    require_promoted(store, recipe.name)  # before a mistyped --storage is made
     with store.session():
-        display.result(_generate(display, store, recipe, wish, output_dir))
+        display.result(_generate(display, store, recipe, settings, output_dir))
 
 
 def status(display: Display, storage: str) -> None:
@@ -206,7 +206,7 @@ def verify(display: Display, storage: str) -> None:
         )
 
 
-def _take_in(
+def _ingest_source(
     display: Display, store: Store, recipe: Recipe, source: str | None, others: Counter[str] | None = None
 ) -> ArtifactRef:
     with display.taking_in(source or recipe.source) as on_bytes:
@@ -214,7 +214,7 @@ def _take_in(
     missing = ingesting.missing(recipe, ingesting.read_inputs(store, inputs)) if recipe.contents else []
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-        display.say(f"{len(missing)} of the {len(recipe.contents)} files that the recipe names are not there: {shown}")
+        display.log(f"{len(missing)} of the {len(recipe.contents)} files that the recipe names are not there: {shown}")
     return inputs
 
 
@@ -222,13 +222,17 @@ def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: 
     """Give what a source holds; without one what was prepared last, or else what the recipe's own source holds."""
     if source is None and preparing.has_prepared(store, recipe.name):
         return preparing.last_prepared(store, recipe.name).inputs
-    return _take_in(display, store, recipe, source)
+    return _ingest_source(display, store, recipe, source)
 
 
-def _generate(display: Display, store: Store, recipe: Recipe, wish: Wish, output_dir: Path | None) -> dict[str, Any]:
-    current = require_current(store, recipe.name)
-    plan = generation.Plan(wish, current.dataset, current.models)
-    with display.rendering(f"Making {wish.spec.tries} pieces of up to {wish.spec.num_events} events") as on_progress:
+def _generate(
+    display: Display, store: Store, recipe: Recipe, settings: GenerationSettings, output_dir: Path | None
+) -> dict[str, Any]:
+    current = require_promoted(store, recipe.name)
+    plan = generation.Plan(settings, current.dataset, current.models)
+    with display.rendering(
+        f"Making {settings.spec.candidates} pieces of up to {settings.spec.num_events} events"
+    ) as on_progress:
         ref = generation.generate(store, plan, on_progress)
     generations.write_index(store)
     if output_dir is not None:

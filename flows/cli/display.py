@@ -37,7 +37,7 @@ class Display:
         self.as_json = as_json
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Print a line; what stands in it is never taken for markup, nor for commands to the terminal."""
         self.console.print(escape(printable(text)))
 
@@ -53,14 +53,14 @@ class Display:
             with self.console.status(escape(text)):
                 yield
         else:
-            self.say(f"{text} …")
+            self.log(f"{text} …")
             yield
 
     @contextmanager
     def taking_in(self, source: str) -> Iterator[Callable[[int, int], None]]:
         """Show that a source is taken in, and how many bytes of how many are here where it is downloaded."""
         if not self.console.is_terminal:
-            self.say(f"Taking in {source} …")
+            self.log(f"Taking in {source} …")
             yield self._tell_quarters()
             return
         text = escape(printable(f"Taking in {source}"))
@@ -87,7 +87,7 @@ class Display:
             nonlocal told
             if wanted and here * 4 // wanted > told:
                 told = here * 4 // wanted
-                self.say(f"Downloaded {here:,} of {wanted:,} bytes")
+                self.log(f"Downloaded {here:,} of {wanted:,} bytes")
 
         return tell
 
@@ -95,7 +95,7 @@ class Display:
     def rendering(self, text: str) -> Iterator[Callable[[int, int], None]]:
         """Show that music is made, and then how many files of how many are rendered."""
         if not self.console.is_terminal:
-            self.say(f"{text} …")
+            self.log(f"{text} …")
             yield lambda _done, _all: None
             return
         with self.console.status(escape(text)) as status:
@@ -113,7 +113,7 @@ class Display:
             done.set()
             watcher.join()
         for model, ref in refs.items():
-            self.say(f"{model:11} {_trained_text(store.open(ref).facts)}")
+            self.log(f"{model:11} {_trained_text(store.open(ref).facts)}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> None:
         """Print a table; the first `texts` columns are text, the others numbers."""
@@ -153,12 +153,12 @@ class Display:
                 said = read_progress(store, ref)
                 if said is not None and said["scored_epochs"] > told.get(model, 0):
                     told[model] = said["scored_epochs"]
-                    self.say(f"{model:11} {_progress_text(said)}")
+                    self.log(f"{model:11} {_progress_text(said)}")
 
 
 def _trained_text(facts: Mapping[str, Any]) -> str:
     """Say how good a model became, in one line."""
-    return f"trained, held-out{' (leaky)' if facts['leaky'] else ''} {facts['held_out_nll']:.3f} nats an event"
+    return f"trained, held-out{' (leaky)' if facts['leaky'] else ''} {facts['held_out_nll']:.3f} nats per event"
 
 
 def _bars(console: Console) -> Progress:

@@ -37,10 +37,10 @@ MaxRepeatsOption = Annotated[
 MaxQuartersOption = Annotated[
     float | None, typer.Option("--max-quarters", help="The longest note or silence, in quarter notes.")
 ]
-SeedSegmentOption = Annotated[
+PromptOption = Annotated[
     str | None,
     typer.Option(
-        "--seed-segment",
+        "--prompt",
         help="What to go on from: auto (a good place of a piece that was not learnt), random, none, or the name of a "
         "piece, or of one and an event in it as NAME:120.",
     ),
@@ -50,7 +50,7 @@ ComposerOption = Annotated[
 ]
 BestOfOption = Annotated[
     int | None,
-    typer.Option("--best-of", min=1, help="Make so many times as much music, and keep the least suspicious."),
+    typer.Option("--best-of", min=1, help="Make so many times as much music, and keep the smallest penalty."),
 ]
 AudioOption = Annotated[
     str | None, typer.Option("--audio", help="Forms of audio: ogg, mp3, ogg,mp3 or none; the page plays the first.")
@@ -62,17 +62,15 @@ SheetMusicOption = Annotated[
 SoundfontOption = Annotated[
     Path | None, typer.Option("--soundfont", help="Play with the sounds of this .sf2 or .sf3 file.")
 ]
-SeedMidiOption = Annotated[
-    Path | None, typer.Option("--seed-midi", help="Go on from this file instead of a held-out piece.")
+PromptMidiOption = Annotated[
+    Path | None, typer.Option("--prompt-midi", help="Go on from this file instead of a held-out piece.")
 ]
-SeedEventsOption = Annotated[
-    int | None, typer.Option("--seed-segment-events", min=1, help="How many events of a held-out piece to start from.")
+PromptEventsOption = Annotated[
+    int | None, typer.Option("--prompt-events", min=1, help="How many events of a held-out piece to start from.")
 ]
-IncludeSeedOption = Annotated[
+IncludePromptOption = Annotated[
     bool | None,
-    typer.Option(
-        "--include-seed-segment/--exclude-seed-segment", help="Whether a result begins with its seed segment."
-    ),
+    typer.Option("--include-prompt/--exclude-prompt", help="Whether a result begins with its prompt."),
 ]
 RandomSeedOption = Annotated[
     int | None, typer.Option("--random-seed", min=0, help="Another number gives other music [default: the recipe's].")

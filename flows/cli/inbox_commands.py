@@ -3,7 +3,7 @@
 import os
 
 from flows.cli.display import ROWS_SHOWN, Display
-from flows.cli.training import RunnerWish, runner_of
+from flows.cli.training import RunnerChoice, runner_of
 from flows.engine.server import orchestrated, server_is_configured
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.inbox import news as inboxes
@@ -27,7 +27,7 @@ def watch(display: Display, recipe_name: str, inbox: str | None, storage: str, s
             news = inboxes.look(store, recipe, inbox, settle_seconds)
     _say_news(display, news)
     if news.is_any:
-        display.say(f"Learn it with `lstm-music retrain --recipe {recipe_name}`")
+        display.log(f"Learn it with `lstm-music retrain --recipe {recipe_name}`")
     names = {"came": news.came, "changed": news.changed, "went": news.went, "growing": news.growing}
     display.result({**{name: list(files) for name, files in names.items()}, "fingerprint": news.fingerprint})
 
@@ -38,7 +38,7 @@ def retrain(
     source: str | None,
     inbox: str | None,
     storage: str,
-    runner: RunnerWish,
+    runner: RunnerChoice,
     settle_seconds: float,
 ) -> None:
     """Learn what is new in the inbox through the flow; without news nothing is started, not even Prefect."""
@@ -56,11 +56,11 @@ def retrain(
     else:
         result = Retraining(recipe.name, news)
     for row in rejected(store, result)[:ROWS_SHOWN]:
-        display.say(f"Rejected: {row.name} {row.reason}")
-    display.say(f"{result.outcome[0].upper()}{result.outcome[1:]}")
+        display.log(f"Rejected: {row.name} {row.reason}")
+    display.log(f"{result.outcome[0].upper()}{result.outcome[1:]}")
     said = describe(store, result)
     if said["page"]:
-        display.say(f"Listen: {said['page']}")
+        display.log(f"Listen: {said['page']}")
     display.result(said)
 
 
@@ -68,17 +68,17 @@ def rollback(display: Display, recipe_name: str, storage: str) -> None:
     """Return to the models that were in use before."""
     recipe, store = load_recipe(recipe_name), Store(storage)
     before = promotion.rollback(store, recipe.name)
-    display.say(f"Recipe {recipe.name}: the models in use before are in use again")
+    display.log(f"Recipe {recipe.name}: the models in use before are in use again")
     for name, ref in before.models.items():
-        display.say(f"{name:11} {store.open(ref).folder}")
+        display.log(f"{name:11} {store.open(ref).folder}")
     display.result({"recipe": recipe.name, "promoted": before.to_json()})
 
 
 def _say_news(display: Display, news: News) -> None:
     for what, names in (("New", news.came), ("Changed", news.changed), ("Gone", news.went), ("Growing", news.growing)):
         for name in names[:ROWS_SHOWN]:
-            display.say(f"{what}: {name}")
+            display.log(f"{what}: {name}")
         if len(names) > ROWS_SHOWN:
-            display.say(f"{what}: {len(names) - ROWS_SHOWN} more")
+            display.log(f"{what}: {len(names) - ROWS_SHOWN} more")
     if not news.is_any:
-        display.say(f"{NOTHING_NEW[0].upper()}{NOTHING_NEW[1:]}")
+        display.log(f"{NOTHING_NEW[0].upper()}{NOTHING_NEW[1:]}")

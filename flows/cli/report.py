@@ -24,13 +24,13 @@ def inputs(display: Display, store: Store, ref: ArtifactRef, other: Mapping[str,
     """Say what became of every input so far, and how many `other` files are none."""
     table = read_inputs(store, ref)
     counts = Counter(row.status for row in table)
-    display.say(
+    display.log(
         f"Found {len(table)} inputs: {counts[ACCEPTED]} to be read, {counts[DUPLICATE]} duplicates, "
         f"{counts[REJECTED]} rejected; {other['ignored']} other files, {other['left_out']} left out by the recipe"
     )
     _not_accepted(display, table)
     path = str(store.open(ref).file("inputs"))
-    display.say(f"Made {path}")
+    display.log(f"Made {path}")
     return {
         "inputs": len(table),
         "accepted": counts[ACCEPTED],
@@ -47,12 +47,12 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
     notes, events, dataset = store.open(made.notes), store.open(made.events), load_dataset(store, made.dataset)
     table = read_inputs(store, made.notes)
     counts = notes.counts
-    display.say(
+    display.log(
         f"Read {len(table)} inputs: kept {counts['pieces']}, {counts['duplicates']} duplicates, "
         f"{counts['rejected']} rejected"
     )
     _not_accepted(display, table)
-    display.say(
+    display.log(
         f"{counts['notes']:,} notes → {events.counts['events']:,} events "
         f"({events.counts['merged']} merged into a longer one, {events.counts['drums']} on drums left out)"
     )
@@ -61,14 +61,14 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
         "Split by piece",
         ["", "pieces", "events", "windows"],
         [
-            [side, str(len(spans)), f"{sum(span.events for span in spans):,}", f"{windows[side]:,}"]
-            for side, spans in dataset.spans.items()
+            [split, str(len(spans)), f"{sum(span.events for span in spans):,}", f"{windows[split]:,}"]
+            for split, spans in dataset.spans.items()
         ],
     )
     for sentence in dataset.warnings:
-        display.say(sentence)
+        display.log(sentence)
     for path in (*events.files("events"), notes.file("inputs")):
-        display.say(f"Made {path}")
+        display.log(f"Made {path}")
 
 
 def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
         accuracy = {(row["predictor"], row["stream"]): row["accuracy"] for row in found}
         per_note, lookup = card["splits"][split]["nll_per_note"], card["splits"][split]["lookup"]
         display.table(
-            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats an event (accuracy)"
-            + (f"; the models cost {per_note:.3f} nats a note" if per_note is not None else ""),
+            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats per event (accuracy)"
+            + (f"; the models cost {per_note:.3f} nats per note" if per_note is not None else ""),
             ["", *("in sum" if stream == "all" else stream for stream in streams)],
             [
                 [
@@ -98,7 +98,7 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
                 else []
             ),
         )
-    display.say(f"Made {store.open(ref).file('card.json')}")
+    display.log(f"Made {store.open(ref).file('card.json')}")
     return card
 
 
@@ -110,7 +110,7 @@ def reproduced(display: Display, store: Store, ref: ArtifactRef, directory: Path
     display.table("Accuracy on validation: reported, and ours", ON_TERMINAL, rows_, texts=3)
     folder = directory or store.open(ref).folder
     for name in ("report.md", "report.html"):
-        display.say(f"Made {folder / name}")
+        display.log(f"Made {folder / name}")
     return {"experiments": findings, "directory": str(folder), "page": str(folder / "report.html")}
 
 
@@ -119,7 +119,7 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     rows_ = [
         [
             Path(output["midi"]).name,
-            output["seed_piece"] or "nothing",
+            output["prompt_piece"] or "nothing",
             str(output["events"]),
             str(output["longest_copy"]),
             str(output["loops_left"]),
@@ -128,16 +128,16 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     ]
     columns = ["result", "goes on from", "events", "longest copy", "loops led out of"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
-    display.say(f"MIDI, audio, pictures and sheet music lie in {described['directory']}")
-    display.say(f"Listen: {described['page']}")
+    display.log(f"MIDI, audio, pictures and sheet music lie in {described['directory']}")
+    display.log(f"Listen: {described['page']}")
     return described
 
 
 def verified(display: Display, found: VerifyReport) -> dict[str, Any]:
     """Say what verification found."""
-    display.say(f"Read {found.files} files of {found.artifacts} artifacts: {len(found.bad)} are not what was written")
+    display.log(f"Read {found.files} files of {found.artifacts} artifacts: {len(found.bad)} are not what was written")
     for bad in found.bad:
-        display.say(f"{bad.path}: {bad.reason}")
+        display.log(f"{bad.path}: {bad.reason}")
     return {
         "artifacts": found.artifacts,
         "files": found.files,
@@ -153,14 +153,14 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())
-            display.say(f"{name}: models in use, nats an event ({said['protocol']}): {scores}")
+            display.log(f"{name}: models in use, nats per event ({said['protocol']}): {scores}")
         else:
-            display.say(f"{name}: prepared, no models yet")
+            display.log(f"{name}: prepared, no models yet")
     if not recipes:
-        display.say(f"{store.where}: nothing yet; begin with `lstm-music run`")
-    display.say(f"Artifacts: {', '.join(f'{count} {kind}' for kind, count in sorted(artifacts.items())) or 'none'}")
+        display.log(f"{store.where}: nothing yet; begin with `lstm-music run`")
+    display.log(f"Artifacts: {', '.join(f'{count} {kind}' for kind, count in sorted(artifacts.items())) or 'none'}")
     if unfinished:
-        display.say(f"Trainings that are running, or go on when the same command is run again: {len(unfinished)}")
+        display.log(f"Trainings that are running, or go on when the same command is run again: {len(unfinished)}")
     return {
         "storage": store.where,
         "artifacts": dict(artifacts),
@@ -187,7 +187,7 @@ def _not_accepted(display: Display, table: list[Input]) -> None:
     if rows_:
         display.table("Rejected", ["file", "", "reason"], rows_[:ROWS_SHOWN], texts=3)
     if len(rows_) > ROWS_SHOWN:
-        display.say(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs names them all")
+        display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs names them all")
 
 
 def _cell(nll: float, accuracy: float | None) -> str:

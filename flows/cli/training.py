@@ -10,18 +10,18 @@ from flows.cli.display import Display
 from flows.engine.server import orchestrated
 from lstm_music.errors import MismatchError
 from lstm_music.recipe import Recipe, RunnerName
-from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.prepare import Prepared
 from lstm_music.stages.training import promotion, scorecard
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 
-RunnerWish = tuple[RunnerName | None, int | None, str | None]
+RunnerChoice = tuple[RunnerName | None, int | None, str | None]
 """What a user said of the runner: its name, the number of workers, the address of a Dask scheduler."""
 
 
-def runner_of(recipe: Recipe) -> RunnerWish:
+def runner_of(recipe: Recipe) -> RunnerChoice:
     """Give a recipe's runner as the parameters of a flow."""
     return recipe.runner.name, recipe.runner.workers, recipe.runner.dask_scheduler
 
@@ -55,17 +55,17 @@ def train_models(
         prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
         report.prepared(display, store, recipe, prepared)
         if is_trained:
-            decision = promotion.promote(store, recipe, Current(prepared.dataset, trained, card))
+            decision = promotion.promote(store, recipe, Promoted(prepared.dataset, trained, card))
         else:
-            display.say(f"Training {_counted(len(trained))}, then evaluating")
+            display.log(f"Training {_counted(len(trained))}, then evaluating")
             if recipe.split.by == "random_windows":
-                display.say("Their split is of random windows (leaky), so they will be scored but not put to use")
+                display.log("Their split is of random windows (leaky), so they will be scored but not put to use")
             with display.trainings(store, trained):
                 from flows.train_all import train_all
 
                 warm: Literal["yes", "no"] = "yes" if warm_start else "no"
                 decision = train_all(recipe_name, None, store.where, *runner_of(recipe), inputs.key, warm)
-    display.say(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
+    display.log(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
     return prepared, card
 
 
@@ -84,7 +84,7 @@ def starts_of(
         if name not in starts and not store.has(stage.ref)
     ]
     if warm_start and alone:
-        display.say(f"No models to begin with are in use for {', '.join(alone)}, so training begins from nothing")
+        display.log(f"No models to begin with are in use for {', '.join(alone)}, so training begins from nothing")
     return starts
 
 
@@ -99,7 +99,7 @@ def trained_models(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[s
     refs = _model_refs(recipe, dataset)
     warm = _model_refs(recipe, dataset, promotion.warm_starts(store, recipe, dataset))
     complete = [found for found in (refs, warm) if all(map(store.has, found.values()))]
-    current = current_models(store, recipe.name)
+    current = promoted_models(store, recipe.name)
     if complete:
         return warm if current and current.models == warm else complete[0]
     missing = [name for name, ref in refs.items() if not store.has(ref)]

@@ -1,4 +1,4 @@
-"""The score card: what the models and the baselines cost on every split, in nats an event.
+"""The score card: what the models and the baselines cost on every split, in nats per event.
 
 nll of a stream = all nats of the stream / events      (the offset stream: with those of END, which is not an event)
 nll_per_event   = the sum of that over the streams

@@ -1,1 +1,1 @@
-"""From models to new music: seed segments, sampling and the loop."""
+"""From models to new music: prompts, sampling and the loop."""

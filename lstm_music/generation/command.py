@@ -7,7 +7,7 @@ from typing import Any
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 
 FLAGS = {
-    "include_seed_segment": ("--include-seed-segment", "--exclude-seed-segment"),
+    "include_prompt": ("--include-prompt", "--exclude-prompt"),
     "sheet_music": ("--sheet-music", "--no-sheet-music"),
 }
 

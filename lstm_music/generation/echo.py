@@ -1,7 +1,7 @@
 """The echoes of each event as it is made: what `encoding.echoes` finds in a whole piece, event by event, compiled.
 
 Every distance is watched at once: its run is how many events in a row sounded like those that many events earlier.
-Generation looks back at most `MOST_HEARD` events, and has nothing from before the seed segment; on the held-out pieces
+Generation looks back at most `MOST_HEARD` events, and has nothing from before the prompt; on the held-out pieces
 1.6 % of the melody's echoes and 1.2 % of the rhythm's come from farther back than that.
 """
 
@@ -34,7 +34,7 @@ class Past(NamedTuple):
 
 
 def begin(tokens: npt.NDArray[np.int32], more: int, shapes: Shapes) -> Past:
-    """Begin with the events of the seed segments, tokens [events, outputs, streams], which so many `more` will follow."""
+    """Begin with the events of the prompts, tokens [events, outputs, streams], which so many `more` will follow."""
     count, outputs, streams = tokens.shape
     room = min(count + more, MOST_HEARD)
     events = np.full((room + 1, outputs, streams), NO_EVENT, np.int32)

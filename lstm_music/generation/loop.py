@@ -22,8 +22,8 @@ from lstm_music.models.event_model import EventModel
 
 
 @dataclass(frozen=True, eq=False)
-class Seeds:
-    """The seed segments of all outputs, each of the same number of events, which may be none.
+class Prompts:
+    """The prompts of all outputs, each of the same number of events, which may be none.
 
     `tokens` int32 [events, outputs, columns] are the segments, `before` [outputs, columns] the event before each. Of each
     segment's last event, in steps of the grid, int32 [outputs]: `onsets` since the start of its piece, `positions` since that
@@ -51,22 +51,22 @@ class Made:
 
 
 def generate_tokens(
-    models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, seeds: Seeds, random_seed: int
+    models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, prompts: Prompts, random_seed: int
 ) -> list[Made]:
-    """Go on from seed segments, one output for each.
+    """Go on from prompts, one output for each.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled.
     """
-    outputs = seeds.tokens.shape[1]
+    outputs = prompts.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random(
         (spec.num_events, outputs, len(grammar.streams)), np.float32
     )
-    previous = np.concatenate([seeds.before[None], seeds.tokens])
+    previous = np.concatenate([prompts.before[None], prompts.tokens])
     loop = _compiled_loop(models, grammar, spec)
-    heard = heard_before(seeds.tokens, len(STREAMS))
-    past = echo.begin(seeds.tokens[..., : len(STREAMS)], spec.num_events, grammar.shapes)
-    arrays = (previous, seeds.onsets, seeds.positions, seeds.bars, chance)
+    heard = heard_before(prompts.tokens, len(STREAMS))
+    past = echo.begin(prompts.tokens[..., : len(STREAMS)], spec.num_events, grammar.shapes)
+    arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
     tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), heard, past))
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)

@@ -34,7 +34,7 @@ class Heard(NamedTuple):
 
 
 def heard_before(tokens: npt.NDArray[np.int32], streams: int) -> Heard:
-    """Begin with the events of the seed segments, tokens [events, outputs, columns]: a loop may begin as a copy of them."""
+    """Begin with the events of the prompts, tokens [events, outputs, columns]: a loop may begin as a copy of them."""
     outputs = tokens.shape[1]
     events = np.full((PERIODS, outputs, streams), NO_EVENT, np.int32)
     latest = tokens[::-1][:PERIODS, :, :streams]

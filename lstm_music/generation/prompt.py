@@ -1,4 +1,4 @@
-"""Seed segments: the music that generation starts from, the same moment in every stream."""
+"""Prompts: the music that generation starts from, the same moment in every stream."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MEZZO_FORTE = 80  # as a velocity
 
 
 @dataclass(frozen=True, eq=False)
-class SeedSegment:
+class Prompt:
     """Some events of a piece, or none: `first` is the index of the first of them, `name` what a person calls the piece.
 
     `tokens` int32 [events, columns] are theirs, with echoes of the segment alone, `before` [columns] those of the event before
@@ -66,7 +66,7 @@ def cut_segment(
     name: str,
     first: int,
     length: int,
-) -> SeedSegment:
+) -> Prompt:
     """Cut `length` events out of a piece, from event `first` on."""
     columns = {
         "note": events.note,
@@ -94,7 +94,7 @@ def cut_segment(
     numerator, denominator = signature_at(piece.time_signatures, last_tick, piece.ticks_per_quarter, spec.grid)
     bar = bar_steps(numerator, denominator, spec.grid)
     last_position = int(events.position_in_bar_steps[first + length - 1])
-    return SeedSegment(
+    return Prompt(
         name=name,
         first=first,
         tokens=np.concatenate([segment, echoes], axis=1),
@@ -112,9 +112,9 @@ def cut_segment(
     )
 
 
-def nothing_before(columns: int, grid: Grid) -> SeedSegment:
+def nothing_before(columns: int, grid: Grid) -> Prompt:
     """Give the segment of no events: music begins at the start of a piece, in common time, at the usual tempo of MIDI."""
-    return SeedSegment(
+    return Prompt(
         name="",
         first=0,
         tokens=np.zeros((0, columns), np.int32),
@@ -142,8 +142,8 @@ def choose_places(events: Sequence[int], length: int, count: int, random_seed: i
     borders = np.cumsum([0, *places])
     if borders[-1] == 0:
         raise NotEnoughMusicError(
-            f"no held-out piece has the {length} events of a seed segment: the longest has {max(events, default=0)}; "
-            "give --seed-midi FILE, or a smaller seed_segment_events",
+            f"no held-out piece has the {length} events of a prompt: the longest has {max(events, default=0)}; "
+            "give --prompt-midi FILE, or a smaller prompt_events",
         )
     rng = np.random.default_rng([random_seed, 3])
     rounds = -(-count // int(borders[-1]))
@@ -168,7 +168,7 @@ def to_notes(
     vocabularies: Mapping[str, Vocabulary],
     *,
     first_onset_steps: int,
-    segment: SeedSegment,
+    segment: Prompt,
 ) -> PieceNotes:
     """Make notes of tokens, the first of them at `first_onset_steps`, with tempo and time signature of a segment.
 

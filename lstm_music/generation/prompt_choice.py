@@ -1,4 +1,4 @@
-"""Which places of a piece are good to start from: ranked by what makes a seed segment bad.
+"""Which places of a piece are good to start from: ranked by what makes a prompt bad.
 
 A model goes on as it was begun, so a place is the worse, the more it is at an edge of its piece, silent, monotonous, outside
 of any scale, or unusually thin or dense. No weight was tuned: each fault counts at most 1, not to begin with a bar

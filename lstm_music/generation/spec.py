@@ -56,7 +56,7 @@ PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
 
 AUTO, RANDOM, NONE = "auto", "random", "none"
-"""What `seed_segment` may be beside the name of a piece."""
+"""What `prompt` may be beside the name of a piece."""
 
 
 class GenerationSpec(BaseModel):
@@ -67,7 +67,7 @@ class GenerationSpec(BaseModel):
     share as likely as the likeliest. `max_repeats` is how many times in a row a pattern may be heard before the loop guard leads
     the music out of it (0: as often as it likes), `max_quarters` the longest note or silence, in quarter lengths.
 
-    `seed_segment` is `auto` (good places of held-out pieces), `random` (any places of them), `none` (from the start of a
+    `prompt` is `auto` (good places of held-out pieces), `random` (any places of them), `none` (from the start of a
     piece), or a piece by its name, and `:N` for its event N; `composer` takes held-out pieces of this composer only. Of
     `best_of` times as many outputs as asked for, the best are kept.
     """
@@ -77,9 +77,9 @@ class GenerationSpec(BaseModel):
     num_outputs: int = Field(default=4, ge=1, le=10_000)
     num_events: int = Field(default=256, ge=1, le=100_000)
     min_events: int = Field(default=64, ge=1)
-    seed_segment: str = Field(default=AUTO, min_length=1)
-    seed_segment_events: int = Field(default=64, ge=1, le=100_000)
-    include_seed_segment: bool = False
+    prompt: str = Field(default=AUTO, min_length=1)
+    prompt_events: int = Field(default=64, ge=1, le=100_000)
+    include_prompt: bool = False
     composer: str = ""
     temperature: Temperatures = dict.fromkeys(WITH_VELOCITY, USUAL["temperature"])
     top_k: Counts = dict.fromkeys(WITH_VELOCITY, USUAL["top_k"])
@@ -93,10 +93,10 @@ class GenerationSpec(BaseModel):
     def _fit_together(self) -> Self:
         if self.min_events > self.num_events:
             raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
-        if self.composer and self.seed_segment not in {AUTO, RANDOM}:
+        if self.composer and self.prompt not in {AUTO, RANDOM}:
             raise ValueError(
-                f"composer {self.composer!r} chooses among held-out pieces, and seed_segment {self.seed_segment!r} is no choice; "
-                f"seed_segment {AUTO!r} or {RANDOM!r} would be right"
+                f"composer {self.composer!r} chooses among held-out pieces, and prompt {self.prompt!r} is no choice; "
+                f"prompt {AUTO!r} or {RANDOM!r} would be right"
             )
         if self.max_repeats == 1:
             raise ValueError(
@@ -114,6 +114,6 @@ class GenerationSpec(BaseModel):
         return float(getattr(self, name).get(stream, USUAL[name]))
 
     @property
-    def tries(self) -> int:
+    def candidates(self) -> int:
         """How many outputs are made, to keep the best `num_outputs` of them."""
         return self.num_outputs * self.best_of

@@ -19,7 +19,7 @@ DIGEST_BYTES = 32  # SHA-256 of all before it, at the end of the file
 
 @dataclass
 class EpochScore:
-    """What one epoch gave: the loss of training, the held-out NLL in nats an event, and the accuracies by stream."""
+    """What one epoch gave: the loss of training, the held-out NLL in nats per event, and the accuracies by stream."""
 
     epoch: int
     loss: float

@@ -120,7 +120,7 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What held-out events cost in nats an event, all streams of a model together, and how often each was guessed right."""
+    """What held-out events cost in nats per event, all streams of a model together, and how often each was guessed right."""
 
     nll: float
     accuracy: dict[str, float]

@@ -32,7 +32,7 @@ from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.models.warm_start import EarlierModel, carry_over
 
 REPORT_SECONDS = 0.5
-LEARNT = 1e-3  # nats an event: what costs less has nothing left to learn
+LEARNT = 1e-3  # nats per event: what costs less has nothing left to learn
 CHECKPOINT_SECONDS = 20.0  # what a kill may cost; a checkpoint takes a tenth of a second
 
 
@@ -54,7 +54,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a training is now; the loss is what it minimises, a target, the NLL nats an event, `None` before one is known.
+    """Where a training is now; the loss is what it minimises, a target, the NLL nats per event, `None` before one is known.
 
     `held_out` is the score of the last of `scored_epochs` epochs.
     """

@@ -42,7 +42,7 @@
       this.parts = [];
       if (seed) this.parts.push({ name: "seed", audio: byId(seed), x: Number(seedX), rate: Number(seedRate) });
       this.parts.push({ name: "result", audio: byId(result), x: Number(resultX), rate: Number(resultRate) });
-      // The seed segment's audio rings on after its last beat; on the common time line it ends where the result begins.
+      // The prompt's audio rings on after its last beat; on the common time line it ends where the result begins.
       let from = 0;
       this.parts.forEach((part, index) => {
         const whole = Number(part.audio.dataset.seconds);

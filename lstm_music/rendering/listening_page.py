@@ -54,7 +54,7 @@ class RollPlace:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """A piano roll as SVG (trusted), and where in it the clips of the seed segment and of the result lie."""
+    """A piano roll as SVG (trusted), and where in it the clips of the prompt and of the result lie."""
 
     svg: str
     result: RollPlace
@@ -71,7 +71,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The piece that a seed segment came from; `place` says which part of it, as in `bars 5 to 12`."""
+    """The piece that a prompt came from; `place` says which part of it, as in `bars 5 to 12`."""
 
     piece: str
     composer: str = ""

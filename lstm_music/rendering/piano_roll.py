@@ -1,6 +1,6 @@
-"""A piano roll as SVG: time to the right, pitch upwards, the seed segment and the result told apart, and so both hands.
+"""A piano roll as SVG: time to the right, pitch upwards, the prompt and the result told apart, and so both hands.
 
-No sign is one of colour alone: the seed segment lies on a shade, ends at a line and is labelled, and the left hand's notes are
+No sign is one of colour alone: the prompt lies on a shade, ends at a line and is labelled, and the left hand's notes are
 outlined where the right hand's are filled. It stands alone as a file, and in a page: all that its style names is below the
 class `lstm-roll`, it has no ids, and its colours are light or dark as the page's are, or what the page's `--roll-…` say.
 """
@@ -53,7 +53,7 @@ class _Row:
 
 
 def x_of(quarters: float) -> float:
-    """Give the x, in the units of the view box, of a time in quarters since the seed segment's began, or the result's without."""
+    """Give the x, in the units of the view box, of a time in quarters since the prompt's began, or the result's without."""
     return MARGIN + quarters * PIXELS_PER_QUARTER
 
 
@@ -65,9 +65,9 @@ def piano_roll(
     result_at_quarters: float = 0,
     bar_quarters: float = 4.0,
 ) -> str:
-    """Draw a result, and the seed segment before it where there is one; `title` is shown as text, whatever it holds.
+    """Draw a result, and the prompt before it where there is one; `title` is shown as text, whatever it holds.
 
-    Both have their own time from 0 on; `result_at_quarters` is where the result's begins in that of the seed segment,
+    Both have their own time from 0 on; `result_at_quarters` is where the result's begins in that of the prompt,
     `bar_quarters` how long a bar is. The root says where time lies: `data-start-x` is the x of the result's time 0,
     `data-pixels-per-quarter` how far a quarter is.
     """
@@ -101,7 +101,7 @@ def piano_roll(
     if seed is not None:
         lines.append(_vertical("border", first, height))
         lines.append(f'<text class="name" x="{x_of(first) + 4:.1f}" y="{height - 10}">result</text>')
-        lines.append(f'<text class="name" x="{MARGIN}" y="{height - 10}">seed segment</text>')
+        lines.append(f'<text class="name" x="{MARGIN}" y="{height - 10}">prompt</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 

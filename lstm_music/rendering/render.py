@@ -50,7 +50,7 @@ def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Cal
 
 
 def shares(wanted: Sequence[Rendering], processes: int) -> list[list[Rendering]]:
-    """Deal files out, the largest first, so that no process has all the results, which last longer than seed segments."""
+    """Deal files out, the largest first, so that no process has all the results, which last longer than prompts."""
     by_size = sorted(wanted, key=lambda one: -Path(one.midi).stat().st_size)
     return [by_size[number::processes] for number in range(processes)]
 

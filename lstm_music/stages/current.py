@@ -9,7 +9,7 @@ from lstm_music.store import ArtifactRef, Store
 
 
 @dataclass(frozen=True)
-class Current:
+class Promoted:
     """The models that are in use for a recipe, and what they came from."""
 
     dataset: ArtifactRef
@@ -34,15 +34,15 @@ class Current:
         )
 
 
-def current_models(store: Store, recipe: str) -> Current | None:
+def promoted_models(store: Store, recipe: str) -> Promoted | None:
     """Give the models in use for a recipe, by its name; None before the first."""
     kept = (store.current(recipe) or {}).get("promoted")
-    return None if kept is None else Current.of_json(kept)
+    return None if kept is None else Promoted.of_json(kept)
 
 
-def require_current(store: Store, recipe: str) -> Current:
+def require_promoted(store: Store, recipe: str) -> Promoted:
     """Give the models in use for a recipe; MissingArtifactError before the first."""
-    current = current_models(store, recipe)
+    current = promoted_models(store, recipe)
     if current is None:
         raise MissingArtifactError(
             f"{store.where}: recipe {recipe!r} has no models yet; make them with `lstm-music run --recipe {recipe}`"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
-from lstm_music.store.backend import Place
-from lstm_music.store.checksummed import digest, unseal
+from lstm_music.store.backend import Backend
+from lstm_music.store.checksummed import digest, load_checksummed
 from lstm_music.store.stage import IDENTITY_FIELDS, MANIFEST, PROVENANCE, ArtifactRef
 
 
@@ -16,21 +16,21 @@ class Artifact:
     """An artifact that was made whole: `manifest` is what its manifest.json says, `place` where it lies."""
 
     ref: ArtifactRef
-    place: Place
+    backend: Backend
     manifest: Mapping[str, Any]
 
     @property
     def folder(self) -> Path:
         """The folder of this machine with its files: all of them, or, of a bucket, those that were read or written here."""
-        return self.place.root / _key(self.ref)
+        return self.backend.root / _key(self.ref)
 
     @property
     def provenance(self) -> dict[str, Any]:
         """When and on what it was made; CorruptArtifactError where the file is not whole."""
         key = f"{_key(self.ref)}/{PROVENANCE}"
-        shown = self.place.shown(key)
+        shown = self.backend.shown(key)
         try:
-            return unseal(self.place.read(key), shown, mend=_mend(self.place, self.ref))
+            return load_checksummed(self.backend.read(key), shown, mend=_mend(self.backend, self.ref))
         except OSError as error:
             raise CorruptArtifactError(f"{shown}: cannot be read ({error.strerror})") from error
 
@@ -60,7 +60,7 @@ class Artifact:
         found = [name] if name in entries else [key for key, entry in entries.items() if entry["name"] == name]
         if len(found) != 1:
             known = ", ".join(found or entries) or "no file"
-            shown = self.place.shown(_key(self.ref))
+            shown = self.backend.shown(_key(self.ref))
             raise MissingArtifactError(
                 f"{shown}: {'several files are' if found else 'no file is'} named {name!r}; it holds {known}"
             )
@@ -72,24 +72,24 @@ class Artifact:
 
     def _checked(self, key: str) -> Path:
         entry = self.manifest["files"][key]
-        return self.place.fetch(f"{_key(self.ref)}/{entry['file']}", entry, _mend(self.place, self.ref))
+        return self.backend.fetch(f"{_key(self.ref)}/{entry['file']}", entry, _mend(self.backend, self.ref))
 
 
-def open_artifact(place: Place, ref: ArtifactRef) -> Artifact:
+def open_artifact(backend: Backend, ref: ArtifactRef) -> Artifact:
     """Read the manifest of `ref`.
 
     Raises MissingArtifactError where there is none, CorruptArtifactError where it is not whole or not that of `ref`.
     """
-    path = place.shown(f"{_key(ref)}/{MANIFEST}")
+    path = backend.shown(f"{_key(ref)}/{MANIFEST}")
     try:
-        data = place.read(f"{_key(ref)}/{MANIFEST}")
+        data = backend.read(f"{_key(ref)}/{MANIFEST}")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingArtifactError(
-            f"{place.shown(_key(ref))}: no artifact was ever finished there; run the stage that makes it ({ref.kind})"
+            f"{backend.shown(_key(ref))}: no artifact was ever finished there; run the stage that makes it ({ref.kind})"
         ) from error
     except OSError as error:
         raise CorruptArtifactError(f"{path}: cannot be read ({error.strerror})") from error
-    manifest = unseal(data, path, _mend(place, ref))
+    manifest = load_checksummed(data, path, _mend(backend, ref))
     if digest({field: manifest.get(field) for field in IDENTITY_FIELDS}) != ref.key:
         raise CorruptArtifactError(
             f"{path}: the manifest of another artifact than {ref}; delete the folder and run again"
@@ -97,12 +97,12 @@ def open_artifact(place: Place, ref: ArtifactRef) -> Artifact:
     for entry in manifest["files"].values():
         if entry["file"].startswith(".") or "/" in entry["file"]:
             raise CorruptArtifactError(f"{path}: names a file outside of its folder, {entry['file']!r}")
-    return Artifact(ref, place, manifest)
+    return Artifact(ref, backend, manifest)
 
 
 def _key(ref: ArtifactRef) -> str:
     return f"{ref.kind}/{ref.key}"
 
 
-def _mend(place: Place, ref: ArtifactRef) -> str:
-    return f"delete the folder {place.shown(_key(ref))} and run again to make it anew"
+def _mend(backend: Backend, ref: ArtifactRef) -> str:
+    return f"delete the folder {backend.shown(_key(ref))} and run again to make it anew"

@@ -12,7 +12,7 @@ from lstm_music.store.folder import Folder
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-class Place(Protocol):
+class Backend(Protocol):
     """Files under keys such as "model/<64 hex>/manifest.json". `partial` is a private folder below `root`, to write in.
 
     `read` raises FileNotFoundError where there is no file; every other failure of a bucket is a StorageError.
@@ -85,7 +85,7 @@ def is_url(text: str) -> bool:
     return URL.match(text) is not None
 
 
-def open_place(where: str | Path) -> Place:
+def open_backend(where: str | Path) -> Backend:
     """Give the place of a folder's path or a URL; nothing is created. Raises StorageError for an address that is none."""
     if isinstance(where, Path) or not is_url(where):
         return Folder(Path(where))

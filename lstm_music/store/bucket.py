@@ -18,7 +18,7 @@ from lstm_music.store import files
 from lstm_music.store.intact import fault
 from lstm_music.store.remote import cache_folder, folder_name, open_remote, protocols
 from lstm_music.store.stage import MANIFEST
-from lstm_music.store.staging import Workbench
+from lstm_music.store.staging import StagingFolder
 from lstm_music.store.storage_errors import code, told
 
 TRIES = 10  # at one change, while others change the same file or create it at the same moment
@@ -26,12 +26,12 @@ WAIT_SECONDS = 0.2
 
 
 class Bucket:
-    """A `Place` that many machines may use at once."""
+    """A `Backend` that many machines may use at once."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self.root = cache_folder() / folder_name(self.url)
-        self._bench = Workbench(self.root)
+        self._bench = StagingFolder(self.root)
         self._fs, self._path = open_remote(self.url)
         self._is_s3 = "s3" in protocols(self._fs)
 

@@ -30,13 +30,13 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def seal(content: Mapping[str, Any]) -> bytes:
+def dump_checksummed(content: Mapping[str, Any]) -> bytes:
     """Spell `content` for a person to read, with the SHA-256 of its canonical spelling under "sha256"."""
     sealed = {**_strict(content), SEAL: digest(content)}
     return (json.dumps(sealed, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def unseal(data: bytes, path: Path | str, mend: str) -> dict[str, Any]:
+def load_checksummed(data: bytes, path: Path | str, mend: str) -> dict[str, Any]:
     """Inverse of `seal`; the error names `path` and what to do, `mend`.
 
     Raises CorruptArtifactError unless `data` is, byte for byte, what `seal` wrote.
@@ -44,7 +44,7 @@ def unseal(data: bytes, path: Path | str, mend: str) -> dict[str, Any]:
     try:
         content = json.loads(data)
         content.pop(SEAL)
-        whole = seal(content) == data
+        whole = dump_checksummed(content) == data
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError, StorageError):
         whole = False
     if not whole:

@@ -11,7 +11,7 @@ from lstm_music.store.stage import KEY, KIND, MANIFEST, NO_KINDS
 
 
 class Folder:
-    """A `Place` that many processes of one machine may use at once."""
+    """A `Backend` that many processes of one machine may use at once."""
 
     def __init__(self, root: Path) -> None:
         if root.exists() and not root.is_dir():

@@ -7,7 +7,7 @@ from pathlib import Path
 from lstm_music.store import files, locks
 
 
-class Workbench:
+class StagingFolder:
     """Private folders below `root`, and the lock that keeps others from sweeping them."""
 
     def __init__(self, root: Path) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageVersionError
 from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
-from lstm_music.store.backend import Place, is_url, open_place
-from lstm_music.store.checksummed import seal, unseal
+from lstm_music.store.backend import Backend, is_url, open_backend
+from lstm_music.store.checksummed import dump_checksummed, load_checksummed
 from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
-from lstm_music.store.staging import Workbench
+from lstm_music.store.staging import StagingFolder
 from lstm_music.store.verify import VerifyReport, verify
 from lstm_music.store.writer import ArtifactWriter
 
@@ -38,8 +38,8 @@ class Store:
     """
 
     def __init__(self, where: str | Path) -> None:
-        self._place = open_place(where)
-        self._bench = Workbench(self.root)
+        self._place = open_backend(where)
+        self._bench = StagingFolder(self.root)
         with files.disk_errors(self.root):
             _check_format(self._place)
 
@@ -171,7 +171,7 @@ class Store:
         def changed(data: bytes | None) -> bytes:
             recipes = self._recipes(data)
             recipes[recipe] = {**recipes.get(recipe, {}), **value}
-            return seal({"recipes": recipes})
+            return dump_checksummed({"recipes": recipes})
 
         with self._writing() as folder:
             self._place.change(CURRENT_FILE, changed, folder)
@@ -234,7 +234,7 @@ class Store:
         if data is None:
             return {}
         mend = "delete it, and train and evaluate again"
-        return dict(unseal(data, self._place.shown(CURRENT_FILE), mend)["recipes"])
+        return dict(load_checksummed(data, self._place.shown(CURRENT_FILE), mend)["recipes"])
 
     @contextmanager
     def _writing(self) -> Iterator[Path]:
@@ -260,7 +260,7 @@ def _blob(sha256: str) -> str:
     return f"{BLOBS}/{sha256[:2]}/{sha256}"
 
 
-def _check_format(place: Place) -> None:
+def _check_format(place: Backend) -> None:
     """Raise StorageVersionError, or CorruptArtifactError, where the file of the version says anything but this one."""
     path = place.shown(FORMAT_FILE)
     try:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lstm_music.errors import StorageError
 from lstm_music.store.artifact import open_artifact
-from lstm_music.store.backend import Place
-from lstm_music.store.checksummed import unseal
+from lstm_music.store.backend import Backend
+from lstm_music.store.checksummed import load_checksummed
 from lstm_music.store.stage import BLOBS, KEY, MANIFEST, PROVENANCE, ArtifactRef
 
 
@@ -33,12 +33,14 @@ class VerifyReport:
 Check = tuple[Path | str, Callable[[], str | None]]
 
 
-def verify(place: Place, refs: list[ArtifactRef], current: str, progress: Callable[[int, int], None]) -> VerifyReport:
+def verify(
+    backend: Backend, refs: list[ArtifactRef], current: str, progress: Callable[[int, int], None]
+) -> VerifyReport:
     """Read all files of the artifacts `refs`, all blobs and `current` again; `progress`: (files read, of how many)."""
-    checks = [check for ref in refs for check in _of_artifact(place, ref)]
-    checks += _of_blobs(place)
-    if place.holds(current):
-        checks.append((place.shown(current), partial(_seal_fault, place, current)))
+    checks = [check for ref in refs for check in _of_artifact(backend, ref)]
+    checks += _of_blobs(backend)
+    if backend.holds(current):
+        checks.append((backend.shown(current), partial(_checksum_fault, backend, current)))
     bad = []
     for done, (path, check) in enumerate(checks, start=1):
         if reason := check():
@@ -47,46 +49,46 @@ def verify(place: Place, refs: list[ArtifactRef], current: str, progress: Callab
     return VerifyReport(len(refs), len(checks), sorted(bad, key=lambda file: str(file.path)))
 
 
-def _of_artifact(place: Place, ref: ArtifactRef) -> Iterator[Check]:
+def _of_artifact(backend: Backend, ref: ArtifactRef) -> Iterator[Check]:
     """List the checks of a finished artifact; where its manifest is bad that is the one thing to say."""
     at = f"{ref.kind}/{ref.key}"
-    manifest = place.shown(f"{at}/{MANIFEST}")
+    manifest = backend.shown(f"{at}/{MANIFEST}")
     try:
-        artifact = open_artifact(place, ref)
+        artifact = open_artifact(backend, ref)
     except StorageError as error:
         reason = str(error).removeprefix(f"{manifest}: ")
         yield manifest, lambda: reason
         return
     yield manifest, lambda: None
-    yield place.shown(f"{at}/{PROVENANCE}"), partial(_seal_fault, place, f"{at}/{PROVENANCE}")
+    yield backend.shown(f"{at}/{PROVENANCE}"), partial(_checksum_fault, backend, f"{at}/{PROVENANCE}")
     for entry in artifact.manifest["files"].values():
         key = f"{at}/{entry['file']}"
-        yield place.shown(key), partial(place.fault, key, entry)
+        yield backend.shown(key), partial(backend.fault, key, entry)
 
 
-def _of_blobs(place: Place) -> Iterator[Check]:
-    for prefix in place.names(BLOBS):
-        for name in place.names(f"{BLOBS}/{prefix}"):
+def _of_blobs(backend: Backend) -> Iterator[Check]:
+    for prefix in backend.names(BLOBS):
+        for name in backend.names(f"{BLOBS}/{prefix}"):
             key = f"{BLOBS}/{prefix}/{name}"
-            yield place.shown(key), partial(_blob_fault, place, key)
+            yield backend.shown(key), partial(_blob_fault, backend, key)
 
 
-def _blob_fault(place: Place, key: str) -> str | None:
+def _blob_fault(backend: Backend, key: str) -> str | None:
     _, prefix, name = key.split("/")
     if not KEY.fullmatch(name) or prefix != name[:2]:
         return "no blob: its name is not a SHA-256 in the folder of its first two digits"
     try:
-        found = hashlib.sha256(place.read(key)).hexdigest()
+        found = hashlib.sha256(backend.read(key)).hexdigest()
     except OSError as error:
         return f"cannot be read ({error.strerror or 'missing'})"
     return None if found == name else "its bytes are not those that were written (another SHA-256)"
 
 
-def _seal_fault(place: Place, key: str) -> str | None:
+def _checksum_fault(backend: Backend, key: str) -> str | None:
     try:
-        unseal(place.read(key), place.shown(key), mend="delete it")
+        load_checksummed(backend.read(key), backend.shown(key), mend="delete it")
     except OSError as error:
         return f"cannot be read ({error.strerror or 'missing'})"
     except StorageError as error:
-        return str(error).removeprefix(f"{place.shown(key)}: ")
+        return str(error).removeprefix(f"{backend.shown(key)}: ")
     return None

@@ -9,8 +9,8 @@ from typing import Any
 from lstm_music.errors import StorageError
 from lstm_music.store import files
 from lstm_music.store.artifact import open_artifact
-from lstm_music.store.backend import Place
-from lstm_music.store.checksummed import seal
+from lstm_music.store.backend import Backend
+from lstm_music.store.checksummed import dump_checksummed
 from lstm_music.store.stage import MANIFEST, PROVENANCE, Stage
 
 # 150 characters leave room, in the 255 of a file name, for the digest and the extension.
@@ -47,25 +47,27 @@ class ArtifactWriter:
         self._names[key] = (name, extension)
         return self._folder / key
 
-    def commit(self, place: Place) -> bool:
-        """Give what was written its place and create its manifest if there is none; say whether this call did.
+    def commit(self, backend: Backend) -> bool:
+        """Give what was written its backend and create its manifest if there is none; say whether this call did.
 
         Whoever is first wins: files that only a later writer made are removed again.
         Raises StorageError for a file that was asked for and never written.
         """
         entries = {key: self._entry(key) for key in sorted(self._names)}
-        manifest = seal({**self.stage.identity(), "files": entries, "counts": self.counts, "facts": self.facts})
+        manifest = dump_checksummed(
+            {**self.stage.identity(), "files": entries, "counts": self.counts, "facts": self.facts}
+        )
         at = f"{self.ref.kind}/{self.ref.key}"
-        if place.holds(f"{at}/{MANIFEST}"):
+        if backend.holds(f"{at}/{MANIFEST}"):
             return False
         for key, entry in entries.items():
-            place.publish(self._folder / key, f"{at}/{entry['file']}")
-        place.replace(f"{at}/{PROVENANCE}", seal(self._provenance()), self._folder)
-        first = place.create(f"{at}/{MANIFEST}", manifest, self._folder)
+            backend.publish(self._folder / key, f"{at}/{entry['file']}")
+        backend.replace(f"{at}/{PROVENANCE}", dump_checksummed(self._provenance()), self._folder)
+        first = backend.create(f"{at}/{MANIFEST}", manifest, self._folder)
         if not first:
-            winner = {entry["file"] for entry in open_artifact(place, self.ref).manifest["files"].values()}
+            winner = {entry["file"] for entry in open_artifact(backend, self.ref).manifest["files"].values()}
             for name in {entry["file"] for entry in entries.values()} - winner:
-                place.remove(f"{at}/{name}")
+                backend.remove(f"{at}/{name}")
         return first
 
     def _entry(self, key: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_the_page_plays_and_shows_what_files_are_called(visit, page_file):
     origin = page.locator("article.result .origin cite").first.text_content()
     assert origin.startswith("<script>alert(")
     assert origin.endswith(")</script>.mid")
-    assert page.locator("audio").count() == 2 * RESULTS + 8  # seed segments and results, and the quiz
+    assert page.locator("audio").count() == 2 * RESULTS + 8  # prompts and results, and the quiz
     times = page.evaluate(
         """async () => {
           const audio = document.getElementById("result-1-audio");

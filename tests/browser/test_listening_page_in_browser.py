@@ -77,7 +77,7 @@ def test_audio_plays_and_the_playhead_moves_with_it(visit, file, listening, part
     assert x == pytest.approx(place.start_x + seconds * place.pixels_per_second, abs=1)
 
 
-def test_one_button_plays_the_seed_segment_and_then_the_result(visit, file, listening):
+def test_one_button_plays_the_prompt_and_then_the_result(visit, file, listening):
     page = visit(file)
     page.locator("#result-1 input[type=range]").fill("3.5")
     assert time_of(page, "result-1-seed") == pytest.approx(3.5, abs=0.01)

@@ -11,7 +11,7 @@ from small_music import small_collection, tiny_recipe, write_folder
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import Current
+from lstm_music.stages.current import Promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import Prepared, prepare
@@ -72,7 +72,7 @@ def trained(made: Made, tensorflow: None) -> dict[str, ArtifactRef]:
 
 
 @pytest.fixture(scope="session")
-def evaluated(made: Made, trained: dict[str, ArtifactRef]) -> Current:
+def evaluated(made: Made, trained: dict[str, ArtifactRef]) -> Promoted:
     """The score card of the three models of `made`."""
     card = evaluate(made.store, made.recipe, made.prepared.dataset, trained)
-    return Current(made.prepared.dataset, trained, card)
+    return Promoted(made.prepared.dataset, trained, card)

@@ -58,7 +58,7 @@ def tiny_recipe(**changes: Any) -> Recipe:
         "windows": {"length": 16, "transpose_from": -2, "transpose_to": 2},
         "model": {"units": 8, "dropout": 0.25, "hidden_inputs": 0.1},
         "training": {"epochs": 2, "batch_size": 16, "learning_rate": 0.02, "warmup_steps": 2},
-        "generation": {"num_outputs": 3, "num_events": 24, "min_events": 6, "seed_segment_events": 8},
+        "generation": {"num_outputs": 3, "num_events": 24, "min_events": 6, "prompt_events": 8},
     }
     for key, value in changes.items():
         tables[key] = {**tables.get(key, {}), **value} if isinstance(value, dict) else value

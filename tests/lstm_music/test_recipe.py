@@ -102,7 +102,7 @@ BACH, LISZT = (hashlib.sha256(name).hexdigest() for name in (b"bach", b"liszt"))
 WINDOWED = {
     "windows": {"length": 16, "transpose_from": 0, "transpose_to": 0},
     "model": {"architecture": "three_streams"},
-    "generation": {"seed_segment_events": 16},
+    "generation": {"prompt_events": 16},
 }
 
 
@@ -176,8 +176,8 @@ def test_the_contents_of_the_recipe_of_the_report_lie_in_the_collection_under_th
             "windows.transpose_from and transpose_to have to be 0 for 'three_streams', which knows no transpositions",
         ),
         (
-            {"generation": {"seed_segment_events": 15}},
-            "generation.seed_segment_events has to be at least the 16 events of a window",
+            {"generation": {"prompt_events": 15}},
+            "generation.prompt_events has to be at least the 16 events of a window",
         ),
         (
             {"model": {"architecture": "dual_head", "layers": 2}},
@@ -263,3 +263,13 @@ def test_a_setting_of_the_velocity_is_for_recipes_that_model_it():
         parse_recipe(said, "r.toml")
     with pytest.raises(RecipeError, match=r"generation\.top_p: names \['note', 'velocity'\], where each of"):
         parse_recipe({"name": "a", "generation": {"top_p": {"note": 1, "velocity": 1}}, **streams}, "r.toml")
+
+
+def test_former_keys_of_a_recipe_are_understood_and_a_line_says_the_new_ones(caplog):
+    said = {"name": "mine", "source": "corpus", "generation": {"seed_segment": "none", "seed_segment_events": 300}}
+    spec = parse_recipe(said, "mine.toml").generation
+    assert (spec.prompt, spec.prompt_events) == ("none", 300)
+    assert sorted(caplog.messages) == [
+        f"mine.toml: generation.{old} is now {new}; the old name works for one more release"
+        for old, new in [("seed_segment", "prompt"), ("seed_segment_events", "prompt_events")]
+    ]

@@ -9,7 +9,7 @@ from tiny_music import write_pieces, write_recipe
 from flows.prepare import require_made
 from lstm_music.errors import ChildError, MismatchError, StorageError
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data.ingest import read_inputs
 from lstm_music.stages.data.parse import ParseBatch, plan_batches
 from lstm_music.stages.data.prepare import Prepared, last_prepared, plan
@@ -54,9 +54,9 @@ def test_what_is_there_is_promoted_and_shown_by_hand(place):
     storage, recipe, music = place
     dataset = prepare_by_hand(storage, recipe, music).dataset
     model, scorecard = (ArtifactRef(kind, "0" * 64) for kind in ("model", "scorecard"))
-    first = Current(dataset, {"note": model}, scorecard)
+    first = Promoted(dataset, {"note": model}, scorecard)
     assert training.promote.fn(storage, recipe, first).promoted
-    assert current_models(Store(storage), recipe.name) == first
+    assert promoted_models(Store(storage), recipe.name) == first
 
 
 def test_nothing_is_reported_where_nobody_listens(monkeypatch):

@@ -1,4 +1,4 @@
-"""Events → what models read: the sides of the split, the vocabularies, and one memory-mapped array of tokens."""
+"""Events → what models read: the split, the vocabularies, and one memory-mapped array of tokens."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
-from lstm_music.encoding.splits import SIDES, PieceIdentity, Splits, assign, draw_sides
+from lstm_music.encoding.splits import SPLITS, PieceIdentity, Splits, assign, draw_splits
 from lstm_music.encoding.streams import VELOCITY
 from lstm_music.encoding.velocities import LEVELS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
@@ -43,9 +43,9 @@ SPLITS_SCHEMA = pa.schema([("side", pa.string()), *SPANS_SCHEMA])
 
 @dataclass(frozen=True)
 class Dataset:
-    """What models read: `tokens`, [events, streams, places and echoes], and where the pieces of each side lie in them.
+    """What models read: `tokens`, [events, streams, places and echoes], and where the pieces of each split lie in them.
 
-    A piece that lies on two sides is in two of `spans`.
+    A piece that lies in two splits is in two of `spans`.
     """
 
     ref: ArtifactRef
@@ -63,8 +63,8 @@ class Dataset:
         return array
 
     @cached_property
-    def _sides(self) -> np.ndarray | None:
-        """The side of each event, uint8 [events], an index into `SIDES`; None where pieces are split as wholes."""
+    def _drawn(self) -> np.ndarray | None:
+        """The split of each event, uint8 [events], an index into `SPLITS`; None where pieces are split as wholes."""
         if not self.is_split_by_event:
             return None
         array: np.ndarray = np.load(self.artifact.file("sides"), mmap_mode="r", allow_pickle=False)
@@ -72,13 +72,13 @@ class Dataset:
 
     @property
     def is_split_by_event(self) -> bool:
-        """Whether events are on sides of their own, and not those of their pieces."""
+        """Whether events are on splits of their own, and not those of their pieces."""
         return bool(self.artifact.manifest["spec"]["split"]["by"] == "random_windows")
 
-    def targets(self, side: str, first: int = 0) -> Targets:
-        """The events of a side that are predicted: those from position `first` of their piece on."""
-        chosen = None if self._sides is None else self._sides == SIDES.index(side)
-        return Targets.of(self.spans[side], first, chosen)
+    def targets(self, split: str, first: int = 0) -> Targets:
+        """The events of a split that are predicted: those from position `first` of their piece on."""
+        chosen = None if self._drawn is None else self._drawn == SPLITS.index(split)
+        return Targets.of(self.spans[split], first, chosen)
 
     @property
     def offset_quarters(self) -> np.ndarray:
@@ -110,7 +110,7 @@ class Dataset:
 
     @property
     def is_leaky(self) -> bool:
-        """Whether the same music lies on two sides, so that every score has to be called leaky."""
+        """Whether the same music lies in two splits, so that every score has to be called leaky."""
         return bool(self.artifact.facts["leaky"])
 
     def transposition(self, window: WindowSpec) -> np.ndarray:
@@ -135,7 +135,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
 
 
 def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
-    """Split the pieces, fit the vocabularies on those of the training side, and write the tokens.
+    """Split the pieces, fit the vocabularies on those of the training split, and write the tokens.
 
     Raises RecipeError for a split by folder of pieces that lie in none.
     """
@@ -163,9 +163,9 @@ def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
 
 
 def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
-    """Give the spans of each side; without Arrow's filters, which would import pandas where somebody only looks."""
+    """Give the spans of each split; without Arrow's filters, which would import pandas where somebody only looks."""
     rows = list(zip(*(splits.column(name).to_pylist() for name in SPLITS_SCHEMA.names), strict=True))
-    return {side: tuple(PieceSpan(*span) for on, *span in rows if on == side) for side in SIDES}
+    return {split: tuple(PieceSpan(*span) for on, *span in rows if on == split) for split in SPLITS}
 
 
 def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
@@ -181,14 +181,14 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     )
     _save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":
-        sides = draw_sides(events, recipe.split, recipe.random_seed)
-        np.save(writer.file("sides", "npy"), sides, allow_pickle=False)
+        drawn = draw_splits(events, recipe.split, recipe.random_seed)
+        np.save(writer.file("sides", "npy"), drawn, allow_pickle=False)
     write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
     text = json.dumps([vocabulary.to_json() for vocabulary in vocabularies.values()], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
     writer.counts.update(
         events=events,
-        **{side: len(getattr(splits, side)) for side in SIDES},
+        **{split: len(getattr(splits, split)) for split in SPLITS},
         **{f"{stream}_classes": len(survey.values[stream]) for stream in streams},
     )
     writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
@@ -236,11 +236,11 @@ def _save_parts(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], parts:
 
 
 def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:
-    """Give a row for each piece of each side; a piece that lost all its events has none."""
+    """Give a row for each piece of each split; a piece that lost all its events has none."""
     tables = []
-    for side in SIDES:
-        rows = spans.filter(pc.is_in(spans.column("piece_id"), pa.array(getattr(splits, side), pa.string())))
-        tables.append(rows.add_column(0, "side", pa.repeat(side, rows.num_rows)))
+    for split in SPLITS:
+        rows = spans.filter(pc.is_in(spans.column("piece_id"), pa.array(getattr(splits, split), pa.string())))
+        tables.append(rows.add_column(0, "side", pa.repeat(split, rows.num_rows)))
     return pa.concat_tables(tables).cast(SPLITS_SCHEMA)
 
 

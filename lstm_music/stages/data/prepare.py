@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_music.encoding.splits import SIDES
+from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.windows import window_count
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
@@ -105,7 +105,9 @@ def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]
 
 
 def window_counts(dataset: Dataset, recipe: Recipe) -> dict[str, int]:
-    """Count the windows of each side: cut from the first event of each piece on, or one before each event that has a full one."""
+    """Count the windows of each split: from the first event of each piece on, or one before each event that has a full one."""
     if recipe.model.is_windowed:
-        return {side: dataset.targets(side, recipe.first_target).events for side in SIDES}
-    return {side: window_count([span.events for span in dataset.spans[side]], recipe.windows.length) for side in SIDES}
+        return {split: dataset.targets(split, recipe.first_target).events for split in SPLITS}
+    return {
+        split: window_count([span.events for span in dataset.spans[split]], recipe.windows.length) for split in SPLITS
+    }

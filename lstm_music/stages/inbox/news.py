@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lstm_music.errors import SourceError
 from lstm_music.recipe import Recipe
 from lstm_music.sources.inbox import Inbox, is_from_inbox
-from lstm_music.stages.current import current_models, remember
+from lstm_music.stages.current import promoted_models, remember
 from lstm_music.stages.data.dataset import inputs_of
 from lstm_music.stages.data.ingest import Input, ingest, read_inputs, rows_of, write_inputs
 from lstm_music.stages.data.notes import notes_stage, read_pieces
@@ -71,7 +71,7 @@ def look(
     Raises SourceError where there is no such folder, and where a bucket lists nothing at all of what was heard of it.
     """
     inbox = open_inbox(store, where)
-    known = heard(store, recipe.name)
+    known = seen_inputs(store, recipe.name)
     before = read_inputs(store, known) if known else []
     expected = sum(is_from_inbox(row.name, row.source) for row in before)
     seen = _contents(recipe, inbox, expected)
@@ -104,7 +104,7 @@ def collection(store: Store, recipe: Recipe, source: str | None) -> list[Input]:
     return [row for row in read_inputs(store, ref) if not is_from_inbox(row.name, row.source)]
 
 
-def take_in(store: Store, recipe: Recipe, source: str | None, where: str | None, news: News) -> ArtifactRef:
+def ingest_all(store: Store, recipe: Recipe, source: str | None, where: str | None, news: News) -> ArtifactRef:
     """Take in all the music: the collection, and what has settled in the inbox."""
     rows = collection(store, recipe, source)
     inbox = open_inbox(store, where)
@@ -119,10 +119,10 @@ def holds_other_music(store: Store, recipe: str, inputs: ArtifactRef) -> bool:
 
     What cannot be read is news, but nothing to train for. Without other pieces it counts as heard from now on.
     """
-    before = heard(store, recipe)
+    before = seen_inputs(store, recipe)
     if before is None or not store.has(notes_stage(before).ref) or _pieces(store, before) != _pieces(store, inputs):
         return True
-    remember_heard(store, recipe, inputs)
+    remember_seen(store, recipe, inputs)
     return False
 
 
@@ -183,15 +183,16 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def heard(store: Store, recipe: str) -> ArtifactRef | None:
+def seen_inputs(store: Store, recipe: str) -> ArtifactRef | None:
     """Give the table of inputs that a recipe's models were last trained on, whatever was decided then; None before the first."""
-    kept = (store.current(recipe) or {}).get("heard")
+    facts = store.current(recipe) or {}
+    kept = facts.get("seen") or facts.get("heard")  # "heard" until version 0.1
     if kept is not None:
         return ArtifactRef("inputs", kept["inputs"])
-    current = current_models(store, recipe)  # of a version that did not keep what was heard
+    current = promoted_models(store, recipe)  # of a version that did not keep what was heard
     return inputs_of(store, current.dataset) if current else None
 
 
-def remember_heard(store: Store, recipe: str, inputs: ArtifactRef) -> None:
+def remember_seen(store: Store, recipe: str, inputs: ArtifactRef) -> None:
     """Count a table of inputs as heard, because it holds no other music than the one before."""
-    remember(store, recipe, "heard", {"inputs": inputs.key})
+    remember(store, recipe, "seen", {"inputs": inputs.key})

@@ -73,7 +73,7 @@ def markdown(store: Store, retraining: Retraining) -> str:
     news, decision = retraining.news, retraining.decision
     lines = [f"# Retraining of `{retraining.recipe}`", "", _capital(retraining.outcome) + "."]
     if decision is not None and decision.new_nll is not None and decision.old_nll is not None:
-        lines += ["", "| models | validation NLL, nats an event |", "|---|---|"]
+        lines += ["", "| models | validation NLL, nats per event |", "|---|---|"]
         lines += [f"| new | {decision.new_nll:.4f} |", f"| in use before | {decision.old_nll:.4f} |"]
     lines += _list("Came in", news.came)
     lines += _list("Changed", news.changed)

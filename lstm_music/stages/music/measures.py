@@ -12,7 +12,7 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.evaluation.copies import CopyIndex, EventReader
 from lstm_music.evaluation.loops import place, repeats
 from lstm_music.evaluation.statistics import piece_histograms, piece_statistics
-from lstm_music.generation.prompt import MEZZO_FORTE, SeedSegment
+from lstm_music.generation.prompt import MEZZO_FORTE, Prompt
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.stages.data.dataset import Dataset
 
@@ -26,7 +26,7 @@ class Excerpt:
     bar_steps: int
 
     @classmethod
-    def of(cls, segment: SeedSegment) -> "Excerpt":
+    def of(cls, segment: Prompt) -> "Excerpt":
         """Take the events of a segment of a piece."""
         return cls(segment.tokens, segment.position_in_bar_steps, segment.bar_steps)
 

@@ -7,12 +7,12 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_str
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.spec import RenderingSpec
 
-Wishes = Mapping[str, Any]
+Overrides = Mapping[str, Any]
 
 
-def wished(recipe: Recipe, wishes: Wishes, renderings: Wishes) -> tuple[GenerationSpec, RenderingSpec]:
+def overridden(recipe: Recipe, overrides: Overrides, renderings: Overrides) -> tuple[GenerationSpec, RenderingSpec]:
     """Put what was said over what the recipe says; what is None was not said."""
-    given = {name: value for name, value in wishes.items() if value is not None}
+    given = {name: value for name, value in overrides.items() if value is not None}
     base = recipe.generation.model_dump()
     for name in PER_STREAM:
         if name in given:

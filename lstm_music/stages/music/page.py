@@ -1,4 +1,4 @@
-"""What the listening page shows of a generation: results and their seed segments, and all beside the corpus."""
+"""What the listening page shows of a generation: results and their prompts, and all beside the corpus."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,11 +28,11 @@ from lstm_music.rendering.listening_page import (
 from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_QUARTER
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import bar_of_event
-from lstm_music.stages.music.candidates import Try, new_notes, result_at_quarters
-from lstm_music.stages.music.ranking import SUSPICIONS, Scored, typical_ranges
+from lstm_music.stages.music.candidates import Candidate, new_notes, result_at_quarters
+from lstm_music.stages.music.ranking import PENALTIES, Scored, typical_ranges
 from lstm_music.stages.music.reference import BOUNDS, Reference, areas, mean_areas
 from lstm_music.stages.music.segments import piece_rows
-from lstm_music.stages.music.settings import Wish
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import Artifact, Store
 
 QUIZ_CLIPS = 4
@@ -79,22 +79,24 @@ class Presented:
         return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def quiz_pieces(reference_artifact: Artifact, reference: Reference, tries: Sequence[Try]) -> dict[str, bytes]:
+def quiz_pieces(
+    reference_artifact: Artifact, reference: Reference, candidates: Sequence[Candidate]
+) -> dict[str, bytes]:
     """Give the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud."""
-    count = min(QUIZ_CLIPS, len(tries), len(reference.held_out))
+    count = min(QUIZ_CLIPS, len(candidates), len(reference.held_out))
     real = [reference_artifact.file(f"held_out_{number:03d}.mid").read_bytes() for number in range(1, count + 1)]
     return {
         **{f"quiz_real_{number}": _beginning(read_midi(midi)) for number, midi in enumerate(real, start=1)},
         **{
             f"quiz_made_{number}": _beginning(replace(read_midi(one.midi), notes=new_notes(one)))
-            for number, one in enumerate(tries[:count], start=1)
+            for number, one in enumerate(candidates[:count], start=1)
         },
     }
 
 
 def build_page(
     store: Store,
-    wish: Wish,
+    settings: GenerationSettings,
     dataset: Dataset,
     reference: Reference,
     scored: Sequence[Scored],
@@ -122,21 +124,21 @@ def build_page(
         return CopyCheck(one.measured.longest_copy, names[found[0]], bar, most_copied)
 
     results = [
-        _heard(wish, number, one, copy_check(one), ranges, presented) for number, one in enumerate(kept, start=1)
+        _heard(settings, number, one, copy_check(one), ranges, presented) for number, one in enumerate(kept, start=1)
     ]
     return Listening(
-        title=f"Music by the models of the recipe {wish.recipe}",
+        title=f"Music by the models of the recipe {settings.recipe}",
         results=results,
-        command=wish.command,
-        created_with=_created_with(wish),
+        command=settings.command,
+        created_with=_created_with(settings),
         tables=[_areas(reference, kept), *([_tries(scored, kept)] if len(scored) > len(kept) else [])],
         quiz=_quiz(presented, quiz, reference),
-        quiz_random_seed=wish.random_seed,
+        quiz_random_seed=settings.random_seed,
     )
 
 
 def _heard(
-    wish: Wish,
+    settings: GenerationSettings,
     number: int,
     one: Scored,
     copy_check: CopyCheck,
@@ -144,14 +146,14 @@ def _heard(
     presented: Presented,
 ) -> Heard:
     facts, name = one.made.facts, f"result_{number:03d}"
-    seed = facts["seed_segment"]
+    seed = facts["prompt"]
     rate = PIXELS_PER_QUARTER * 1_000_000 / facts["microseconds_per_quarter"]
     clip = presented.clip(name, "Result")
     first = seed["first_event"]
     place = f"bars {seed['bars'][0]} to {seed['bars'][1]}"
     origin = Origin(seed["piece"], seed["composer"], seed["source"], seed["licence"], place)
     like_it = replace(
-        wish, spec=wish.spec.model_copy(update={"seed_segment": f"{seed['piece']}:{first}", "composer": ""})
+        settings, spec=settings.spec.model_copy(update={"prompt": f"{seed['piece']}:{first}", "composer": ""})
     )
     return Heard(
         number=number,
@@ -161,36 +163,36 @@ def _heard(
             RollPlace(MARGIN + result_at_quarters(one.made) * PIXELS_PER_QUARTER, rate),
             RollPlace(MARGIN, rate) if seed["events"] else None,
         ),
-        seed=presented.clip(f"seed_{number:03d}", "Seed segment"),
+        seed=presented.clip(f"prompt_{number:03d}", "Prompt"),
         score_svg=presented.text(f"{name}.score.svg"),
         origin=origin if seed["events"] else None,
         settings=[
             Setting("events", str(facts["events"])),
-            Setting("nats an event, by the models", f"{facts['nats_per_event']:.2f}"),
+            Setting("nats per event, by the models", f"{facts['nats_per_event']:.2f}"),
             *([Setting("audio", "none: it is too long for one")] if presented.audio and clip is None else []),
-            *(Setting(f"suspicion: {what}", f"{one.suspicions[what]:.2f}") for what in SUSPICIONS),
+            *(Setting(f"penalty: {what}", f"{one.penalties[what]:.2f}") for what in PENALTIES),
         ],
         statistics=[
             Statistic(metric.replace("_", " "), METRICS[metric], one.measured.statistics[metric], ranges.get(metric))
             for metric in METRICS
         ],
         copy_check=copy_check,
-        loop_interventions=facts["loops_left"] if wish.spec.max_repeats else None,
+        loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=presented.downloads(name),
-        command=like_it.command if seed["side"] else wish.command,
+        command=like_it.command if seed["split"] else settings.command,
     )
 
 
-def _created_with(wish: Wish) -> list[Setting]:
-    settings = {"recipe": wish.recipe, "random seed": str(wish.random_seed)}
-    if wish.seed_midi:
-        settings["seed MIDI"] = wish.seed_midi.name
-    for name, value in wish.spec.model_dump().items():
+def _created_with(settings: GenerationSettings) -> list[Setting]:
+    shown_settings = {"recipe": settings.recipe, "random seed": str(settings.random_seed)}
+    if settings.prompt_midi:
+        shown_settings["prompt MIDI"] = settings.prompt_midi.name
+    for name, value in settings.spec.model_dump().items():
         shown = (
             ", ".join(f"{key} {number:g}" for key, number in value.items()) if isinstance(value, dict) else str(value)
         )
-        settings[name.replace("_", " ")] = shown
-    return [Setting(name, value) for name, value in settings.items() if value]
+        shown_settings[name.replace("_", " ")] = shown
+    return [Setting(name, value) for name, value in shown_settings.items() if value]
 
 
 def _areas(reference: Reference, kept: Sequence[Scored]) -> Table:
@@ -210,19 +212,19 @@ def _areas(reference: Reference, kept: Sequence[Scored]) -> Table:
 
 
 def _tries(scored: Sequence[Scored], kept: Sequence[Scored]) -> Table:
-    """Show the scores of all tries, and which were kept."""
+    """Show the scores of all candidates, and which were kept."""
     numbers = {one.made.number: number for number, one in enumerate(kept, start=1)}
     rows = [
         [
             f"try {one.made.number}",
             f"result {numbers[one.made.number]}" if one.made.number in numbers else "no",
-            f"{one.suspicion:.2f}",
-            *(f"{one.suspicions[what]:.2f}" for what in SUSPICIONS),
+            f"{one.penalty:.2f}",
+            *(f"{one.penalties[what]:.2f}" for what in PENALTIES),
         ]
-        for one in sorted(scored, key=lambda one: (one.suspicion, one.made.number))
+        for one in sorted(scored, key=lambda one: (one.penalty, one.made.number))
     ]
-    note = "Each suspicion is from 0 to 1, and the tries with the least of them together were kept."
-    return Table("All tries", ["", "kept as", "suspicion", *SUSPICIONS], rows, note)
+    note = "Each penalty is from 0 to 1, and the candidates with the least of them together were kept."
+    return Table("All candidates", ["", "kept as", "penalty", *PENALTIES], rows, note)
 
 
 def _quiz(presented: Presented, quiz: Mapping[str, bytes], reference: Reference) -> list[QuizClip]:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.chords import content
-from lstm_music.encoding.splits import SIDES, TEST, VALIDATION
+from lstm_music.encoding.splits import SPLITS, TEST, VALIDATION
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
-from lstm_music.generation.prompt import SeedSegment, choose_places, cut_segment, nothing_before
+from lstm_music.generation.prompt import Prompt, choose_places, cut_segment, nothing_before
 from lstm_music.generation.prompt_choice import PieceView, badness, density_of, good_places
 from lstm_music.generation.spec import AUTO, NONE, RANDOM, GenerationSpec
 from lstm_music.midi.reader import read_midi
@@ -28,14 +28,14 @@ from lstm_music.stages.data.events import read_piece
 from lstm_music.stages.music.segments import cut, piece_rows
 from lstm_music.store import Store
 
-Place = tuple[PieceSpan, int]
+Start = tuple[PieceSpan, int]
 """A piece, and its event that a segment begins with."""
 
 NAMED = 3  # pieces that a sentence names
 
 
 @dataclass(frozen=True)
-class SeedMidi:
+class PromptMidi:
     """A file that a person gave to start from: what it is called, its bytes and format."""
 
     name: str
@@ -50,57 +50,55 @@ class SeedMidi:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a seed segment was cut out of: the side of the split ("" for a file of the user's), and the piece's credits."""
+    """What a prompt was cut out of: the split ("" for a file of the user's), and the piece's credits."""
 
-    segment: SeedSegment
-    side: str = ""
+    segment: Prompt
+    split: str = ""
     composer: str = ""
     source: str = ""
     licence: str = ""
 
 
-def read_seed_midi(path: Path) -> SeedMidi:
-    """Read the file given by `--seed-midi`; SourceError where there is none, or it is no music by its extension."""
+def read_prompt_midi(path: Path) -> PromptMidi:
+    """Read the file given by `--prompt-midi`; SourceError where there is none, or it is no music by its extension."""
     form = music_format(path.name)
     if form is None:
         raise SourceError(f"{path}: not a music file by its extension; a .mid file would be right")
     read = read_file(path, printable(path.name))
     if isinstance(read, Refused):
         raise SourceError(f"{path}: {read.reason}; the path of a music file would be right")
-    return SeedMidi(read.name, read.data, form)
+    return PromptMidi(read.name, read.data, form)
 
 
-def seed_segments(
-    store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int, seed_midi: SeedMidi | None
+def choose_prompts(
+    store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int, prompt_midi: PromptMidi | None
 ) -> list[Origin]:
     """Give the segment that each try starts from.
 
-    Raises NotEnoughMusicError where no held-out piece is long enough, RejectedInputError for a seed MIDI that holds no music,
+    Raises NotEnoughMusicError where no held-out piece is long enough, RejectedInputError for a prompt MIDI that holds no music,
     SourceError for a piece or composer that there is not.
     """
-    if seed_midi is not None:
-        return [Origin(_segment_of_file(dataset, seed_midi))] * spec.tries
-    if spec.seed_segment == NONE:
-        return [Origin(nothing_before(dataset.tokens.shape[1], dataset.events.grid))] * spec.tries
+    if prompt_midi is not None:
+        return [Origin(_segment_of_file(dataset, prompt_midi))] * spec.candidates
+    if spec.prompt == NONE:
+        return [Origin(nothing_before(dataset.tokens.shape[1], dataset.events.grid))] * spec.candidates
     rows = piece_rows(store, dataset)
-    if spec.seed_segment in {AUTO, RANDOM}:
+    if spec.prompt in {AUTO, RANDOM}:
         spans = _held_out(dataset, rows, spec.composer)
-        if spec.seed_segment == RANDOM:
+        if spec.prompt == RANDOM:
             places = _any_places(spans, spec, random_seed)
         else:
             places = _good_places(dataset, spans, spec, random_seed)
     else:
-        places = [_named_place(dataset, rows, spec)] * spec.tries
-    return _cut(store, dataset, rows, places, spec.seed_segment_events)
+        places = [_named_place(dataset, rows, spec)] * spec.candidates
+    return _cut(store, dataset, rows, places, spec.prompt_events)
 
 
 def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) -> list[PieceSpan]:
     """Give the pieces that nothing was learnt from; with random windows there are none, and any piece will do."""
     spans = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
     if not spans:
-        raise NotEnoughMusicError(
-            "no piece is held out to take a seed segment from; give --seed-midi FILE, or more music"
-        )
+        raise NotEnoughMusicError("no piece is held out to take a prompt from; give --prompt-midi FILE, or more music")
     if not composer:
         return spans
     composers = {rows[span.piece_id]["composer"] for span in spans} - {""}
@@ -113,18 +111,18 @@ def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) 
     return [span for span in spans if rows[span.piece_id]["composer"] == matching[0]]
 
 
-def _any_places(spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Place]:
+def _any_places(spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
     events = [span.events for span in spans]
-    places = choose_places(events, spec.seed_segment_events, spec.tries, random_seed)
+    places = choose_places(events, spec.prompt_events, spec.candidates, random_seed)
     return [(spans[index], first) for index, first in places]
 
 
-def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Place]:
+def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
     """Take the best place of each piece, the pieces in random order; then the second best of each, and so on.
 
     Places that overlap a better one of their piece are not taken, nor the worse half of all, until there is no other.
     """
-    length = spec.seed_segment_events
+    length = spec.prompt_events
     choose_places([span.events for span in spans], length, 1, random_seed)  # says so where no piece is long enough
     long = [span for span in spans if span.events >= length]
     views = [_view(dataset, span) for span in long]
@@ -136,7 +134,7 @@ def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationS
     usual = float(np.median([bad for *_, bad in ranked]))
     order = np.random.default_rng([random_seed, 4]).permutation(len(ranked))
     found = sorted((ranked[index] for index in order), key=lambda found: (found[3] > usual, found[0]))
-    return [(span, place) for _, span, place, _ in (found * -(-spec.tries // len(found)))[: spec.tries]]
+    return [(span, place) for _, span, place, _ in (found * -(-spec.candidates // len(found)))[: spec.candidates]]
 
 
 def _view(dataset: Dataset, span: PieceSpan) -> PieceView:
@@ -158,11 +156,11 @@ def _pitch_classes(dataset: Dataset) -> np.ndarray:
     return table
 
 
-def _named_place(dataset: Dataset, rows: dict[str, dict[str, Any]], spec: GenerationSpec) -> Place:
+def _named_place(dataset: Dataset, rows: dict[str, dict[str, Any]], spec: GenerationSpec) -> Start:
     """Find PIECE or PIECE:INDEX among all pieces, by its name or a part of it that no other has."""
-    name, colon, number = spec.seed_segment.rpartition(":")
-    name, index = (name, int(number)) if colon and number.isdecimal() else (spec.seed_segment, None)
-    spans = {span.piece_id: span for side in reversed(SIDES) for span in dataset.spans[side]}
+    name, colon, number = spec.prompt.rpartition(":")
+    name, index = (name, int(number)) if colon and number.isdecimal() else (spec.prompt, None)
+    spans = {span.piece_id: span for split in reversed(SPLITS) for span in dataset.spans[split]}
     names = {piece_id: rows[piece_id]["names"] for piece_id in spans}
     matching = [piece_id for piece_id, known in names.items() if name in known] or [
         piece_id for piece_id, known in names.items() if any(name.casefold() in one.casefold() for one in known)
@@ -171,53 +169,51 @@ def _named_place(dataset: Dataset, rows: dict[str, dict[str, Any]], spec: Genera
         shown = sorted(names[piece_id][0] for piece_id in (matching or names))
         what = f"{len(shown)} pieces have that in their names" if matching else "no piece is called so"
         raise SourceError(
-            f"--seed-segment: got {name!r}, and {what}; one of them would be right: {', '.join(shown[:NAMED])}"
+            f"--prompt: got {name!r}, and {what}; one of them would be right: {', '.join(shown[:NAMED])}"
             f"{', …' if len(shown) > NAMED else ''}"
         )
-    span, length = spans[matching[0]], spec.seed_segment_events
+    span, length = spans[matching[0]], spec.prompt_events
     last = span.events - length
     if last < 0:
         raise NotEnoughMusicError(
-            f"--seed-segment: {names[matching[0]][0]} has {span.events} events, and a seed segment {length}; "
-            "a smaller --seed-segment-events would be right"
+            f"--prompt: {names[matching[0]][0]} has {span.events} events, and a prompt {length}; "
+            "a smaller --prompt-events would be right"
         )
     if index is None:
         view = _view(dataset, span)
         return span, good_places(badness(view, length, density_of([view])), length)[0]
     if index > last:
-        raise SourceError(
-            f"--seed-segment: got event {index} of {names[matching[0]][0]}, where 0 to {last} would be right"
-        )
+        raise SourceError(f"--prompt: got event {index} of {names[matching[0]][0]}, where 0 to {last} would be right")
     return span, index
 
 
 def _cut(
-    store: Store, dataset: Dataset, rows: dict[str, dict[str, Any]], places: Sequence[Place], length: int
+    store: Store, dataset: Dataset, rows: dict[str, dict[str, Any]], places: Sequence[Start], length: int
 ) -> list[Origin]:
-    sides = {span.piece_id: side for side in SIDES for span in dataset.spans[side]}
+    splits = {span.piece_id: split for split in SPLITS for span in dataset.spans[split]}
     wanted = [(span.piece_id, first) for span, first in places]
     found = cut(store, dataset, wanted, length)
     credits_of = {
         piece_id: [rows[piece_id][name] for name in ("composer", "source", "licence")] for piece_id, _ in wanted
     }
-    return [Origin(found[place], sides[place[0]], *credits_of[place[0]]) for place in wanted]
+    return [Origin(found[place], splits[place[0]], *credits_of[place[0]]) for place in wanted]
 
 
-def _segment_of_file(dataset: Dataset, seed_midi: SeedMidi) -> SeedSegment:
+def _segment_of_file(dataset: Dataset, prompt_midi: PromptMidi) -> Prompt:
     """Take the whole of a file that a person gave."""
     try:
-        form, data = seed_midi.format, seed_midi.data
+        form, data = prompt_midi.format, prompt_midi.data
         piece = read_midi(data) if form == "midi" else read_score(data, form)
         require_music(piece)
     except RejectedInputError as error:
-        raise RejectedInputError(f"{seed_midi.name}: {error}; give a file with notes to start from") from error
+        raise RejectedInputError(f"{prompt_midi.name}: {error}; give a file with notes to start from") from error
     if dataset.events.reading != "exact" and form != "midi":
-        raise RejectedInputError(f"{seed_midi.name}: is {form}, and these models read MIDI files; give a .mid file")
-    events = read_piece(piece, dataset.events, name=seed_midi.name, form=form, raw=lambda: data)
+        raise RejectedInputError(f"{prompt_midi.name}: is {form}, and these models read MIDI files; give a .mid file")
+    events = read_piece(piece, dataset.events, name=prompt_midi.name, form=form, raw=lambda: data)
     if not len(events):
         raise RejectedInputError(
-            f"{seed_midi.name}: holds no event by the reading of these models; give a longer piece"
+            f"{prompt_midi.name}: holds no event by the reading of these models; give a longer piece"
         )
     return cut_segment(
-        piece, events, dataset.events, dataset.vocabularies, name=seed_midi.name, first=0, length=len(events)
+        piece, events, dataset.events, dataset.vocabularies, name=prompt_midi.name, first=0, length=len(events)
     )

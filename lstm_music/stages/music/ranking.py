@@ -1,4 +1,4 @@
-"""Which of several tries are worth hearing: each is measured, and scored beside held-out music.
+"""Which of several candidates are worth hearing: each is measured, and scored beside held-out music.
 
 No number says what sounds good (metrics and listeners agree poorly: arXiv 2509.00051); these only say what is suspicious: more
 copied than usual, in a loop, unlike the corpus by its statistics, or less likely than the others by the models themselves.
@@ -14,43 +14,45 @@ from lstm_music.evaluation.copies import CopyIndex
 from lstm_music.evaluation.loops import LOOP_TIMES
 from lstm_music.evaluation.statistics import METRICS
 from lstm_music.stages.data.dataset import Dataset
-from lstm_music.stages.music.candidates import Try
+from lstm_music.stages.music.candidates import Candidate
 from lstm_music.stages.music.copies import event_reader
 from lstm_music.stages.music.measures import Excerpt, Measured, measure
 from lstm_music.stages.music.reference import Reference
 
-SUSPICIONS = ("copies", "loops", "unlike the corpus", "unlikely")
+PENALTIES = ("copies", "loops", "unlike the corpus", "unlikely")
 FAR = 3.0  # deviations from the usual that count as wholly unlike the corpus
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A try, what was measured of it, and how suspicious it is by each of `SUSPICIONS`, from 0 to 1."""
+    """A try, what was measured of it, and how suspicious it is by each of `PENALTIES`, from 0 to 1."""
 
-    made: Try
+    made: Candidate
     measured: Measured
-    suspicions: Mapping[str, float]
+    penalties: Mapping[str, float]
 
     @property
-    def suspicion(self) -> float:
+    def penalty(self) -> float:
         """All of them together: the lower, the better."""
-        return math.fsum(self.suspicions.values())
+        return math.fsum(self.penalties.values())
 
 
-def score_tries(dataset: Dataset, index: CopyIndex, reference: Reference, tries: Sequence[Try]) -> list[Scored]:
+def score_candidates(
+    dataset: Dataset, index: CopyIndex, reference: Reference, candidates: Sequence[Candidate]
+) -> list[Scored]:
     """Measure and score each try; statistics are of as many events as the excerpts of the reference have."""
     reader = event_reader(dataset)
-    measured = [measure(dataset, index, reader, _excerpt(dataset, one), reference.events) for one in tries]
-    usual_nats = float(np.median([one.facts["nats_per_event"] for one in tries]))
+    measured = [measure(dataset, index, reader, _excerpt(dataset, one), reference.events) for one in candidates]
+    usual_nats = float(np.median([one.facts["nats_per_event"] for one in candidates]))
     return [
-        Scored(one, found, _suspicions(found, reference, one.facts["nats_per_event"] / max(usual_nats, 1e-9)))
-        for one, found in zip(tries, measured, strict=True)
+        Scored(one, found, _penalties(found, reference, one.facts["nats_per_event"] / max(usual_nats, 1e-9)))
+        for one, found in zip(candidates, measured, strict=True)
     ]
 
 
 def best(scored: Sequence[Scored], count: int) -> list[Scored]:
-    """Keep the least suspicious, in the order of their making."""
-    kept = sorted(scored, key=lambda one: (one.suspicion, one.made.number))[:count]
+    """Keep the smallest penalty, in the order of their making."""
+    kept = sorted(scored, key=lambda one: (one.penalty, one.made.number))[:count]
     return sorted(kept, key=lambda one: one.made.number)
 
 
@@ -66,7 +68,7 @@ def typical_ranges(reference: Reference) -> dict[str, tuple[float, float]]:
     return ranges
 
 
-def _suspicions(found: Measured, reference: Reference, relative_nats: float) -> dict[str, float]:
+def _penalties(found: Measured, reference: Reference, relative_nats: float) -> dict[str, float]:
     usual_copy = max((one.longest_copy for one in reference.held_out), default=0)
     return {
         "copies": min(max(found.longest_copy / max(usual_copy, 1) - 1, 0.0), 1.0),
@@ -89,6 +91,6 @@ def _unlike(statistics: Mapping[str, float], reference: Reference) -> float:
     return math.fsum(far) / len(far) if far else 0.0
 
 
-def _excerpt(dataset: Dataset, one: Try) -> Excerpt:
+def _excerpt(dataset: Dataset, one: Candidate) -> Excerpt:
     bar_steps = round(one.facts["bar_quarters"] * dataset.events.grid.steps_per_quarter)
     return Excerpt(one.tokens, one.facts["first_position_steps"], bar_steps)

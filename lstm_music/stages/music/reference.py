@@ -14,7 +14,7 @@ import numpy as np
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.evaluation.overlapped_area import compare, dealt_anew
-from lstm_music.generation.prompt import SeedSegment, to_notes
+from lstm_music.generation.prompt import Prompt, to_notes
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.copies import event_reader, load_index
@@ -95,7 +95,7 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
     return stage.ref
 
 
-def _midi(dataset: Dataset, segment: SeedSegment) -> bytes:
+def _midi(dataset: Dataset, segment: Prompt) -> bytes:
     first = segment.position_in_bar_steps
     return write_midi(
         to_notes(segment.tokens, dataset.events, dataset.vocabularies, first_onset_steps=first, segment=segment)
@@ -133,7 +133,7 @@ def _bounds(dataset: Dataset, excerpts: Sequence[Excerpt]) -> dict[str, list[dic
     }
 
 
-def _segments(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], events: int) -> list[SeedSegment]:
+def _segments(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], events: int) -> list[Prompt]:
     """Cut excerpts that do not overlap: one of each piece that is long enough, then a second one of each, and so on."""
     rng = np.random.default_rng(RANDOM_SEED)
     places = []

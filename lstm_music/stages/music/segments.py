@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from lstm_music.generation.prompt import SeedSegment, cut_segment
+from lstm_music.generation.prompt import Prompt, cut_segment
 from lstm_music.midi.table import from_arrow
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
@@ -13,7 +13,7 @@ from lstm_music.store import Store
 
 CREDITS = ("piece_id", "name", "names", "composer", "source", "licence")
 
-Place = tuple[str, int]
+Start = tuple[str, int]
 """A piece by its id, and its event that a segment begins with."""
 
 
@@ -22,7 +22,7 @@ def piece_rows(store: Store, dataset: Dataset) -> dict[str, dict[str, Any]]:
     return {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref, CREDITS)}
 
 
-def cut(store: Store, dataset: Dataset, places: Iterable[Place], length: int) -> dict[Place, SeedSegment]:
+def cut(store: Store, dataset: Dataset, places: Iterable[Start], length: int) -> dict[Start, Prompt]:
     """Cut `length` events from each place on; only what holds their pieces is read."""
     firsts: dict[str, set[int]] = {}
     for piece_id, first in places:

@@ -8,11 +8,11 @@ from lstm_music.generation.command import command
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.stages.music.prompts import SeedMidi
+from lstm_music.stages.music.prompts import PromptMidi
 
 
 @dataclass(frozen=True)
-class Wish:
+class GenerationSettings:
     """What a person wants to hear: `recipe` is the name or path that they would type, `usual` what it says."""
 
     recipe: str
@@ -20,12 +20,12 @@ class Wish:
     spec: GenerationSpec
     rendering: RenderingSpec
     random_seed: int
-    seed_midi: SeedMidi | None = None
+    prompt_midi: PromptMidi | None = None
     soundfont: Path | None = None
-    seed_midi_path: Path | None = None
+    prompt_midi_path: Path | None = None
 
     @classmethod
-    def of(cls, recipe: Recipe, name: str) -> "Wish":
+    def of(cls, recipe: Recipe, name: str) -> "GenerationSettings":
         """Want what a recipe says."""
         return cls(name, recipe, recipe.generation, recipe.rendering, recipe.random_seed)
 
@@ -39,6 +39,6 @@ class Wish:
             options["sheet_music"] = self.rendering.sheet_music
         if self.soundfont:
             options["soundfont"] = self.soundfont
-        if self.seed_midi:
-            options["seed_midi"] = self.seed_midi_path or self.seed_midi.name
+        if self.prompt_midi:
+            options["prompt_midi"] = self.prompt_midi_path or self.prompt_midi.name
         return command(self.recipe, self.usual.generation, self.spec, options)

@@ -49,8 +49,8 @@ def _heard(store: Store, ref: ArtifactRef | None) -> set[str]:
     return heard
 
 
-def _music(store: Store, dataset: Dataset, *sides: str) -> set[str]:
-    """Give the hashes of the music on some sides, which transposed copies share."""
-    ids = {span.piece_id for side in sides for span in dataset.spans[side]}
+def _music(store: Store, dataset: Dataset, *splits: str) -> set[str]:
+    """Give the hashes of the music on some splits, which transposed copies share."""
+    ids = {span.piece_id for split in splits for span in dataset.spans[split]}
     rows = read_pieces(store, dataset.notes_ref, ("piece_id", "music_hash"))
     return {row["music_hash"] for row in rows if row["piece_id"] in ids}

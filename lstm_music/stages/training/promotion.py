@@ -9,7 +9,7 @@ from lstm_music.encoding.splits import VALIDATION
 from lstm_music.encoding.windows import Targets
 from lstm_music.errors import MismatchError, MissingArtifactError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import Current, current_models, earlier_models, keep, require_current
+from lstm_music.stages.current import Promoted, earlier_models, keep, promoted_models, require_promoted
 from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import Dataset, inputs_of, load_dataset
 from lstm_music.stages.training.scorecard import score_models
@@ -37,7 +37,7 @@ def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str,
     Where one in use is itself what the recipe makes of this dataset, it is what it began with: the same training again, which is
     found and not done. One that began with nothing is left out then.
     """
-    current = current_models(store, recipe.name)
+    current = promoted_models(store, recipe.name)
     starts = {}
     for name, ref in (current.models if current else {}).items():
         if name not in recipe.model.models or not is_of_this_version(store, ref):
@@ -50,7 +50,7 @@ def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str,
     return starts
 
 
-def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
+def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
     """Make new models the current ones if they are not worse than the old by more than the recipe's tolerance.
 
     Both are measured on the validation pieces of the new dataset.
@@ -59,9 +59,9 @@ def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
         return Decision(
             False, "they were held out from random windows, which is leaky and tells nothing of other music"
         )
-    old = current_models(store, recipe.name)
+    old = promoted_models(store, recipe.name)
     decision = _decide(store, recipe, old, new)
-    facts: dict[str, Any] = {"heard": {"inputs": inputs_of(store, new.dataset).key}}
+    facts: dict[str, Any] = {"seen": {"inputs": inputs_of(store, new.dataset).key}}
     if decision.promoted and new != old:
         facts["promoted"] = new.to_json()
         facts["earlier"] = [*earlier_models(store, recipe.name), *([old.to_json()] if old else [])][-MOST_EARLIER:]
@@ -69,19 +69,19 @@ def promote(store: Store, recipe: Recipe, new: Current) -> Decision:
     return decision
 
 
-def rollback(store: Store, recipe: str) -> Current:
+def rollback(store: Store, recipe: str) -> Promoted:
     """Return to the models that were in use before those that are, and give them; again, to the ones before.
 
     Raises MissingArtifactError where there are none, or one of them was deleted, MismatchError where this version cannot read
     them.
     """
-    require_current(store, recipe)
+    require_promoted(store, recipe)
     earlier = earlier_models(store, recipe)
     if not earlier:
         raise MissingArtifactError(
             f"{store.where}: recipe {recipe!r} has no earlier models to return to; the ones in use are its first"
         )
-    before = Current.of_json(earlier[-1])
+    before = Promoted.of_json(earlier[-1])
     if not all(is_of_this_version(store, ref) for ref in before.models.values()):
         raise MismatchError(
             f"recipe {recipe!r}: its earlier models were written by an older version of this project, and cannot be read; "
@@ -91,7 +91,7 @@ def rollback(store: Store, recipe: str) -> Current:
     return before
 
 
-def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> Decision:
+def _decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
     if old is None:
         return Decision(True, "they are the first models of this recipe")
     if old == new:
@@ -106,19 +106,19 @@ def _decide(store: Store, recipe: Recipe, old: Current | None, new: Current) -> 
     new_nll = store.open(new.scorecard).facts["nll_per_event"][VALIDATION]
     old_nll = _validation_nll(store, old, before, fresh.events_ref, fresh.targets(VALIDATION, recipe.first_target))
     protocol = store.open(new.scorecard).facts["protocol"]
-    scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats an event of the current ones ({protocol})"
+    scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats per event of the current ones ({protocol})"
     if new_nll <= old_nll + recipe.promotion.tolerance:
         return Decision(True, scores, new_nll, old_nll)
     return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more", new_nll, old_nll)
 
 
-def _scored_events(store: Store, current: Current) -> tuple[frozenset[str], int]:
+def _scored_events(store: Store, current: Promoted) -> tuple[frozenset[str], int]:
     """Say what models are scored on: their names tell the streams, and the number the first event of each piece."""
     spec = store.open(current.scorecard).manifest["spec"]
     return frozenset(current.models), int(spec["first"])
 
 
-def _validation_nll(store: Store, old: Current, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
+def _validation_nll(store: Store, old: Promoted, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
     """Score the old models on the validation events of a new table of events, in the vocabularies that they were trained with."""
     parts = iterate_columns(store, events, before.streams)
     tokens = np.concatenate(

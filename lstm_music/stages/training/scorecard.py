@@ -49,22 +49,22 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
-    targets = {side: dataset.targets(side, recipe.first_target) for side in (VALIDATION, TEST)}
-    targets = {side: found for side, found in targets.items() if found.spans}
+    targets = {split: dataset.targets(split, recipe.first_target) for split in (VALIDATION, TEST)}
+    targets = {split: found for split, found in targets.items() if found.spans}
     streams = recipe.model.predicted
     model_scores = score_models(store, dataset, models, dataset.tokens, targets)
     baselines = _baselines(dataset, recipe, targets)
     lookup = _lookup(dataset, recipe, targets)
     splits = {
-        side: SplitScores(
+        split: SplitScores(
             lengths=found.lengths,
             positions=found.positions,
             notes=None if recipe.first_target else _notes(store, dataset, found),
-            models=model_scores[side],
-            baselines=baselines.scores[side],
-            lookup=lookup[side],
+            models=model_scores[split],
+            baselines=baselines.scores[split],
+            lookup=lookup[split],
         )
-        for side, found in targets.items()
+        for split, found in targets.items()
     }
     classes = {stream: len(dataset.vocabularies[stream].values) for stream in streams}
     protocol = protocol_of(dataset)
@@ -75,7 +75,7 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
         write_table(writer.file("card", "parquet"), pa.Table.from_pylist(rows(card)))
         writer.facts.update(
             protocol=protocol,
-            nll_per_event={side: card["splits"][side]["nll_per_event"] for side in targets},
+            nll_per_event={split: card["splits"][split]["nll_per_event"] for split in targets},
         )
     return stage.ref
 
@@ -103,12 +103,12 @@ def score_models(
     load_tensorflow()
     from lstm_music.models.scoring import make_scorer
 
-    found: dict[str, dict[str, StreamScores]] = {side: {} for side in targets}
+    found: dict[str, dict[str, StreamScores]] = {split: {} for split in targets}
     for ref in models.values():
         scorer = make_scorer(load_model(store, ref, dataset), tokens)
-        for side, asked in targets.items():
+        for split, asked in targets.items():
             for stream, said in scorer(asked).items():
-                found[side][stream] = score(
+                found[split][stream] = score(
                     tokens[asked.places, dataset.streams.index(stream)],
                     said.log_probabilities,
                     said.guesses,
@@ -152,13 +152,13 @@ def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets])
             for piece, span in zip(_pieces(dataset, train), train.spans, strict=True)
         ],
         _pieces(dataset, validation),
-        {side: _pieces(dataset, found) for side, found in targets.items()},
+        {split: _pieces(dataset, found) for split, found in targets.items()},
         dict(zip(recipe.windows.shifts, table, strict=True)),
         {name: dataset.sizes[name] for name in (*dataset.streams, *PLACES)},
         dataset.streams,
         dataset.log_unknown,
         PLACES,
-        chosen={side: _chosen(found) for side, found in asked.items()} if recipe.first_target else None,
+        chosen={split: _chosen(found) for split, found in asked.items()} if recipe.first_target else None,
         predicted=recipe.model.predicted,
     )
 
@@ -166,7 +166,7 @@ def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets])
 def _lookup(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets]) -> dict[str, dict[str, float]]:
     """The accuracy of the lookup table, by side and stream: for the report's architectures, whose claim it tests."""
     if not recipe.model.is_windowed:
-        return {side: {} for side in targets}
+        return {split: {} for split in targets}
     sizes = tuple(dataset.sizes[stream] for stream in dataset.streams)
 
     def history(found: Targets) -> History:
@@ -179,9 +179,9 @@ def _lookup(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets]) ->
     as_written = {0: np.arange(sizes[notes])}
     training = Training.of(pieces, as_written, sizes, note=notes, with_end=False, chosen=_chosen(train))
     return {
-        side: {
+        split: {
             stream: lookup_accuracy(training, history(found), dataset.streams.index(stream))
             for stream in recipe.model.predicted
         }
-        for side, found in targets.items()
+        for split, found in targets.items()
     }

@@ -141,7 +141,7 @@ def require_enough_to_train(store: Store, recipe: Recipe, dataset_ref: ArtifactR
 
 def _targets_to_train_on(dataset: Dataset, recipe: Recipe) -> tuple[Targets, Targets]:
     """Give what is trained on and what is held out; NotEnoughMusicError where there is too little of either."""
-    train, validation = (dataset.targets(side, recipe.first_target) for side in (TRAIN, VALIDATION))
+    train, validation = (dataset.targets(split, recipe.first_target) for split in (TRAIN, VALIDATION))
     require_enough_music(train, validation, recipe.windows.length)
     return train, validation
 

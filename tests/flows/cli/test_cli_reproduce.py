@@ -43,7 +43,7 @@ schedule = "constant"
 num_outputs = 1
 num_events = 24
 min_events = 12
-seed_segment_events = 16
+prompt_events = 16
 """
 
 

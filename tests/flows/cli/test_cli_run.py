@@ -79,9 +79,9 @@ def test_the_generated_music_is_there_and_as_long_as_was_said(tiny):
     assert f"{Path(said['directory']).name}/index.html" in index.read_text()
     assert len(said["outputs"]) == 2
     for output in said["outputs"]:
-        assert output.keys() >= {"midi", "seed_midi", "settings", "events"}
+        assert output.keys() >= {"midi", "prompt_midi", "settings", "events"}
         assert len(read_midi(Path(output["midi"]).read_bytes()).notes) == output["events"] >= 12
-        assert len(read_midi(Path(output["seed_midi"]).read_bytes()).notes) == 16
+        assert len(read_midi(Path(output["prompt_midi"]).read_bytes()).notes) == 16
         assert Path(output["midi"]).parent == Path(said["directory"])
         assert json.loads(Path(output["settings"]).read_text())["events"] == output["events"]
 

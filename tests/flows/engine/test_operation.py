@@ -17,7 +17,7 @@ from lstm_music.errors import RecipeError
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
-from lstm_music.stages.inbox.news import remember_heard
+from lstm_music.stages.inbox.news import remember_seen
 from lstm_music.store import Store
 
 DEPLOYMENTS = {"ingest", "prepare", "train-all", "generate", "watch", "retrain"}
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_withou
     recipe = load_recipe(str(path))
     inputs = ingest(store, recipe, str(write_pieces(tmp_path / "music")))
     prepare(store, recipe, inputs)
-    remember_heard(store, recipe.name, inputs)
+    remember_seen(store, recipe.name, inputs)
     (store.root / "inbox").mkdir()
     (store.root / "inbox" / "bad.mid").write_bytes(b"MThd and no more")
     with served.scheduled("watch", recipe=str(path), storage=str(store.root), settle_seconds=0.5):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from lstm_music.encoding.splits import SIDES, PieceIdentity, SplitSpec, assign, draw_sides, music_hash
+from lstm_music.encoding.splits import SPLITS, PieceIdentity, SplitSpec, assign, draw_splits, music_hash
 from lstm_music.errors import NotEnoughMusicError, RecipeError
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo
 
@@ -180,30 +180,30 @@ def test_random_windows_put_every_piece_on_every_side_and_say_that_they_leak():
     assert sides(splits) == (("a", "b", "c"),) * 3
     assert splits.moved == ()
     (leak,) = splits.leaks
-    assert leak == "Events are drawn for a side one by one, so every piece lies in train, validation and test"
+    assert leak == "Events are drawn for a split one by one, so every piece lies in train, validation and test"
 
 
 def test_events_are_drawn_for_the_sides_in_the_shares_of_the_recipe():
-    drawn_sides = draw_sides(100_000, BY_EVENT, 1)
-    shares = np.bincount(drawn_sides, minlength=len(SIDES)) / len(drawn_sides)
-    assert dict(zip(SIDES, shares, strict=True)) == pytest.approx(
+    drawn_sides = draw_splits(100_000, BY_EVENT, 1)
+    shares = np.bincount(drawn_sides, minlength=len(SPLITS)) / len(drawn_sides)
+    assert dict(zip(SPLITS, shares, strict=True)) == pytest.approx(
         {"train": 0.7, "validation": 0.2, "test": 0.1}, abs=0.01
     )
 
 
 @given(st.integers(0, 300), st.integers(0, 2**32 - 1))
 def test_the_sides_of_events_follow_from_the_random_seed(events, seed):
-    first, again = (draw_sides(events, BY_EVENT, seed) for _ in range(2))
+    first, again = (draw_splits(events, BY_EVENT, seed) for _ in range(2))
     assert len(first) == events
     assert first.tolist() == again.tolist()
 
 
 def test_another_random_seed_draws_other_sides():
-    assert draw_sides(200, BY_EVENT, 1).tolist() != draw_sides(200, BY_EVENT, 2).tolist()
+    assert draw_splits(200, BY_EVENT, 1).tolist() != draw_splits(200, BY_EVENT, 2).tolist()
 
 
 def test_a_side_without_a_share_is_never_drawn():
-    assert set(draw_sides(1000, SplitSpec(by="random_windows", validation=0, test=0.5), 1).tolist()) == {0, 2}
+    assert set(draw_splits(1000, SplitSpec(by="random_windows", validation=0, test=0.5), 1).tolist()) == {0, 2}
 
 
 ROWS = st.lists(

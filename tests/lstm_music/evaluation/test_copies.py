@@ -1,4 +1,4 @@
-"""Copies, against a search that tries every run of every piece at every transposition."""
+"""Copies, against a search that candidates every run of every piece at every transposition."""
 
 from dataclasses import replace
 from functools import cache

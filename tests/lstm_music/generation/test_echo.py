@@ -39,7 +39,7 @@ def pieces():
 
 @pytest.fixture(scope="module")
 def heard(tensorflow):
-    """Hear, compiled, what follows a seed segment of so many events; give the echoes of that."""
+    """Hear, compiled, what follows a prompt of so many events; give the echoes of that."""
     import tensorflow as tf
 
     from lstm_music.generation.echo import begin, hear, latest_echoes
@@ -57,8 +57,8 @@ def heard(tensorflow):
             2
         ].stack()
 
-    def run(pieces, seed_segment_events):
-        seeds, events = pieces[:seed_segment_events], pieces[seed_segment_events:][:MORE]
+    def run(pieces, prompt_events):
+        seeds, events = pieces[:prompt_events], pieces[prompt_events:][:MORE]
         return loop(begin(seeds, MORE, SHAPES), tf.constant(events)).numpy()
 
     return run
@@ -85,19 +85,19 @@ def longest_within(most, keys):
 def test_they_are_those_of_the_whole_piece(heard, pieces):
     wanted = whole(pieces)
     assert {*wanted[:, :, len(STREAMS)].flat} == {*range(len(LENGTHS) + 1)}
-    for seed_segment_events in (0, 1, 45):
-        found = heard(pieces, seed_segment_events)
-        assert np.array_equal(found, wanted[seed_segment_events:][:MORE])
+    for prompt_events in (0, 1, 45):
+        found = heard(pieces, prompt_events)
+        assert np.array_equal(found, wanted[prompt_events:][:MORE])
 
 
 @pytest.mark.parametrize("most", [1, 7, 50])
 def test_what_is_farther_back_than_is_remembered_is_not_found(heard, pieces, monkeypatch, most):
-    """Also where the seed segment is as long as that, or longer."""
+    """Also where the prompt is as long as that, or longer."""
     monkeypatch.setattr("lstm_music.generation.echo.MOST_HEARD", most)
     everything = whole(pieces)
     monkeypatch.setattr(echoes, "find_echoes", lambda keys: longest_within(most, keys))
     wanted = whole(pieces)
     assert not np.array_equal(wanted, everything)
-    for seed_segment_events in (0, 1, most, most + 1, most + 2):
-        found = heard(pieces, seed_segment_events)
-        assert np.array_equal(found, wanted[seed_segment_events:][:MORE])
+    for prompt_events in (0, 1, most, most + 1, most + 2):
+        found = heard(pieces, prompt_events)
+        assert np.array_equal(found, wanted[prompt_events:][:MORE])

@@ -16,8 +16,8 @@ USUAL = GenerationSpec()
         ({"temperature": {**USUAL.temperature, "note": 0.7}}, " --temperature note=0.7"),
         ({"top_p": {**USUAL.top_p, "velocity": 1, "offset": 0.5}}, " --top-p offset=0.5,velocity=1"),
         ({"num_events": 12, "max_quarters": 2.5}, " --num-events 12 --max-quarters 2.5"),
-        ({"include_seed_segment": True}, " --include-seed-segment"),
-        ({"seed_segment": "a b"}, " --seed-segment 'a b'"),
+        ({"include_prompt": True}, " --include-prompt"),
+        ({"prompt": "a b"}, " --prompt 'a b'"),
     ],
 )
 def test_what_differs_is_said(changed, words):

@@ -13,7 +13,7 @@ from lstm_music.evaluation.loops import place, repeats
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
-from lstm_music.stages.music.prompts import seed_segments
+from lstm_music.stages.music.prompts import choose_prompts
 
 OUTPUTS = 30
 HIGHEST_NOTE = SPECIAL_IDS + 127
@@ -46,27 +46,27 @@ def models(tensorflow, dataset):
 
 @pytest.fixture
 def make(made, dataset, grammar, models):
-    """Generate; give the new tokens, and the seeds."""
-    from lstm_music.generation.loop import Seeds, generate_tokens
+    """Generate; give the new tokens, and the prompts."""
+    from lstm_music.generation.loop import Prompts, generate_tokens
 
     def run(outputs=2, rules=grammar, **settings):
-        spec = GenerationSpec(**{"num_outputs": outputs, "seed_segment_events": 8, **settings})
-        origins = seed_segments(made.store, dataset, spec, 5, None)
+        spec = GenerationSpec(**{"num_outputs": outputs, "prompt_events": 8, **settings})
+        origins = choose_prompts(made.store, dataset, spec, 5, None)
         segments = [origin.segment for origin in origins]
 
         def column(name):
             return np.array([getattr(segment, name) for segment in segments], np.int32)
 
-        seeds = Seeds(
+        prompts = Prompts(
             np.stack([segment.tokens for segment in segments], axis=1),
             column("before"),
             column("last_onset_steps"),
             column("last_position_in_bar_steps"),
             column("bar_steps"),
         )
-        outcome = generate_tokens(list(models.values()), rules, spec, seeds, random_seed=9)
+        outcome = generate_tokens(list(models.values()), rules, spec, prompts, random_seed=9)
         run.loops_left = [one.loops_left for one in outcome]
-        return [one.tokens for one in outcome], seeds
+        return [one.tokens for one in outcome], prompts
 
     return run
 
@@ -83,7 +83,7 @@ def fits(grid, stream, token, last, current, onset, offsets):
 def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, models, dataset, grammar, uncompiled):
     import tensorflow as tf
 
-    (found, _), seeds = make(num_events=12, min_events=12, temperature=0)
+    (found, _), prompts = make(num_events=12, min_events=12, temperature=0)
     grid, offsets = dataset.events.grid, grammar.offset_steps.tolist()
     states = {stream: model.initial_state(1) for stream, model in models.items()}
 
@@ -93,13 +93,13 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, mod
         logits, states[stream] = model.step(rows, states[stream])
         return logits.numpy()[0]
 
-    heard = list(seeds.tokens[:, 0, : len(STREAMS)])
-    before = seeds.before[0]
-    for now in seeds.tokens[:, 0]:
+    heard = list(prompts.tokens[:, 0, : len(STREAMS)])
+    before = prompts.before[0]
+    for now in prompts.tokens[:, 0]:
         for stream in STREAMS:
             logits_of(stream, before, now)
         before = now
-    onset, position = int(seeds.onsets[0]), int(seeds.positions[0])
+    onset, position = int(prompts.onsets[0]), int(prompts.positions[0])
     for event in found:
         now = np.zeros_like(before)
         for column, stream in enumerate(STREAMS):
@@ -107,7 +107,7 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, mod
             allowed = [fits(grid, stream, token, before, now, onset, offsets) for token in range(len(logits))]
             now[column] = np.where(allowed, logits, -np.inf).argmax()
             if column == 0:
-                onset, position = onset + offsets[now[0]], (position + offsets[now[0]]) % int(seeds.bars[0])
+                onset, position = onset + offsets[now[0]], (position + offsets[now[0]]) % int(prompts.bars[0])
                 now[PLACED] = place_tokens(position, grid)
         heard.append(now[: len(STREAMS)])
         now[-len(ECHOES) :] = echo_tokens(heard, grammar.shapes)[-1]
@@ -120,19 +120,19 @@ def test_all_that_is_made_obeys_the_grammar_and_ends_where_it_may(make, models, 
     bias = models["offset"].head.bias.numpy()
     bias[END] = 3
     models["offset"].head.bias.assign(bias)
-    found, seeds = make(OUTPUTS, num_events=40, min_events=10, temperature=1.2, top_p=0.95)
+    found, prompts = make(OUTPUTS, num_events=40, min_events=10, temperature=1.2, top_p=0.95)
     grid, offsets = dataset.events.grid, grammar.offset_steps.tolist()
     assert len(found) == OUTPUTS
     assert {len(tokens) >= 10 for tokens in found} == {True}
     assert 10 < np.mean([len(tokens) for tokens in found]) < 40
     at_once = 0
     for number, tokens in enumerate(found):
-        last, onset, position = seeds.tokens[-1, number], int(seeds.onsets[number]), int(seeds.positions[number])
+        last, onset, position = prompts.tokens[-1, number], int(prompts.onsets[number]), int(prompts.positions[number])
         for event in tokens:
             for column, stream in enumerate(STREAMS):
                 assert fits(grid, stream, event[column], last, event, onset, offsets)
                 assert event[column] < dataset.sizes[stream]
-            onset, position = onset + offsets[event[0]], (position + offsets[event[0]]) % int(seeds.bars[number])
+            onset, position = onset + offsets[event[0]], (position + offsets[event[0]]) % int(prompts.bars[number])
             assert event[PLACED].tolist() == place_tokens(position, grid).tolist()
             at_once += offsets[event[0]] == 0
             last = event
@@ -163,12 +163,12 @@ def test_the_guard_leads_out_of_loops(make, models, dataset, grammar):
         kernel.assign(kernel * rows[:, None].astype(np.float32))
 
     def loops(max_repeats):
-        found, seeds = make(OUTPUTS, num_events=300, min_events=300, temperature=0, max_repeats=max_repeats)
+        found, prompts = make(OUTPUTS, num_events=300, min_events=300, temperature=0, max_repeats=max_repeats)
         counts = []
         for number, tokens in enumerate(found):
             onsets = np.cumsum(grammar.offset_steps[tokens[:, 0]])
-            bar, position = place(onsets, int(seeds.bars[number]), int(seeds.positions[number]))
-            counts.append(repeats(bar, position, tokens[:, 1], tokens[:, 2], int(seeds.bars[number])).loops)
+            bar, position = place(onsets, int(prompts.bars[number]), int(prompts.positions[number]))
+            counts.append(repeats(bar, position, tokens[:, 1], tokens[:, 2], int(prompts.bars[number])).loops)
         return sum(counts), sum(make.loops_left)
 
     free, never = loops(0)
@@ -181,14 +181,14 @@ def test_the_guard_leads_out_of_loops(make, models, dataset, grammar):
 def test_from_nothing_the_first_event_is_what_models_say_of_a_start(made, dataset, grammar, models, uncompiled):
     import tensorflow as tf
 
-    from lstm_music.generation.loop import Seeds, generate_tokens
+    from lstm_music.generation.loop import Prompts, generate_tokens
 
     columns = dataset.tokens.shape[1]
     nothing = np.zeros(1, np.int32)
     start = np.full((1, columns), START, np.int32)
-    seeds = Seeds(np.zeros((0, 1, columns), np.int32), start, nothing, nothing, nothing + 48)
+    prompts = Prompts(np.zeros((0, 1, columns), np.int32), start, nothing, nothing, nothing + 48)
     spec = GenerationSpec(num_outputs=1, num_events=1, min_events=1, temperature=0)
-    (found,) = generate_tokens(list(models.values()), grammar, spec, seeds, random_seed=9)
+    (found,) = generate_tokens(list(models.values()), grammar, spec, prompts, random_seed=9)
     model = models["offset"]
     logits, _ = model.step(tf.constant(model.rows(start, start)), model.initial_state(1))
     allowed = grammar.on_grid[0]

@@ -54,8 +54,8 @@ def test_one_number_stands_for_every_stream():
         {"max_repeats": 1},
         {"max_quarters": 0},
         {"best_of": 0},
-        {"seed_segment": ""},
-        {"composer": "bach", "seed_segment": "none"},
+        {"prompt": ""},
+        {"composer": "bach", "prompt": "none"},
     ],
 )
 def test_numbers_out_of_range_are_refused(wrong):

@@ -65,7 +65,7 @@ def test_another_offset_leads_out_by_itself(listen):
     assert listen([*pattern(4, 4), (99, 60, 5, 2)])[0][-1] == -1
 
 
-def test_a_copy_of_the_seed_segment_is_a_loop_too(listen):
+def test_a_copy_of_the_prompt_is_a_loop_too(listen):
     forbidden, _ = listen(pattern(4, 4), seed=pattern(4, 1))
     assert forbidden == [-1] * 12 + [60, 61, 62, 63]
 

@@ -1,4 +1,4 @@
-"""Seed segments: the same moment in every stream, known values only, and notes made of them again."""
+"""Prompts: the same moment in every stream, known values only, and notes made of them again."""
 
 from collections import Counter
 
@@ -137,5 +137,5 @@ def test_places_are_chosen_once_each_before_any_twice_and_evenly():
 
 @pytest.mark.parametrize(("lengths", "longest"), [([4, 3], 4), ([], 0)])
 def test_where_no_piece_is_long_enough_the_longest_is_named(lengths, longest):
-    with pytest.raises(NotEnoughMusicError, match=f"the 5 events of a seed segment: the longest has {longest}; give"):
+    with pytest.raises(NotEnoughMusicError, match=f"the 5 events of a prompt: the longest has {longest}; give"):
         choose_places(lengths, 5, 1, random_seed=1)

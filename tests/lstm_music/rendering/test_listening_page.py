@@ -122,7 +122,7 @@ def test_a_page_forbids_every_fetch_and_every_script_but_its_own():
 
 
 def test_bytes_that_are_shown_more_than_once_lie_in_the_page_once():
-    seed, result = clip(b"the seed segment" * 9, "Seed segment"), clip(b"the result" * 9)
+    seed, result = clip(b"the prompt" * 9, "Prompt"), clip(b"the result" * 9)
     downloads = [Download("Audio", "r.ogg", "audio/ogg", result.data), Download("MIDI", "r.mid", "audio/midi", MIDI)]
     results = [hearing(1, seed=seed, result=result, downloads=downloads), hearing(2, seed=seed)]
     quiz = [QuizClip(result, is_generated=True, about="result 1")]
@@ -209,7 +209,7 @@ def test_the_same_contents_give_the_same_text():
     assert listening_page(hostile_page()) == listening_page(hostile_page())
 
 
-def test_a_page_without_audio_seed_segment_or_anything_else_is_still_one():
+def test_a_page_without_audio_prompt_or_anything_else_is_still_one():
     page = Elements(listening_page(Listening("bare", [hearing(1, result=None)])))
     assert not page.open
     assert not page.all("audio")

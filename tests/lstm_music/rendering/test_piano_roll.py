@@ -26,7 +26,7 @@ def test_every_note_is_a_rectangle_at_its_time_and_pitch():
     assert not drawn(picture, "border", "line")
 
 
-def test_a_seed_segment_stands_before_the_result_with_a_line_between():
+def test_a_prompt_stands_before_the_result_with_a_line_between():
     seed = piece_of([(0, QUARTER, 60), (QUARTER, QUARTER, 62)])
     result = piece_of([(QUARTER // 2, QUARTER, 80)])
     picture = piano_roll(result, "a piece", seed, result_at_quarters=2)
@@ -34,7 +34,7 @@ def test_a_seed_segment_stands_before_the_result_with_a_line_between():
     (note,) = drawn(picture, "result")
     (border,) = drawn(picture, "border", "line")
     assert note.get("x") == border.get("x1") == f"{MARGIN + 2.5 * PIXELS_PER_QUARTER:.1f}"
-    assert {"seed segment", "result"} <= {text.text for text in ET.fromstring(picture).iter(SVG + "text")}
+    assert {"prompt", "result"} <= {text.text for text in ET.fromstring(picture).iter(SVG + "text")}
 
 
 def test_black_keys_and_bars_are_drawn():
@@ -77,7 +77,7 @@ def test_hands_differ_by_more_than_colour_and_are_named():
     assert {"right hand (filled)", "left hand (outlined)"} <= named
 
 
-def test_the_seed_segment_lies_on_a_shade_up_to_the_line():
+def test_the_prompt_lies_on_a_shade_up_to_the_line():
     picture = piano_roll(piece_of([(0, QUARTER, 80)]), "a piece", piece_of([(0, QUARTER, 60)]), result_at_quarters=2)
     (shade,), (border,) = drawn(picture, "shade"), drawn(picture, "border", "line")
     assert float(shade.get("x")) + float(shade.get("width")) == float(border.get("x1"))

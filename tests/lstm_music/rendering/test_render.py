@@ -10,7 +10,7 @@ from lstm_music.rendering.render import Rendering, shares
 @pytest.mark.parametrize("processes", [2, 4])
 def test_each_process_has_as_many_long_files_as_any_other(tmp_path, processes):
     wanted = []
-    for number in range(8):  # as generation asks: the seed segment of a try, then its result
+    for number in range(8):  # as generation asks: the prompt of a try, then its result
         for name, quarters in (("seed", 4), ("result", 40)):
             path = tmp_path / f"{name}_{number}.mid"
             path.write_bytes(write_midi(small_piece(number, quarters)))

@@ -4,7 +4,7 @@ import pytest
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import CorruptArtifactError
-from lstm_music.stages.current import current_models
+from lstm_music.stages.current import promoted_models
 from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import read_inputs
@@ -46,7 +46,7 @@ def test_every_reader_refuses_a_file_with_a_flipped_bit(made, evaluated, tmp_pat
     paths += [(store.open(ref).folder / "manifest.json", read) for ref, _, read in readers]
     blob = read_inputs(store, refs.inputs)[0].piece_id
     paths.append((store.root / "blobs" / blob[:2] / blob, lambda: store.get_blob(blob)))
-    paths.append((store.root / "current.json", lambda: current_models(store, "tiny")))
+    paths.append((store.root / "current.json", lambda: promoted_models(store, "tiny")))
     for path, read in paths:
         read()
         for _ in flipped(path):

@@ -18,12 +18,12 @@ from lstm_music.errors import MismatchError
 from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
-from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data.dataset import build_dataset, load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import make_music, read_music
-from lstm_music.stages.music.prompts import SeedMidi, _view
+from lstm_music.stages.music.prompts import PromptMidi, _view
 from lstm_music.stages.music.segments import cut
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate, read_card
@@ -156,10 +156,10 @@ def test_a_score_card_counts_the_velocity_beside_its_baselines(store, prepared, 
 
 @pytest.mark.parametrize("included", [False, True])
 def test_music_reads_back_with_the_velocities_that_were_made(dataset, store, prepared, models, uncompiled, included):
-    spec = RECIPE.generation.model_copy(update={"include_seed_segment": included})
-    tries = read_music(store, make_music(store, prepared.dataset, models, spec, 1))
+    spec = RECIPE.generation.model_copy(update={"include_prompt": included})
+    candidates = read_music(store, make_music(store, prepared.dataset, models, spec, 1))
     heard = set()
-    for made in tries:
+    for made in candidates:
         written = encode(read_midi(made.midi), dataset.events)
         new = level_texts(written.velocity)[-len(made.tokens) :]
         assert new == levels_of(dataset, made.tokens)
@@ -167,7 +167,7 @@ def test_music_reads_back_with_the_velocities_that_were_made(dataset, store, pre
         places = place_tokens(written.position_in_bar_steps[-len(new) :], dataset.events.grid)
         assert np.array_equal(places, made.tokens[:, 4:6])
         heard |= set(new)
-        seed = encode(read_midi(made.seed_midi), dataset.events)
+        seed = encode(read_midi(made.prompt_midi), dataset.events)
         if included:
             assert level_texts(written.velocity)[: len(seed)] == level_texts(seed.velocity)
     assert len(heard) > 2
@@ -178,28 +178,26 @@ def test_a_temperature_is_that_of_its_stream(dataset, store, prepared, models, u
     made = []
     for temperature in ({"velocity": 0}, {"velocity": 50}):
         everything = {**RECIPE.generation.temperature, **temperature}
-        spec = RECIPE.generation.model_copy(
-            update={"temperature": everything, "num_outputs": 2, "seed_segment": "none"}
-        )
+        spec = RECIPE.generation.model_copy(update={"temperature": everything, "num_outputs": 2, "prompt": "none"})
         made.append([one.tokens for one in read_music(store, make_music(store, prepared.dataset, models, spec, 1))])
-    calm, wild = ([len(set(levels_of(dataset, tokens))) for tokens in tries] for tries in made)
+    calm, wild = ([len(set(levels_of(dataset, tokens))) for tokens in candidates] for candidates in made)
     assert max(calm) < min(wild)
 
 
-def test_places_that_seed_segments_are_ranked_by_are_those_of_a_dataset_without_it(dataset, store, prepared):
+def test_places_that_prompt_are_ranked_by_are_those_of_a_dataset_without_it(dataset, store, prepared):
     without = load_dataset(store, build_dataset(store, tiny_recipe(), prepared.notes, prepared.events))
     for span in dataset.spans["validation"]:
         ours, theirs = _view(dataset, span), _view(without, span)
         assert all(np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in vars(ours))
 
 
-def test_a_seed_segment_keeps_its_own_velocities(store, dataset, prepared, models, uncompiled):
+def test_a_prompt_keeps_its_own_velocities(store, dataset, prepared, models, uncompiled):
     (span,) = dataset.spans["validation"][:1]
     segment = cut(store, dataset, [(span.piece_id, 4)], 8)[span.piece_id, 4]
     own = level_texts(encode(expressive_piece(int(segment.name[-6:-4])), RECIPE.events).velocity[4:12])
-    spec = RECIPE.generation.model_copy(update={"seed_segment": f"{segment.name}:4", "num_outputs": 1})
+    spec = RECIPE.generation.model_copy(update={"prompt": f"{segment.name}:4", "num_outputs": 1})
     (made,) = read_music(store, make_music(store, prepared.dataset, models, spec, 1))
-    written = level_texts(encode(read_midi(made.seed_midi), dataset.events).velocity)
+    written = level_texts(encode(read_midi(made.prompt_midi), dataset.events).velocity)
     known = [level in dataset.vocabularies["velocity"].values for level in own]
     assert any(known)
     assert [one for one, is_known in zip(written, known, strict=True) if is_known] == [
@@ -208,9 +206,9 @@ def test_a_seed_segment_keeps_its_own_velocities(store, dataset, prepared, model
 
 
 def test_a_file_that_was_given_is_read_with_its_velocities(dataset, store, prepared, models, uncompiled):
-    spec = RECIPE.generation.model_copy(update={"num_outputs": 1, "include_seed_segment": True})
-    seed_midi = SeedMidi("mine.mid", write_midi(expressive_piece(3)), "midi")
-    (made,) = read_music(store, make_music(store, prepared.dataset, models, spec, 1, seed_midi))
+    spec = RECIPE.generation.model_copy(update={"num_outputs": 1, "include_prompt": True})
+    prompt_midi = PromptMidi("mine.mid", write_midi(expressive_piece(3)), "midi")
+    (made,) = read_music(store, make_music(store, prepared.dataset, models, spec, 1, prompt_midi))
     whole = encode(expressive_piece(3), dataset.events)
     begun = encode(read_midi(made.midi), dataset.events).velocity[: len(whole)]
     assert np.abs(begun.astype(int) - whole.velocity.astype(int)).max() < 8  # a level, or the nearest known one
@@ -226,16 +224,16 @@ def test_models_with_and_without_velocity_are_neither_begun_with_nor_compared(st
     ):
         earlier_model(store, stage, without["note"], dataset)
     card_ref = evaluate(store, RECIPE, prepared.dataset, models)
-    promote(store, plain, Current(prepared.dataset, {stream: models[stream] for stream in STREAMS}, card_ref))
-    decided = promote(store, RECIPE, Current(prepared.dataset, models, card_ref))
+    promote(store, plain, Promoted(prepared.dataset, {stream: models[stream] for stream in STREAMS}, card_ref))
+    decided = promote(store, RECIPE, Promoted(prepared.dataset, models, card_ref))
     assert "cannot be compared" in decided.reason
     card = read_card(store, card_ref)
     again = {**models, "velocity": train_model(store, SHORTER, prepared.dataset, "velocity")}
     compared = promote(
-        store, RECIPE, Current(prepared.dataset, again, evaluate(store, SHORTER, prepared.dataset, again))
+        store, RECIPE, Promoted(prepared.dataset, again, evaluate(store, SHORTER, prepared.dataset, again))
     )
     assert compared.old_nll == pytest.approx(card["splits"]["validation"]["nll_per_event"], abs=1e-4)
-    kept = current_models(store, "tiny")
+    kept = promoted_models(store, "tiny")
     assert kept
     assert set(kept.models) == set(WITH_VELOCITY)
     assert load_dataset(store, kept.dataset).streams == WITH_VELOCITY

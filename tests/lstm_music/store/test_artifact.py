@@ -5,7 +5,7 @@ import pytest
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
 from lstm_music.store import ArtifactRef, Stage, files
-from lstm_music.store.checksummed import seal
+from lstm_music.store.checksummed import dump_checksummed
 
 KEY = "0" * 64
 
@@ -128,6 +128,6 @@ def test_an_artifact_under_another_key_is_refused(store, artifact):
 @pytest.mark.parametrize("file", ["../secret", "/etc/passwd", "a/b", ".."])
 def test_a_manifest_cannot_name_a_file_outside_of_its_folder(store, artifact, file):
     files = {"pieces.parquet": {"name": "pieces", "file": file, "sha256": KEY, "bytes": 1}}
-    (artifact.folder / "manifest.json").write_bytes(seal({**artifact.manifest, "files": files}))
+    (artifact.folder / "manifest.json").write_bytes(dump_checksummed({**artifact.manifest, "files": files}))
     with pytest.raises(CorruptArtifactError, match="names a file outside of its folder"):
         store.open(artifact.ref)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_music.errors import CorruptArtifactError, StorageError
-from lstm_music.store.checksummed import canonical, digest, seal, unseal
+from lstm_music.store.checksummed import canonical, digest, dump_checksummed, load_checksummed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -47,21 +47,21 @@ def test_what_json_cannot_hold_is_refused(value):
 
 @given(MAPPINGS)
 def test_what_was_sealed_comes_back(value):
-    assert unseal(seal(value), HERE, "mend") == value
+    assert load_checksummed(dump_checksummed(value), HERE, "mend") == value
 
 
 def test_any_flipped_bit_is_found():
-    data = seal({"spec": {"stride": 1}, "files": ["notes.parquet"], "ratio": 0.5, "title": "Für Elise"})
+    data = dump_checksummed({"spec": {"stride": 1}, "files": ["notes.parquet"], "ratio": 0.5, "title": "Für Elise"})
     for position in range(len(data) * 8):
         flipped = bytearray(data)
         flipped[position // 8] ^= 1 << position % 8
         with pytest.raises(CorruptArtifactError, match=r"manifest\.json: its \d+ bytes are not .*; delete it$"):
-            unseal(bytes(flipped), HERE, "delete it")
+            load_checksummed(bytes(flipped), HERE, "delete it")
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"null", b"[]", b"{}", b'{"sha256": 1}', b"\xff\xfe", b"[" * 100_000, seal({})[:-1]]
+    "data", [b"", b"null", b"[]", b"{}", b'{"sha256": 1}', b"\xff\xfe", b"[" * 100_000, dump_checksummed({})[:-1]]
 )
 def test_what_was_never_sealed_is_refused(data):
     with pytest.raises(CorruptArtifactError):
-        unseal(data, HERE, "delete it")
+        load_checksummed(data, HERE, "delete it")

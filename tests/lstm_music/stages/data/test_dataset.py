@@ -12,7 +12,7 @@ from lstm_music.encoding.chords import content
 from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.splits import SIDES
+from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.errors import RecipeError
@@ -206,13 +206,13 @@ def test_with_random_windows_each_late_enough_event_is_a_target_of_one_side(tmp_
     dataset = load_dataset(store, refs.dataset)
     assert dataset.is_split_by_event
     assert dataset.is_leaky
-    assert "Events are drawn for a side one by one" in dataset.warnings[0]
-    places = {side: dataset.targets(side, first).places.tolist() for side in SIDES}
+    assert "Events are drawn for a split one by one" in dataset.warnings[0]
+    places = {side: dataset.targets(side, first).places.tolist() for side in SPLITS}
     assert all(places.values())
     assert len(dataset.spans["train"]) == 4
     assert dataset.spans["train"] == dataset.spans["validation"] == dataset.spans["test"]
     expected = [place for span in dataset.spans["train"] for place in range(span.start + first, span.stop)]
-    assert sorted(place for side in SIDES for place in places[side]) == sorted(expected)
+    assert sorted(place for side in SPLITS for place in places[side]) == sorted(expected)
     assert len(expected) == len(dataset.tokens) - first * 3 - min(first, 3)
 
 
@@ -226,7 +226,7 @@ def test_with_random_windows_the_vocabularies_are_those_of_all_pieces(tmp_path):
 
 def test_pieces_that_are_split_as_wholes_have_all_their_late_enough_events_as_targets(made):
     assert not made.dataset.is_split_by_event
-    for side in SIDES:
+    for side in SPLITS:
         spans = made.dataset.spans[side]
         expected = [place for span in spans for place in range(span.start + 5, span.stop)]
         assert made.dataset.targets(side, 5).places.tolist() == expected

@@ -18,10 +18,10 @@ from lstm_music.stages.data.notes import read_pieces
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music import candidates as module
 from lstm_music.stages.music.candidates import make_music, music_stage, picture, read_music
-from lstm_music.stages.music.prompts import SeedMidi, read_seed_midi
+from lstm_music.stages.music.prompts import PromptMidi, read_prompt_midi
 from lstm_music.store import Store
 
-FORMS = (("seed", "mid"), ("result", "mid"), ("result", "json"))
+FORMS = (("prompt", "mid"), ("result", "mid"), ("result", "json"))
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
     names = [
         f"{name}_{n:03d}.{form}"
         for n in (1, 2, 3)
-        for name, form in (("seed", "mid"), ("result", "mid"), ("result", "json"))
+        for name, form in (("prompt", "mid"), ("result", "mid"), ("result", "json"))
     ]
     assert sorted(made_files) == sorted([*names, "tokens.npy"])
-    tries = read_music(copy.store, ref)
+    candidates = read_music(copy.store, ref)
     for number, tokens in enumerate(new, start=1):
         written, events = read_back(made.dataset, made_files[f"result_{number:03d}.mid"])
         wanted = values(made.dataset, tokens)
@@ -93,7 +93,7 @@ def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
         assert events.onset_steps[0] < 48  # within the first bar, where its place is that of the tokens
         assert np.array_equal(place_tokens(events.position_in_bar_steps, made.recipe.events.grid), tokens[:, 3:5])
         assert made.recipe.events.grid.on_grid(events.onset_steps).all()
-        one = tries[number - 1]
+        one = candidates[number - 1]
         assert np.array_equal(one.tokens, tokens)
         assert one.facts["events"] == len(tokens) == len(written) >= spec.min_events
         assert one.facts["nats_per_event"] == pytest.approx(kept[number - 1].nats.mean(), abs=1e-4)
@@ -101,16 +101,16 @@ def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
         assert ET.fromstring(picture(one)) is not None
 
 
-def test_a_seed_segment_is_a_place_in_a_held_out_piece(made, trained, copy, uncompiled):
+def test_a_prompt_is_a_place_in_a_held_out_piece(made, trained, copy, uncompiled):
     ref = make_music(copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 2)
     pieces = {row["name"]: row for row in read_pieces(copy.store, copy.prepared.notes)}
     held_out = {span.piece_id for side in ("validation", "test") for span in copy.dataset.spans[side]}
     for number in (1, 2, 3):
         said = json.loads(files(copy.store, ref)[f"result_{number:03d}.json"])
-        segment = said["seed_segment"]
+        segment = said["prompt"]
         assert pieces[segment["piece"]]["piece_id"] in held_out
         whole = encode(small_piece(int(segment["piece"][-6:-4])), copy.dataset.events)
-        written, events = read_back(copy.dataset, files(copy.store, ref)[f"seed_{number:03d}.mid"])
+        written, events = read_back(copy.dataset, files(copy.store, ref)[f"prompt_{number:03d}.mid"])
         first = segment["first_event"]
         if not segment["replaced_values"]:
             assert [note for _, note, _ in written] == whole.note[first : first + 8]
@@ -118,15 +118,15 @@ def test_a_seed_segment_is_a_place_in_a_held_out_piece(made, trained, copy, unco
             assert len(set(moved.tolist())) == 1
             assert moved[0] % 48 == 0
         assert segment["events"] == 8
-        assert segment["side"] in {"validation", "test"}
+        assert segment["split"] in {"validation", "test"}
 
 
-def test_with_its_seed_segment_a_result_begins_with_it(copy, trained, spied, uncompiled):
-    spec = copy.recipe.generation.model_copy(update={"include_seed_segment": True, "num_outputs": 2})
+def test_with_its_prompt_a_result_begins_with_it(copy, trained, spied, uncompiled):
+    spec = copy.recipe.generation.model_copy(update={"include_prompt": True, "num_outputs": 2})
     ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1)
     found = files(copy.store, ref)
     for number, tokens in enumerate([one.tokens for one in spied], start=1):
-        seed, _ = read_back(copy.dataset, found[f"seed_{number:03d}.mid"])
+        seed, _ = read_back(copy.dataset, found[f"prompt_{number:03d}.mid"])
         result, events = read_back(copy.dataset, found[f"result_{number:03d}.mid"])
         assert result[:8] == seed
         assert result[8:] == values(copy.dataset, tokens)
@@ -136,37 +136,37 @@ def test_with_its_seed_segment_a_result_begins_with_it(copy, trained, spied, unc
 def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, trained, spied, uncompiled, tmp_path):
     strange = piece_of([(0, QUARTER, 60), (2 * QUARTER, 9 * QUARTER, 64), (9 * QUARTER, QUARTER, 67)], tempo=400_000)
     path = write_folder(tmp_path, {"<b>\x1bstrange.mid": strange}) / "<b>\x1bstrange.mid"
-    seed_midi = read_seed_midi(path)
-    spec = copy.recipe.generation.model_copy(update={"include_seed_segment": True, "num_outputs": 2})
-    ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1, seed_midi)
+    prompt_midi = read_prompt_midi(path)
+    spec = copy.recipe.generation.model_copy(update={"include_prompt": True, "num_outputs": 2})
+    ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1, prompt_midi)
     found = files(copy.store, ref)
     said = json.loads(found["result_001.json"])
-    assert said["seed_segment"] == {
+    assert said["prompt"] == {
         "events": 3,
         "bars": [1, 3],
         "first_event": 0,
         "piece": "<b>\ufffdstrange.mid",
         "replaced_values": 3,
-        **dict.fromkeys(("side", "composer", "source", "licence"), ""),
+        **dict.fromkeys(("split", "composer", "source", "licence"), ""),
     }
-    kept = copy.store.open(ref).manifest["spec"]["seed_midi"]
-    assert kept == {"name": "<b>\ufffdstrange.mid", "sha256": seed_midi.sha256}
+    kept = copy.store.open(ref).manifest["spec"]["prompt_midi"]
+    assert kept == {"name": "<b>\ufffdstrange.mid", "sha256": prompt_midi.sha256}
     assert read_midi(found["result_001.mid"]).tempos[0].microseconds_per_quarter == 400_000
     for number, tokens in enumerate([one.tokens for one in spied], start=1):
         result, events = read_back(copy.dataset, found[f"result_{number:03d}.mid"])
         assert [note for _, note, _ in result[:3]] == ["C4", "E4", "G4"]
         assert result[3:] == values(copy.dataset, tokens)
         assert copy.recipe.events.grid.on_grid(events.onset_steps).all()
-    other = SeedMidi("other.mid", write_midi(small_piece(77)), "midi")
+    other = PromptMidi("other.mid", write_midi(small_piece(77)), "midi")
     args = (copy.prepared.dataset, trained, spec, 1)
-    assert len({music_stage(*args, seed).ref for seed in (None, seed_midi, other)}) == 3
+    assert len({music_stage(*args, seed).ref for seed in (None, prompt_midi, other)}) == 3
 
 
 def test_a_score_may_be_started_from(copy, trained, uncompiled):
-    seed_midi = SeedMidi("tune.abc", b"X:1\nM:3/4\nL:1/4\nK:C\nC D E|F3|\n", "abc")
+    prompt_midi = PromptMidi("tune.abc", b"X:1\nM:3/4\nL:1/4\nK:C\nC D E|F3|\n", "abc")
     spec = copy.recipe.generation.model_copy(update={"num_outputs": 1, "num_events": 6})
-    found = files(copy.store, make_music(copy.store, copy.prepared.dataset, trained, spec, 1, seed_midi))
-    assert read_midi(found["seed_001.mid"]).notes["pitch"].tolist() == [60, 62, 64, 65]
+    found = files(copy.store, make_music(copy.store, copy.prepared.dataset, trained, spec, 1, prompt_midi))
+    assert read_midi(found["prompt_001.mid"]).notes["pitch"].tolist() == [60, 62, 64, 65]
 
 
 def test_what_was_made_is_not_made_again(copy, trained, uncompiled, monkeypatch):
@@ -180,7 +180,7 @@ def test_what_was_made_is_not_made_again(copy, trained, uncompiled, monkeypatch)
 def test_a_file_without_music_is_refused(copy, trained, data):
     with pytest.raises(RejectedInputError, match=r"song\.mid: .*; give a file with notes to start from"):
         make_music(
-            copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, SeedMidi("song.mid", data, "midi")
+            copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, PromptMidi("song.mid", data, "midi")
         )
     assert list(copy.store.refs("music")) == []
 
@@ -189,20 +189,20 @@ def test_drums_alone_are_refused(copy, trained):
     drums = write_midi(piece_of([(0, QUARTER, 36)], drums=True))
     with pytest.raises(RejectedInputError, match=r"song\.mid: holds only drums"):
         make_music(
-            copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, SeedMidi("song.mid", drums, "midi")
+            copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, PromptMidi("song.mid", drums, "midi")
         )
 
 
 def test_a_file_that_is_none_or_no_music_is_refused(tmp_path):
     with pytest.raises(SourceError, match=r"notes\.txt: not a music file by its extension"):
-        read_seed_midi(tmp_path / "notes.txt")
+        read_prompt_midi(tmp_path / "notes.txt")
     with pytest.raises(SourceError, match=r"gone\.mid: cannot be read.*No such file or directory"):
-        read_seed_midi(tmp_path / "gone.mid")
+        read_prompt_midi(tmp_path / "gone.mid")
 
 
 def test_held_out_pieces_have_to_be_long_enough(copy, trained):
-    spec = copy.recipe.generation.model_copy(update={"seed_segment_events": 999})
-    with pytest.raises(NotEnoughMusicError, match="the 999 events of a seed segment"):
+    spec = copy.recipe.generation.model_copy(update={"prompt_events": 999})
+    with pytest.raises(NotEnoughMusicError, match="the 999 events of a prompt"):
         make_music(copy.store, copy.prepared.dataset, trained, spec, 1)
 
 

@@ -5,11 +5,11 @@ import pytest
 from small_music import small_piece
 
 from lstm_music.encoding.events import encode
-from lstm_music.encoding.splits import SIDES
+from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.vocabulary import START
 from lstm_music.errors import NotEnoughMusicError, SourceError
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.stages.music.prompts import seed_segments
+from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.stages.music.segments import piece_rows
 
 
@@ -18,8 +18,8 @@ def choose(made):
     """Choose segments of 8 events."""
 
     def run(random_seed=1, **settings):
-        spec = GenerationSpec(**{"seed_segment_events": 8, "num_outputs": 6, **settings})
-        return seed_segments(made.store, made.dataset, spec, random_seed, None)
+        spec = GenerationSpec(**{"prompt_events": 8, "num_outputs": 6, **settings})
+        return choose_prompts(made.store, made.dataset, spec, random_seed, None)
 
     return run
 
@@ -28,17 +28,17 @@ def choose(made):
 def names(made):
     """The names of the pieces of each side."""
     rows = piece_rows(made.store, made.dataset)
-    return {side: {rows[span.piece_id]["name"] for span in made.dataset.spans[side]} for side in SIDES}
+    return {side: {rows[span.piece_id]["name"] for span in made.dataset.spans[side]} for side in SPLITS}
 
 
 @pytest.mark.parametrize("way", ["auto", "random"])
 def test_segments_come_from_held_out_pieces_and_follow_the_random_seed(choose, names, way):
-    found = choose(seed_segment=way)
+    found = choose(prompt=way)
     assert {one.segment.name for one in found} <= names["validation"] | names["test"]
-    assert {one.side for one in found} <= {"validation", "test"}
+    assert {one.split for one in found} <= {"validation", "test"}
     places = [(one.segment.name, one.segment.first) for one in found]
-    assert places == [(one.segment.name, one.segment.first) for one in choose(seed_segment=way)]
-    assert places != [(one.segment.name, one.segment.first) for one in choose(2, seed_segment=way)]
+    assert places == [(one.segment.name, one.segment.first) for one in choose(prompt=way)]
+    assert places != [(one.segment.name, one.segment.first) for one in choose(2, prompt=way)]
     assert len(set(places)) == len(places)
 
 
@@ -57,26 +57,26 @@ def test_more_segments_than_places_begin_anew(choose):
 def test_a_place_may_be_named_by_a_part_of_its_piece_and_an_event(choose, names, made):
     name = min(names["train"])
     for asked in (f"{name}:7", f"{name.removesuffix('.mid')[-6:].upper()}:7"):
-        (found,) = choose(seed_segment=asked, num_outputs=1)
-        assert (found.segment.name, found.segment.first, found.side) == (name, 7, "train")
+        (found,) = choose(prompt=asked, num_outputs=1)
+        assert (found.segment.name, found.segment.first, found.split) == (name, 7, "train")
         whole = encode(small_piece(int(name[-6:-4])), made.dataset.events)
         assert found.segment.bars == (whole.bar[7], whole.bar[14])
-    (best,) = choose(seed_segment=name, num_outputs=1)
+    (best,) = choose(prompt=name, num_outputs=1)
     assert best.segment.name == name
 
 
 def test_what_cannot_be_found_is_said_with_what_would_be_right(choose, names):
     name = min(names["train"])
-    with pytest.raises(SourceError, match="--seed-segment: got 'moonlight', and no piece is called so; one of them"):
-        choose(seed_segment="moonlight")
-    with pytest.raises(SourceError, match=r"--seed-segment: got '\.mid', and \d+ pieces have that in their names"):
-        choose(seed_segment=".mid")
+    with pytest.raises(SourceError, match="--prompt: got 'moonlight', and no piece is called so; one of them"):
+        choose(prompt="moonlight")
+    with pytest.raises(SourceError, match=r"--prompt: got '\.mid', and \d+ pieces have that in their names"):
+        choose(prompt=".mid")
     with pytest.raises(SourceError, match=r"got event 9999 of .*, where 0 to \d+ would be right"):
-        choose(seed_segment=f"{name}:9999")
-    with pytest.raises(NotEnoughMusicError, match="a smaller --seed-segment-events would be right"):
-        choose(seed_segment=name, seed_segment_events=9999)
-    with pytest.raises(NotEnoughMusicError, match="the 9999 events of a seed segment"):
-        choose(seed_segment_events=9999)
+        choose(prompt=f"{name}:9999")
+    with pytest.raises(NotEnoughMusicError, match="a smaller --prompt-events would be right"):
+        choose(prompt=name, prompt_events=9999)
+    with pytest.raises(NotEnoughMusicError, match="the 9999 events of a prompt"):
+        choose(prompt_events=9999)
     with pytest.raises(
         SourceError, match="--composer: got 'Satie', where one of those of held-out pieces would be right"
     ):
@@ -85,16 +85,16 @@ def test_what_cannot_be_found_is_said_with_what_would_be_right(choose, names):
 
 def test_a_composer_has_the_pieces_of_their_folder(choose, made):
     rows = piece_rows(made.store, made.dataset)
-    composers = {rows[span.piece_id]["composer"] for side in SIDES[1:] for span in made.dataset.spans[side]}
+    composers = {rows[span.piece_id]["composer"] for side in SPLITS[1:] for span in made.dataset.spans[side]}
     for composer in composers - {""}:
         found = choose(composer=composer.upper())
         assert {one.composer for one in found} == {composer}
 
 
 def test_nothing_is_the_start_of_a_piece(choose):
-    found = choose(seed_segment="none")
+    found = choose(prompt="none")
     assert len(found) == 6
     segment = found[0].segment
     assert segment.tokens.shape == (0, 13)
     assert np.all(segment.before == START)
-    assert (segment.name, segment.bar_steps, found[0].side) == ("", 4 * 12, "")
+    assert (segment.name, segment.bar_steps, found[0].split) == ("", 4 * 12, "")

@@ -1,4 +1,4 @@
-"""What a person opens: the best tries, rendered, and the page, the same for the same seed and beside held-out music."""
+"""What a person opens: the best candidates, rendered, and the page, the same for the same seed and beside held-out music."""
 
 import dataclasses
 import html
@@ -24,10 +24,10 @@ from lstm_music.stages.music.copies import event_reader, index_copies, load_inde
 from lstm_music.stages.music.generation import Plan, describe_generation, generate
 from lstm_music.stages.music.index import write_index
 from lstm_music.stages.music.measures import Excerpt, measure
-from lstm_music.stages.music.ranking import SUSPICIONS
+from lstm_music.stages.music.ranking import PENALTIES
 from lstm_music.stages.music.reference import BOUNDS, measure_reference, read_reference
 from lstm_music.stages.music.segments import piece_rows
-from lstm_music.stages.music.settings import Wish
+from lstm_music.stages.music.settings import GenerationSettings
 
 QUICK = RenderingSpec(audio=("ogg",), sheet_music=False)
 
@@ -42,11 +42,11 @@ def plan(copy, trained):
     """Plan a generation with some settings."""
 
     def run(rendering=QUICK, soundfont=None, **settings):
-        usual = Wish.of(copy.recipe, "tiny")
-        wish = dataclasses.replace(
+        usual = GenerationSettings.of(copy.recipe, "tiny")
+        settings = dataclasses.replace(
             usual, spec=usual.spec.model_copy(update=settings), rendering=rendering, soundfont=soundfont
         )
-        return Plan(wish, copy.prepared.dataset, trained)
+        return Plan(settings, copy.prepared.dataset, trained)
 
     return run
 
@@ -59,7 +59,7 @@ def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, t
     assert names == sorted(
         ["index.html"]
         + [f"result_{n:03d}.{form}" for n in (1, 2, 3) for form in ("json", "mid", "ogg", "svg")]
-        + [f"seed_{n:03d}.{form}" for n in (1, 2, 3) for form in ("mid", "ogg")]
+        + [f"prompt_{n:03d}.{form}" for n in (1, 2, 3) for form in ("mid", "ogg")]
     )
     assert told[-1][0] == told[-1][1] == len(told) == 3 + 3 + 6
     page = artifact.file("index.html").read_text()
@@ -73,7 +73,7 @@ def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, t
     said = describe_generation(copy.store, ref)
     for output in said["outputs"]:
         assert output["sheet_music"] is None
-        for kind in ("midi", "audio", "picture", "settings", "seed_midi"):
+        for kind in ("midi", "audio", "picture", "settings", "prompt_midi"):
             assert Path(output[kind]).stat().st_size > 0
     assert Path(said["page"]).read_text() == page
 
@@ -89,21 +89,21 @@ def test_what_was_made_is_not_made_again(copy, plan, monkeypatch):
 def test_the_least_suspicious_of_more_tries_are_kept(copy, plan):
     asked = plan(num_outputs=2, best_of=3)
     ref = generate(copy.store, asked)
-    tries = read_music(copy.store, asked.music)
-    assert len(tries) == 6
+    candidates = read_music(copy.store, asked.music)
+    assert len(candidates) == 6
     artifact = copy.store.open(ref)
     kept = [json.loads(artifact.file(f"result_{n:03d}.json").read_bytes()) for n in (1, 2)]
     assert [artifact.file(f"result_{n:03d}.mid").read_bytes() for n in (1, 2)] == [
-        tries[one["try"] - 1].midi for one in kept
+        candidates[one["try"] - 1].midi for one in kept
     ]
-    assert set(kept[0]["suspicions"]) == set(SUSPICIONS)
+    assert set(kept[0]["penalties"]) == set(PENALTIES)
     page = artifact.file("index.html").read_text()
     assert page.count('<th scope="row">try ') == 6
-    shares = [sum(one["suspicions"].values()) for one in kept]
-    everything = module.score_tries(
-        copy.dataset, load_index(copy.store, asked.copies), read_reference(copy.store, asked.reference), tries
+    shares = [sum(one["penalties"].values()) for one in kept]
+    everything = module.score_candidates(
+        copy.dataset, load_index(copy.store, asked.copies), read_reference(copy.store, asked.reference), candidates
     )
-    assert sorted(shares) == pytest.approx(sorted(one.suspicion for one in everything)[:2])
+    assert sorted(shares) == pytest.approx(sorted(one.penalty for one in everything)[:2])
 
 
 def test_a_result_that_was_copied_is_found_with_its_place(copy):
@@ -146,22 +146,22 @@ def test_sheet_music_and_other_audio_are_made_where_they_are_wished_for(copy, pl
 
 
 def test_without_audio_there_is_a_page_all_the_same(copy, plan):
-    ref = generate(copy.store, plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=1, seed_segment="none"))
+    ref = generate(copy.store, plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=1, prompt="none"))
     names = [path.name for path in copy.store.open(ref).files()]
     assert names == ["index.html", "result_001.json", "result_001.mid", "result_001.svg"]
     assert "<audio" not in copy.store.open(ref).file("index.html").read_text()
 
 
-@pytest.mark.parametrize("settings", [{}, {"include_seed_segment": True}, {"seed_segment": "none"}])
+@pytest.mark.parametrize("settings", [{}, {"include_prompt": True}, {"prompt": "none"}])
 def test_the_playhead_is_where_notes_are_drawn(copy, plan, settings):
-    """The first note of a result is drawn where the playhead is when it sounds, and told apart from the seed segment's."""
+    """The first note of a result is drawn where the playhead is when it sounds, and told apart from the prompt's."""
     asked = plan(num_outputs=1, **settings)
     page = copy.store.open(generate(copy.store, asked)).file("index.html").read_text()
     (made,) = read_music(copy.store, asked.music)
     start = float(re.search(r'data-result-x="([\d.]+)"', page)[1])
     notes = read_midi(made.midi)
-    events = made.facts["seed_segment"]["events"]
-    new = notes.notes[events:] if settings.get("include_seed_segment") else notes.notes
+    events = made.facts["prompt"]["events"]
+    new = notes.notes[events:] if settings.get("include_prompt") else notes.notes
     drawn = [float(x) for x in re.findall(r'class="result (?:right|left)" x="([\d.]+)"', picture(made))]
     assert len(drawn) == len(new) == made.facts["events"]
     expected = start + new["onset_ticks"] / notes.ticks_per_quarter * PIXELS_PER_QUARTER
@@ -178,7 +178,7 @@ def test_the_settings_of_a_result_are_strict_json(copy, plan):
 
 
 def test_every_command_of_a_page_is_one_that_the_program_takes(copy, plan, made):
-    """Also where what chose the seed segment cannot be said of the segment itself."""
+    """Also where what chose the prompt cannot be said of the segment itself."""
     rows = piece_rows(copy.store, copy.dataset)
     composer = next(rows[span.piece_id]["composer"] for span in copy.dataset.spans["test"])
     asked = plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=2, composer=composer)
@@ -211,8 +211,8 @@ def test_the_index_leads_to_every_generation(copy, plan):
 
 
 def test_the_command_makes_the_same_again_where_only_the_random_seed_differs(plan):
-    asked = plan(temperature={"offset": 0.5, "note": 0.9, "duration": 0.7}, seed_segment="a piece.mid:7", max_repeats=0)
-    assert asked.wish.command == (
-        "lstm-music generate --recipe tiny --seed-segment 'a piece.mid:7' "
+    asked = plan(temperature={"offset": 0.5, "note": 0.9, "duration": 0.7}, prompt="a piece.mid:7", max_repeats=0)
+    assert asked.settings.command == (
+        "lstm-music generate --recipe tiny --prompt 'a piece.mid:7' "
         "--temperature offset=0.5,note=0.9,duration=0.7 --max-repeats 0 --random-seed 2 --no-sheet-music"
     )

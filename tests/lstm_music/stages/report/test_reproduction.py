@@ -20,7 +20,7 @@ RECIPE = tiny_recipe(
     windows={"length": 8, "transpose_from": 0, "transpose_to": 0},
     model={"architecture": "three_streams", "units": 8, "hidden_inputs": 0.0},
     training={"epochs": 1, "schedule": "constant"},
-    generation={"num_outputs": 1, "num_events": 12, "min_events": 6, "seed_segment_events": 8},
+    generation={"num_outputs": 1, "num_events": 12, "min_events": 6, "prompt_events": 8},
 )
 
 

@@ -10,7 +10,7 @@ from small_music import piece_of, small_collection, tiny_recipe, write_folder
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.errors import MismatchError, MissingArtifactError
-from lstm_music.stages.current import Current, current_models, remember, require_current
+from lstm_music.stages.current import Promoted, promoted_models, remember, require_promoted
 from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
@@ -31,7 +31,7 @@ def untrained(copy, evaluated, publish):
     """Worse models of the same dataset."""
     recipe = tiny_recipe(random_seed=99)
     models = publish(copy.store, recipe, copy.prepared.dataset)
-    return Current(copy.prepared.dataset, models, evaluate(copy.store, recipe, copy.prepared.dataset, models))
+    return Promoted(copy.prepared.dataset, models, evaluate(copy.store, recipe, copy.prepared.dataset, models))
 
 
 def slowed(piece):
@@ -47,16 +47,16 @@ def validation_nll(store, current):
 
 
 def test_before_the_first_models_there_are_none(copy):
-    assert current_models(copy.store, "tiny") is None
+    assert promoted_models(copy.store, "tiny") is None
     with pytest.raises(MissingArtifactError, match="recipe 'tiny' has no models yet; make them with"):
-        require_current(copy.store, "tiny")
+        require_promoted(copy.store, "tiny")
 
 
 def test_the_first_models_are_promoted_and_then_they_are_the_same(copy, evaluated):
     prepared = copy.store.current("tiny")
     first = promote(copy.store, copy.recipe, evaluated)
     assert (first.promoted, first.reason) == (True, "they are the first models of this recipe")
-    assert require_current(copy.store, "tiny") == evaluated
+    assert require_promoted(copy.store, "tiny") == evaluated
     assert copy.store.current("tiny")["prepared"] == prepared["prepared"]
     again = promote(copy.store, copy.recipe, evaluated)
     assert (again.promoted, again.reason) == (True, "they are the current models already")
@@ -73,7 +73,7 @@ def test_models_of_an_older_version_give_way_and_are_not_read(copy, evaluated, p
     decision = promote(copy.store, copy.recipe, evaluated)
     assert decision.promoted
     assert "older version of this project" in decision.reason
-    assert require_current(copy.store, "tiny") == evaluated
+    assert require_promoted(copy.store, "tiny") == evaluated
 
 
 def test_worse_models_are_refused_and_better_ones_accepted(copy, evaluated, untrained):
@@ -83,26 +83,26 @@ def test_worse_models_are_refused_and_better_ones_accepted(copy, evaluated, untr
     refused = promote(copy.store, copy.recipe, untrained)
     assert not refused.promoted
     assert refused.reason == (
-        f"validation NLL {worse:.4f} against {better:.4f} nats an event of the current ones (by piece), "
+        f"validation NLL {worse:.4f} against {better:.4f} nats per event of the current ones (by piece), "
         "and the recipe tolerates 0 more"
     )
-    assert current_models(copy.store, "tiny") == evaluated
+    assert promoted_models(copy.store, "tiny") == evaluated
     patient = tiny_recipe(promotion={"tolerance": math.ceil(worse - better)})
     assert promote(copy.store, patient, untrained).promoted
-    assert current_models(copy.store, "tiny") == untrained
+    assert promoted_models(copy.store, "tiny") == untrained
     accepted = promote(copy.store, copy.recipe, evaluated)
     assert accepted.promoted
     assert (
         accepted.reason
-        == f"validation NLL {better:.4f} against {worse:.4f} nats an event of the current ones (by piece)"
+        == f"validation NLL {better:.4f} against {worse:.4f} nats per event of the current ones (by piece)"
     )
-    assert current_models(copy.store, "tiny") == evaluated
+    assert promoted_models(copy.store, "tiny") == evaluated
 
 
 def test_another_recipe_has_models_of_its_own(copy, evaluated):
     assert promote(copy.store, tiny_recipe(name="other"), evaluated).promoted
-    assert current_models(copy.store, "tiny") is None
-    assert current_models(copy.store, "other") == evaluated
+    assert promoted_models(copy.store, "tiny") is None
+    assert promoted_models(copy.store, "other") == evaluated
 
 
 def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy, evaluated, publish, tmp_path):
@@ -113,7 +113,7 @@ def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy,
     folder = write_folder(tmp_path / "more", small_collection(8) | slow)
     prepared = prepare(copy.store, copy.recipe, ingest(copy.store, copy.recipe, str(folder)))
     models = publish(copy.store, copy.recipe, prepared.dataset)
-    new = Current(prepared.dataset, models, evaluate(copy.store, copy.recipe, prepared.dataset, models))
+    new = Promoted(prepared.dataset, models, evaluate(copy.store, copy.recipe, prepared.dataset, models))
     fresh, before = load_dataset(copy.store, new.dataset), copy.dataset
     parts = iterate_columns(copy.store, prepared.events, STREAMS)
     tokens = np.concatenate([columns.tokens(before.vocabularies, before.events.grid) for columns in parts])
@@ -134,16 +134,16 @@ def test_where_the_encoding_changed_nothing_can_be_compared(copy, evaluated):
     promote(copy.store, copy.recipe, evaluated)
     recipe = tiny_recipe(events={"chords": "pitch_set"})
     other = prepare(copy.store, recipe, copy.prepared.inputs).dataset
-    new = Current(other, evaluated.models, evaluated.scorecard)
+    new = Promoted(other, evaluated.models, evaluated.scorecard)
     decision = promote(copy.store, recipe, new)
     assert decision.promoted
     assert decision.reason.startswith("the recipe's encoding or architecture changed")
-    assert current_models(copy.store, "tiny") == new
+    assert promoted_models(copy.store, "tiny") == new
 
 
 def test_a_score_that_is_no_number_is_never_promoted(copy, evaluated, monkeypatch):
     promote(copy.store, copy.recipe, evaluated)
-    new = Current(evaluated.dataset, {**evaluated.models, "note": evaluated.models["offset"]}, evaluated.scorecard)
+    new = Promoted(evaluated.dataset, {**evaluated.models, "note": evaluated.models["offset"]}, evaluated.scorecard)
     monkeypatch.setattr(promotion, "_validation_nll", lambda *_: np.nan)
     assert not promote(copy.store, copy.recipe, new).promoted
 

@@ -6,9 +6,9 @@ import pytest
 from small_music import tiny_recipe
 
 from lstm_music.errors import MismatchError, MissingArtifactError, RecipeError
-from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data.prepare import prepare
-from lstm_music.stages.inbox.news import News, heard
+from lstm_music.stages.inbox.news import News, seen_inputs
 from lstm_music.stages.inbox.retraining import Retraining, describe, markdown, require_retrainable
 from lstm_music.stages.training import promotion, trained
 from lstm_music.stages.training.fitting import fitting
@@ -31,7 +31,7 @@ def others(copy, publish):
         recipe = tiny_recipe(random_seed=random_seed)
         models = publish(copy.store, recipe, copy.prepared.dataset)
         card = evaluate(copy.store, recipe, copy.prepared.dataset, models)
-        found.append(Current(copy.prepared.dataset, models, card))
+        found.append(Promoted(copy.prepared.dataset, models, card))
     return found
 
 
@@ -41,11 +41,11 @@ PATIENT = tiny_recipe(promotion={"tolerance": 100})
 def test_rollback_goes_back_one_promotion_each_time(copy, evaluated, others):
     for new in (evaluated, *others):
         assert promote(copy.store, PATIENT, new).promoted
-    assert rollback(copy.store, "tiny") == others[0] == current_models(copy.store, "tiny")
-    assert rollback(copy.store, "tiny") == evaluated == current_models(copy.store, "tiny")
+    assert rollback(copy.store, "tiny") == others[0] == promoted_models(copy.store, "tiny")
+    assert rollback(copy.store, "tiny") == evaluated == promoted_models(copy.store, "tiny")
     with pytest.raises(MissingArtifactError, match="has no earlier models to return to; the ones in use are its first"):
         rollback(copy.store, "tiny")
-    assert current_models(copy.store, "tiny") == evaluated
+    assert promoted_models(copy.store, "tiny") == evaluated
 
 
 def test_without_any_models_there_is_nothing_to_return_to(copy):
@@ -70,7 +70,7 @@ def test_models_that_cannot_be_read_are_not_returned_to(copy, evaluated, publish
     promote(copy.store, copy.recipe, evaluated)
     with pytest.raises(MismatchError, match="older version of this project, and cannot be read; those in use stay"):
         rollback(copy.store, "tiny")
-    assert current_models(copy.store, "tiny") == evaluated
+    assert promoted_models(copy.store, "tiny") == evaluated
 
 
 def test_models_that_are_refused_leave_no_trace_but_what_they_heard(copy, evaluated, others):
@@ -78,15 +78,15 @@ def test_models_that_are_refused_leave_no_trace_but_what_they_heard(copy, evalua
     decision = promote(copy.store, copy.recipe, others[0])
     assert not decision.promoted
     assert decision.new_nll > decision.old_nll
-    assert heard(copy.store, "tiny") == copy.prepared.inputs
+    assert seen_inputs(copy.store, "tiny") == copy.prepared.inputs
     with pytest.raises(MissingArtifactError):
         rollback(copy.store, "tiny")
 
 
 def test_what_was_heard_is_found_in_a_storage_of_before_it_was_kept(copy, evaluated):
-    assert heard(copy.store, "tiny") is None
+    assert seen_inputs(copy.store, "tiny") is None
     copy.store.set_current("tiny", {"promoted": evaluated.to_json()})
-    assert heard(copy.store, "tiny") == copy.prepared.inputs
+    assert seen_inputs(copy.store, "tiny") == copy.prepared.inputs
 
 
 def test_models_that_do_not_fit_are_left_out_where_nobody_watches(copy, trained):

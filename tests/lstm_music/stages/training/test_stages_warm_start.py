@@ -8,7 +8,7 @@ from small_music import small_collection, small_piece, tiny_recipe, write_folder
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import MismatchError
-from lstm_music.stages.current import Current
+from lstm_music.stages.current import Promoted
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
@@ -49,7 +49,7 @@ def test_trainings_begin_with_the_models_in_use_and_are_found_again(copy, grown,
     }
     assert {name: start_of(copy.store, ref) for name, ref in warm.items()} == starts
     assert start_of(copy.store, evaluated.models["note"]) is None
-    new = Current(grown, warm, evaluate(copy.store, copy.recipe, grown, warm))
+    new = Promoted(grown, warm, evaluate(copy.store, copy.recipe, grown, warm))
     assert promote(copy.store, patient, new).promoted
     assert warm_starts(copy.store, copy.recipe, grown) == starts  # the same command again finds what it made
     changed = tiny_recipe(training={"learning_rate": 0.01})
@@ -78,7 +78,7 @@ def test_the_one_model_of_notes_only_begins_with_its_like(copy, publish):
     recipe = tiny_recipe(
         model={"architecture": "notes_only"},
         windows={"transpose_from": 0, "transpose_to": 0},
-        generation={"seed_segment_events": 16},
+        generation={"prompt_events": 16},
         training={"epochs": 1, "batch_size": 64},
     )
     dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset

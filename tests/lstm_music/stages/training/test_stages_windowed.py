@@ -13,13 +13,13 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
 from lstm_music.models.spec import WINDOWED
 from lstm_music.sources.entry import music_format
-from lstm_music.stages.current import Current, current_models
+from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest, read_inputs
 from lstm_music.stages.data.prepare import describe, prepare
 from lstm_music.stages.music import prompts as seeds_stage
 from lstm_music.stages.music.candidates import make_music, read_music
-from lstm_music.stages.music.prompts import SeedMidi
+from lstm_music.stages.music.prompts import PromptMidi
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model, trained_longer
@@ -39,7 +39,7 @@ def windowed_recipe(architecture="three_streams", by="hash", **training):
         windows={"length": WINDOW, "transpose_from": 0, "transpose_to": 0},
         model={"architecture": architecture, "units": 8, "hidden_inputs": 0.0},
         training={"epochs": 1, "batch_size": 64, "schedule": "constant", "warmup_steps": 0, **training},
-        generation={"num_outputs": 2, "num_events": 20, "min_events": 10, "seed_segment_events": WINDOW},
+        generation={"num_outputs": 2, "num_events": 20, "min_events": 10, "prompt_events": WINDOW},
     )
 
 
@@ -135,9 +135,9 @@ def test_models_of_random_windows_are_never_promoted(copy, publish):
     recipe = windowed_recipe(by="random_windows")
     dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
     models = publish(copy.store, recipe, dataset)
-    new = Current(dataset, models, evaluate(copy.store, recipe, dataset, models))
+    new = Promoted(dataset, models, evaluate(copy.store, recipe, dataset, models))
     decision = promote(copy.store, recipe, new)
-    assert (decision.promoted, current_models(copy.store, recipe.name)) == (False, None)
+    assert (decision.promoted, promoted_models(copy.store, recipe.name)) == (False, None)
     assert "leaky" in decision.reason
 
 
@@ -147,7 +147,7 @@ def test_where_the_architecture_changed_nothing_can_be_compared(copy, publish):
         recipe = windowed_recipe(architecture)
         dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
         models = publish(copy.store, recipe, dataset)
-        new = Current(dataset, models, evaluate(copy.store, recipe, dataset, models))
+        new = Promoted(dataset, models, evaluate(copy.store, recipe, dataset, models))
         decisions.append(promote(copy.store, recipe, new))
     assert [decision.promoted for decision in decisions] == [True, True]
     assert "architecture changed" in decisions[1].reason
@@ -185,7 +185,7 @@ def test_music_to_start_from_that_is_shorter_than_a_window_is_refused(copy, publ
     dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
     models, short = publish(copy.store, recipe, dataset), small_piece(1, quarters=1)
     with pytest.raises(NotEnoughMusicError, match=r"a\.mid: has [1-7] events, and the models read a window of 8;"):
-        make_music(copy.store, dataset, models, recipe.generation, 1, SeedMidi("a.mid", write_midi(short), "midi"))
+        make_music(copy.store, dataset, models, recipe.generation, 1, PromptMidi("a.mid", write_midi(short), "midi"))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_music_to_start_from_that_the_reading_finds_nothing_in_is_refused(
 ):
     recipe = windowed_recipe()
     dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
-    seed = SeedMidi(name, data, music_format(name))
+    seed = PromptMidi(name, data, music_format(name))
     monkeypatch.setattr(seeds_stage, "read_score", lambda *_: piece_of([(0, 480, 60)]))
     with pytest.raises(RejectedInputError, match=sentence):
         make_music(copy.store, dataset, publish(copy.store, recipe, dataset), recipe.generation, 1, seed)
