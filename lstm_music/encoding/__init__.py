@@ -1,1 +1,1 @@
-"""Notes ⇄ events ⇄ tokens: the grid, chord encodings, vocabularies, splits and windows."""
+"""Notes ⇄ events ⇄ tokens: grid, chord encodings, vocabularies, splits and windows."""

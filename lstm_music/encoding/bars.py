@@ -1,4 +1,4 @@
-"""Bars: which bar of a piece an onset lies in, and how far into it."""
+"""Bars: the bar of each onset, and its position in that bar."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,10 @@ def place_in_bars(
     ticks_per_quarter: int,
     grid: Grid,
 ) -> tuple[Steps, Steps]:
-    """Give the bar (from 1 on) of each onset, and the steps since that bar began; both int64.
+    """Return the bar (from 1 on) of each onset, and the steps since that bar began; both int64.
 
-    A piece is in 4/4 until its first signature. A signature that differs from the one before begins a new bar, at the
-    grid point nearest to it; a pickup is not guessed. A bar that would begin between two steps begins on the earlier.
+    A piece is in 4/4 until its first signature. A signature that differs from the previous one starts a new bar at the
+    nearest grid point. Pickups are not detected. A bar that would start between two steps starts on the earlier one.
     """
     bar = np.zeros(len(onset_steps), dtype=np.int64)
     position = np.zeros(len(onset_steps), dtype=np.int64)
@@ -28,7 +28,7 @@ def place_in_bars(
     spans = _spans(signatures, ticks_per_quarter, grid)
     starts = [start for start, _ in spans]
     for (start, (numerator, denominator)), end in zip(spans, [*starts[1:], None], strict=True):
-        quarter_parts = 4 * numerator * grid.steps_per_quarter  # the bar's steps, times the denominator
+        quarter_parts = 4 * numerator * grid.steps_per_quarter  # the steps per bar, times the denominator
         inside = (onset_steps >= start) if end is None else (onset_steps >= start) & (onset_steps < end)
         since = onset_steps[inside] - start
         whole_bars = _bars_begun(since, quarter_parts, denominator)
@@ -40,7 +40,7 @@ def place_in_bars(
 
 
 def signature_at(signatures: Sequence[TimeSignature], tick: int, ticks_per_quarter: int, grid: Grid) -> tuple[int, int]:
-    """Give the (numerator, denominator) that holds at a tick."""
+    """Return the (numerator, denominator) in effect at a tick."""
     step = int(grid.onsets(tick, ticks_per_quarter))
     begun = [fraction for start, fraction in _spans(signatures, ticks_per_quarter, grid) if start <= step]
     return begun[-1]
@@ -56,9 +56,10 @@ def _spans(
     ticks_per_quarter: int,
     grid: Grid,
 ) -> list[tuple[int, tuple[int, int]]]:
-    """Give (first step, (numerator, denominator)) of each stretch of one signature; none is empty, neighbours differ.
+    """Return (first step, (numerator, denominator)) of each stretch of one signature.
 
-    A signature that no score can hold (a numerator or denominator of 0, or a denominator past 1/1024) is passed over.
+    No stretch is empty, and two neighbours always differ. Signatures that no score can hold are skipped: a numerator or
+    denominator of 0, or a denominator above 1024.
     """
     usable = [signature for signature in signatures if signature.numerator > 0 and 0 < signature.denominator <= _FINEST]
     steps = grid.onsets([signature.tick for signature in usable], ticks_per_quarter).tolist()

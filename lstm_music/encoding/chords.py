@@ -1,7 +1,7 @@
-"""How simultaneous notes become one value: one entry in `CHORD_ENCODINGS` for each way.
+"""Chord encodings: how simultaneous notes become one value. `CHORD_ENCODINGS` has one entry per encoding.
 
-Pitches are named as music21 names them, `str(Pitch(midi=n))`, but for two: music21 calls MIDI numbers 4 and 11 `E-1`
-and `B-1`, as it does 27 (E flat 1) and 34 (B flat 1), which the piano has. Here 4 is `En-1` and 11 is `Bn-1` (natural).
+Pitch names are those of music21, `str(Pitch(midi=n))`, with two exceptions. music21 names MIDI numbers 4 and 11 `E-1` and
+`B-1`, the same names as 27 (E flat 1) and 34 (B flat 1), which lie on the piano. Here 4 is `En-1` and 11 is `Bn-1` (natural).
 """
 
 import math
@@ -31,35 +31,35 @@ IntArray = npt.NDArray[np.int64]
 
 
 class ChordEncoding(Protocol):
-    """A way to write the notes that sound together as one text, and to read them back."""
+    """Writes the notes that sound together as one text, and reads them back."""
 
     @property
     def always(self) -> tuple[str, ...]:
-        """The values that a vocabulary has even where no training piece does."""
+        """The values that every vocabulary has, even if no training piece has them."""
 
     def groups(self, onset: IntArray, duration: IntArray, pitch: IntArray) -> IntArray:
-        """Give each note the number of its event: 0, 1, … in the order of (onset, lowest pitch), none left out.
+        """Return the event number of each note: 0, 1, … in the order of (onset, lowest pitch), without gaps.
 
-        The three arrays are parallel, a place a note, in any order; no two notes share both onset and pitch.
+        The three arrays are parallel, one entry per note, in any order. No two notes share both onset and pitch.
         """
 
     def text(self, pitches: Sequence[int]) -> str:
         """Write one group of MIDI numbers (at least one)."""
 
     def pitches(self, text: str) -> tuple[int, ...]:
-        """Read a text as MIDI numbers, ascending. Raises MismatchError for a text that this encoding does not write."""
+        """Read a text as ascending MIDI numbers. Raises MismatchError for a text that this encoding never writes."""
 
     def transposed(self, text: str, semitones: int, lowest: int, highest: int) -> str | None:
-        """Move a value; None where one of its pitches leaves lowest … highest (inclusive). By 0 semitones it stays."""
+        """Transpose a value; None if a pitch leaves lowest … highest (inclusive). 0 semitones return it unchanged."""
 
     def log_unknown(self, known: int) -> float:
-        """Give ln of the number of values of the whole alphabet beyond `known` ones; 0.0 where there are none."""
+        """Return ln of the number of unknown values: the alphabet's size less `known`. 0.0 if all are known."""
 
 
 def normal_order(pitches: Sequence[int]) -> tuple[int, ...]:
-    """Give the pitch classes in normal order: the rotation of least span, then packed most tightly to the left (Forte).
+    """Return the pitch classes in normal order: the rotation of least span, then packed most tightly to the left (Forte).
 
-    Of rotations that are equal in this the one with the lowest first class is taken, as music21 does.
+    If rotations tie, the one with the lowest first class wins, as in music21.
     """
     return _normal_order(frozenset(pitch % 12 for pitch in pitches))
 
@@ -77,7 +77,7 @@ def _normal_order(classes: frozenset[int]) -> tuple[int, ...]:
 
 
 def content(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Give what a value of any encoding holds: the MIDI numbers that it names, and its pitch classes, both ascending.
+    """Return the MIDI numbers that a value of any encoding names, and its pitch classes, both ascending.
 
     Raises MismatchError for a text that no encoding writes.
     """
@@ -91,7 +91,7 @@ def content(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _named_pitches(text: str) -> tuple[int, ...]:
     pitches = tuple(_PITCHES.get(part, -1) for part in text.split("."))
     if pitches[0] < 0 or any(low >= high for low, high in pairwise(pitches)):
-        raise MismatchError(f"{text!r} is not one pitch, or several in ascending order, such as 'C4.E4.G4'")
+        raise MismatchError(f"expected one pitch, or several in ascending order such as 'C4.E4.G4', got {text!r}")
     return pitches
 
 
@@ -121,12 +121,12 @@ def _simultaneous_groups(onset: IntArray, duration: IntArray, pitch: IntArray) -
 
 @dataclass(frozen=True)
 class PerNote:
-    """One event a note: `C#4`."""
+    """One event per note: `C#4`."""
 
     always: tuple[str, ...] = PITCH_NAMES
 
     def groups(self, onset: IntArray, duration: IntArray, pitch: IntArray) -> IntArray:
-        """Give each note an event of its own."""
+        """Return a separate event number for each note."""
         groups = np.empty(len(duration), dtype=np.int64)
         groups[np.lexsort((pitch, onset))] = np.arange(len(duration))
         return groups
@@ -139,21 +139,21 @@ class PerNote:
     def pitches(self, text: str) -> tuple[int, ...]:
         """Read one name. Raises MismatchError for anything else."""
         if text not in _PITCHES:
-            raise MismatchError(f"{text!r} is not a pitch such as 'C#4'")
+            raise MismatchError(f"expected a pitch such as 'C#4', got {text!r}")
         return (_PITCHES[text],)
 
     def transposed(self, text: str, semitones: int, lowest: int, highest: int) -> str | None:
-        """Move the pitch; None where it leaves lowest … highest."""
+        """Transpose the pitch; None if it leaves lowest … highest."""
         return _moved(self.pitches(text), semitones, lowest, highest)
 
     def log_unknown(self, known: int) -> float:
-        """Give ln of the number of pitches that are not known: 0.0, for all 128 always are."""
+        """Return ln of the number of unknown pitches: 0.0, because all 128 are always known."""
         return _log_rest(len(PITCH_NAMES), known)
 
 
 @dataclass(frozen=True)
 class PitchSet:
-    """One event for the notes of equal onset and duration, every pitch kept: `C4.E4.G4`."""
+    """One event for all notes of equal onset and duration. Every pitch is kept: `C4.E4.G4`."""
 
     always: tuple[str, ...] = ()
 
@@ -170,19 +170,20 @@ class PitchSet:
         return _named_pitches(text)
 
     def transposed(self, text: str, semitones: int, lowest: int, highest: int) -> str | None:
-        """Move all pitches; None where one leaves lowest … highest."""
+        """Transpose all pitches; None if one leaves lowest … highest."""
         return _moved(self.pitches(text), semitones, lowest, highest)
 
     def log_unknown(self, known: int) -> float:
-        """Give ln of the number of sets of 128 pitches that are not known; the empty set is none."""
+        """Return ln of the number of unknown non-empty sets of the 128 pitches."""
         return _log_rest(2**128 - 1, known)
 
 
 @dataclass(frozen=True)
 class NormalOrder:
-    """The report's: notes of equal onset and duration become pitch classes in normal order, `0.4.7`; one its name.
+    """The report's encoding: one event for all notes of equal onset and duration.
 
-    Octaves and inversions are lost on purpose. Two or more octaves of one pitch class are that class alone, `0`.
+    A single note is written as its name, a chord as its pitch classes in normal order, `0.4.7`. Octaves and inversions are
+    lost on purpose. Two or more octaves of one pitch class become that class alone, `0`.
     """
 
     always: tuple[str, ...] = ()
@@ -192,15 +193,15 @@ class NormalOrder:
         return _simultaneous_groups(onset, duration, pitch)
 
     def text(self, pitches: Sequence[int]) -> str:
-        """Name a single pitch; write more as their normal order, joined by dots."""
+        """Name a single pitch; write several as their normal order, joined by dots."""
         if len(pitches) == 1:
             return PITCH_NAMES[pitches[0]]
         return ".".join(map(str, normal_order(pitches)))
 
     def pitches(self, text: str) -> tuple[int, ...]:
-        """Read a name as it stands, and pitch classes in the octave of middle C, where music21 puts them too.
+        """Read a name as its pitch, and pitch classes in the octave of middle C, as music21 does.
 
-        One class alone stands for several octaves of it, so it is read as two. Raises MismatchError for anything else.
+        A single class stands for several octaves, so it is read as two notes. Raises MismatchError for anything else.
         """
         if text in _PITCHES:
             return (_PITCHES[text],)
@@ -210,20 +211,20 @@ class NormalOrder:
         return tuple(sorted(_MIDDLE_C + pitch_class for pitch_class in classes))
 
     def transposed(self, text: str, semitones: int, lowest: int, highest: int) -> str | None:
-        """Move a name within lowest … highest; pitch classes have no range, so they always move."""
+        """Transpose a name within lowest … highest. Pitch classes have no range, so they always move."""
         if text in _PITCHES:
             return _moved(self.pitches(text), semitones, lowest, highest)
         return ".".join(map(str, normal_order([pitch_class + semitones for pitch_class in self._classes(text)])))
 
     def log_unknown(self, known: int) -> float:
-        """Give ln of the number of values (128 names, 4,095 sets of pitch classes) that are not known."""
+        """Return ln of the number of unknown values, of 128 names and 4,095 sets of pitch classes."""
         return _log_rest(len(PITCH_NAMES) + 2**12 - 1, known)
 
     def _classes(self, text: str) -> tuple[int, ...]:
         parts = text.split(".")
         classes = tuple(map(int, parts)) if _CLASSES.issuperset(parts) else ()
         if not classes or normal_order(classes) != classes:
-            raise MismatchError(f"{text!r} is neither a pitch such as 'C#4' nor a normal order such as '0.4.7'")
+            raise MismatchError(f"expected a pitch such as 'C#4' or a normal order such as '0.4.7', got {text!r}")
         return classes
 
 

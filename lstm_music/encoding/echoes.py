@@ -1,17 +1,18 @@
-"""What followed in a piece when it last sounded as it does now: inputs of the models that follow from the events alone.
+"""Echoes: the event that followed the last time the piece sounded like this, as an extra input of the models.
 
-Music repeats itself, over distances that no recurrent state carries, and in other keys: of the held-out events of 296 piano
-pieces two in five follow nine or more that were heard before in the same piece. So the longest run of events that ends
-here and ended somewhere before is looked up, and the event that followed there is the *echo*. Programs that compress files
-call that a match model (Mahoney 2005, "Adaptive weighing of context models"), and Transformers learn heads that do it
-(Olsson et al. 2022, "In-context learning and induction heads").
+Music repeats itself over distances that no recurrent state carries, and in other keys. In 296 piano pieces, two in five
+held-out events follow nine or more events that occurred earlier in the same piece. An echo is found in two steps: find
+the longest run of events that ends here and also ended earlier, then take the event that followed it there. Data
+compressors call this a match model (Mahoney 2005, "Adaptive weighing of context models"). Transformers learn heads that
+do the same (Olsson et al. 2022, "In-context learning and induction heads").
 
-There are two: the echo of the melody, where offsets, durations, chords and intervals are the same, so in any key, and comes
-in the key of here; and the echo of the rhythm, where offsets and durations are, and comes as it was. The echoes of an
-event are read with that event, when the next one is predicted. They stand in the token array behind the places.
+There are two kinds. The *melody* echo compares offsets, durations, chords and intervals, so it matches in any key; its
+note is transposed into the current key. The *rhythm* echo compares offsets and durations; its event is copied unchanged.
+The models read the echoes of an event together with that event, when they predict the next one. In the token array the
+echoes follow the positions in the bar (`lstm_music.encoding.places`).
 
-For intervals, what has no pitch (chords of pitch classes, values that are not known) counts as lying at pitch 0. So an
-interval to or from one is another in another key, and around them the echo of the melody is not one in any key.
+For intervals, values without a pitch (chords of pitch classes, unknown values) count as pitch 0. An interval to or from
+such a value changes with the key, so around these values the melody echo matches only in the same key.
 """
 
 from collections.abc import Mapping
@@ -27,61 +28,61 @@ from lstm_music.encoding.vocabulary import START
 Ids = npt.NDArray[np.int64]
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
-"""A run is as long as the longest of these that it reaches, in events; of equally long ones the latest is taken.
+"""Run lengths in events. A run counts as the longest of these that it reaches; if several runs tie, the latest wins.
 
-Each less the one before it has to be among them, too: see `find_echoes`. They are in the key of the dataset, so other
-lengths make another dataset.
+The difference of two neighbours must be in the list too: see `find_echoes`. The lengths are part of the dataset's key, so
+other lengths make another dataset.
 """
 
 KINDS = ("melody", "rhythm")
 PARTS = (*STREAMS, "length")
-"""What an echo consists of. The length is 0 where no run was found, else the place in `LENGTHS` of its own, from 1."""
+"""The fields of an echo. `length` is the position in `LENGTHS` of the run's length, from 1, or 0 if no run was found."""
 
 ECHOES = tuple(f"{kind}_echo_{part}" for kind in KINDS for part in PARTS)
-"""The columns of the echoes."""
+"""The names of the echo columns."""
 
 ECHOED = {f"{kind}_echo_{stream}": stream for kind in KINDS for stream in STREAMS}
-"""The column of an echo → the stream whose ids it holds."""
+"""Echo column → the stream whose ids it holds."""
 
 NOTE = STREAMS.index("note")
-NO_INTERVAL = 0  # of the first event; other intervals are counted from 1
+NO_INTERVAL = 0  # for the first event; other intervals start at 1
 HIGHEST_INTERVAL = PITCHES
 
 
 def echo_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
-    """The number of ids of each column of the echoes, for those of the streams."""
+    """Return the number of ids of each echo column, given the number of ids of each stream."""
     parts = [*(sizes[stream] for stream in STREAMS), len(LENGTHS) + 1]
     return dict(zip(ECHOES, parts * len(KINDS), strict=True))
 
 
 def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0) -> Ids:
-    """Give the echoes of each event, int64 [events, echo columns], for the tokens of its streams, [events, streams].
+    """Return the echoes of each event, int64 [events, echo columns], from stream tokens [events, streams].
 
-    The events are of one piece, or of several one after another: `piece` is then a number for each event, equal within a piece.
-    Where nothing sounded like this before, the values are START.
+    The events belong to one piece, or to several pieces in sequence. For several, `piece` gives a number per event that is
+    equal within a piece. An event without an earlier match gets START.
     """
     tokens = np.asarray(events, dtype=np.int64)
     number = np.broadcast_to(np.asarray(piece, dtype=np.int64), len(tokens))
     columns = []
     for kind, keys in zip(KINDS, event_keys(tokens, shapes, np.diff(number, prepend=-1) != 0), strict=True):
-        # With the piece in its name an event is like none of another piece, and so is every run that it is in.
+        # The key includes the piece number, so events and runs never match across pieces.
         place, length = find_echoes(_named(keys)[0] * (number.max(initial=0) + 1) + number)
         values = tokens[place]
         if kind == "melody":
-            values[:, NOTE] = _in_the_key_of_here(tokens[:, NOTE], place, shapes)
+            values[:, NOTE] = _in_the_current_key(tokens[:, NOTE], place, shapes)
         columns += [np.where((length > 0)[:, None], values, START), length[:, None]]
     return np.concatenate(columns, axis=1)
 
 
-def _in_the_key_of_here(notes: Ids, place: Ids, shapes: Shapes) -> Ids:
-    """Move the notes of echoes by as much as the events before them would have to be moved to be those of here."""
+def _in_the_current_key(notes: Ids, place: Ids, shapes: Shapes) -> Ids:
+    """Transpose the notes of the echoes by the interval between the matched run and the current one."""
     lowest = shapes.lowest[notes]
     moved: Ids = shapes.ids[shapes.shape[notes[place]], PITCHES + lowest[place] + lowest - lowest[place - 1]]
     return moved
 
 
 def event_keys(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> tuple[Ids, ...]:
-    """Give by kind of echo a number for each event, equal where two sound alike; `is_first` says with which a piece begins."""
+    """Return for each kind of echo a number per event, equal if two events sound alike; `is_first` marks first events."""
     offset, note, duration = tokens.T
     intervals = np.diff(shapes.lowest[note], prepend=0) + HIGHEST_INTERVAL
     intervals[is_first] = NO_INTERVAL
@@ -89,19 +90,19 @@ def event_keys(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> 
 
 
 def pack(offset: Any, duration: Any, shape: Any, interval: Any) -> tuple[Any, Any]:
-    """Pack what melody and what rhythm are known by into one number each; for arrays or tensors of int64, none negative.
+    """Pack the fields that identify a melody and a rhythm into one number each, for non-negative int64 arrays or tensors.
 
-    There is room for 2^19 offsets, 2^16 durations, 2^20 shapes and 2^8 intervals: 63 bits.
+    The limits are 2^19 offsets, 2^16 durations, 2^20 shapes and 2^8 intervals: 63 bits.
     """
     rhythm = offset * (1 << 16) + duration
     return (rhythm * (1 << 20) + shape) * (2 * HIGHEST_INTERVAL) + interval, rhythm
 
 
 def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
-    """Give for each event the place of its echo, and the place in `LENGTHS` of the run before that, from 1; 0 for no run.
+    """Return for each event the index of its echo, and the position in `LENGTHS` of the run's length, from 1; 0: no run.
 
-    Runs of a length are named by the names of two shorter ones, as in the building of a suffix array (Karp, Miller and
-    Rosenberg 1972), so that it takes a few sorts.
+    The name of a run is built from the names of two shorter runs, as in suffix array construction (Karp, Miller and
+    Rosenberg 1972). So a few sorts are enough.
     """
     place, reached = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
     single, previous = _named(keys)
@@ -120,7 +121,7 @@ def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
 
 
 def _named(numbers: Ids) -> tuple[Ids, Ids]:
-    """Name equal numbers by small equal names; give, too, where each stood last before, -1 where it did not."""
+    """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1."""
     order = np.argsort(numbers, kind="stable")
     is_new = np.diff(numbers[order], prepend=-1) != 0
     names, previous = np.empty_like(order), np.full(len(order), -1, np.int64)

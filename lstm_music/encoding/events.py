@@ -1,7 +1,8 @@
-"""Notes ⇄ events: what the models see of a piece, and its place in the music.
+"""Notes ⇄ events: the sequence that the models learn, and where each event stands in the music.
 
-An event is a note, or notes that begin together, written as the recipe's chord encoding says; its offset is the time
-since the event before. The table of events is the report's three columns and their place: a person can read it.
+An event is one note, or several notes that start together, written in the recipe's chord encoding. Its offset is the
+time since the previous event. The table of events holds the report's three columns and the event's position as text and
+numbers that you can read.
 """
 
 from collections.abc import Sequence
@@ -39,8 +40,8 @@ EVENTS_SCHEMA = pa.schema(
 class EventSpec(BaseModel):
     """How notes become events.
 
-    `reading` is the rules by which a MIDI file becomes events: our own, or those of the report's extractor under music21 5.5.0
-    (see `encoding.music21_5`), which go with `normal_order` alone.
+    `reading` chooses the rules that turn a MIDI file into events: "exact" (ours), or "music21-5" (the report's extractor
+    under music21 5.5.0, see `encoding.music21_5`). The latter requires `chords = "normal_order"`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,7 +61,7 @@ class EventSpec(BaseModel):
     @model_validator(mode="after")
     def _read_as_the_report_did(self) -> Self:
         if self.reading == "music21-5" and self.chords != "normal_order":
-            raise ValueError(f"reading 'music21-5' makes chords 'normal_order', and {self.chords!r} was asked for")
+            raise ValueError(f"chords: expected 'normal_order' with reading 'music21-5', got {self.chords!r}")
         return self
 
     @property
@@ -70,34 +71,34 @@ class EventSpec(BaseModel):
 
     @property
     def encoding(self) -> ChordEncoding:
-        """The way that simultaneous notes become one value."""
+        """The chord encoding."""
         return CHORD_ENCODINGS[self.chords]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PieceEvents:
-    """The events of one piece by (onset, lowest pitch): parallel columns, a place an event; steps are the grid's."""
+    """The events of one piece by (onset, lowest pitch): parallel columns, one entry per event. Steps are grid steps."""
 
     note: list[str]
     onset_steps: Steps
-    offset_steps: Steps  # since the event before; the first event's since the start of the piece
+    offset_steps: Steps  # since the previous event; for the first event, since the start of the piece
     duration_steps: Steps
     bar: npt.NDArray[np.int32]  # from 1 on
     position_in_bar_steps: Steps
     velocity: npt.NDArray[np.uint8]  # of the loudest note
     track: npt.NDArray[np.int16]  # of the lowest note
-    merged: int  # notes that are in no event, swallowed by another
-    drums: int  # notes that were left out
+    merged: int  # notes without an event, because a longer note has the same onset and pitch
+    drums: int  # drum notes, which are left out
 
     def __len__(self) -> int:
         return len(self.note)
 
 
 def encode(piece: PieceNotes, spec: EventSpec) -> PieceEvents:
-    """Put the pitched notes of a piece on the grid and make them events.
+    """Quantise the pitched notes of a piece to the grid and group them into events.
 
-    Of notes that have the same onset and pitch there, the longest stands for all (of equally long ones, the loudest);
-    every note of the piece is in an event, or counted in `merged` or `drums`.
+    If notes share onset and pitch on the grid, only the longest stays (of equally long ones, the loudest). Every note of
+    the piece is in an event, or counted in `merged` or `drums`.
     """
     grid = spec.grid
     pitched = piece.notes[~piece.notes["is_drum"]]
@@ -131,7 +132,7 @@ def _longest_of_each(
     duration: Steps,
     velocity: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.int64]:
-    """Give the places of the notes that stay, one for each (onset, pitch), in that order."""
+    """Return the indices of the notes that stay, one per (onset, pitch), in that order."""
     order = np.lexsort((velocity, duration, pitch, onset))
     is_last = np.ones(len(order), dtype=np.bool_)
     is_last[:-1] = (np.diff(onset[order]) != 0) | (np.diff(pitch[order]) != 0)
@@ -140,9 +141,7 @@ def _longest_of_each(
 
 def _texts(pitch: npt.NDArray[np.int64], first: npt.NDArray[np.int64], encoding: ChordEncoding) -> list[str]:
     pitches = pitch.tolist()
-    if len(first) == len(
-        pitches
-    ):  # all stand alone, as with `per_note`: most of the time of an encoding would be lost here
+    if len(first) == len(pitches):  # single notes only, as with `per_note`: much faster than the loop below
         name_of = {one: encoding.text((one,)) for one in set(pitches)}
         return [name_of[one] for one in pitches]
     borders = [*first.tolist(), len(pitches)]
@@ -192,10 +191,10 @@ def decode(
     time_signatures: Sequence[TimeSignature] = (),
     program: int = 0,
 ) -> PieceNotes:
-    """Make notes of events, on one track and channel; the opposite of `encode`.
+    """Turn events into notes on one track and channel: the inverse of `encode`.
 
-    The piece has `spec.grid.ticks_per_quarter` ticks a quarter; `tempos` and `time_signatures` are to be given in them.
-    `velocity` is one number, or one an event. What lasts 0 steps, as events of the reading `music21-5` may, sounds for the
+    The piece has `spec.grid.ticks_per_quarter` ticks per quarter; give `tempos` and `time_signatures` in these ticks.
+    `velocity` is one number, or one per event. An event of 0 steps, which the reading `music21-5` can produce, gets the
     shortest duration of the grid. Raises MismatchError for a note that the encoding does not write.
     """
     grid = spec.grid

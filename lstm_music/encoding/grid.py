@@ -1,7 +1,7 @@
-"""The grid of time: where an onset may lie and how long a duration may be, in exact integer arithmetic.
+"""The time grid: the onsets and durations that events can have, in exact integer arithmetic.
 
-Time on the grid is counted in *steps*: as many make a quarter as the least common multiple of the divisors. With the
-divisors (8, 6) that is 24, and the grid points, all multiples of 1/8 and 1/6, are 0 3 4 6 8 9 12 15 16 18 20 21.
+Time on the grid is counted in *steps*. The number of steps per quarter is the least common multiple of the divisors. With
+the divisors (8, 6) it is 24, and the grid points (all multiples of 1/8 and 1/6) are 0 3 4 6 8 9 12 15 16 18 20 21.
 """
 
 import math
@@ -16,8 +16,8 @@ from lstm_music.errors import MismatchError, RecipeError
 from lstm_music.midi.reader import ReadLimits
 
 MAX_TICKS_PER_QUARTER = 32_767  # the division of a MIDI file has 15 bits
-MIN_TICKS_PER_QUARTER = 480  # what we write is no coarser than what notation programs write
-MAX_QUARTERS = ReadLimits().max_quarters  # the alphabets of offsets and durations end here: no longer piece is read
+MIN_TICKS_PER_QUARTER = 480  # written files are at least as fine as those of notation programs
+MAX_QUARTERS = ReadLimits().max_quarters  # the longest offset and duration: longer pieces are rejected
 
 Steps = npt.NDArray[np.int64]
 
@@ -26,7 +26,7 @@ Steps = npt.NDArray[np.int64]
 class Grid:
     """All multiples of 1/d of a quarter, for each d in `divisors` (music21's quarterLengthDivisors).
 
-    Raises RecipeError for no divisor, one below 1, or so many steps in a quarter that a MIDI file could not hold them.
+    Raises RecipeError for no divisor, a divisor below 1, or more steps per quarter than a MIDI file can hold.
     """
 
     divisors: tuple[int, ...]
@@ -34,12 +34,12 @@ class Grid:
     def __post_init__(self) -> None:
         if not self.divisors or min(self.divisors) < 1:
             raise RecipeError(
-                f"quarter_length_divisors: got {list(self.divisors)}, where one or more numbers above 0 are right",
+                "expected one or more whole numbers above 0",
             )
         if self.steps_per_quarter > MAX_TICKS_PER_QUARTER:
             raise RecipeError(
-                f"quarter_length_divisors: {list(self.divisors)} make {self.steps_per_quarter} steps a quarter, "
-                f"where a MIDI file holds at most {MAX_TICKS_PER_QUARTER}",
+                f"expected a least common multiple of at most {MAX_TICKS_PER_QUARTER}, the ticks per quarter "
+                f"of a MIDI file, not {self.steps_per_quarter}",
             )
 
     @cached_property
@@ -49,22 +49,22 @@ class Grid:
 
     @cached_property
     def ticks_per_quarter(self) -> int:
-        """The ticks a quarter of what we write: the smallest multiple of the steps that is 480 or more."""
+        """The ticks per quarter of written files: the smallest multiple of the steps that is 480 or more."""
         return self.steps_per_quarter * -(-MIN_TICKS_PER_QUARTER // self.steps_per_quarter)
 
     @cached_property
     def residues(self) -> frozenset[int]:
-        """The steps within a quarter, 0 to steps_per_quarter - 1, that are grid points."""
+        """The grid points within a quarter, in steps from 0 to steps_per_quarter - 1."""
         steps = self.steps_per_quarter
         return frozenset(step for divisor in self.divisors for step in range(0, steps, steps // divisor))
 
     @cached_property
     def _points(self) -> Steps:
-        """The grid points of a quarter in ascending order, the next quarter's first included."""
+        """The grid points of a quarter in ascending order, and the first of the next quarter."""
         return np.array([*sorted(self.residues), self.steps_per_quarter], dtype=np.int64)
 
     def onsets(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
-        """Move each of `ticks` to the nearest grid point, in steps; of two equally near ones, to the earlier."""
+        """Move each tick to the nearest grid point, in steps; ties go to the earlier point."""
         quarters, rest = np.divmod(np.asarray(ticks, dtype=np.int64), ticks_per_quarter)
         twice_midpoints = self._points[:-1] + self._points[1:]
         # rest / ticks_per_quarter > midpoint / steps_per_quarter, without a division
@@ -76,7 +76,7 @@ class Grid:
         return quarters * self.steps_per_quarter + self._points[nearest]
 
     def durations(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
-        """Make each of `ticks` the nearest multiple of a grid step, in steps; none becomes 0."""
+        """Move each duration in ticks to the nearest grid point, in steps; none becomes 0."""
         steps: Steps = np.maximum(self.onsets(ticks, ticks_per_quarter), self.shortest)
         return steps
 
@@ -86,7 +86,7 @@ class Grid:
         return int(self._points[1])
 
     def on_grid(self, steps: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Tell which of `steps` are grid points."""
+        """Return for each of `steps` whether it is a grid point."""
         return np.isin(np.asarray(steps, dtype=np.int64) % self.steps_per_quarter, self._points)
 
     def text(self, steps: int) -> str:
@@ -94,20 +94,23 @@ class Grid:
         return str(Fraction(steps, self.steps_per_quarter))
 
     def steps(self, text: str) -> int:
-        """Read what `text` wrote. Raises MismatchError where that is no whole number of this grid's steps."""
+        """Read the fraction that `text` writes. Raises MismatchError unless it is a whole number of steps."""
         try:
             steps = Fraction(text) * self.steps_per_quarter
         except (ValueError, ZeroDivisionError) as error:
-            raise MismatchError(f"{text!r} is no fraction of a quarter such as '4/3'") from error
+            raise MismatchError(f"expected a fraction of a quarter such as '4/3', got {text!r}") from error
         if steps.denominator != 1:
-            raise MismatchError(f"{text!r} of a quarter does not lie on the grid of divisors {list(self.divisors)}")
+            raise MismatchError(
+                f"expected a multiple of 1/{self.steps_per_quarter} of a quarter "
+                f"(quarter_length_divisors {list(self.divisors)}), got {text!r}"
+            )
         return int(steps)
 
     def point_count(self, max_quarters: int) -> int:
-        """Count the grid points from 0 to `max_quarters`, both inclusive: with 0 left out, every duration there is."""
+        """Count the grid points from 0 to `max_quarters`, both inclusive. Without 0, these are all durations."""
         return len(self.residues) * max_quarters + 1
 
     def offset_count(self, max_quarters: int) -> int:
-        """Count the distances from 0 to `max_quarters` quarters, both inclusive, that two grid points can have."""
+        """Count the possible distances between two grid points, from 0 to `max_quarters` quarters, both inclusive."""
         distances = {(b - a) % self.steps_per_quarter for a in self.residues for b in self.residues}
         return len(distances) * max_quarters + 1

@@ -1,18 +1,19 @@
-"""MIDI bytes → events as the report's extractor gave them under music21 5.5.0, its faults included.
+"""MIDI bytes → events exactly as the report's extractor produced them under music21 5.5.0, including its bugs.
 
-The rules were found by experiment against the published extractor, run under that version; `tests` hold them to its table.
+The rules were found by running the published extractor under that version. Tests compare the result with its table.
 
-- **Pairing.** A note-on is ended by the next event of its pitch and channel in its track that ended no note before: a
-  note-off or *another note-on*, which then begins no note of its own (`midi.translate` tests a method instead of its
+- **Pairing.** A note-on ends at the next event of the same pitch, channel and track that has not ended a note yet. That
+  event is a note-off or *another note-on*, which then starts no note (`midi.translate` tests a method instead of its
   value). A note without such an event is dropped.
-- **Chords**, within a track. From the first note that is in no chord yet, each later note is gathered whose onset and
-  whose end both lie within a sixteenth of a quarter; the first onset beyond that ends the search. A note may be gathered twice.
-- **Duration.** A chord lasts from the onset of its *last* note to the end of its *first*; what lasts no tick lasts a quarter.
-- **Grid.** Onset and duration each move to the nearest grid point; a duration of 0 is possible.
-- **The end.** An event that begins where the piece ends is lost (`instrument.partitionByInstrument`).
-- **Order.** Onset, then track, then place in the track: not the pitch.
+- **Chords** form within a track. Start at the first note that is in no chord yet. Add each later note whose onset and end
+  both lie within a sixteenth of a quarter; stop at the first onset beyond that. A note can be in two chords.
+- **Duration.** A chord lasts from the onset of its *last* note to the end of its *first*. A length of 0 ticks becomes a
+  quarter.
+- **Grid.** Onset and duration each move to the nearest grid point. A duration of 0 is possible.
+- **The end.** An event that starts where the piece ends is lost (`instrument.partitionByInstrument`).
+- **Order.** Onset, then track, then position in the track; the pitch does not count.
 
-What the report did wrong *after* that is no part of this reading: see docs/report.md.
+Errors of the report *after* this step are not part of this reading: see docs/report.md.
 """
 
 from collections.abc import Sequence
@@ -32,16 +33,16 @@ CHORD_TOLERANCE_PARTS = 16  # of a quarter
 _DEFAULT_LIMITS = ReadLimits()
 _NEVER = -1
 
-Note = tuple[int, int, int, int, int]  # onset tick, end tick, pitch, velocity, place in its track
-Group = tuple[int, int, tuple[Note, ...]]  # onset tick, duration in ticks, its notes as they were gathered
+Note = tuple[int, int, int, int, int]  # onset tick, end tick, pitch, velocity, position in its track
+Group = tuple[int, int, tuple[Note, ...]]  # onset tick, duration in ticks, notes in the order they were found
 
 
 def read_events(
     data: bytes, spec: EventSpec, time_signatures: Sequence[TimeSignature], limits: ReadLimits = _DEFAULT_LIMITS
 ) -> PieceEvents:
-    """Read the events of a MIDI file; its `time_signatures`, in its ticks, say where the bars are.
+    """Read the events of a MIDI file; bars follow from its `time_signatures`, given in its ticks.
 
-    A note that is in no event is counted in `merged`. Raises RejectedInputError for bytes that are no MIDI file.
+    Notes without an event are counted in `merged`. Raises RejectedInputError for bytes that are not a MIDI file.
     """
     smf = read_smf(data, limits)
     groups, begun, drums = [], 0, 0
@@ -56,7 +57,7 @@ def read_events(
     onset, duration = onset[kept], duration[kept]
     chosen = [groups[place] for place in kept.tolist()]
     bar, position = place_in_bars(onset, time_signatures, smf.ticks_per_quarter, grid)
-    heard = {(track, note) for (_, _, notes), track in chosen for note in notes}
+    used = {(track, note) for (_, _, notes), track in chosen for note in notes}
     return PieceEvents(
         note=_texts([notes for (_, _, notes), _ in chosen], spec.encoding),
         onset_steps=onset,
@@ -66,20 +67,20 @@ def read_events(
         position_in_bar_steps=position,
         velocity=np.array([max(note[3] for note in notes) for (_, _, notes), _ in chosen], np.uint8),
         track=np.array([track for _, track in chosen], np.int16),
-        merged=begun - len(heard),
+        merged=begun - len(used),
         drums=drums,
     )
 
 
 def _onsets(track: TrackEvents) -> tuple[int, int]:
-    """Count what begins a note by the rules of MIDI: pitched, and on the channel of drums."""
+    """Count the note-ons by the rules of MIDI: (pitched, on the drum channel)."""
     is_onset = (track.status & 0xF0 == NOTE_ON) & (track.second > 0)
     is_drum = track.status & 0x0F == DRUM_CHANNEL
     return int(np.count_nonzero(is_onset & ~is_drum)), int(np.count_nonzero(is_onset & is_drum))
 
 
 def _pair(track: TrackEvents) -> list[Note]:
-    """Pair the pitched notes of one track, in the order of their onsets in the file."""
+    """Pair the pitched notes of one track, in file order of their onsets."""
     kind, channel = track.status & 0xF0, track.status & 0x0F
     rows = np.flatnonzero(((kind == NOTE_OFF) | (kind == NOTE_ON)) & (channel != DRUM_CHANNEL))
     ticks, pitches = track.ticks[rows].tolist(), track.first[rows].tolist()
@@ -100,7 +101,7 @@ def _pair(track: TrackEvents) -> list[Note]:
 
 
 def _next_of_the_same(keys: npt.NDArray[np.int64]) -> list[int]:
-    """Give for each place the next one with the same key, or `_NEVER`."""
+    """Return for each index the next index with the same key, or `_NEVER`."""
     following = np.full(len(keys), _NEVER)
     order = np.argsort(keys, kind="stable")
     same = keys[order][:-1] == keys[order][1:]
@@ -110,7 +111,7 @@ def _next_of_the_same(keys: npt.NDArray[np.int64]) -> list[int]:
 
 
 def _gather(notes: Sequence[Note], tolerance_ticks: float) -> list[Group]:
-    """Make chords of the notes of one track, and events of those that are in none."""
+    """Group the notes of one track into chords; a note without a chord is a group of its own."""
     gathered = [False] * len(notes)
     groups = []
     for place, (onset, end, *_) in enumerate(notes):
@@ -128,14 +129,14 @@ def _gather(notes: Sequence[Note], tolerance_ticks: float) -> list[Group]:
 
 
 def _on_grid(groups: Sequence[Group], ticks_per_quarter: int, grid: Grid) -> tuple[Steps, Steps]:
-    """Give onsets and durations in steps."""
+    """Return onsets and durations in steps."""
     onset = np.array([onset for onset, _, _ in groups], np.int64)
     duration = np.array([duration or ticks_per_quarter for _, duration, _ in groups], np.int64)
     return grid.onsets(onset, ticks_per_quarter), grid.onsets(np.maximum(duration, 0), ticks_per_quarter)
 
 
 def _kept_in_order(onset: Steps, duration: Steps) -> npt.NDArray[np.int64]:
-    """Give the places of the events that are not lost, by onset; those of one onset stay in the order of tracks."""
+    """Return the indices of the events that are kept, by onset; events of one onset stay in track order."""
     order = np.argsort(onset, kind="stable")
     end = (onset + duration).max(initial=0)
     kept: npt.NDArray[np.int64] = order[onset[order] < end]

@@ -1,4 +1,4 @@
-"""What stays of a value of the note stream when it is transposed: its shape; and what moves: its lowest pitch."""
+"""Shapes: a note value split into what transposition keeps (its shape) and what it changes (its lowest pitch)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +16,9 @@ PITCHES = 128
 class Shapes:
     """The shapes of a note vocabulary.
 
-    `shape` and `lowest` (a MIDI number) int32 [ids]; `ids` int32 [shapes, 3 · 128] is the id of a shape whose lowest pitch is
-    128 less than the place in the row, UNKNOWN where the vocabulary has none. What has no pitch, a special id or pitch
-    classes, has the lowest pitch 0, and stays what it is wherever it is moved.
+    `shape` and `lowest` (a MIDI number) are int32 [ids]. `ids` is int32 [shapes, 3 · 128]: column 128 + p holds the id of the
+    shape with the lowest pitch p, or UNKNOWN if the vocabulary lacks it. Values without a pitch (special ids, pitch
+    classes) have the lowest pitch 0 and never change when transposed.
     """
 
     shape: npt.NDArray[np.int32]

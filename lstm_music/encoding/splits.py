@@ -1,7 +1,7 @@
-"""Which piece is trained on, and which only listened to: the split, by whole pieces.
+"""Splits: which pieces are for training, validation and test. Pieces are never cut.
 
-A split is decided by what the music is, not by its name or place: a copy, or a transposed copy, lies in the same split,
-and a piece never changes splits when others are added. A collection that comes in folders may decide for itself instead.
+The music itself decides the split, not the name or folder of a file. So a copy or a transposed copy is in the same split,
+and a piece keeps its split when you add others. A collection with folders for the splits can decide for itself instead.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from lstm_music.midi.notes import PieceNotes
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 _FOLDERS = {"train": TRAIN, "validation": VALIDATION, "valid": VALIDATION, "val": VALIDATION, "test": TEST}
-_PARTS_PER_QUARTER = 480  # onsets are compared this finely, whatever a file's own ticks are
+_PARTS_PER_QUARTER = 480  # the resolution at which onsets are compared, whatever ticks a file has
 
 
 class SplitSpec(BaseModel):
-    """How music is split: by a hash of the music of each piece, into these shares, or by the folders that pieces lie in.
+    """How music is split: by a hash of each piece's music, into these shares, or by folder.
 
-    `random_windows` is the report's way: each event is drawn for a split on its own, whatever piece it is in. What is held out
-    then lies between events that were trained on, so that every score on it is leaky.
+    `random_windows` is the report's method: each event is drawn for a split on its own, whatever piece it is in. The held-out
+    events then lie between training events, so every score on them is leaky.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,14 +41,15 @@ class SplitSpec(BaseModel):
     def _leave_something_to_train_on(self) -> Self:
         if self.validation + self.test >= 1:
             raise ValueError(
-                f"validation {self.validation} and test {self.test} leave nothing to train on: their sum must be less",
+                f"validation + test: expected a sum below 1, to leave pieces for training, "
+                f"got {self.validation} + {self.test}",
             )
         return self
 
 
 @dataclass(frozen=True)
 class PieceIdentity:
-    """What decides the split of a piece: its music, and the names (posix paths) that its content was found under."""
+    """What decides the split of a piece: its music, and the names (POSIX paths) of the files with its content."""
 
     piece_id: str
     music_hash: str
@@ -59,8 +60,8 @@ class PieceIdentity:
 class Splits:
     """The ids of the pieces of each split, in ascending order.
 
-    `moved` are sentences for the user about splits that are, or would have been, empty. `leaks` are sentences about
-    music that lies in two splits, which only folders bring about: a number on such a split must be called leaky.
+    `moved` holds sentences for the user about splits that are, or would have been, empty. `leaks` holds sentences about
+    music that is in two splits. Each number on a split with leaks must be called leaky.
     """
 
     train: tuple[str, ...]
@@ -71,9 +72,9 @@ class Splits:
 
 
 def music_hash(piece: PieceNotes) -> str:
-    """Give the SHA-256 (hex) of a piece's pitched notes relative to the first onset and the first pitch.
+    """Return the SHA-256 (hex) of a piece's pitched notes relative to the first onset and the first pitch.
 
-    Onsets count to 1/480 of a quarter. Tempo, velocity, duration, tracks and drums do not count, so that an edited or
+    Onsets are rounded to 1/480 of a quarter. Tempo, velocity, duration, tracks and drums do not count, so an edited or
     transposed copy has the hash of its original.
     """
     pitched = piece.notes[~piece.notes["is_drum"]]
@@ -88,25 +89,25 @@ def music_hash(piece: PieceNotes) -> str:
 def assign(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:
     """Put every piece into its split.
 
-    Raises NotEnoughMusicError where there is no piece, or none in a folder `train`; RecipeError where the split is by
-    folder and a piece lies in none.
+    Raises NotEnoughMusicError if there is no piece, or none in a folder `train`. Raises RecipeError if the split is by
+    folder and a piece is in no such folder.
     """
     if not pieces:
-        raise NotEnoughMusicError("There is no piece to split: at least one is needed to train on")
+        raise NotEnoughMusicError("no piece to split: training needs at least 1 piece; add music")
     if spec.by == "random_windows":
-        return _assign_to_every_side(pieces)
+        return _assign_to_every_split(pieces)
     return _assign_by_folder(pieces) if spec.by == "folder" else _assign_by_hash(pieces, spec)
 
 
 def draw_splits(events: int, spec: SplitSpec, random_seed: int) -> npt.NDArray[np.uint8]:
-    """Draw a split for each of so many events: indexes into `SPLITS`."""
+    """Draw a split for each of `events` events: uint8 [events], indices into `SPLITS`."""
     share = np.random.default_rng([random_seed, 3]).random(events)
     return np.where(share < spec.test, 2, np.where(share < spec.test + spec.validation, 1, 0)).astype(np.uint8)
 
 
-def _assign_to_every_side(pieces: Sequence[PieceIdentity]) -> Splits:
+def _assign_to_every_split(pieces: Sequence[PieceIdentity]) -> Splits:
     ids = tuple(sorted(piece.piece_id for piece in pieces))
-    leak = "Events are drawn for a split one by one, so every piece lies in train, validation and test"
+    leak = "Each event is drawn for a split on its own, so every piece is in train, validation and test"
     return Splits(train=ids, validation=ids, test=ids, leaks=(leak,))
 
 
@@ -122,7 +123,7 @@ def _assign_by_hash(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:
 
 
 def _groups(pieces: Sequence[PieceIdentity]) -> dict[str, list[PieceIdentity]]:
-    """Give the pieces of each music, by id."""
+    """Group the pieces by the hash of their music, each group sorted by id."""
     groups: dict[str, list[PieceIdentity]] = defaultdict(list)
     for piece in sorted(pieces, key=lambda piece: piece.piece_id):
         groups[piece.music_hash].append(piece)
@@ -141,9 +142,9 @@ def _fill_empty_splits(
     groups: Mapping[str, Sequence[PieceIdentity]],
     spec: SplitSpec,
 ) -> list[str]:
-    """Move the group of the smallest hash to each split that is wanted and empty; give a sentence for each.
+    """Fill each empty split that is wanted with the group of the smallest hash; return a sentence for each move.
 
-    Train is filled first, then validation, then test. A split's last group moves only to a split that is filled earlier.
+    Train is filled first, then validation, then test. The last group of a split moves only to an earlier one of these.
     """
     wanted = [TRAIN]
     wanted += [VALIDATION] if spec.validation > 0 else []
@@ -154,7 +155,7 @@ def _fill_empty_splits(
             continue
         movable = _movable(split_of, filled_before=wanted[:rank])
         if not movable:
-            sentences.append(f"The {split} split is empty: there is too little music for it")
+            sentences.append(f"The {split} split is empty: there are too few pieces")
             continue
         music = min(movable)
         sentences.append(
@@ -165,7 +166,7 @@ def _fill_empty_splits(
 
 
 def _movable(split_of: Mapping[str, str], filled_before: Sequence[str]) -> list[str]:
-    """Give the groups that may move, train's if any: no split in `filled_before` loses its last."""
+    """Return the groups that can move, those of train if any. No split in `filled_before` loses its last group."""
     sizes = {split: list(split_of.values()).count(split) for split in SPLITS}
     spare = [music for music, split in split_of.items() if split not in filled_before or sizes[split] > 1]
     return [music for music in spare if split_of[music] == TRAIN] or spare
@@ -177,18 +178,18 @@ def _assign_by_folder(pieces: Sequence[PieceIdentity]) -> Splits:
         split: tuple(sorted(piece_id for piece_id, splits in splits_of.items() if split in splits)) for split in SPLITS
     }
     if not ids[TRAIN]:
-        raise NotEnoughMusicError("No piece lies in a folder 'train': at least one is needed to train on")
+        raise NotEnoughMusicError("no piece is in a folder 'train': training needs at least 1; put music there")
     return Splits(
         train=ids[TRAIN],
         validation=ids[VALIDATION],
         test=ids[TEST],
-        moved=tuple(f"The {split} split is empty: no piece lies in its folder" for split in SPLITS if not ids[split]),
+        moved=tuple(f"The {split} split is empty: no piece is in its folder" for split in SPLITS if not ids[split]),
         leaks=tuple(_leaks(pieces, splits_of)),
     )
 
 
 def _folder_splits(piece: PieceIdentity) -> set[str]:
-    """Give the splits of the folders that a piece lies in; where folders lie in each other, the innermost counts."""
+    """Return the splits of the folders that contain a piece; of nested folders, the innermost counts."""
     splits = set()
     for name in piece.names:
         folders = (folder.lower() for folder in reversed(PurePosixPath(name).parts[:-1]))
@@ -197,21 +198,23 @@ def _folder_splits(piece: PieceIdentity) -> set[str]:
             splits.add(_FOLDERS[innermost])
     if not splits:
         raise RecipeError(
-            f"split.by = 'folder': piece {piece.piece_id} lies in none of the folders train, validation and test, "
-            f"but at {', '.join(map(repr, piece.names)) or 'no place'}",
+            f"split.by = 'folder': expected each piece in a folder train, validation or test, "
+            f"got {', '.join(map(repr, piece.names)) or f'piece {piece.piece_id} without a name'}; "
+            "move the file there, or use split.by = 'hash'",
         )
     return splits
 
 
 def _leaks(pieces: Sequence[PieceIdentity], splits_of: Mapping[str, set[str]]) -> Iterator[str]:
-    """Give a sentence for each music that lies on more than one side."""
+    """Yield a sentence for each group of copies that is in more than one split."""
     for group in _groups(pieces).values():
         splits = set().union(*(splits_of[piece.piece_id] for piece in group))
         if len(splits) > 1:
-            yield f"The same music lies in {' and '.join(split for split in SPLITS if split in splits)}: {_listed(group)}"
+            yield f"The same music is in {' and '.join(split for split in SPLITS if split in splits)}: {_listed(group)}"
 
 
 def _listed(group: Sequence[PieceIdentity]) -> str:
-    """Name a group by its first piece, and say how many more there are."""
+    """Name a group by its first piece, with the number of its copies."""
     first = repr(group[0].names[0]) if group[0].names else group[0].piece_id
-    return first if len(group) == 1 else f"{first} (and {len(group) - 1} more with its music)"
+    copies = len(group) - 1
+    return first if not copies else f"{first} (and {copies} {'copy' if copies == 1 else 'copies'} of its music)"

@@ -1,11 +1,11 @@
-"""The streams of a piece, in the order of the chain.
+"""The streams of a piece, in the order in which the models predict them.
 
-At each event p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). The first stream also says
-where a piece ends. A recipe may have the velocity as a fourth: p(velocity | past, offset, note, duration).
+The probability of an event is p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). The first stream
+also holds the end of the piece. A recipe can add velocity as a fourth: p(velocity | past, offset, note, duration).
 """
 
 STREAMS = ("offset", "note", "duration")
-"""Those of every recipe: what is played, and when."""
+"""The streams of every recipe."""
 
 VELOCITY = "velocity"
 

@@ -1,6 +1,6 @@
-"""Velocities as values of a stream: 32 levels, which is as fine as Oore et al. 2018 have them ("This Time with Feeling").
+"""Velocities as values of a stream: 32 levels, as in Oore et al. 2018 ("This Time with Feeling").
 
-A level is four velocities, 1 to 3 in the first, and is written as one near its middle: 2, 6, …, 126.
+A level spans four velocities (the first spans 1 to 3) and is written as a velocity near its middle: 2, 6, …, 126.
 """
 
 import numpy as np
@@ -17,5 +17,5 @@ def level_texts(velocity: npt.ArrayLike) -> list[str]:
 
 
 def velocities(texts: list[str]) -> npt.NDArray[np.uint8]:
-    """Give a velocity for each level that `level_texts` wrote: one that is of this level."""
+    """Return a velocity within each level that `level_texts` wrote."""
     return np.array([int(text) for text in texts], np.uint8)

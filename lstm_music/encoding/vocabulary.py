@@ -1,4 +1,4 @@
-"""Vocabularies: the values of a stream and their ids, fitted on the training pieces."""
+"""Vocabularies: the values of each stream and their ids, fitted on the training pieces."""
 
 import hashlib
 import json
@@ -28,8 +28,9 @@ Ids = npt.NDArray[np.int64]
 class Vocabulary:
     """The values of one stream; the id of `values[i]` is `i + 3`, after the ids for start, end and unknown.
 
-    `counts` are how often the training pieces hold each value (0 for one that only a transposition or a rule brings
-    in). `log_unknown` is ln of the number of values of the stream's finite alphabet that are not here (0.0 for none).
+    `counts` holds how often each value occurs in the training pieces (0 for values that only a transposition or the
+    encoding adds). `log_unknown` is ln of the number of values of the stream's finite alphabet that are missing here, or
+    0.0 if none is.
     """
 
     stream: str
@@ -47,28 +48,31 @@ class Vocabulary:
         return {value: index + SPECIAL_IDS for index, value in enumerate(self.values)}
 
     def encode(self, texts: Sequence[str]) -> Ids:
-        """Give the id of each text, int64; UNKNOWN for one that is not here."""
+        """Return the id of each text, int64; UNKNOWN for a text outside the vocabulary."""
         ids = self._ids
         return np.array([ids.get(text, UNKNOWN) for text in texts], dtype=np.int64)
 
     def value(self, token: int) -> str:
-        """Give the value of an id. Raises MismatchError for a special id, or one beyond the vocabulary."""
+        """Return the value of an id. Raises MismatchError for a special id, or an id beyond the vocabulary."""
         if not SPECIAL_IDS <= token < self.size:
             raise MismatchError(
-                f"{self.stream} vocabulary: id {token} stands for no value, where {SPECIAL_IDS} to {self.size - 1} do",
+                f"{self.stream} vocabulary: expected the id of a value, {SPECIAL_IDS} to {self.size - 1}, got {token}",
             )
         return self.values[token - SPECIAL_IDS]
 
     def nearest(self, value: str) -> int:
-        """Give the id of the value that is most like `value`: itself where it is here.
+        """Return the id of the value that is most like `value`: its own id if the vocabulary has it.
 
-        A number's is the closest one (of two equally close, the smaller). A chord's shares most pitches with it, then
-        most pitch classes, then has fewest others, then lies closest. Raises MismatchError where there is no value.
+        For a number it is the closest one (of two equally close, the smaller). For a chord it is the one that shares the
+        most pitches, then the most pitch classes, then has the fewest others, then is closest in pitch. Raises
+        MismatchError if the vocabulary is empty.
         """
         if value in self._ids:
             return self._ids[value]
         if not self.values:
-            raise MismatchError(f"{self.stream} vocabulary: it is empty, so that no value is near {value!r}")
+            raise MismatchError(
+                f"{self.stream} vocabulary: expected at least one value, to replace {value!r}, got none"
+            )
         index = self._nearest_chord(value) if self.stream == NOTE_STREAM else self._nearest_fraction(value)
         return index + SPECIAL_IDS
 
@@ -96,11 +100,11 @@ class Vocabulary:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the stream and its values in order: equal where the same id means the same value."""
+        """SHA-256 (hex) of the stream and its values in order: equal digests mean equal ids."""
         return hashlib.sha256(json.dumps([self.stream, *self.values]).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Give a dictionary that JSON can hold."""
+        """Return the vocabulary as a dictionary for JSON."""
         return {
             "stream": self.stream,
             "values": list(self.values),
@@ -110,7 +114,7 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Vocabulary":
-        """Read what `to_json` gave."""
+        """Inverse of `to_json`."""
         return cls(
             stream=str(data["stream"]),
             values=tuple(data["values"]),
@@ -126,10 +130,10 @@ def fit_notes(
     lowest: int = PIANO_LOWEST,
     highest: int = PIANO_HIGHEST,
 ) -> Vocabulary:
-    """Make the note vocabulary: the training pieces' values, each at every shift, and `encoding.always`.
+    """Make the note vocabulary: the training values, transposed by every shift, and `encoding.always`.
 
-    `counts` are how often the training pieces hold each value. `shifts` are semitones; where one takes a value out of
-    lowest … highest (inclusive), nothing is added. Raises MismatchError for a value that the encoding does not write.
+    `counts` holds how often each value occurs in the training pieces. `shifts` are semitones. A shift that moves a value out
+    of lowest … highest (inclusive) adds nothing. Raises MismatchError for a value that the encoding does not write.
     """
     moved = {encoding.transposed(text, shift, lowest, highest) for shift in shifts for text in counts}
     texts = {text for text in moved if text is not None} | counts.keys() | set(encoding.always)
@@ -143,9 +147,10 @@ def fit_notes(
 
 
 def fit_steps(stream: str, counts: Mapping[str, int], grid: Grid) -> Vocabulary:
-    """Make the vocabulary of `offset` or `duration`: the training pieces' fractions, ascending, with their counts.
+    """Make the vocabulary of `offset` or `duration`: the fractions of the training pieces, ascending, with their counts.
 
-    Its alphabet ends at `MAX_QUARTERS`: every distance between two grid points, or every grid point, 0 only where it is there.
+    The alphabet of offsets is every distance between two grid points up to `MAX_QUARTERS`. The alphabet of durations is every
+    grid point up to there; it includes 0 only if a training piece does.
     """
     durations = grid.point_count(MAX_QUARTERS) - ("0" not in counts)
     alphabet = durations if stream == "duration" else grid.offset_count(MAX_QUARTERS)
@@ -153,7 +158,7 @@ def fit_steps(stream: str, counts: Mapping[str, int], grid: Grid) -> Vocabulary:
 
 
 def fit_velocities(counts: Mapping[str, int]) -> Vocabulary:
-    """Make the vocabulary of `velocity`: the levels of the training pieces, ascending, of all that there are."""
+    """Make the vocabulary of `velocity`: the levels of the training pieces, ascending. The alphabet is all levels."""
     return _fit_numbers(VELOCITY, counts, LEVELS)
 
 
@@ -175,7 +180,7 @@ def fit(
     grid: Grid,
     shifts: Iterable[int] = (0,),
 ) -> Vocabulary:
-    """Make the vocabulary of any stream from the training pieces' values and how often each stands."""
+    """Make the vocabulary of any stream from the values of the training pieces and their counts."""
     if stream == NOTE_STREAM:
         return fit_notes(counts, encoding, shifts)
     return fit_velocities(counts) if stream == VELOCITY else fit_steps(stream, counts, grid)
@@ -188,9 +193,9 @@ def transposition_table(
     lowest: int = PIANO_LOWEST,
     highest: int = PIANO_HIGHEST,
 ) -> Ids:
-    """Give, for each shift in semitones, the id that each id of the note vocabulary moves to, [len(shifts), size].
+    """Return the transposed id of each note id for each shift in semitones, int64 [len(shifts), size].
 
-    Special ids stay. A value that leaves lowest … highest, or that moves to none of the vocabulary's, gives UNKNOWN.
+    Special ids stay. A value that leaves lowest … highest, or whose result is not in the vocabulary, becomes UNKNOWN.
     """
     table = np.empty((len(shifts), vocabulary.size), dtype=np.int64)
     table[:, :SPECIAL_IDS] = range(SPECIAL_IDS)
@@ -204,7 +209,7 @@ def _fraction(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
-        raise MismatchError(f"{text!r} is no fraction of a quarter such as '4/3'") from error
+        raise MismatchError(f"expected a fraction of a quarter such as '4/3', got {text!r}") from error
 
 
 def _chord_order(text: str) -> tuple[int, bool, tuple[int, ...]]:
@@ -215,7 +220,7 @@ def _chord_order(text: str) -> tuple[int, bool, tuple[int, ...]]:
 def _chord_rows(
     texts: Sequence[str],
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """Give for each text its pitches [texts, 128], pitch classes [texts, 12] and mean pitch, or class, [texts]."""
+    """Return the pitches [texts, 128], the pitch classes [texts, 12] and the mean pitch (or class) [texts] of each text."""
     has_pitch = np.zeros((len(texts), 128), dtype=np.bool_)
     has_class = np.zeros((len(texts), 12), dtype=np.bool_)
     height = np.zeros(len(texts))

@@ -1,8 +1,8 @@
-"""Windows over one token array: a window is a place, never a copy, and no epoch's windows are ever stored.
+"""Windows over one token array: a window is a position, never a copy, and no epoch's windows are stored.
 
-A piece of n events has n + 1 targets in each stream: its events, and where it ends. In an epoch each target is seen exactly
-once: the piece is cut at a random phase, so that its first window and its last may be shorter than the others; those are
-padded and masked, never dropped. What an epoch looks like follows from (random seed, epoch) alone.
+A piece of n events has n + 1 targets in each stream: its events, and its end. In an epoch each target is used exactly
+once. Each piece is cut at a random phase, so its first and last windows can be shorter; these are padded and masked, never
+dropped. The windows of an epoch depend on (random seed, epoch) alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 
 class WindowSpec(BaseModel):
-    """How training cuts the pieces: `length` events a window, each window transposed by a random one of the semitones.
+    """How training cuts the pieces: `length` events per window, each window transposed by a random interval.
 
-    `transpose_from` … `transpose_to` are semitones, both inclusive; a piece is only ever moved within the piano's range.
+    The interval is `transpose_from` … `transpose_to` semitones, both inclusive. A piece never leaves the piano's range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,20 +35,23 @@ class WindowSpec(BaseModel):
     @model_validator(mode="after")
     def _stay_within_two_octaves(self) -> Self:
         if self.transpose_to - self.transpose_from > 24:
-            raise ValueError(f"the semitones {self.transpose_from} to {self.transpose_to} span more than two octaves")
+            raise ValueError(
+                "transpose_from … transpose_to: expected a range of at most 24 semitones, "
+                f"got {self.transpose_from} … {self.transpose_to}"
+            )
         return self
 
     @property
     def shifts(self) -> tuple[int, ...]:
-        """Every semitone that a window may be moved by, 0 among them."""
+        """All possible transpositions of a window in semitones, including 0."""
         return tuple(range(self.transpose_from, self.transpose_to + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class PieceSpan:
-    """Where a piece lies in the token array: events `start` (inclusive) to `stop` (exclusive).
+    """The position of a piece in the token array: events `start` (inclusive) to `stop` (exclusive).
 
-    `lowest_shift` … `highest_shift` (inclusive, 0 between them) are the semitones that it may be moved by.
+    `lowest_shift` … `highest_shift` (inclusive, with 0 in between) are its possible transpositions in semitones.
     """
 
     piece_id: str
@@ -59,15 +62,16 @@ class PieceSpan:
 
     @property
     def events(self) -> int:
-        """The number of its events."""
+        """The number of events of the piece."""
         return self.stop - self.start
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EpochWindows:
-    """The windows of one epoch in the order of their use; parallel arrays of small integers, an element a window.
+    """The windows of one epoch in training order, as parallel integer arrays with one element per window.
 
-    `piece` is an index into the spans, `first` the window's first target within the piece, `count` how many it has.
+    `piece` is an index into the spans, `first` the window's first target within the piece, `count` its number of targets,
+    `shift` its transposition in semitones.
     """
 
     piece: npt.NDArray[np.int32]
@@ -76,7 +80,7 @@ class EpochWindows:
     shift: npt.NDArray[np.int8]
 
     def after(self, number: int) -> "EpochWindows":
-        """Give what is left after the first `number` of them."""
+        """Return the windows after the first `number`."""
         return EpochWindows(self.piece[number:], self.first[number:], self.count[number:], self.shift[number:])
 
 
@@ -84,8 +88,9 @@ class EpochWindows:
 class Batch:
     """Time-major tokens of some windows.
 
-    `previous` and `current` are int32 [time, windows, columns]: the event before each target, and the target's own;
-    `mask` float32 [time, windows] is 1 where there is a target, `is_event` where that is an event and not an end.
+    `previous` and `current` are int32 [time, windows, columns]: the event before each target, and the target itself.
+    `mask` is float32 [time, windows], 1 at each target. `is_event`, of the same shape, is 1 at each target that is an event
+    rather than the end of a piece.
     """
 
     previous: npt.NDArray[np.int32]
@@ -96,10 +101,9 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Events that are predicted: from position `first` of each piece on those that are `chosen`, bool [rows], where given.
+    """The events to predict: those from position `first` of each piece on and, if `chosen` (bool [rows]) is given, in it.
 
-    `spans` are the pieces that hold any of them, `lengths` how many each holds. Nothing of the size of the music is held
-    before `places` are asked for.
+    `spans` are the pieces with targets, `lengths` the number of targets of each. Memory stays small until `places` is read.
     """
 
     spans: tuple[PieceSpan, ...]
@@ -109,30 +113,30 @@ class Targets:
 
     @classmethod
     def of(cls, spans: Sequence[PieceSpan], first: int = 0, chosen: npt.NDArray[np.bool_] | None = None) -> "Targets":
-        """Find the pieces that hold any, and count."""
+        """Find the pieces with targets, and count the targets."""
         counts = [(span, len(_places_of(span, first, chosen))) for span in spans]
         held = [(span, count) for span, count in counts if count]
         return cls(tuple(span for span, _ in held), tuple(count for _, count in held), first, chosen)
 
     @property
     def events(self) -> int:
-        """How many there are."""
+        """The number of targets."""
         return sum(self.lengths)
 
     @cached_property
     def places(self) -> npt.NDArray[np.int64]:
-        """Their rows in the token array, int64 [events], piece after piece."""
+        """The rows of the targets in the token array, int64 [events], piece after piece."""
         return np.concatenate(
             [np.empty(0, np.int64), *(_places_of(span, self.first, self.chosen) for span in self.spans)]
         )
 
     @property
     def positions(self) -> npt.NDArray[np.int64]:
-        """The place of each event in its piece, from 0."""
+        """The position of each target in its piece, from 0."""
         return self.places - np.repeat([span.start for span in self.spans], self.lengths).astype(np.int64)
 
     def parts(self, events: int) -> Iterator["Targets"]:
-        """Cut between pieces into parts of about so many events."""
+        """Split between pieces into parts of about `events` events each."""
         part_of = np.cumsum([0, *self.lengths])[:-1] // events
         for number in np.unique(part_of):
             begin, end = np.searchsorted(part_of, [number, number + 1])
@@ -145,7 +149,7 @@ def _places_of(span: PieceSpan, first: int, chosen: npt.NDArray[np.bool_] | None
 
 
 def window_count(events: Sequence[int], length: int) -> int:
-    """Count the windows that pieces of so many events are cut into from their first event on."""
+    """Count the windows of pieces with these numbers of events, cut from their first event on."""
     return sum(-(-(count + 1) // length) for count in events)
 
 
@@ -154,8 +158,8 @@ def next_event_batches(
 ) -> Iterator[Batch]:
     """Read the window of `length` events before each of `places`, `batch_size` at a time, in the order of `places`.
 
-    Only the last step of a window has a target, the event at its place, which has to be `length` events or more after the
-    start of its piece. The last batch is filled up with windows that are masked throughout.
+    Only the last step of a window has a target: the event at its place, which must be at least `length` events after the
+    start of its piece. The last batch is filled up with fully masked windows.
     """
     steps = np.arange(-length, 1)
     for begin in range(0, len(places), batch_size):
@@ -168,22 +172,22 @@ def next_event_batches(
 
 
 def shuffled(places: npt.NDArray[np.int64], random_seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """Give the places of one epoch in the order of their use."""
+    """Return the places of one epoch in training order."""
     return np.random.default_rng([random_seed, epoch]).permutation(places)
 
 
 def require_enough_music(train: Targets, validation: Targets, length: int) -> None:
-    """Raise NotEnoughMusicError where there is not one window to train on, or nothing to hold out."""
+    """Raise NotEnoughMusicError if the training pieces fill no window, or no validation piece is long enough."""
     if not train.spans or not validation.spans:
         raise NotEnoughMusicError(
-            "training needs at least one piece to train on and one to hold out, and of these pieces "
-            f"{len(train.spans)} and {len(validation.spans)} are there that are long enough; add more music"
+            "training needs at least 1 training piece and 1 validation piece that are long enough, "
+            f"got {len(train.spans)} and {len(validation.spans)}; add more music"
         )
     events = sum(span.events for span in train.spans)
     if events < length:
         raise NotEnoughMusicError(
-            f"the pieces to train on have {events} events together, fewer than the {length} of one window; "
-            "add more music, or make windows.length smaller"
+            f"training needs at least {length} events, the length of one window, got {events} in all training pieces; "
+            "add more music, or lower windows.length"
         )
 
 
@@ -217,9 +221,9 @@ def batches(
     transposition: npt.NDArray[np.int64],
     first_shift: int,
 ) -> Iterator[Batch]:
-    """Read the windows, `batch_size` at a time; the last batch is filled up with windows that are masked throughout.
+    """Read the windows, `batch_size` at a time; the last batch is filled up with fully masked windows.
 
-    `transposition` is [shifts, ids] for the shifts `first_shift`, `first_shift` + 1, …: the id that each note id moves to.
+    `transposition`, int64 [shifts, ids], is the transposed id of each note id for `first_shift`, `first_shift` + 1, ….
     """
     for begin in range(0, len(windows.piece), batch_size):
         batch = blank_batch(length, batch_size, tokens.shape[1])
@@ -233,7 +237,7 @@ def batches(
 
 
 def blank_batch(length: int, windows: int, columns: int) -> Batch:
-    """Make a batch in which every place is masked."""
+    """Make a batch in which every step is masked."""
     shape = (length, windows, columns)
     return Batch(
         previous=np.full(shape, START, np.int32),
@@ -244,7 +248,7 @@ def blank_batch(length: int, windows: int, columns: int) -> Batch:
 
 
 def fill(batch: Batch, column: int, tokens: Tokens, span: PieceSpan, first: int, count: int) -> None:
-    """Put `count` targets of a piece, from its target `first` on, at the top of a column of the batch."""
+    """Write `count` targets of a piece, from its target `first` on, to the top of a column of the batch."""
     begin, end = span.start + first, span.start + first + count
     events = min(end, span.stop) - begin
     batch.current[:events, column] = tokens[begin : begin + events]
@@ -255,7 +259,7 @@ def fill(batch: Batch, column: int, tokens: Tokens, span: PieceSpan, first: int,
 
 
 def hide(tokens: npt.NDArray[np.int32], share: float, rng: np.random.Generator) -> npt.NDArray[np.int32]:
-    """Replace a random share of tokens by UNKNOWN: dropout of inputs, which also teaches what an unknown value is worth."""
+    """Replace a random share of tokens by UNKNOWN: input dropout, which also trains the models on unknown values."""
     if share == 0:
         return tokens
     return np.where(rng.random(tokens.shape, np.float32) < share, np.int32(UNKNOWN), tokens)

@@ -1,1 +1,1 @@
-"""Standard MIDI File bytes and scores ⇄ the note table."""
+"""MIDI files and scores ⇄ the note table."""

@@ -1,6 +1,6 @@
-"""What one piece is after it was read: its notes, and beside them everything a score says about time.
+"""The notes of one piece in memory, with its tempos, signatures, track names and pedal.
 
-A `PieceNotes` is the note table of one piece in memory. Nothing that music has is thrown away here: no grid, no encoding.
+A `PieceNotes` keeps all the musical content of a file: no grid and no encoding has been applied yet.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class KeySignature:
 
 @dataclass(frozen=True, slots=True)
 class Pedal:
-    """A sustain pedal event (controller 64): `value` 0 to 127, down from 64 on."""
+    """A sustain pedal event (controller 64): `value` is 0 to 127; from 64 on the pedal is down."""
 
     tick: int
     track: int
@@ -61,8 +61,8 @@ class Pedal:
 class PieceNotes:
     """The notes of one piece, as read.
 
-    `notes` is an array of `NOTE_DTYPE`, sorted by (onset_ticks, pitch, track, channel, duration_ticks, velocity). The four
-    lists of changes are sorted by tick, then by their place in the file.
+    `notes` is an array of `NOTE_DTYPE`, sorted by (onset_ticks, pitch, track, channel, duration_ticks, velocity). `tempos`, the
+    signatures and `pedal` are sorted by tick, then by position in the file.
     """
 
     ticks_per_quarter: int
@@ -75,7 +75,7 @@ class PieceNotes:
 
 
 def sorted_notes(notes: np.ndarray) -> np.ndarray:
-    """Sort an array of `NOTE_DTYPE` into the order that `PieceNotes` promises."""
+    """Sort an array of `NOTE_DTYPE` into the order of `PieceNotes.notes`."""
     order = np.lexsort(
         [notes[name] for name in ("velocity", "duration_ticks", "channel", "track", "pitch", "onset_ticks")],
     )

@@ -1,16 +1,16 @@
 """Standard MIDI File bytes → `PieceNotes`.
 
-What the events mean here:
+How events are read:
 
-- **Pairing.** A note-on (velocity above 0) takes the nearest later note-off, or note-on of velocity 0, of the same
-  pitch and channel in the same track, so two overlapping notes may end with the same event: this is music21's rule.
-  A note without a later note-off ends where its track ends.
-- **Program.** A channel is one instrument, whichever tracks play on it: the tracks of a format 1 file are one stream of
-  events by (tick, track, place in the track), and a note has the program last chosen on its channel; 0 (piano) where
-  none was.
-- **Drums** are the notes on channel 9 (the tenth), as General MIDI has it.
-- **Time.** Tempos and signatures of all tracks are kept. A tempo of 0 and a bar of no beats are rejected, because they
-  put notes nowhere; a key signature that cannot be is left out, because it moves nothing.
+- **Pairing.** A note-on (velocity above 0) ends at the nearest later note-off, or note-on of velocity 0, of the same
+  pitch, channel and track. Two overlapping notes can end at the same event; this is music21's rule. A note without a
+  later note-off ends where its track ends.
+- **Program.** A channel is one instrument, whichever tracks use it. The tracks of a format 1 file form one stream of
+  events by (tick, track, position in the track). A note has the latest program of its channel, or 0 (piano) if none was
+  set.
+- **Drums** are the notes on channel 9 (the tenth), as in General MIDI.
+- **Time.** Tempos and signatures of all tracks are kept. A tempo of 0 or a bar without beats is rejected, because notes
+  would have no time. An invalid key signature is ignored, because it moves no note.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ from lstm_music.midi.text import decode_text
 __all__ = ["ReadLimits", "read_midi"]
 
 _DEFAULT_LIMITS = ReadLimits()
-_NO_TICKS = np.empty(0, np.int64)  # so that a file without tracks concatenates too
+_NO_TICKS = np.empty(0, np.int64)  # np.concatenate needs one array, even for a file without tracks
 _NO_BYTES = np.empty(0, np.uint8)
 
 
@@ -79,8 +79,8 @@ class _Events:
 def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     """Read the bytes of a MIDI file.
 
-    Raises RejectedInputError, and nothing else whatever the bytes are, with the reason and the byte's position. A file
-    without notes is not rejected here: see `lstm_music.midi.usable`.
+    Raises RejectedInputError with the reason and the byte position, and no other error, whatever the bytes are. A file
+    without notes is accepted here: see `lstm_music.midi.usable`.
     """
     smf = read_smf(data, limits)
     events = _all_events(smf)
@@ -102,11 +102,11 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
 
 def _require_within(limits: ReadLimits, *, notes: int, changes: int) -> None:
     if notes > limits.max_notes:
-        raise RejectedInputError(f"too many notes: {notes:,}, where {limits.max_notes:,} are read at most")
+        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {notes:,}")
     if changes > limits.max_changes:
         raise RejectedInputError(
-            f"too many changes of tempo, signature, name or pedal: {changes:,}, "
-            f"where {limits.max_changes:,} are read at most",
+            "too many changes of tempo, signature, name or pedal: "
+            f"expected at most {limits.max_changes:,}, got {changes:,}",
         )
 
 
@@ -130,15 +130,15 @@ def _is_onset(events: _Events) -> np.ndarray:
 
 
 def _pair_notes(events: _Events, end_ticks: np.ndarray) -> np.ndarray:
-    """Pair note-ons with note-offs as the module says; return an array of `NOTE_DTYPE`, in no order that matters.
+    """Pair note-ons with note-offs (see the module's rules); return an unsorted array of `NOTE_DTYPE`.
 
-    `end_ticks` int64 [tracks] says where each track ends.
+    `end_ticks` int64 [tracks] is the end of each track.
     """
     programs = _programs(events)
     is_note = (events.kind == NOTE_OFF) | (events.kind == NOTE_ON)
     events, programs = events[is_note], programs[is_note]
     key = events.track << 11 | events.channel.astype(np.int64) << 7 | events.first
-    # Stable: within one (track, channel, pitch) the events stay in file order, so that "later" is "to the right".
+    # Stable: within one (track, channel, pitch) the events stay in file order, so a later event is to the right.
     order = np.argsort(key, kind="stable")
     events, key = events[order], key[order]
     is_on = _is_onset(events)
@@ -157,12 +157,12 @@ def _pair_notes(events: _Events, end_ticks: np.ndarray) -> np.ndarray:
 
 
 def _programs(events: _Events) -> np.ndarray:
-    """Find the program of its channel at each event, uint8 [events]: the last one chosen, all tracks merged."""
+    """Return the program of each event's channel, uint8 [events]: the latest one, with all tracks merged."""
     programs = np.zeros(len(events.tick), np.uint8)
     is_change = events.kind == PROGRAM
     if not is_change.any():
         return programs
-    # Events come track after track: a stable sort by (channel, tick) is the merged order of each channel.
+    # Events are in track order, so a stable sort by (channel, tick) gives the merged order of each channel.
     order = np.lexsort([events.tick, events.channel])
     channel = events.channel[order]
     last_change = np.maximum.accumulate(np.where(is_change[order], np.arange(len(order)), -1))
@@ -176,7 +176,7 @@ def _tempo(event: MetaEvent) -> Tempo:
     microseconds = int.from_bytes(data, "big")
     if len(data) != 3 or microseconds == 0:
         raise RejectedInputError(
-            f"bad tempo at byte {position}: {_shown(data)}, where three bytes say 1 microsecond or more",
+            f"bad tempo at byte {position}: expected three bytes with 1 microsecond or more, got {_shown(data)}",
         )
     return Tempo(tick, microseconds)
 
@@ -185,14 +185,14 @@ def _time_signature(event: MetaEvent) -> TimeSignature:
     tick, _, data, position = event
     if len(data) < 2 or data[0] == 0 or data[1] > LARGEST_DENOMINATOR_POWER:
         raise RejectedInputError(
-            f"bad time signature at byte {position}: {_shown(data)}, where a bar has 1 to 255 beats, "
-            f"each a whole note to a {2**LARGEST_DENOMINATOR_POWER}th note",
+            f"bad time signature at byte {position}: expected 1 to 255 beats per bar, "
+            f"each a whole note to a {2**LARGEST_DENOMINATOR_POWER}th note, got {_shown(data)}",
         )
     return TimeSignature(tick, data[0], 2 ** data[1])
 
 
 def _key_signature(event: MetaEvent) -> KeySignature | None:
-    """Read a key signature; None for one that cannot be: cut short, beyond seven sharps or flats, of no known mode."""
+    """Read a key signature; None if it is cut short, has more than seven sharps or flats, or an unknown mode."""
     tick, _, data, _ = event
     if len(data) < 2 or data[1] > 1:
         return None
@@ -209,7 +209,7 @@ def _track_name(meta: tuple[MetaEvent, ...]) -> str:
 
 
 def _pedal(events: _Events) -> tuple[Pedal, ...]:
-    """List sustain pedal events by tick, those of one tick in the order of the file."""
+    """List sustain pedal events by tick; events of one tick stay in file order."""
     order = np.argsort(events.tick, kind="stable")
     columns = (events.tick, events.track, events.channel, events.second)
     return tuple(map(Pedal, *(column[order].tolist() for column in columns)))

@@ -1,8 +1,8 @@
 """MusicXML, ABC and kern → `PieceNotes`, read by music21 in a child process that can be killed.
 
-music21 may need a minute for 40 hostile bytes, and takes seconds to import: so it runs in one child a batch, where a
-score that hangs, or takes the child down with it, is rejected alone and the rest goes on in a new child. What a score's
-signs mean in notes is said in `lstm_music.midi.score_child`.
+music21 takes seconds to import, and 40 hostile bytes can keep it busy for a minute. So each batch of scores runs in one
+child process. If a score hangs or kills the child, only that score is rejected, and a new child reads the rest.
+`lstm_music.midi.score_child` documents how scores become notes.
 """
 
 import time
@@ -18,9 +18,9 @@ from lstm_music.midi.score_text import score_text
 
 TIMEOUT_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
-_START_SECONDS = 120.0  # for Python and music21 to start, on a machine that does other things too
+_START_SECONDS = 120.0  # for Python and music21 to start on a busy machine
 _CHILD = "lstm_music.midi.score_child:read_batch"
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # its buffers would count against the memory
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # more threads allocate buffers that count against the memory limit
 
 Outcome = PieceNotes | RejectedInputError
 
@@ -32,9 +32,9 @@ def read_score(
     timeout_seconds: float = TIMEOUT_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> PieceNotes:
-    """Read one score of the format "musicxml", "abc" or "kern"; for many, `read_scores` is faster.
+    """Read one score in the format "musicxml", "abc" or "kern". `read_scores` is faster for many.
 
-    Raises RejectedInputError, with the reason, when it cannot be read.
+    Raises RejectedInputError, with the reason, if the score cannot be read.
     """
     items = [("", score_format, data)]
     ((_, outcome),) = read_scores(items, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
@@ -49,10 +49,10 @@ def read_scores(
     timeout_seconds: float = TIMEOUT_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[tuple[str, Outcome]]:
-    """Read a batch of (id, format, bytes); yield (id, its notes or why it is rejected) in the order of the batch.
+    """Read a batch of (id, format, bytes); yield (id, its notes or the rejection) in the order of the batch.
 
-    Each score may take `timeout_seconds`, and the child `memory_bytes`. The whole batch is read before the first is
-    yielded. Raises ChildError when the child cannot even start.
+    Each score can take up to `timeout_seconds`, and the child up to `memory_bytes`. The whole batch is read before the first
+    result is yielded. Raises ChildError if the child cannot start.
     """
     outcomes: dict[int, Outcome] = {}
     texts: dict[int, dict[str, str]] = {}
@@ -62,10 +62,10 @@ def read_scores(
         except RejectedInputError as error:
             outcomes[index] = error
     while texts:
-        answered = _read_until_one_fails(texts, timeout_seconds, memory_bytes)
-        for index in answered:
+        results = _read_until_one_fails(texts, timeout_seconds, memory_bytes)
+        for index in results:
             del texts[index]
-        outcomes.update(answered)
+        outcomes.update(results)
     for index, (piece_id, _, _) in enumerate(items):
         yield piece_id, outcomes[index]
 
@@ -75,16 +75,19 @@ def _read_until_one_fails(
     timeout_seconds: float,
     memory_bytes: int,
 ) -> dict[int, Outcome]:
-    """Read scores in one child until all are read or one, which is rejected, has ended it: at least one is answered."""
+    """Read scores in one child until all are read, or until a score ends the child and is rejected.
+
+    The result has at least one score.
+    """
     indices = list(texts)
-    answered: dict[int, Outcome] = {}
-    started: list[tuple[int, float]] = []  # (place in this child's batch, monotonic seconds)
+    results: dict[int, Outcome] = {}
+    started: list[tuple[int, float]] = []  # (index in this child's batch, monotonic seconds)
 
     def receive(message: dict[str, Any]) -> None:
         if "started" in message:
             started.append((message["started"], message["at_seconds"]))
         else:
-            answered[indices[message["index"]]] = _outcome(message)
+            results[indices[message["index"]]] = _outcome(message)
 
     try:
         run_child(
@@ -98,13 +101,13 @@ def _read_until_one_fails(
     except ChildError as error:
         if not started:
             raise
-        place, since = started[-1]
+        index, since = started[-1]
         if time.monotonic() - since >= timeout_seconds:
-            reason = f"music21 did not read it within {timeout_seconds:g} seconds"
+            reason = f"music21 did not read the score within {timeout_seconds:g} seconds"
         else:
-            reason = f"music21 did not survive reading it ({error})"
-        answered.setdefault(indices[place], RejectedInputError(reason))
-    return answered
+            reason = f"music21 crashed on the score ({error})"
+        results.setdefault(indices[index], RejectedInputError(reason))
+    return results
 
 
 def _outcome(message: Mapping[str, Any]) -> Outcome:
@@ -112,7 +115,7 @@ def _outcome(message: Mapping[str, Any]) -> Outcome:
 
 
 def _piece(described: Mapping[str, Any]) -> PieceNotes:
-    """Build the piece from what `score_child.piece_of` said of it."""
+    """Build the piece from the JSON of `score_child.piece_of`."""
     columns = described["notes"]
     notes = np.empty(len(columns["pitch"]), NOTE_DTYPE)
     for name in NOTE_DTYPE.names or ():

@@ -1,18 +1,17 @@
-"""Scores → note rows, by music21, in a child process that may hang, grow or die: see `lstm_music.midi.score`.
+"""Scores → note rows, by music21, in a child process that can hang, grow or die: see `lstm_music.midi.score`.
 
-What a score means here:
+How a score is read:
 
-- **Rows** come straight from the parsed score, at sounding pitch. Notes that are tied are one note, each note of a
-  chord on its own. Repeats are played once; ornaments, fermatas and chord symbols add nothing.
+- **Rows** come from the parsed score, at sounding pitch. Tied notes become one note; each note of a chord is tied on its
+  own. Repeats are played once. Ornaments, fermatas and chord symbols add nothing.
 - **Time.** `ticks_per_quarter` is the smallest number that puts every onset and end on a whole tick.
-- **Grace notes** are left out: a score gives them no time of their own, and at zero length they would be heard as a
-  chord with the note that they lead to.
-- **Tracks** are the parts, in the order of the score. Each program has a channel of its own; unpitched percussion is on
-  the tenth, at the pitch that its instrument has in General MIDI, or else where it stands in the staff.
-- **Velocity** is the note's own; 80 (*mezzo-forte*) where the score gives none.
+- **Grace notes** are left out. A score gives them no time of their own, and with zero length they would sound as a chord
+  with the note that they lead to.
+- **Tracks** are the parts, in the order of the score. Each program has its own channel. Unpitched percussion is on the
+  tenth channel, at the General MIDI pitch of its instrument, or else at its position in the staff.
+- **Velocity** is the note's own, or 80 (*mezzo-forte*) if the score gives none.
 
-music21 is imported in the functions, and given text, never a path: it would look for a pickle beside that path and
-execute it.
+music21 is imported inside the functions. It gets text, never a path: beside a path it looks for a pickle and executes it.
 """
 
 import faulthandler
@@ -28,13 +27,13 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE
 from lstm_music.midi.smf import ReadLimits
 
-MAX_TICKS_PER_QUARTER = 32_767  # what a MIDI file can hold
-ROUNDED_TICKS_PER_QUARTER = 30_240  # 2^5 · 3^3 · 5 · 7, where the exact number would be larger
+MAX_TICKS_PER_QUARTER = 32_767  # the largest number that a MIDI file can hold
+ROUNDED_TICKS_PER_QUARTER = 30_240  # 2^5 · 3^3 · 5 · 7, used if the exact number is larger than that
 DEFAULT_VELOCITY = 80
 DRUM_CHANNEL = 9
 _STDERR = 2
 _LIMITS = ReadLimits()
-_LONGEST_QUARTER = 0xFFFFFF  # microseconds, what a MIDI file can hold
+_LONGEST_QUARTER = 0xFFFFFF  # microseconds, the largest tempo value that a MIDI file can hold
 _CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 
 
@@ -55,17 +54,17 @@ class ScoreNote:
 def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
     """Read `request["scores"]` (a list of {"format", "text"}), each in at most `request["timeout_seconds"]`.
 
-    Sends {"started": i, "at_seconds": monotonic time} before a score, then {"index": i, "piece": {...}} or {"index": i,
-    "reason": "..."}. A score that takes longer ends the process: the watchdog is a thread in C, which no code that
-    never returns can hold up.
+    Before each score it sends {"started": i, "at_seconds": monotonic time}, then {"index": i, "piece": {...}} or
+    {"index": i, "reason": "..."}. A score that takes longer ends the process. The watchdog is a thread in C, so code that
+    never returns cannot block it.
     """
-    importlib.import_module("music21")  # takes seconds, which are no score's
+    importlib.import_module("music21")  # takes seconds; they must not count as time of the first score
     for index, score in enumerate(request["scores"]):
         send({"started": index, "at_seconds": time.monotonic()})  # this clock is the same in the parent
         faulthandler.dump_traceback_later(request["timeout_seconds"], exit=True, file=_STDERR)
-        answer = _read(score["text"], score["format"])
+        result = _read(score["text"], score["format"])
         faulthandler.cancel_dump_traceback_later()
-        send({"index": index, **answer})
+        send({"index": index, **result})
 
 
 def _read(text: str, score_format: str) -> dict[str, Any]:
@@ -74,16 +73,16 @@ def _read(text: str, score_format: str) -> dict[str, Any]:
     except RejectedInputError as error:
         return {"reason": str(error)}
     except MemoryError:
-        return {"reason": "needs more memory than one score may take"}
-    except Exception as error:  # noqa: BLE001 (music21 raises whatever its parsers stumble over; the reason is kept)
+        return {"reason": "needs more memory in music21 than the limit for one score"}
+    except Exception as error:  # noqa: BLE001 (music21's parsers raise errors of any kind; the reason is kept)
         message = " ".join(str(error).split())[:200]
-        return {"reason": f"music21 cannot read it as {score_format} ({type(error).__name__}: {message})"}
+        return {"reason": f"music21 cannot read the score as {score_format} ({type(error).__name__}: {message})"}
 
 
 def parse(text: str, score_format: str) -> Any:
     """Parse the text of one score; return music21's `Score`.
 
-    Raises RejectedInputError for a book of several, and whatever music21 raises.
+    Raises RejectedInputError for a book of several pieces, and any error of music21.
     """
     from music21 import stream
     from music21.converter import subConverters
@@ -96,19 +95,19 @@ def parse(text: str, score_format: str) -> Any:
     parser = parsers[score_format]()
     parser.parseData(text)
     if isinstance(parser.stream, stream.Opus):
-        raise RejectedInputError("is a book of several pieces, where one is right: give each a file of its own")
+        raise RejectedInputError("is a book of several pieces; save each piece in its own file")
     return parser.stream
 
 
 def piece_of(score: Any) -> dict[str, Any]:
-    """Describe a music21 `Score` in the terms of `PieceNotes`, as JSON: its notes as one list a column.
+    """Convert a music21 `Score` to JSON with the fields of `PieceNotes`; the notes are one list per column.
 
-    Raises RejectedInputError when it is longer or has more parts than a piece may have.
+    Raises RejectedInputError if the score is too long or has too many parts.
     """
     score.toSoundingPitch(inPlace=True)
     parts = [part.flatten() for part in score.parts] or [score.flatten()]
     if len(parts) > _LIMITS.max_tracks:
-        raise RejectedInputError(f"has {len(parts):,} parts, more than {_LIMITS.max_tracks:,}")
+        raise RejectedInputError(f"too many parts: expected at most {_LIMITS.max_tracks:,}, got {len(parts):,}")
     notes = [note for track, part in enumerate(parts) for note in join_ties(_notes(part, track))]
     _check_extent(notes)
     tempos, times, keys = list(_tempos(score)), list(_time_signatures(parts[0])), list(_key_signatures(parts[0]))
@@ -130,12 +129,12 @@ def piece_of(score: Any) -> dict[str, Any]:
 
 
 def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
-    """Join each tied note of one part with the note of its pitch that begins just where it ends; also inside chords.
+    """Join each tied note of one part with the note of the same pitch that starts where it ends, also inside chords.
 
-    The notes are sorted by onset. A tie that leads nowhere, or comes from nowhere, leaves its note as it is.
+    The notes are sorted by onset. A tie without a partner changes nothing.
     """
     joined: list[ScoreNote] = []
-    waiting: dict[tuple[int, Fraction], int] = {}  # (pitch, end) of a note tied on → place in `joined`
+    waiting: dict[tuple[int, Fraction], int] = {}  # (pitch, end) of a note with an open tie → index in `joined`
     for note in notes:
         place = waiting.pop((note.pitch, note.onset), None) if note.tie in ("stop", "continue") else None
         if place is None:
@@ -149,26 +148,28 @@ def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
 
 
 def common_ticks(places: Iterable[Fraction]) -> int:
-    """Return the ticks per quarter that put every place on a whole tick; 30,240 if that is more than MIDI can hold."""
+    """Return the ticks per quarter that put every position on a whole tick; 30,240 if MIDI cannot hold that number."""
     exact_ticks = math.lcm(*{place.denominator for place in places})
     return exact_ticks if exact_ticks <= MAX_TICKS_PER_QUARTER else ROUNDED_TICKS_PER_QUARTER
 
 
 def exact(quarters: float | Fraction) -> Fraction:
-    """Return music21's offset (a float where that is exact, a Fraction where it is not) as a fraction."""
+    """Return music21's offset (a float if that is exact, else a Fraction) as a fraction."""
     return Fraction(quarters).limit_denominator(65_535)
 
 
 def _check_extent(notes: Iterable[ScoreNote]) -> None:
     quarters = max((note.end for note in notes), default=Fraction(0))
     if quarters > _LIMITS.max_quarters:
-        raise RejectedInputError(f"lasts {int(quarters):,} quarter notes, more than {_LIMITS.max_quarters:,}")
+        raise RejectedInputError(
+            f"too long: expected at most {_LIMITS.max_quarters:,} quarter notes, got {int(quarters):,}"
+        )
     if any(note.onset < 0 for note in notes):
-        raise RejectedInputError("has a note before its own beginning")
+        raise RejectedInputError("has a note before the start of the score")
 
 
 def _notes(part: Any, track: int) -> Iterator[ScoreNote]:
-    """Yield the notes of a flat part that have a length, sorted by onset."""
+    """Yield the notes of a flat part that have a duration, sorted by onset."""
     from music21 import harmony, instrument
 
     programs = [(player.offset, _midi(player.midiProgram)) for player in part.getElementsByClass(instrument.Instrument)]
@@ -191,7 +192,7 @@ def _notes(part: Any, track: int) -> Iterator[ScoreNote]:
 
 
 def _midi(number: float | None) -> int:
-    """Return a program or a velocity that MIDI can hold; 0 where there is none."""
+    """Return a program or velocity as a MIDI number; 0 if it is missing or out of range."""
     return int(number) if number is not None and 0 <= number <= 127 else 0
 
 
@@ -200,11 +201,11 @@ def _drum_pitch(note: Any) -> int:
 
 
 def _tempos(score: Any) -> Iterator[tuple[Fraction, int]]:
-    """Yield (place, microseconds per quarter) of each tempo that the score gives, in numbers or in a word (allegro)."""
+    """Yield (position, microseconds per quarter) of each tempo in the score, given as a number or a word (allegro)."""
     from music21 import tempo
 
     if not score.recurse().getElementsByClass(tempo.TempoIndication):
-        return  # music21 would say 120
+        return  # music21 would give 120
     for start, _, mark in score.metronomeMarkBoundaries():
         quarters_per_minute = mark.getQuarterBPM()
         if quarters_per_minute:
@@ -212,7 +213,7 @@ def _tempos(score: Any) -> Iterator[tuple[Fraction, int]]:
 
 
 def _time_signatures(part: Any) -> Iterator[tuple[Fraction, int, int]]:
-    """Yield (place, numerator, denominator), as far as a MIDI file can hold them."""
+    """Yield (position, numerator, denominator) of each signature that a MIDI file can hold."""
     from music21 import meter
 
     for mark in part.getElementsByClass(meter.TimeSignature):
@@ -221,7 +222,7 @@ def _time_signatures(part: Any) -> Iterator[tuple[Fraction, int, int]]:
 
 
 def _key_signatures(part: Any) -> Iterator[tuple[Fraction, int, bool]]:
-    """Yield (place, sharps, is minor); a signature of single accidentals (Bartók) has no such number."""
+    """Yield (position, sharps, is minor); skip signatures of single accidentals (Bartók), which have no such number."""
     from music21 import key
 
     for mark in part.getElementsByClass(key.KeySignature):
@@ -230,7 +231,7 @@ def _key_signatures(part: Any) -> Iterator[tuple[Fraction, int, bool]]:
 
 
 def _columns(notes: list[ScoreNote], tick: Callable[[Fraction], int]) -> dict[str, list[int]]:
-    """Return one list a column of `NOTE_DTYPE`; a note lasts at least one tick."""
+    """Return one list per column of `NOTE_DTYPE`; a note lasts at least one tick."""
     programs = sorted({note.program for note in notes if not note.is_drum})
     channels = {program: _CHANNELS[place % len(_CHANNELS)] for place, program in enumerate(programs)}
     rows = [

@@ -1,4 +1,4 @@
-"""The text of a score: what is inside an `.mxl` (a zip with a table of contents), and which characters bytes mean."""
+"""The text of a score: unpacks `.mxl` (a zip with a table of contents) and decodes the bytes."""
 
 import codecs
 import io
@@ -20,9 +20,9 @@ _BYTE_ORDER_MARKS = {
 
 
 def score_text(data: bytes, score_format: str) -> str:
-    """Return the text of a score of the format "musicxml" (plain or `.mxl`), "abc" or "kern", with line feeds alone.
+    """Return the text of a score in the format "musicxml" (plain or `.mxl`), "abc" or "kern"; line ends become LF.
 
-    Raises RejectedInputError when an `.mxl` cannot be unpacked, or the bytes are not in the encoding that they declare.
+    Raises RejectedInputError if an `.mxl` cannot be unpacked, or the bytes do not match their declared encoding.
     """
     text = _xml_text(data) if score_format == "musicxml" else decode_text(data.removeprefix(codecs.BOM_UTF8))
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -35,7 +35,7 @@ def _xml_text(data: bytes) -> str:
     try:
         return data.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
-        raise RejectedInputError(f"is not text in the encoding {encoding} that its XML declares ({error})") from error
+        raise RejectedInputError(f"is not text in {encoding}, the encoding that its XML declares ({error})") from error
 
 
 def _xml_encoding(data: bytes) -> str:
@@ -50,13 +50,13 @@ def _unpack_mxl(data: bytes) -> bytes:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except ZIP_ERRORS as error:
-        raise RejectedInputError(f"cannot be read as a compressed MusicXML file: {error}") from error
+        raise RejectedInputError(f"is not a readable compressed MusicXML file: {error}") from error
     with archive:
         return read_member(archive, _root_file(archive))
 
 
 def _root_file(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Find the score by the table of contents; without one, take the first XML file."""
+    """Find the score in the table of contents, or else take the first XML file."""
     members = {member.filename: member for member in archive.infolist()}
     if _CONTAINER in members:
         contents = _ROOT_FILE.search(decode_text(read_member(archive, members[_CONTAINER])))
@@ -65,4 +65,4 @@ def _root_file(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     for name, member in members.items():
         if name.lower().endswith((".xml", ".musicxml")) and not name.startswith("META-INF/"):
             return member
-    raise RejectedInputError("is a compressed MusicXML file without a score in it")
+    raise RejectedInputError("is a compressed MusicXML file without a score")

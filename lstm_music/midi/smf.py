@@ -1,15 +1,15 @@
 """Standard MIDI File bytes → the events of each track, in file order.
 
-The format is that of "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001). Where files and specification
-disagree, this is what is done here:
+The format is "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001). Where real files differ from the
+specification, this reader follows these rules:
 
-- A chunk that is no track is skipped, as the specification asks. A longer header is read for its first six bytes.
-- The header says how many tracks there are: fewer is a truncated file, and what follows the last of them is not read.
-- A track may lack its end-of-track event; what stands behind that event in the track's chunk is not read.
-- Meta events leave the running status as it is (files in the wild rely on it); system exclusive events end it.
-- A RIFF file of type RMID (`.rmi`) is read for the MIDI file inside it.
+- It skips chunks that are not tracks, as the specification demands. From a longer header it reads the first six bytes.
+- The header gives the number of tracks. A file with fewer is truncated; bytes after the last track are not read.
+- A track can lack its end-of-track event. Bytes after that event in the track's chunk are not read.
+- Meta events keep the running status (real files rely on it); system exclusive events end it.
+- From a RIFF file of type RMID (`.rmi`) it reads the MIDI file inside.
 
-Whatever the bytes are, the only error is `RejectedInputError`: one sentence with the position of the byte in the file.
+Whatever the bytes are, the only error is `RejectedInputError`: one sentence with the byte position in the file.
 """
 
 from array import array
@@ -20,7 +20,7 @@ import numpy as np
 
 from lstm_music.errors import RejectedInputError
 
-DRUM_CHANNEL = 9  # the tenth, as General MIDI has it
+DRUM_CHANNEL = 9  # the tenth, as in General MIDI
 SUSTAIN_PEDAL = 64
 NOTE_OFF, NOTE_ON, CONTROLLER, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 TRACK_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x2F, 0x51, 0x58, 0x59
@@ -37,7 +37,7 @@ _LONGEST_QUANTITY_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """What a MIDI file may hold at most (inclusive), so that none takes more than seconds or some hundred megabytes."""
+    """The limits of a MIDI file (inclusive): within them, reading takes seconds and at most some hundred megabytes."""
 
     max_bytes: int = 16 << 20
     max_notes: int = 2_000_000
@@ -46,8 +46,8 @@ class ReadLimits:
     max_quarters: int = 65_536  # the length of the piece in quarter notes
 
 
-# A meta event of one of `KEPT_META_KINDS`: tick, kind, data, position of the data in the file. A plain tuple, as a file
-# may have more of them than notes (rubato written as tempos).
+# A meta event of one of `KEPT_META_KINDS`: tick, kind, data, position of the data in the file. A plain tuple, because a
+# file can have more of them than notes (rubato written as tempos).
 MetaEvent = tuple[int, int, bytes, int]
 
 
@@ -55,9 +55,9 @@ MetaEvent = tuple[int, int, bytes, int]
 class TrackEvents:
     """The events of one track, in file order.
 
-    The four arrays have one entry a channel event, of every kind: `ticks` int64 since the start of the piece, `status`
-    uint8 (0x80 to 0xEF, running status resolved), `first` and `second` uint8 data bytes (0 to 127; `second` is 0 where
-    the event has only one). `end_tick` is where the track ends.
+    The four arrays have one entry per channel event, of every kind: `ticks` int64 since the start of the piece, `status`
+    uint8 (0x80 to 0xEF, running status resolved), `first` and `second` uint8 data bytes (0 to 127; `second` is 0 if the
+    event has only one). `end_tick` is the end of the track.
     """
 
     ticks: np.ndarray
@@ -80,15 +80,15 @@ class SmfFile:
 def read_smf(data: bytes, limits: ReadLimits) -> SmfFile:
     """Read the bytes of a MIDI file into events.
 
-    Raises RejectedInputError for what is no whole file of format 0 or 1 with ticks per quarter, or is beyond `limits`.
+    Raises RejectedInputError unless they are a complete file of format 0 or 1, with ticks per quarter, within `limits`.
     """
     if len(data) > limits.max_bytes:
-        raise RejectedInputError(f"too large: {len(data):,} bytes, where {limits.max_bytes:,} are read at most")
+        raise RejectedInputError(f"too large: expected at most {limits.max_bytes:,} bytes, got {len(data):,}")
     start, end = _find_smf(data)
     smf_format, track_count, ticks_per_quarter, position = _read_header(data, start, end)
     if track_count > limits.max_tracks:
         raise RejectedInputError(
-            f"too many tracks: {track_count:,} at byte {start + 10}, where {limits.max_tracks:,} are read at most",
+            f"too many tracks at byte {start + 10}: expected at most {limits.max_tracks:,}, got {track_count:,}",
         )
     max_tick = limits.max_quarters * ticks_per_quarter
     tracks: list[TrackEvents] = []
@@ -97,14 +97,14 @@ def read_smf(data: bytes, limits: ReadLimits) -> SmfFile:
         chunk = next(chunks, None)
         if chunk is None:
             raise RejectedInputError(
-                f"truncated: ends at byte {end} after {len(tracks)} of the {track_count} tracks that are announced",
+                f"truncated: the file ends at byte {end} after {len(tracks)} of {track_count} tracks",
             )
         tracks.append(_read_track(data[chunk.start : chunk.stop], chunk.start, max_tick))
     return SmfFile(smf_format, ticks_per_quarter, tuple(tracks))
 
 
 def _find_smf(data: bytes) -> tuple[int, int]:
-    """Find the start and the end (exclusive) of the MIDI file in `data`: all of it, or a data chunk of RIFF."""
+    """Return the start and end (exclusive) of the MIDI file in `data`: all of it, or the data chunk of a RIFF file."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
         return 0, len(data)
     position = 12
@@ -112,30 +112,31 @@ def _find_smf(data: bytes) -> tuple[int, int]:
         size = int.from_bytes(data[position + 4 : position + 8], "little")
         if data[position : position + 4] == b"data":
             return position + 8, min(position + 8 + size, len(data))
-        position += 8 + size + size % 2  # RIFF chunks begin at even positions
-    raise RejectedInputError(f"truncated: a RIFF file of type RMID that ends at byte {len(data)} without a data chunk")
+        position += 8 + size + size % 2  # RIFF chunks start at even positions
+    raise RejectedInputError(f"truncated: the RMID file ends at byte {len(data)} without a data chunk")
 
 
 def _read_header(data: bytes, start: int, end: int) -> tuple[int, int, int, int]:
     """Read the header chunk; return (format, number of tracks, ticks per quarter, position of the next chunk)."""
     if data[start : min(start + 4, end)] != b"MThd":
-        found = f"begins with {data[start : min(start + 4, end)]!r}" if start < end else "is empty"
-        raise RejectedInputError(f"no MIDI file: {found} at byte {start}, where a MIDI file begins with b'MThd'")
+        problem = "is not a MIDI file" if start < end else "is empty"
+        found = repr(data[start : min(start + 4, end)]) if start < end else "nothing"
+        raise RejectedInputError(f"{problem}: expected b'MThd' at byte {start}, got {found}")
     size = int.from_bytes(data[start + 4 : start + 8], "big")
     position = start + 8 + size
     if position > end or end - start < 8 + _HEADER_BYTES:
-        raise RejectedInputError(f"truncated: ends at byte {end}, inside its header")
+        raise RejectedInputError(f"truncated: the file ends at byte {end}, inside its header")
     if size < _HEADER_BYTES:
         raise RejectedInputError(
-            f"bad header: {size} bytes long at byte {start + 4}, where a header has {_HEADER_BYTES}",
+            f"bad header at byte {start + 4}: expected a length of {_HEADER_BYTES} bytes or more, got {size}",
         )
     smf_format, track_count, division = (int.from_bytes(data[start + at : start + at + 2], "big") for at in (8, 10, 12))
     if smf_format > 1:
-        raise RejectedInputError(f"MIDI format {smf_format} at byte {start + 8}, where formats 0 and 1 are read")
+        raise RejectedInputError(f"bad MIDI format at byte {start + 8}: expected 0 or 1, got {smf_format}")
     if division & 0x8000:
-        raise RejectedInputError(f"time in SMPTE frames at byte {start + 12}, where ticks per quarter note are read")
+        raise RejectedInputError(f"bad time unit at byte {start + 12}: expected ticks per quarter, got SMPTE frames")
     if division == 0:
-        raise RejectedInputError(f"0 ticks per quarter note at byte {start + 12}, where 1 to 32,767 are possible")
+        raise RejectedInputError(f"bad ticks per quarter at byte {start + 12}: expected 1 to 32,767, got 0")
     return smf_format, track_count, division, position
 
 
@@ -146,7 +147,7 @@ def _track_chunks(data: bytes, position: int, end: int) -> Iterator[range]:
         size = int.from_bytes(data[position + 4 : start], "big")
         if start + size > end:
             raise RejectedInputError(
-                f"truncated: the chunk at byte {position} ends at byte {start + size}, and the file at byte {end}",
+                f"truncated: the chunk at byte {position} should end at byte {start + size}, but the file ends at {end}",
             )
         if data[position : position + 4] == b"MTrk":
             yield range(start, start + size)
@@ -154,27 +155,27 @@ def _track_chunks(data: bytes, position: int, end: int) -> Iterator[range]:
 
 
 def _read_track(chunk: bytes, base: int, max_tick: int) -> TrackEvents:
-    """Read the contents of one track chunk, which begins at byte `base` of the file."""
+    """Read the contents of one track chunk, which starts at byte `base` of the file."""
     ticks, places = array("q"), array("q")
     meta: list[MetaEvent] = []
     try:
         end_tick = _decode(chunk, base, ticks, places, meta)
     except RejectedInputError:
-        _channel_events(chunk, base, np.frombuffer(places, np.int64))  # a fault before this one is the one to tell
+        _channel_events(chunk, base, np.frombuffer(places, np.int64))  # raises for an earlier error, if any
         raise
     status, first, second = _channel_events(chunk, base, np.frombuffer(places, np.int64))
     if end_tick > max_tick:
         raise RejectedInputError(
-            f"too long: the track at byte {base} lasts {end_tick:,} ticks, where {max_tick:,} is the most",
+            f"too long: expected at most {max_tick:,} ticks in the track at byte {base}, got {end_tick:,}",
         )
     return TrackEvents(np.frombuffer(ticks, np.int64), status, first, second, tuple(meta), end_tick)
 
 
 def _decode(chunk: bytes, base: int, ticks: "array[int]", places: "array[int]", meta: list[MetaEvent]) -> int:
-    """Find the events of one track; return the tick at which it ends.
+    """Find the events of one track; return its end tick.
 
-    Each channel event adds its tick to `ticks` and the position of its first data byte in the chunk to `places`; meta
-    events go to `meta`. Reading spends its time in this loop, so it only finds where events are: numpy reads them.
+    Each channel event adds its tick to `ticks` and the position of its first data byte in the chunk to `places`. Meta
+    events go to `meta`. Most reading time is spent in this loop, so it only locates events; numpy reads them.
     """
     add_tick, add_place = ticks.append, places.append
     size = len(chunk)
@@ -185,7 +186,7 @@ def _decode(chunk: bytes, base: int, ticks: "array[int]", places: "array[int]", 
             position += 1
             if delta > 127:
                 low = chunk[position]
-                if low < 128:  # two bytes are the most frequent, and a call would cost more than all the rest
+                if low < 128:  # two bytes are the most frequent length; a function call would dominate the time
                     delta = (delta & 127) << 7 | low
                     position += 1
                 else:
@@ -197,11 +198,11 @@ def _decode(chunk: bytes, base: int, ticks: "array[int]", places: "array[int]", 
                     data_bytes = data_bytes if event == META else 0
                     position = _system_event(chunk, position, base, tick, meta)
                     continue
-                data_bytes = 1 if 0xC0 <= event < 0xE0 else 2  # program change and channel pressure have one
+                data_bytes = 1 if 0xC0 <= event < 0xE0 else 2  # one for program change and channel pressure
                 position += 1
             elif data_bytes == 0:
                 raise RejectedInputError(
-                    f"bad event at byte {base + position}: {event}, where an event begins with a byte of 128 or more",
+                    f"bad event at byte {base + position}: expected a byte of 128 or more, got {event}",
                 )
             add_tick(tick)
             add_place(position)
@@ -209,17 +210,15 @@ def _decode(chunk: bytes, base: int, ticks: "array[int]", places: "array[int]", 
     except IndexError:
         position = size + 1
     if position > size:
-        raise RejectedInputError(
-            f"truncated: the track at byte {base} ends at byte {base + size}, in the middle of an event"
-        )
+        raise RejectedInputError(f"truncated: the track at byte {base} ends at byte {base + size}, inside an event")
     return tick
 
 
 def _channel_events(chunk: bytes, base: int, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read status, first and second data byte, uint8 [events], of the channel events whose data is at `places`."""
-    content = np.frombuffer(chunk + b"\0\0", np.uint8)  # two more, as the last event may be cut
+    content = np.frombuffer(chunk + b"\0\0", np.uint8)  # two more bytes, because the last event can be cut
     before = content[places - 1]
-    # The byte before the data is the event's status or, where the status runs on, the last byte of a time, below 128.
+    # The byte before the data is the event's status or, with running status, the last byte of a time, below 128.
     status = before[np.maximum.accumulate(np.where(before > 127, np.arange(len(places)), 0))]
     first, second = content[places], content[places + 1]
     second[(status >= 0xC0) & (status < 0xE0)] = 0
@@ -228,13 +227,13 @@ def _channel_events(chunk: bytes, base: int, places: np.ndarray) -> tuple[np.nda
         event = int(np.argmax(wrong))
         at = int(places[event]) + int(first[event] <= 127)
         raise RejectedInputError(
-            f"bad event at byte {base + at}: {content[at]}, where {status[event]:#04x} has data bytes of 0 to 127",
+            f"bad event at byte {base + at}: expected a data byte of {status[event]:#04x}, 0 to 127, got {content[at]}",
         )
     return status, first, second
 
 
 def _quantity(chunk: bytes, position: int, base: int) -> tuple[int, int]:
-    """Read a variable-length quantity (seven bits a byte, only the last below 128); return it and the next position."""
+    """Read a variable-length quantity (seven bits per byte, only the last below 128); return it and the next position."""
     value = 0
     for at in range(position, position + _LONGEST_QUANTITY_BYTES):
         byte = chunk[at]
@@ -242,12 +241,12 @@ def _quantity(chunk: bytes, position: int, base: int) -> tuple[int, int]:
         if byte < 128:
             return value, at + 1
     raise RejectedInputError(
-        f"bad length or time at byte {base + position}: more than the {_LONGEST_QUANTITY_BYTES} bytes that it may have",
+        f"bad length or time at byte {base + position}: expected at most {_LONGEST_QUANTITY_BYTES} bytes, got more",
     )
 
 
 def _system_event(chunk: bytes, position: int, base: int, tick: int, meta: list[MetaEvent]) -> int:
-    """Read the meta or system exclusive event at `position`; return the next position, the last at the end of track."""
+    """Read the meta or system exclusive event at `position`; return the next position (after an end of track, the last)."""
     event = chunk[position]
     kind = -1
     if event == META:
@@ -255,14 +254,14 @@ def _system_event(chunk: bytes, position: int, base: int, tick: int, meta: list[
         kind = chunk[position]
     elif event not in _SYSTEM_EXCLUSIVE:
         raise RejectedInputError(
-            f"bad event at byte {base + position}: {event:#04x}, where a track has channel, meta or sysex events",
+            f"bad event at byte {base + position}: expected a channel, meta or sysex event, got {event:#04x}",
         )
     length, position = _quantity(chunk, position + 1, base)
     after = position + length
     if after > len(chunk):
         raise RejectedInputError(
-            f"truncated: {length:,} bytes are announced for an event at byte {base + position}, "
-            f"and its track ends at byte {base + len(chunk)}",
+            f"truncated: the event at byte {base + position} has {length:,} bytes, "
+            f"but its track ends at byte {base + len(chunk)}",
         )
     if kind in KEPT_META_KINDS:
         meta.append((tick, kind, chunk[position:after], base + position))

@@ -1,4 +1,4 @@
-"""The note table: `PieceNotes` ⇄ Arrow, one row a note, and one row a piece for what stands beside its notes."""
+"""The note table: `PieceNotes` ⇄ Arrow, one row per note, and one row per piece for everything else."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,13 +38,13 @@ PIECE_FIELDS = [
 
 
 def to_arrow(piece_id: str, piece: PieceNotes) -> pa.Table:
-    """Return the notes of a piece as a table of `NOTES_SCHEMA`, in the order of `piece.notes`."""
+    """Return the notes of a piece as a table with `NOTES_SCHEMA`, in the order of `piece.notes`."""
     columns = [pa.array(np.ascontiguousarray(piece.notes[name])) for name, _ in _NOTE_FIELDS]
     return pa.Table.from_arrays([pa.repeat(piece_id, len(piece.notes)), *columns], schema=NOTES_SCHEMA)
 
 
 def piece_row(piece: PieceNotes) -> dict[str, object]:
-    """Return what stands beside the notes of a piece, a value for each of `PIECE_FIELDS`."""
+    """Return everything but the notes of a piece: a value for each of `PIECE_FIELDS`."""
     return {
         "ticks_per_quarter": piece.ticks_per_quarter,
         "tempos": [
@@ -69,10 +69,10 @@ def piece_row(piece: PieceNotes) -> dict[str, object]:
 
 
 def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
-    """Return the piece whose notes are the rows of `table` and whose other facts are in `row`.
+    """Return the piece with the notes of `table` and the other fields of `row`: the inverse of `to_arrow` and `piece_row`.
 
-    This is the inverse of `to_arrow` and `piece_row` together. `table` has at least the columns of `NOTE_DTYPE`, and no nulls;
-    of what `row` lacks beside `ticks_per_quarter` the piece has nothing.
+    `table` has at least the columns of `NOTE_DTYPE`, without nulls. `row` has at least `ticks_per_quarter`; the other fields
+    default to empty.
     """
     notes = np.empty(table.num_rows, NOTE_DTYPE)
     for name, _ in _NOTE_FIELDS:

@@ -1,7 +1,7 @@
-"""One member of a zip, unpacked in memory by counting the bytes that really come out.
+"""Unpacks one member of a zip in memory, within a limit on the bytes that come out.
 
-What a zip says of its members' sizes is a claim; a member of 1 MiB may unpack to 1 GiB. A zip of pieces and a
-`.mxl` score are both read through here, and nothing is ever written to disk.
+The sizes in a zip cannot be trusted: a member of 1 MiB can unpack to 1 GiB. Both zips of pieces and `.mxl` scores are read
+here. Nothing is written to disk. The rejection reasons are part of the key of `inputs`, so changing one changes that key.
 """
 
 import stat
@@ -12,10 +12,10 @@ import zlib
 from lstm_music.errors import RejectedInputError
 
 MAX_MEMBER_BYTES = 16 << 20
-MAX_RATIO = 200  # music packs 5:1 to 50:1, a bomb 1000:1
-RATIO_FREE_BYTES = 1 << 20  # below this a high ratio harms nobody
+MAX_RATIO = 200  # music compresses 5:1 to 50:1, a zip bomb 1000:1
+RATIO_FREE_BYTES = 1 << 20  # below this size any ratio is harmless
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # bzip2 and LZMA unpack without a bound on memory
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # bzip2 and LZMA have no bound on memory
 ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -34,10 +34,10 @@ def read_member(
     max_bytes: int = MAX_MEMBER_BYTES,
     max_ratio: int = MAX_RATIO,
 ) -> bytes:
-    """Unpack `member` in memory, at most `max_bytes` of it and, past 1 MiB, at most `max_ratio` times its packed size.
+    """Unpack `member` in memory: at most `max_bytes` and, above 1 MiB, at most `max_ratio` times its packed size.
 
-    Raises RejectedInputError, with the reason, when it is encrypted, a symbolic link, packed by another method than
-    deflate, damaged, or too large.
+    Raises RejectedInputError, with the reason, if it is encrypted, a symbolic link, packed by another method than deflate,
+    damaged or too large.
     """
     _check_kind(member)
     ratio_bytes = max(RATIO_FREE_BYTES, max_ratio * member.compress_size)

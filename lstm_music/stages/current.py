@@ -1,4 +1,4 @@
-"""What storage remembers of a recipe in `current.json`: the promoted models, the earlier ones, and other facts."""
+"""The facts about a recipe in `current.json`: its promoted models, the earlier ones, and others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from lstm_music.store import ArtifactRef, Store
 
 @dataclass(frozen=True)
 class Promoted:
-    """The models that are in use for a recipe, and what they came from."""
+    """The promoted models of a recipe, with their dataset and score card."""
 
     dataset: ArtifactRef
     models: Mapping[str, ArtifactRef]
     scorecard: ArtifactRef
 
     def to_json(self) -> dict[str, Any]:
-        """Give what is kept in `current.json`."""
+        """Return the form in which `current.json` holds them."""
         return {
             "dataset": self.dataset.key,
             "models": {stream: ref.key for stream, ref in self.models.items()},
@@ -35,13 +35,13 @@ class Promoted:
 
 
 def promoted_models(store: Store, recipe: str) -> Promoted | None:
-    """Give the models in use for a recipe, by its name; None before the first."""
+    """Return the promoted models of a recipe, given by name; None before the first promotion."""
     kept = (store.current(recipe) or {}).get("promoted")
     return None if kept is None else Promoted.of_json(kept)
 
 
 def require_promoted(store: Store, recipe: str) -> Promoted:
-    """Give the models in use for a recipe; MissingArtifactError before the first."""
+    """Return the promoted models of a recipe. Raises MissingArtifactError before the first promotion."""
     current = promoted_models(store, recipe)
     if current is None:
         raise MissingArtifactError(
@@ -51,17 +51,17 @@ def require_promoted(store: Store, recipe: str) -> Promoted:
 
 
 def earlier_models(store: Store, recipe: str) -> list[dict[str, Any]]:
-    """Give the models that were in use before those that are, the latest last."""
+    """Return the models that were promoted before the current ones, the latest last."""
     return list((store.current(recipe) or {}).get("earlier", []))
 
 
 def remember(store: Store, recipe: str, what: str, value: Mapping[str, Any]) -> None:
-    """Keep a fact of a recipe in `current.json`, beside its others."""
+    """Record one fact about a recipe in `current.json`; its other facts stay."""
     keep(store, recipe, {what: dict(value)})
 
 
 def keep(store: Store, recipe: str, facts: Mapping[str, Any]) -> None:
-    """Keep facts in one step, if any of them is new."""
+    """Record several facts about a recipe in one step; nothing is written if none is new."""
     kept = store.current(recipe) or {}
     if any(kept.get(name) != value for name, value in facts.items()):
         store.set_current(recipe, dict(facts))

@@ -21,7 +21,7 @@ recipe, music, storage, runner, *scheduler = sys.argv[1:]
 with orchestrated():
     from flows.prepare import prepare
     from lstm_music.stages.data import parse
-    parse.MIDI_FILES_A_BATCH = 2
+    parse.MIDI_FILES_PER_BATCH = 2
     prepare(recipe, music, storage, runner, 2, *scheduler)
 """
 

@@ -1,1 +1,1 @@
-"""From a source to a dataset: ingest, parse, notes, events, splits, vocabularies and tokens."""
+"""Stages from a source to a dataset: ingest, parse, notes, events, splits, vocabularies and tokens."""

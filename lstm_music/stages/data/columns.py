@@ -1,4 +1,4 @@
-"""The events of a dataset as columns of codes: a few bytes an event, whatever the texts are, and one row group in memory."""
+"""The events of a dataset as columns of integer codes: a few bytes per event, with one row group in memory."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,27 +34,27 @@ class Column:
 
 @dataclass(frozen=True)
 class EventColumns:
-    """The streams and the piece of the events of some whole pieces, one after another."""
+    """The events of some whole pieces in sequence: a column per stream, and the column of piece ids."""
 
     columns: Mapping[str, Column]
     position_in_bar: np.ndarray  # float64 [events], quarter lengths
-    start: int  # how many events of the table lie before
+    start: int  # the number of events before these in the table
 
     def rows_of(self, piece_ids: set[str]) -> np.ndarray:
-        """Which events belong to these pieces, bool [events]."""
+        """Return a mask of the events of these pieces, bool [events]."""
         column = self.columns["piece_id"]
         wanted: np.ndarray = np.array([value in piece_ids for value in column.values], np.bool_)
         found: np.ndarray = wanted[column.codes]
         return found
 
     def counts(self, stream: str, rows: np.ndarray) -> dict[str, int]:
-        """How often each value stands in these events; only those that do."""
+        """Count each value in these events; values that do not occur are left out."""
         column = self.columns[stream]
         numbers = np.bincount(column.codes[rows], minlength=len(column.values)).tolist()
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> np.ndarray:
-        """The tokens of every event, int64 [events, streams, places and echoes]."""
+        """Return the tokens of every event, int64 [events, columns]: streams, places and echoes."""
         columns = [(vocabulary, self.columns[stream]) for stream, vocabulary in vocabularies.items()]
         encoded = [vocabulary.encode(column.values)[column.codes] for vocabulary, column in columns]
         streams = np.stack(encoded, axis=1)
@@ -68,7 +68,7 @@ class EventColumns:
         return np.concatenate([streams, place_tokens(steps, grid), np.concatenate(echoes)], axis=1)
 
     def _parts(self) -> Iterator[tuple[int, int]]:
-        """Some whole pieces at a time: short ones by themselves would cost more to begin than to look through."""
+        """Yield (start, stop) of some whole pieces at a time: for a single short piece, the overhead would dominate."""
         start = 0
         for _, stop in self._borders():
             if stop - start >= EVENTS_AT_ONCE or stop == len(self.position_in_bar):
@@ -76,18 +76,18 @@ class EventColumns:
                 start = stop
 
     def _borders(self) -> Iterator[tuple[int, int]]:
-        """Where each piece begins and ends, exclusive."""
+        """Yield the start and the end (exclusive) of each piece."""
         codes = self.columns["piece_id"].codes
         return pairwise([*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)])
 
     def spans(self, window: WindowSpec) -> Iterator[PieceSpan]:
-        """Where each piece lies in the whole table, and by how much it may be transposed within the piano's range."""
+        """Yield the position of each piece in the whole table, and its possible transpositions within the piano's range."""
         piece, note = self.columns["piece_id"], self.columns["note"]
         lowest, highest = _ranges(note.values)
         for start, stop in self._borders():
-            heard = note.codes[start:stop]
-            low, high = int(lowest[heard].min()), int(highest[heard].max())
-            beyond = low < PIANO_LOWEST or high > PIANO_HIGHEST  # such a piece stays where it is
+            codes = note.codes[start:stop]
+            low, high = int(lowest[codes].min()), int(highest[codes].max())
+            beyond = low < PIANO_LOWEST or high > PIANO_HIGHEST  # such a piece is never transposed
             yield PieceSpan(
                 piece_id=piece.values[piece.codes[start]],
                 start=self.start + start,
@@ -98,7 +98,7 @@ class EventColumns:
 
 
 def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str]) -> Iterator[EventColumns]:
-    """Read these streams of the events table a row group at a time: none cuts a piece in two."""
+    """Read these streams of the events table, one row group at a time. No row group cuts a piece in two."""
     names = ("piece_id", *streams)
     start = 0
     for shard in store.open(events_ref).files("events"):
@@ -110,7 +110,7 @@ def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str
 
 
 def _coded(column: pa.ChunkedArray) -> Column:
-    if pa.types.is_integer(column.type):  # velocities: the one stream that is not in text
+    if pa.types.is_integer(column.type):  # velocity: the only stream that is not text
         distinct, place = np.unique(column.to_numpy(), return_inverse=True)
         levels, of_distinct = np.unique(level_texts(distinct), return_inverse=True)
         return Column(tuple(levels.tolist()), of_distinct[place])
@@ -119,7 +119,7 @@ def _coded(column: pa.ChunkedArray) -> Column:
 
 
 def _ranges(texts: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and the highest pitch of each value; pitch classes have no range, they move freely."""
+    """Return the lowest and the highest pitch of each value. Pitch classes have no range; they move freely."""
     pitches = [content(text)[0] for text in texts]
     middle = (PIANO_LOWEST + PIANO_HIGHEST) // 2
     return (

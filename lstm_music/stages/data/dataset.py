@@ -1,4 +1,4 @@
-"""Events → what models read: the split, the vocabularies, and one memory-mapped array of tokens."""
+"""Events → dataset: the split, the vocabularies, and one memory-mapped array of tokens."""
 
 import json
 from collections import Counter
@@ -43,9 +43,9 @@ SPLITS_SCHEMA = pa.schema([("side", pa.string()), *SPANS_SCHEMA])
 
 @dataclass(frozen=True)
 class Dataset:
-    """What models read: `tokens`, [events, streams, places and echoes], and where the pieces of each split lie in them.
+    """The input of the models: `tokens`, [events, columns], and the position of each split's pieces in them (`spans`).
 
-    A piece that lies in two splits is in two of `spans`.
+    The columns are streams, places and echoes. A piece that is in two splits is in two of the `spans`.
     """
 
     ref: ArtifactRef
@@ -58,13 +58,13 @@ class Dataset:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """All tokens, never loaded as a whole."""
+        """All tokens, memory-mapped, never loaded as a whole."""
         array: Tokens = np.load(self.artifact.file("tokens"), mmap_mode="r", allow_pickle=False)
         return array
 
     @cached_property
     def _drawn(self) -> np.ndarray | None:
-        """The split of each event, uint8 [events], an index into `SPLITS`; None where pieces are split as wholes."""
+        """The split of each event, uint8 [events], an index into `SPLITS`; None if whole pieces are split."""
         if not self.is_split_by_event:
             return None
         array: np.ndarray = np.load(self.artifact.file("sides"), mmap_mode="r", allow_pickle=False)
@@ -72,35 +72,35 @@ class Dataset:
 
     @property
     def is_split_by_event(self) -> bool:
-        """Whether events are on splits of their own, and not those of their pieces."""
+        """Whether each event has its own split, independent of its piece."""
         return bool(self.artifact.manifest["spec"]["split"]["by"] == "random_windows")
 
     def targets(self, split: str, first: int = 0) -> Targets:
-        """The events of a split that are predicted: those from position `first` of their piece on."""
+        """Return the events of a split to predict: those from position `first` of their piece on."""
         chosen = None if self._drawn is None else self._drawn == SPLITS.index(split)
         return Targets.of(self.spans[split], first, chosen)
 
     @property
     def offset_quarters(self) -> np.ndarray:
-        """How many quarters each offset id stands for, float32 [ids]; 0 for special ids."""
+        """The length of each offset id in quarters, float32 [ids]; 0 for special ids."""
         offsets, grid = self.vocabularies["offset"], self.events.grid
         quarters = [grid.steps(value) / grid.steps_per_quarter for value in offsets.values]
         return np.array([0.0] * SPECIAL_IDS + quarters, np.float32)
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """The streams, in the order of the chain and of the tokens' first columns."""
+        """The streams, in the order in which the models predict them; also the first columns of the tokens."""
         return tuple(self.vocabularies)
 
     @property
     def sizes(self) -> dict[str, int]:
-        """The number of ids of each column of the tokens."""
+        """The number of ids of each token column."""
         streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
         return {**streams, **place_sizes(self.events.grid), **echo_sizes(streams)}
 
     @property
     def log_unknown(self) -> dict[str, float]:
-        """What an unknown value of each stream costs beside its -ln p(unknown), in nats."""
+        """The cost of an unknown value of each stream, in nats, in addition to -ln p(unknown)."""
         return {stream: vocabulary.log_unknown for stream, vocabulary in self.vocabularies.items()}
 
     @property
@@ -110,16 +110,16 @@ class Dataset:
 
     @property
     def is_leaky(self) -> bool:
-        """Whether the same music lies in two splits, so that every score has to be called leaky."""
+        """Whether the same music is in two splits; every score must then be called leaky."""
         return bool(self.artifact.facts["leaky"])
 
     def transposition(self, window: WindowSpec) -> np.ndarray:
-        """The id that each note id moves to at each shift of the windows, int64 [shifts, ids]."""
+        """Return the transposed id of each note id at each shift of the windows, int64 [shifts, ids]."""
         return transposition_table(self.vocabularies["note"], self.events.encoding, window.shifts)
 
 
 def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> Stage:
-    """The dataset that a recipe makes of events."""
+    """Describe the stage that makes a recipe's dataset from events."""
     spec: dict[str, Any] = {
         "split": recipe.split.model_dump(mode="json"),
         "events": recipe.events.model_dump(mode="json"),
@@ -135,9 +135,9 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
 
 
 def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
-    """Split the pieces, fit the vocabularies on those of the training split, and write the tokens.
+    """Split the pieces, fit the vocabularies on the training pieces, and write the tokens.
 
-    Raises RecipeError for a split by folder of pieces that lie in none.
+    Raises RecipeError if the split is by folder and a piece is in no such folder.
     """
     stage = dataset_stage(recipe, notes_ref, events_ref)
     if not store.has(stage.ref):
@@ -147,7 +147,7 @@ def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_r
 
 
 def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
-    """Open a dataset, its files checked."""
+    """Open a dataset and check its files."""
     artifact = store.open(ref)
     vocabularies = json.loads(artifact.file("vocabularies").read_text(encoding="utf-8"))
     events_ref, notes_ref = artifact.inputs
@@ -163,7 +163,7 @@ def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
 
 
 def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
-    """Give the spans of each split; without Arrow's filters, which would import pandas where somebody only looks."""
+    """Return the spans of each split. Arrow's filters are avoided here because they would import pandas."""
     rows = list(zip(*(splits.column(name).to_pylist() for name in SPLITS_SCHEMA.names), strict=True))
     return {split: tuple(PieceSpan(*span) for on, *span in rows if on == split) for split in SPLITS}
 
@@ -201,9 +201,9 @@ def _identities(store: Store, notes_ref: ArtifactRef) -> list[PieceIdentity]:
 
 @dataclass(frozen=True)
 class _Survey:
-    """What a first reading of the events tells: no token can be written before the vocabularies are fitted."""
+    """The result of a first pass over the events: tokens can be written only after the vocabularies are fitted."""
 
-    counts: Mapping[str, Mapping[str, int]]  # by stream, of the pieces that are trained on
+    counts: Mapping[str, Mapping[str, int]]  # by stream, of the training pieces
     values: Mapping[str, Collection[str]]  # by stream, of all pieces
     spans: pa.Table  # of the pieces that have events, in their order
 
@@ -227,7 +227,7 @@ def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _
 
 
 def _save_parts(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], parts: Iterator[np.ndarray]) -> None:
-    """Write what `np.save` would write of all parts put together, with one of them in memory."""
+    """Write all parts as one `.npy` file, as `np.save` would, with one part in memory at a time."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
@@ -236,7 +236,7 @@ def _save_parts(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], parts:
 
 
 def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:
-    """Give a row for each piece of each split; a piece that lost all its events has none."""
+    """Return a row for each piece of each split; a piece without events has no row."""
     tables = []
     for split in SPLITS:
         rows = spans.filter(pc.is_in(spans.column("piece_id"), pa.array(getattr(splits, split), pa.string())))
@@ -245,5 +245,5 @@ def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:
 
 
 def inputs_of(store: Store, dataset: ArtifactRef) -> ArtifactRef:
-    """Give the table of inputs that a dataset was made from."""
+    """Return the table of inputs from which a dataset was made."""
     return store.open(load_dataset(store, dataset).notes_ref).inputs[0]

@@ -1,4 +1,8 @@
-"""Source → raw: each distinct content once under its SHA-256, and one row for every input of what became of it."""
+"""Source → raw content: stores each distinct content once under its SHA-256, and lists every input with its status.
+
+The names and reasons in this list decide the key of `inputs` (see `_digest`). Changing the wording of a reason here, in the
+sources or in `midi.zip_member` changes that key, and everything that depends on it is made again.
+"""
 
 import hashlib
 from collections import Counter
@@ -23,8 +27,8 @@ INPUTS_SCHEMA = pa.schema(
     [
         ("name", pa.string()),
         ("status", pa.string()),  # accepted, duplicate or rejected
-        ("reason", pa.string()),  # "" where accepted
-        ("piece_id", pa.string()),  # SHA-256 of the content; "" where it was never read
+        ("reason", pa.string()),  # "" if accepted
+        ("piece_id", pa.string()),  # SHA-256 of the content; "" if it was never read
         ("format", pa.string()),  # midi, musicxml, abc or kern
         ("bytes", pa.int64()),
         ("composer", pa.string()),
@@ -36,7 +40,7 @@ INPUTS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input and what became of it: a row of the table of inputs."""
+    """One input and its status: a row of the table of inputs."""
 
     name: str
     status: str
@@ -56,12 +60,12 @@ def ingest(
     others: Counter[str] | None = None,
     report: Report = lambda _here, _all: None,
 ) -> ArtifactRef:
-    """Take in what a source holds and the recipe includes; give the reference of the table of inputs.
+    """Store the files of a source that the recipe includes; return the reference of the table of inputs.
 
-    A content that was there before is kept once. What is no input is counted in `others`, as "ignored" (no music by its name)
-    or "left_out" (by the recipe): it must not decide the key, or a readme would be a reason to train again. `report` hears how
-    many bytes of a download are here, and of how many. Raises SourceError where there is no such source, or no way to it, and
-    NotEnoughMusicError where it holds no input at all.
+    A content that exists already is kept once. Other files are counted in `others`, as "ignored" (not music, by name) or
+    "left_out" (by the recipe). They do not count for the key, or a new readme would cause a new training. `report` gets the
+    bytes of a download so far, and the total. Raises SourceError if the source does not exist or cannot be reached, and
+    NotEnoughMusicError if it has no input.
     """
     opened = fetch_source(source, store, report)
     counts: Counter[str] = Counter() if others is None else others
@@ -70,15 +74,15 @@ def ingest(
     if not inputs:
         if counts["left_out"]:
             raise NotEnoughMusicError(
-                f"source {source!r}: recipe {recipe.name!r} takes only {_wanted(recipe)} and leaves out all of its "
-                f"{counts['left_out']} music files; another recipe, or another `include`, would be right",
+                f"source {source!r}: recipe {recipe.name!r} includes only {_wanted(recipe)}, which matches none of "
+                f"{_counted(counts['left_out'], 'music file')}; use another recipe, or change its `include`",
             )
         raise NotEnoughMusicError(_no_music(source, counts["ignored"]))
     return write_inputs(store, inputs)
 
 
 def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
-    """Write a table of inputs; their order is theirs to keep."""
+    """Write a table of inputs in the given order."""
     stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
@@ -94,13 +98,13 @@ def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:
 
 
 def _shared(values: list[Any]) -> list[Any]:
-    """Give the same values with one object for equal ones: of a hundred thousand inputs many have the same composer."""
+    """Return the same values, with one object for equal ones. In a large table, many inputs have the same composer."""
     known: dict[Any, Any] = {}
     return [known.setdefault(value, value) for value in values]
 
 
 def table_of_inputs(rows: Sequence[Input]) -> pa.Table:
-    """Write inputs as a table of `INPUTS_SCHEMA`."""
+    """Convert inputs to a table with `INPUTS_SCHEMA`."""
     columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INPUTS_SCHEMA]
     return pa.Table.from_arrays(columns, schema=INPUTS_SCHEMA)
 
@@ -112,9 +116,9 @@ def rows_of(
     counts: Counter[str],
     beside: Iterable[Input] = (),
 ) -> Iterator[Input]:
-    """Give a row for each input, in the order of names; what is no input is counted.
+    """Yield a row for each input, in the order of names; count the other files.
 
-    `keep` is given each content, and gives its SHA-256; a content that is accepted in the rows `beside` is a duplicate here.
+    `keep` stores a content and returns its SHA-256. A content that is accepted in the rows `beside` is a duplicate here.
     """
     first_name = {row.piece_id: row.name for row in beside if row.status == ACCEPTED}
     for entry in source.entries():
@@ -139,7 +143,7 @@ def rows_of(
 
 
 def _sha256(data: bytes, recipe: Recipe) -> str | None:
-    """The digest of a content, where the recipe wants to know it."""
+    """Return the SHA-256 of a content, or None if the recipe names no contents."""
     return hashlib.sha256(data).hexdigest() if recipe.contents else None
 
 
@@ -159,28 +163,33 @@ def _row(source: Source, name: str, status: str, reason: str, piece_id: str = ""
 
 
 def _format(name: str, found: Found | None) -> str:
-    """Say what reads an input: MIDI by its first bytes, whatever it is called; else what its name says."""
+    """Return the format of an input: MIDI by its first bytes, whatever its name; any other format by its name."""
     is_midi = found is not None and found.data[:4] in {b"MThd", b"RIFF"}
     return "midi" if is_midi else music_format(name) or ""
 
 
 def _no_music(source: str, others: int) -> str:
-    """Say that a source holds no music, but so many other files, and what would be right."""
-    holds = f"holds no music, only {others} other files" if others or not is_url(source) else "nothing lies below it"
+    """Explain that a source holds no music, and which source to give."""
+    is_there = others or not is_url(source)
+    holds = f"holds no music, only {_counted(others, 'other file')}" if is_there else "there is nothing below this URL"
     wanted = "the URL of a folder (a prefix) with unpacked" if is_url(source) else "a folder or zip with"
-    return f"source {source!r}: {holds}; {wanted} .mid, .musicxml, .abc or .krn files would be right"
+    return f"source {source!r}: {holds}; give {wanted} .mid, .musicxml, .abc or .krn files"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def missing(recipe: Recipe, inputs: Sequence[Input]) -> list[str]:
-    """Name the contents that a recipe asks for and no input has."""
+    """Return the names of the contents that a recipe lists but no input has."""
     found = {row.piece_id for row in inputs}
     return [name for sha256, name in recipe.contents.items() if sha256 not in found]
 
 
 def _wanted(recipe: Recipe) -> str:
-    """Say what a recipe includes, in a few words."""
+    """Describe what a recipe includes, in a few words."""
     patterns = [wanted for wanted in recipe.include if isinstance(wanted, str)]
-    contents = [f"{len(recipe.contents)} files known by their contents"] if recipe.contents else []
+    contents = [f"{_counted(len(recipe.contents), 'file')} with given contents"] if recipe.contents else []
     return ", ".join([*patterns, *contents])
 
 

@@ -1,4 +1,4 @@
-"""Parsed batches, each in the order of piece ids, read as one in that order: with few of them open at a time."""
+"""Merges parsed batches, each sorted by piece id, into one sorted sequence, with few of them open at a time."""
 
 import heapq
 from collections import deque
@@ -11,12 +11,12 @@ import pyarrow as pa
 from lstm_music.stages.data.parse import Content, ParseBatch
 
 Pieces = Iterator[tuple[str, pa.Table]]
-"""(Piece id, what is told of it), in the order of ids."""
+"""(Piece id, its rows), in the order of ids."""
 
 
 @dataclass(order=True)
 class _Open:
-    """The next piece of a batch that is being read; of equal pieces the one of the batch that was opened first comes first."""
+    """The next piece of an open batch; of equal pieces, the one of the batch that was opened first sorts first."""
 
     piece_id: str
     number: int
@@ -27,10 +27,10 @@ class _Open:
 def in_order(
     batches: Sequence[ParseBatch], wanted: AbstractSet[Content], read: Callable[[ParseBatch], Pieces]
 ) -> Pieces:
-    """Yield each wanted piece once, in the order of ids; `read` gives what is to be yielded of a batch.
+    """Yield each wanted piece once, in the order of ids; `read` returns the pieces of a batch.
 
-    A batch is opened when its first piece is due. Those of one ingestion follow each other, so that one is open at a time,
-    however many there are; with each further ingestion it may be one more.
+    A batch is opened when its first piece is due. The batches of one ingestion do not overlap, so one of them is open at a
+    time. Each further ingestion adds at most one open batch.
     """
     chosen = [(frozenset(piece_id for piece_id, _ in wanted & set(batch.contents)), batch) for batch in batches]
     waiting = deque(sorted(((min(ids), ids, batch) for ids, batch in chosen if ids), key=lambda entry: entry[0]))
@@ -44,7 +44,7 @@ def in_order(
         if not heap:
             continue
         first = heapq.heappop(heap)
-        if first.piece_id != last:  # a content may lie in two batches that raced
+        if first.piece_id != last:  # two concurrent runs can parse the same content in two batches
             last = first.piece_id
             yield first.piece_id, first.table
         _push(heap, first.number, first.rest)

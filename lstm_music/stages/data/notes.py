@@ -1,4 +1,4 @@
-"""Parsed batches → the note table: every piece in the order of its id, whatever batches it was parsed in."""
+"""Parsed batches → the note table: all pieces in the order of their ids, independent of the batches."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,13 +18,13 @@ from lstm_music.stages.data.parse import READER_VERSION, Content, ParseBatch, pa
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "notes"
-PIECES_A_GROUP = 1 << 10  # the pedal of a piece may be thousands of events
+PIECES_PER_GROUP = 1 << 10  # a piece can have thousands of pedal events
 
 PIECES_SCHEMA = pa.schema(
     [
         ("piece_id", pa.string()),
         ("name", pa.string()),
-        ("names", pa.list_(pa.string())),  # every name that the content was found under
+        ("names", pa.list_(pa.string())),  # the names of all files with this content
         ("composer", pa.string()),
         ("source", pa.string()),
         ("licence", pa.string()),
@@ -34,20 +34,20 @@ PIECES_SCHEMA = pa.schema(
     ],
 )
 
-_OF_INPUTS = ("composer", "source", "licence", "format")
+_INPUT_FIELDS = ("composer", "source", "licence", "format")
 
 
 def notes_stage(inputs: ArtifactRef) -> Stage:
-    """The note table of a table of inputs."""
+    """Describe the stage that makes the note table of a table of inputs."""
     spec = {"reader_version": READER_VERSION}
     return Stage(KIND, 1, spec, (inputs,), ("pyarrow", "numpy", "music21"))
 
 
 def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
-    """Make the note table, the table of pieces and the final table of inputs out of the parsed batches.
+    """Make the note table, the table of pieces and the final table of inputs from the parsed batches.
 
-    Memory holds the table of inputs and one row group of notes. Raises NotEnoughMusicError where no input holds music,
-    StorageError where a content was not parsed.
+    Memory holds the table of inputs and one row group of notes. Raises NotEnoughMusicError if no input holds music, and
+    StorageError if a content was not parsed.
     """
     stage = notes_stage(inputs_ref)
     if store.has(stage.ref):
@@ -60,7 +60,8 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
         first = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
-        raise NotEnoughMusicError(f"none of the {len(final)} inputs holds music that can be read ({first})")
+        none = f"none of the {len(final):,} inputs holds" if len(final) > 1 else "the only input holds no"
+        raise NotEnoughMusicError(f"{none} music that can be read ({first})")
     with store.write(stage) as writer:
         notes = write_shards(
             lambda number: writer.file(f"notes-{number:04d}", "parquet"),
@@ -69,7 +70,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         )
         pieces = writer.file("pieces", "parquet")
         found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
-        write_tables(pieces, PIECES_SCHEMA, gathered(_named(found, final), PIECES_A_GROUP))
+        write_tables(pieces, PIECES_SCHEMA, gathered(_named(found, final), PIECES_PER_GROUP))
         write_table(writer.file("inputs", "parquet"), table_of_inputs(final))
         statuses = [row.status for row in final]
         writer.counts.update(
@@ -83,7 +84,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
 
 
 def read_pieces(store: Store, notes_ref: ArtifactRef, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Read the table of pieces, in the order of their ids: a mapping of `PIECES_SCHEMA` each, or of some of its columns."""
+    """Read the table of pieces in the order of ids: one mapping per piece, with all of `PIECES_SCHEMA` or some columns."""
     return list(iterate_pieces(store, notes_ref, columns))
 
 
@@ -104,14 +105,14 @@ def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSe
 
 
 def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
-    """Yield (piece id, its notes) in the order of ids, of all pieces or of some, with one row group in memory at a time."""
+    """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time."""
     for shard in store.open(notes_ref).files("notes"):
         for table in iterate_groups(shard, piece_ids=piece_ids):
             yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
 
 
 def _by_piece(table: pa.Table) -> Pieces:
-    """Cut a table into its pieces."""
+    """Split a table into its pieces."""
     ids = table.column("piece_id").combine_chunks().dictionary_encode()
     names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
     borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
@@ -130,9 +131,9 @@ def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
 
 
 def _reasons(store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]) -> dict[str, str]:
-    """Give by id why each content that is wanted was rejected, "" where it was not.
+    """Return the rejection reason of each wanted content, by id; "" for accepted ones.
 
-    A batch tells only of contents in its format: the same bytes may have been read in another.
+    A batch counts only for contents in its own format: another batch can hold the same bytes in another format.
     """
     reasons: dict[str, str] = {}
     for batch in batches:
@@ -141,7 +142,7 @@ def _reasons(store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Co
             if row["piece_id"] in ids:
                 reasons[row["piece_id"]] = row["reason"]
     if missing := {piece_id for piece_id, _ in wanted} - reasons.keys():
-        raise StorageError(f"{len(missing)} of {len(wanted)} pieces were not parsed yet; parse their batches first")
+        raise StorageError(f"{len(missing)} of {len(wanted)} pieces are not parsed yet; parse their batches first")
     return reasons
 
 
@@ -154,14 +155,14 @@ def _final(row: Input, reasons: dict[str, str]) -> Input:
 
 
 def _named(found: Pieces, final: Sequence[Input]) -> Iterator[pa.Table]:
-    """Add to what was parsed of each piece what the inputs say of it: a table of `PIECES_SCHEMA`, of one row."""
+    """Add the fields of the inputs to each parsed piece: yield tables with `PIECES_SCHEMA` and one row."""
     names: dict[str, list[str]] = {}
     for row in final:
         names.setdefault(row.piece_id, []).append(row.name)
     input_of = {row.piece_id: row for row in final if row.status == ACCEPTED}
     for piece_id, parsed in found:
         row = input_of[piece_id]
-        said = {"names": names[piece_id], **{name: getattr(row, name) for name in ("name", *_OF_INPUTS)}}
-        columns = {name: pa.array([value], PIECES_SCHEMA.field(name).type) for name, value in said.items()}
+        fields = {"names": names[piece_id], **{name: getattr(row, name) for name in ("name", *_INPUT_FIELDS)}}
+        columns = {name: pa.array([value], PIECES_SCHEMA.field(name).type) for name, value in fields.items()}
         columns |= {name: parsed.column(name) for name in parsed.column_names if name in PIECES_SCHEMA.names}
         yield pa.table([columns[name] for name in PIECES_SCHEMA.names], schema=PIECES_SCHEMA)

@@ -1,7 +1,7 @@
-"""Raw → parsed batches: an internal cache, so that a content is parsed once however often and with what else it comes.
+"""Raw content → parsed batches: an internal cache, so each content is parsed once, whatever collections it is in.
 
-A batch is an artifact of its own that any worker can make; which batches there are depends on the history of a storage, so
-nothing but `notes`, which puts them into one order, ever reads them.
+A batch is an artifact that any worker can make. The set of batches depends on the history of a storage, so only the stage
+`notes` reads them: it merges them into one order.
 """
 
 import sys
@@ -23,13 +23,13 @@ from lstm_music.stages.data.ingest import ACCEPTED, Input
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "parsed"
-READER_VERSION = 1  # goes up when a reader gives other notes for the same bytes
-# A task costs about a quarter of a second, a music21 process two: a batch is worth five seconds or more.
-MIDI_BYTES_A_BATCH = 16 << 20
-MIDI_FILES_A_BATCH = 1 << 12
-SCORES_A_BATCH = 60
-PIECES_AT_ONCE = 1 << 8  # what stands beside their notes is large in Python: pedals and tempos
-NOTES_A_GROUP = 1 << 15  # a merge of batches holds one row group of each that is open
+READER_VERSION = 1  # increases when a reader returns other notes for the same bytes
+# A task costs about 0.25 seconds, a music21 process about 2. So a batch should take 5 seconds or more.
+MIDI_BYTES_PER_BATCH = 16 << 20
+MIDI_FILES_PER_BATCH = 1 << 12
+SCORES_PER_BATCH = 60
+PIECES_AT_ONCE = 1 << 8  # limits memory: pedals and tempos are large as Python objects
+NOTES_PER_GROUP = 1 << 15  # merging batches keeps one row group of each open batch in memory
 
 PARSED_SCHEMA = pa.schema(
     [("piece_id", pa.string()), ("reason", pa.string()), ("music_hash", pa.string()), *PIECE_FIELDS]
@@ -40,20 +40,20 @@ Content = tuple[str, str]  # (piece id, format)
 
 @dataclass(frozen=True)
 class ParseBatch:
-    """Contents to be parsed together: (piece id, format), in the order of ids."""
+    """Contents to parse together: (piece id, format), in the order of ids."""
 
     contents: tuple[Content, ...]
 
     @property
     def stage(self) -> Stage:
-        """The artifact that parsing them makes."""
+        """The stage that parses them."""
         is_score = any(form != "midi" for _, form in self.contents)
         libraries = ("pyarrow", "numpy", "music21") if is_score else ("pyarrow", "numpy")
         return Stage(KIND, READER_VERSION, {"contents": [list(content) for content in self.contents]}, (), libraries)
 
 
 def parsed_batches(store: Store) -> Iterator[ParseBatch]:
-    """List the batches in the store that today's readers and libraries made; CorruptArtifactError where one is damaged."""
+    """Yield the stored batches that the current readers and libraries made. Raises CorruptArtifactError for a damaged one."""
     for ref in store.refs(KIND):
         spec = store.open(ref).manifest["spec"]
         batch = ParseBatch(tuple((piece_id, form) for piece_id, form in spec["contents"]))
@@ -62,20 +62,20 @@ def parsed_batches(store: Store) -> Iterator[ParseBatch]:
 
 
 def plan_batches(store: Store, inputs: Sequence[Input]) -> list[ParseBatch]:
-    """Give the batches that are missing before every accepted input is parsed."""
+    """Return the batches that remain to be parsed for all accepted inputs."""
     done = {content for batch in parsed_batches(store) for content in batch.contents}
     size_of = {(row.piece_id, row.format): row.bytes for row in inputs if row.status == ACCEPTED}
     todo = sorted(size_of.keys() - done)
     midi = [content for content in todo if content[1] == "midi"]
     scores = [content for content in todo if content[1] != "midi"]
     return [
-        *_chunks(midi, size_of, MIDI_FILES_A_BATCH, MIDI_BYTES_A_BATCH),
-        *_chunks(scores, size_of, SCORES_A_BATCH, sys.maxsize),
+        *_chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH),
+        *_chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize),
     ]
 
 
 def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
-    """Parse the contents of a batch; one that holds no music is noted with its reason."""
+    """Parse the contents of a batch; record the reason for each content without usable music."""
     stage = batch.stage
     if store.has(stage.ref):
         return stage.ref
@@ -84,7 +84,7 @@ def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
         notes = write_tables(
             writer.file("notes", "parquet"),
             NOTES_SCHEMA,
-            gathered((to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)), NOTES_A_GROUP),
+            gathered((to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)), NOTES_PER_GROUP),
         )
         pieces = rows.table()
         write_table(writer.file("pieces", "parquet"), pieces)
@@ -95,7 +95,7 @@ def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of `PARSED_SCHEMA`, most of them as Arrow, which holds a pedal in a tenth of what Python does."""
+    """Rows of `PARSED_SCHEMA`, most of them as Arrow tables, where pedals take a tenth of the memory of Python objects."""
 
     tables: list[pa.Table]
     latest: list[dict[str, object]]
@@ -111,7 +111,7 @@ class _Rows:
 
 
 def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[str, PieceNotes]]:
-    """Yield the pieces that hold music, in the order of the batch, and add a row for each content."""
+    """Yield the pieces with music in the order of the batch, and add a row for every content."""
     for piece_id, outcome in _outcomes(store, batch):
         try:
             piece = _usable(outcome)
@@ -123,7 +123,7 @@ def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[st
 
 
 def _usable(outcome: PieceNotes | RejectedInputError) -> PieceNotes:
-    """Give a piece that holds music, or raise why there is none."""
+    """Return a piece with music, or raise RejectedInputError with the reason."""
     if isinstance(outcome, RejectedInputError):
         raise outcome
     require_music(outcome)
@@ -144,7 +144,7 @@ def _outcomes(store: Store, batch: ParseBatch) -> Iterator[tuple[str, PieceNotes
 def _chunks(
     contents: Sequence[Content], size_of: Mapping[Content, int], files: int, most_bytes: int
 ) -> Iterator[ParseBatch]:
-    """Give batches of at most so many files, and of so many bytes where it is more than one file."""
+    """Yield batches of at most `files` files and `most_bytes` bytes; a larger single file is a batch of its own."""
     chunk: list[Content] = []
     held = 0
     for content in contents:

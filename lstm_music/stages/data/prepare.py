@@ -1,4 +1,4 @@
-"""The stages from a table of inputs to a dataset, one after another in this process; and what to tell of them."""
+"""Runs the stages from a table of inputs to a dataset in this process, and reports the result."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +15,14 @@ from lstm_music.stages.data.notes import collect_notes, notes_stage
 from lstm_music.stages.data.parse import ParseBatch, parse_batch, plan_batches
 from lstm_music.store import ArtifactRef, Store
 
-# Up to so many contents are read by one process in seconds; beyond that Prefect's own start is worth its time.
+# One process reads this many contents in seconds. For more, starting Prefect is worth its time.
 MIDI_FILES_BY_ONE_PROCESS = 1_000
 SCORES_BY_ONE_PROCESS = 20
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The references from a table of inputs to a dataset: what they are is known before they are made."""
+    """The references of all artifacts from inputs to dataset. They are known before the artifacts are made."""
 
     inputs: ArtifactRef
     notes: ArtifactRef
@@ -31,14 +31,14 @@ class Prepared:
 
 
 def plan(recipe: Recipe, inputs: ArtifactRef) -> Prepared:
-    """Say what the dataset of a table of inputs will be called."""
+    """Compute the references of all artifacts that a recipe makes from a table of inputs."""
     notes = notes_stage(inputs).ref
     events = events_stage(notes, recipe.events).ref
     return Prepared(inputs, notes, events, dataset_stage(recipe, notes, events).ref)
 
 
 def finish(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
-    """Make everything that comes after parsing, and remember it as what the recipe has prepared."""
+    """Make everything after parsing, and record it as the recipe's prepared data."""
     notes = collect_notes(store, inputs)
     events = encode_events(store, notes, recipe.events)
     dataset = build_dataset(store, recipe, notes, events)
@@ -46,38 +46,38 @@ def finish(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
 
 
 def remember_prepared(store: Store, recipe: Recipe, prepared: Prepared) -> Prepared:
-    """Make a dataset the one that a recipe trains on."""
+    """Record the dataset that a recipe trains on."""
     refs = {"inputs": prepared.inputs, "notes": prepared.notes, "events": prepared.events, "dataset": prepared.dataset}
     remember(store, recipe.name, "prepared", {kind: ref.key for kind, ref in refs.items()})
     return prepared
 
 
 def prepare(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
-    """Do all that comes after `ingest` in this process."""
+    """Run all stages after `ingest` in this process."""
     for batch in batches_to_parse(store, inputs):
         parse_batch(store, batch)
     return finish(store, recipe, inputs)
 
 
 def batches_to_parse(store: Store, inputs: ArtifactRef) -> list[ParseBatch]:
-    """Give the batches that have to be parsed before the note table can be made; none where it is there."""
+    """Return the batches to parse before the note table can be made; none if the note table exists."""
     return [] if store.has(notes_stage(inputs).ref) else plan_batches(store, read_inputs(store, inputs))
 
 
 def is_small(batches: list[ParseBatch]) -> bool:
-    """Say whether one process reads these batches in seconds."""
+    """Return whether one process can read these batches in seconds."""
     scores = sum(form != "midi" for batch in batches for _, form in batch.contents)
     files = sum(len(batch.contents) for batch in batches)
     return scores <= SCORES_BY_ONE_PROCESS and files <= MIDI_FILES_BY_ONE_PROCESS
 
 
 def has_prepared(store: Store, recipe: str) -> bool:
-    """Say whether anything was prepared for a recipe, by its name."""
+    """Return whether a recipe, given by name, has prepared data."""
     return "prepared" in (store.current(recipe) or {})
 
 
 def last_prepared(store: Store, recipe: str) -> Prepared:
-    """Give what was prepared last for a recipe, by its name; MissingArtifactError where nothing was."""
+    """Return the latest prepared data of a recipe, given by name. Raises MissingArtifactError if there is none."""
     kept = (store.current(recipe) or {}).get("prepared")
     if kept is None:
         raise MissingArtifactError(
@@ -88,7 +88,7 @@ def last_prepared(store: Store, recipe: str) -> Prepared:
 
 
 def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
-    """Say what was prepared, for `--json`."""
+    """Return the counts and files of prepared data, for `--json`."""
     dataset = load_dataset(store, prepared.dataset)
     notes, events = store.open(prepared.notes), store.open(prepared.events)
     tables = [str(path) for path in events.files("events")]
@@ -105,7 +105,7 @@ def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]
 
 
 def window_counts(dataset: Dataset, recipe: Recipe) -> dict[str, int]:
-    """Count the windows of each split: from the first event of each piece on, or one before each event that has a full one."""
+    """Count the windows of each split; for a windowed architecture, one per event that follows a full window."""
     if recipe.model.is_windowed:
         return {split: dataset.targets(split, recipe.first_target).events for split in SPLITS}
     return {

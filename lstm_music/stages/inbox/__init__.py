@@ -1,1 +1,1 @@
-"""Music that arrives later: what is new in the inbox, and what came of retraining on it."""
+"""The inbox, for music that arrives later: its changes, and the result of retraining on them."""

@@ -1,7 +1,8 @@
-"""The inbox → news: which music came, changed or went since the models last heard of it; and all the music, with it.
+"""The inbox → news: the files that are new, changed or removed since the last training, and the music to train on.
 
-Files are known by their contents: to move or rename one is no news. All the music is the collection (what was prepared last
-for the recipe, without its inbox, or else the recipe's own source) with what the inbox holds now.
+Files are identified by their contents, so renaming or moving a file does not count as a change. The music to train on is
+the collection plus the current files of the inbox. The collection is the recipe's latest prepared data without its inbox,
+or else the recipe's own source.
 """
 
 import hashlib
@@ -21,17 +22,18 @@ from lstm_music.stages.data.prepare import has_prepared, last_prepared
 from lstm_music.store import ArtifactRef, Store
 
 SETTLE_SECONDS = 10.0
-"""How long a new file has to stay as it is before it is taken for whole."""
+"""How long a new file must stay unchanged before it is treated as complete."""
 
 ANNOUNCE_AGAIN_SECONDS = 3600.0
+"""When the same news is announced again, in case the retraining it asked for never ran."""
 
 
 @dataclass(frozen=True)
 class News:
-    """What an inbox holds that the models have not heard of: names, without the folder.
+    """The changes in an inbox since the last training, as file names below the inbox folder.
 
-    `growing` changed while it was looked at and is left for the next time. `settled` is all that the inbox holds: name →
-    what it is known by.
+    `came` are new files, `changed` have new contents, `went` were removed. `growing` changed during the look and wait for the
+    next one. `settled` holds all complete files of the inbox: name → digest (see `_digest_of`).
     """
 
     came: tuple[str, ...]
@@ -42,19 +44,19 @@ class News:
 
     @property
     def is_any(self) -> bool:
-        """Whether there is anything to learn from, or to unlearn."""
+        """Whether there is any change to train on."""
         return bool(self.came or self.changed or self.went)
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same contents, whatever they are called: the SHA-256 of their sorted digests."""
+        """The SHA-256 of the sorted digests of all files: equal for equal contents, whatever the names."""
         return hashlib.sha256("\n".join(sorted(set(self.settled.values()))).encode()).hexdigest()
 
 
 def open_inbox(store: Store, where: str | None) -> Inbox:
-    """Open the inbox that a person named (a folder or a URL), or the one in storage, which is made where it is missing.
+    """Open the inbox at `where` (a folder or URL), or by default the one in storage, creating it if missing.
 
-    Raises SourceError where there is no such folder.
+    Raises SourceError if the folder does not exist.
     """
     return Inbox(where or store.inbox())
 
@@ -66,9 +68,9 @@ def look(
     settle_seconds: float = SETTLE_SECONDS,
     wait: Callable[[float], None] = time.sleep,
 ) -> News:
-    """Look at an inbox, twice where it seems to hold news: a file that grows is of another content the second time.
+    """Look for changes in an inbox, twice if there seem to be any: a growing file has other contents the second time.
 
-    Raises SourceError where there is no such folder, and where a bucket lists nothing at all of what was heard of it.
+    Raises SourceError if the folder does not exist, or if a bucket lists nothing although files were seen there before.
     """
     inbox = open_inbox(store, where)
     known = seen_inputs(store, recipe.name)
@@ -84,19 +86,19 @@ def look(
 
 
 def should_announce(store: Store, recipe: Recipe, news: News) -> bool:
-    """Say whether news were not announced lately: a retraining that was lost on its way is asked for again after an hour."""
+    """Return whether to announce the news: it is new, or its last announcement was over an hour ago and had no effect."""
     kept = (store.current(recipe.name) or {}).get("announced", {})
     is_late = time.time() - kept.get("at", 0.0) > ANNOUNCE_AGAIN_SECONDS
     return news.is_any and (is_late or kept["fingerprint"] != news.fingerprint)
 
 
 def remember_announced(store: Store, recipe: Recipe, news: News) -> None:
-    """Note that news were announced now."""
+    """Record that the news was announced now."""
     remember(store, recipe.name, "announced", {"fingerprint": news.fingerprint, "at": time.time()})
 
 
 def collection(store: Store, recipe: Recipe, source: str | None) -> list[Input]:
-    """Give the music beside the inbox: that of a source, or else of what was prepared last, or else the recipe's own."""
+    """Return the music outside the inbox: from `source`, or the latest prepared data, or the recipe's own source."""
     if source is None and has_prepared(store, recipe.name):
         ref = last_prepared(store, recipe.name).inputs
     else:
@@ -105,19 +107,19 @@ def collection(store: Store, recipe: Recipe, source: str | None) -> list[Input]:
 
 
 def ingest_all(store: Store, recipe: Recipe, source: str | None, where: str | None, news: News) -> ArtifactRef:
-    """Take in all the music: the collection, and what has settled in the inbox."""
+    """Ingest all the music: the collection and the complete files of the inbox."""
     rows = collection(store, recipe, source)
     inbox = open_inbox(store, where)
     with store.blobs() as keep:
         found = _rows(recipe, inbox, keep, len(news.settled), beside=rows)
-        rows += [row for row in found if news.settled.get(row.name) == _content(row)]
+        rows += [row for row in found if news.settled.get(row.name) == _digest_of(row)]
     return write_inputs(store, rows)
 
 
 def holds_other_music(store: Store, recipe: str, inputs: ArtifactRef) -> bool:
-    """Say whether a table of inputs, whose notes were collected, has other pieces than the one that was heard last.
+    """Return whether a table of inputs (with its note table made) has other pieces than the one seen last.
 
-    What cannot be read is news, but nothing to train for. Without other pieces it counts as heard from now on.
+    An unreadable file is news, but no reason to train. If the pieces are the same, the table is recorded as seen.
     """
     before = seen_inputs(store, recipe)
     if before is None or not store.has(notes_stage(before).ref) or _pieces(store, before) != _pieces(store, inputs):
@@ -131,42 +133,42 @@ def _pieces(store: Store, inputs: ArtifactRef) -> set[str]:
 
 
 def _contents(recipe: Recipe, inbox: Inbox, expected: int) -> dict[str, str]:
-    """Give name → what a file is known by, without keeping anything."""
+    """Return name → digest of each file, without storing anything."""
     rows = _rows(recipe, inbox, lambda data: hashlib.sha256(data).hexdigest(), expected)
-    return {row.name: _content(row) for row in rows}
+    return {row.name: _digest_of(row) for row in rows}
 
 
 def _rows(
     recipe: Recipe, inbox: Inbox, keep: Callable[[bytes], str], expected: int, beside: Iterable[Input] = ()
 ) -> list[Input]:
-    """Give the rows of all that an inbox holds now.
+    """Return a row for each file that an inbox holds now.
 
-    Raises SourceError where a bucket lists nothing at all, not even another file, and so many files are expected of it: an
-    address with a mistake in it looks like that, too, and must not be unlearnt.
+    Raises SourceError if `expected` is above 0 and a bucket lists nothing, not even other files. A mistyped URL looks the
+    same, and must not make the models forget the music.
     """
     others: Counter[str] = Counter()
     rows = list(rows_of(_taking_all(recipe), inbox, keep, others, beside))
     if expected and not rows and not others and not inbox.can_be_empty:
         raise SourceError(
-            f"inbox {inbox.where!r}: nothing lies below it, where {expected} music files were before; correct the URL or, "
-            "if all of them were taken out on purpose, leave any other file there, such as a text file"
+            f"inbox {inbox.where!r}: expected {expected} music file{'' if expected == 1 else 's'} seen there before, "
+            "found nothing; correct the URL or, if you removed them on purpose, put any other file there, such as a text file"
         )
     return rows
 
 
 def _taking_all(recipe: Recipe) -> Recipe:
-    """Let the inbox in whole: what a recipe includes is said of its collection."""
+    """Include every file of the inbox: the recipe's `include` is for its collection."""
     return recipe.model_copy(update={"include": ("*",)})
 
 
-def _content(row: Input) -> str:
-    """Say what an input is known by: the SHA-256 of its content, or, where that could not be read, its name and why."""
+def _digest_of(row: Input) -> str:
+    """Return the SHA-256 of an input's content or, if that could not be read, of its name and the reason."""
     return row.piece_id or hashlib.sha256(f"{row.name}: {row.reason}".encode()).hexdigest()
 
 
 def _news(before: Sequence[Input], settled: Mapping[str, str], growing: tuple[str, ...]) -> News:
-    known = {_content(row) for row in before}
-    had = {row.name: _content(row) for row in before if is_from_inbox(row.name, row.source)}
+    known = {_digest_of(row) for row in before}
+    had = {row.name: _digest_of(row) for row in before if is_from_inbox(row.name, row.source)}
     new = {name for name, content in settled.items() if content not in known}
     present = set(settled.values())
     gone = {name for name, content in had.items() if content not in present and name not in settled}
@@ -184,15 +186,15 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def seen_inputs(store: Store, recipe: str) -> ArtifactRef | None:
-    """Give the table of inputs that a recipe's models were last trained on, whatever was decided then; None before the first."""
+    """Return the inputs of a recipe's latest training, promoted or not; None before the first training."""
     facts = store.current(recipe) or {}
     kept = facts.get("seen") or facts.get("heard")  # "heard" until version 0.1
     if kept is not None:
         return ArtifactRef("inputs", kept["inputs"])
-    current = promoted_models(store, recipe)  # of a version that did not keep what was heard
+    current = promoted_models(store, recipe)  # older versions recorded no inputs as seen
     return inputs_of(store, current.dataset) if current else None
 
 
 def remember_seen(store: Store, recipe: str, inputs: ArtifactRef) -> None:
-    """Count a table of inputs as heard, because it holds no other music than the one before."""
+    """Record a table of inputs as seen."""
     remember(store, recipe, "seen", {"inputs": inputs.key})

@@ -1,4 +1,4 @@
-"""What came of a retraining: what came in, what was rejected, the scores of old and new models, and what was decided."""
+"""The report of a retraining: changed and rejected files, the scores of old and new models, and the decision."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from lstm_music.stages.music.generation import describe_generation
 from lstm_music.stages.training.promotion import Decision
 from lstm_music.store import ArtifactRef, Store
 
-NOTHING_NEW = "the inbox holds nothing that the models have not heard of"
-NO_OTHER_MUSIC = "no training was needed, because what is new in the inbox changes no piece of music"
+NOTHING_NEW = "no changes in the inbox since the last training"
+NO_OTHER_MUSIC = "no training needed: the changes in the inbox add or remove no piece"
 NAMES_SHOWN = 100
 
 
 @dataclass(frozen=True)
 class Retraining:
-    """One look at the inbox and what followed: no `inputs` without news, no `decision` without other music."""
+    """One look at the inbox and its result: without news there is no `inputs`, without other pieces no `decision`."""
 
     recipe: str
     news: News
@@ -32,7 +32,7 @@ class Retraining:
 
     @property
     def outcome(self) -> str:
-        """What came of it, as the end of a sentence."""
+        """The result as a sentence, without a capital letter and a full stop."""
         if self.inputs is None:
             return NOTHING_NEW
         if self.decision is None:
@@ -41,16 +41,16 @@ class Retraining:
 
 
 def require_retrainable(recipe: Recipe) -> None:
-    """Raise RecipeError for a recipe whose models are never put to use."""
+    """Raise RecipeError for a recipe whose models are never promoted."""
     if recipe.split.by == "random_windows":
         raise RecipeError(
-            f"recipe {recipe.name!r}: models of random windows (leaky) are never in use, so there is nothing to retrain; "
-            "split.by = 'hash' would be right"
+            f"recipe {recipe.name!r}: split.by: expected 'hash' or 'folder' to retrain, got 'random_windows'; "
+            "its scores are leaky, so its models are never promoted"
         )
 
 
 def describe(store: Store, retraining: Retraining) -> dict[str, Any]:
-    """Say all of it, for `--json`."""
+    """Return the whole report, for `--json`."""
     news, decision = retraining.news, retraining.decision
     return {
         "recipe": retraining.recipe,
@@ -69,27 +69,27 @@ def describe(store: Store, retraining: Retraining) -> dict[str, Any]:
 
 
 def markdown(store: Store, retraining: Retraining) -> str:
-    """Write the report that Prefect's UI shows; names come out of files, and are shown as code."""
+    """Return the report for Prefect's UI as Markdown. Names come from files, so they are shown as code."""
     news, decision = retraining.news, retraining.decision
     lines = [f"# Retraining of `{retraining.recipe}`", "", _capital(retraining.outcome) + "."]
     if decision is not None and decision.new_nll is not None and decision.old_nll is not None:
         lines += ["", "| models | validation NLL, nats per event |", "|---|---|"]
-        lines += [f"| new | {decision.new_nll:.4f} |", f"| in use before | {decision.old_nll:.4f} |"]
-    lines += _list("Came in", news.came)
+        lines += [f"| new | {decision.new_nll:.4f} |", f"| promoted before | {decision.old_nll:.4f} |"]
+    lines += _list("New", news.came)
     lines += _list("Changed", news.changed)
-    lines += _list("Went", news.went)
-    lines += _list("Still growing, left for the next time", news.growing)
-    refused = rejected(store, retraining)
-    lines += _list("Rejected", [row.name for row in refused], [row.reason for row in refused])
+    lines += _list("Removed", news.went)
+    lines += _list("Still growing, left for the next look", news.growing)
+    bad = rejected(store, retraining)
+    lines += _list("Rejected", [row.name for row in bad], [row.reason for row in bad])
     if retraining.music is not None:
         lines += ["", f"Music by the new models: `{describe_generation(store, retraining.music)['page']}`"]
     if decision is not None and decision.promoted:
-        lines += ["", f"Back to the models before: `lstm-music rollback --recipe {retraining.recipe}`"]
+        lines += ["", f"To return to the models before, run `lstm-music rollback --recipe {retraining.recipe}`"]
     return "\n".join(lines) + "\n"
 
 
 def rejected(store: Store, retraining: Retraining) -> list[Input]:
-    """Give what the inbox holds and nobody can read, as far as it was read."""
+    """Return the rejected inputs of the inbox; empty if nothing was ingested."""
     if retraining.inputs is None:
         return []
     rows = read_inputs(store, notes_stage(retraining.inputs).ref)
@@ -97,7 +97,7 @@ def rejected(store: Store, retraining: Retraining) -> list[Input]:
 
 
 def _list(title: str, names: Sequence[str], reasons: Sequence[str] = ()) -> Iterator[str]:
-    """List names under a heading, where there are any."""
+    """Yield a heading and a list of names, or nothing for no names."""
     if names:
         yield from ("", f"## {title}: {len(names)}", "")
     for number, name in enumerate(names[:NAMES_SHOWN]):

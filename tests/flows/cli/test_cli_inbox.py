@@ -27,7 +27,7 @@ def test_without_news_nothing_is_started(lstm_music, of_tiny):
     for command in ("watch", "retrain"):
         found = lstm_music(command, *of_tiny, PREFECT_API_URL="http://127.0.0.1:9" if command == "retrain" else "")
         assert (found.code, found.errors) == (0, "")
-        assert found.out.splitlines()[-1] == "The inbox holds nothing that the models have not heard of"
+        assert found.out.splitlines()[-1] == "No changes in the inbox since the last training"
 
 
 def test_watch_names_what_is_new_and_says_how_to_learn_it(lstm_music, of_tiny, storage, tiny):

@@ -129,7 +129,7 @@ def test_one_piece_alone_is_prepared_but_not_trained_on(lstm_music, tmp_path, re
     assert json.loads(prepared.out)["windows"]["validation"] == 0
     found = lstm_music("train", "--model", "note", *arguments)
     assert found.code == 5
-    assert "training needs at least one piece to train on and one to hold out" in found.sentence
+    assert "training needs at least 1 training piece and 1 validation piece" in found.sentence
     assert list(Store(storage).refs("model")) == []
     assert lstm_music("evaluate", "--recipe", recipe, "--storage", storage).code == 8
 
@@ -139,7 +139,7 @@ def test_too_little_music_for_three_models_is_one_sentence(lstm_music, tmp_path,
     music, storage = write_pieces(tmp_path / "music", range(1)), tmp_path / "storage"
     found = lstm_music("run", "--recipe", recipe, "--source", music, "--storage", storage, **users_server)
     assert found.code == 5
-    assert "training needs at least one piece to train on and one to hold out" in found.sentence
+    assert "training needs at least 1 training piece and 1 validation piece" in found.sentence
     assert not (storage / "model").exists()
     assert not (storage / "checkpoints").exists()
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of notes, events and tokens."""
+"""Fixtures for the tests of notes, events and tokens."""
 
 import zipfile
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from lstm_music.midi.reader import read_midi
 
 @pytest.fixture
 def make_piece() -> Callable[..., PieceNotes]:
-    """Make a piece of (onset_ticks, duration_ticks, pitch) rows."""
+    """Return a function that makes a piece from rows (onset_ticks, duration_ticks, pitch)."""
 
     def make(
         rows: Sequence[tuple[int, int, int]],

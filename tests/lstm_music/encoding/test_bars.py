@@ -1,4 +1,4 @@
-"""Bars and the places in them."""
+"""Bars and the positions in them."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_without_a_signature_a_bar_has_four_quarters():
     assert bars_of([0, 95, 96, 4 * 96 + 5]) == [(1, 0), (1, 95), (2, 0), (5, 5)]
 
 
-def test_a_signature_rules_from_its_tick_on():
+def test_a_signature_applies_from_its_tick():
     places = bars_of([0, 72, 144, 144 + 36], (0, 3, 4), (480 * 6, 6, 8), (480 * 7 + 240, 3, 8))
     assert places == [(1, 0), (2, 0), (3, 0), (4, 0)]
 
@@ -35,31 +35,31 @@ def test_the_same_signature_again_changes_nothing():
     assert bars_of([0, 60, 100], (0, 4, 4), (960, 4, 4)) == bars_of([0, 60, 100])
 
 
-def test_of_signatures_at_one_point_the_last_rules():
+def test_of_signatures_at_one_point_the_last_applies():
     assert bars_of([0, 72], (0, 2, 4), (1, 3, 4)) == [(1, 0), (2, 0)]
 
 
-def test_a_change_lies_on_the_grid_as_its_notes_do():
+def test_a_signature_change_moves_to_the_grid_like_its_notes():
     assert bars_of([96], (480 * 4 + 7, 3, 4)) == [(2, 0)]
 
 
 @pytest.mark.parametrize("signature", [(0, 0, 4), (0, 4, 0), (0, 4, 2**200)])
-def test_a_signature_that_no_score_can_hold_is_passed_over(signature):
+def test_a_signature_that_no_score_can_hold_is_skipped(signature):
     assert bars_of([96], signature) == [(2, 0)]
 
 
 @given(st.integers(1, 40), st.sampled_from([1, 2, 4, 8, 16, 32, 64, 128, 256]), st.integers(0, 20_000))
-def test_a_place_lies_in_its_bar_and_adds_up_to_the_onset(numerator, denominator, onset):
+def test_bar_and_position_add_up_to_the_onset(numerator, denominator, onset):
     ((bar, position),) = bars_of([onset], (0, numerator, denominator))
     begins = [number * numerator * 4 * QUARTER // denominator for number in (bar - 1, bar)]
     assert begins[0] + position == onset
     assert onset < begins[1]
 
 
-def test_bars_of_less_than_a_step_are_counted_too():
+def test_bars_shorter_than_a_step_are_counted():
     # a bar is 3/32 of a step: of all the bars that begin on a step, an onset there lies in the last
     assert bars_of([2, 3], (0, 1, 1024)) == [(32, 0), (43, 0)]
 
 
-def test_no_onset_no_bar():
+def test_without_onsets_there_are_no_bars():
     assert bars_of([], (0, 3, 4)) == []

@@ -1,4 +1,4 @@
-"""An echo is what followed the longest run that was heard before, the latest of equally long ones: in any key, or by rhythm."""
+"""An echo is what followed the longest earlier run (the latest of equally long ones), in any key or by rhythm."""
 
 from functools import cache
 
@@ -35,7 +35,7 @@ VERSES = st.lists(
 
 
 def melody(events):
-    """What each event is in whatever key: its rhythm, what it holds above its lowest pitch, and the interval to that."""
+    """Describe each event independent of its key: rhythm, pitches above the lowest one, and the interval to that one."""
     found, before = [], None
     for offset, note, duration in events:
         pitches = pitches_of(note)
@@ -58,12 +58,12 @@ def pitches_of(note):
 
 
 def by_comparing_all(events, sound, moves):
-    """The columns of one echo, by what the module says it is."""
-    rows, heard, runs = [], sound(events), {}
+    """Compute the columns of one echo directly from the definition in the module's docstring."""
+    rows, sounds, runs = [], sound(events), {}
     for here in range(len(events)):
         best, where = 0, 0
         for there in range(here):
-            is_the_same = heard[here] == heard[there]
+            is_the_same = sounds[here] == sounds[there]
             runs[here, there] = runs.get((here - 1, there - 1), 0) + 1 if is_the_same else 0
             reached = sum(runs[here, there] >= length for length in LENGTHS) if is_the_same else 0
             if reached and reached >= best:
@@ -89,7 +89,7 @@ def moved(note, semitones):
 
 @settings(deadline=None)
 @given(st.one_of(ANYTHING, WITH_CHORDS, VERSES))
-def test_they_are_what_followed_the_longest_runs(events):
+def test_echoes_are_what_followed_the_longest_runs(events):
     echoes = echo_tokens(events, SHAPES)
     assert echoes[:, :4].tolist() == by_comparing_all(events.tolist(), melody, moves=True)
     assert echoes[:, 4:].tolist() == by_comparing_all(events.tolist(), rhythm, moves=False)
@@ -97,23 +97,23 @@ def test_they_are_what_followed_the_longest_runs(events):
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(ANYTHING, WITH_CHORDS, VERSES), min_size=1, max_size=4), st.integers(0, 9))
-def test_several_pieces_at_once_are_as_each_by_itself(pieces, first_number):
+def test_echoes_of_several_pieces_equal_those_of_each_piece(pieces, first_number):
     numbers = np.repeat(np.arange(len(pieces)) + first_number, list(map(len, pieces)))
     at_once = echo_tokens(np.concatenate(pieces), SHAPES, numbers)
     assert np.array_equal(at_once, np.concatenate([echo_tokens(piece, SHAPES) for piece in pieces]))
 
 
 @pytest.mark.parametrize("semitones", [0, 3, -5])
-def test_a_second_verse_is_the_echo_of_the_first_in_its_own_key(semitones):
+def test_a_second_verse_echoes_the_first_in_its_own_key(semitones):
     again = in_key(0, 70, semitones)
     echoes = echo_tokens(np.concatenate([VERSE, again]), SHAPES)
     assert echoes.shape == (140, len(ECHOES))
-    assert np.array_equal(echoes[76:139, :3], again[7:])  # when it has been heard for long enough
+    assert np.array_equal(echoes[76:139, :3], again[7:])  # after a long enough run
     assert (np.diff(echoes[76:, 3]) >= 0).all()
     assert echoes[-1, 3] == echoes[-1, 7] == len(LENGTHS)
 
 
-def test_the_echoes_of_transposed_music_are_the_transposed_echoes():
+def test_echoes_of_transposed_music_are_transposed_echoes():
     music = np.concatenate([VERSE, in_key(4, 30, 2), VERSE[:20]])
     echoes = echo_tokens(music, SHAPES)
     higher = echo_tokens(np.array([[offset, note + 7, duration] for offset, note, duration in music.tolist()]), SHAPES)
@@ -122,7 +122,7 @@ def test_the_echoes_of_transposed_music_are_the_transposed_echoes():
         assert np.array_equal(higher[:, column], echoes[:, column] + 7 * (length > 0) * (ECHOED.get(name) == "note"))
 
 
-def test_sizes_are_those_of_the_streams_and_of_the_lengths():
+def test_echo_sizes_follow_from_streams_and_lengths():
     sizes = echo_sizes({"offset": 5, "note": 131, "duration": 7})
     assert tuple(sizes) == ECHOES
     assert list(sizes.values()) == [5, 131, 7, len(LENGTHS) + 1] * 2

@@ -1,4 +1,4 @@
-"""All 296 real pieces: notes → events → MIDI → notes loses nothing but what the grid and the encoding say."""
+"""All 296 real pieces: notes → events → MIDI → notes loses only what the grid and the encoding are meant to lose."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def with_pitch_classes(rows):
 
 @pytest.fixture(scope="module")
 def on_grid(collection):
-    """Each piece's pitched notes on the grid; of those with one onset and pitch, the longest."""
+    """The pitched notes of each piece on the grid; of notes with one onset and pitch, the longest."""
     grids = {}
     for name, piece in collection.items():
         notes = piece.notes[~piece.notes["is_drum"]]
@@ -42,7 +42,7 @@ def on_grid(collection):
 
 
 def written_and_read(piece, spec):
-    """Give the events of a piece, and what a MIDI file of them holds: rows (onset, pitch, duration) in steps."""
+    """Return the events of a piece, and the notes of their MIDI file as rows (onset, pitch, duration) in steps."""
     events = encode(piece, spec)
     data = write_midi(decode(events.note, events.offset_steps, events.duration_steps, events.velocity, spec))
     notes = read_midi(data).notes
@@ -52,7 +52,7 @@ def written_and_read(piece, spec):
 
 
 @pytest.mark.parametrize("chords", ["per_note", "pitch_set"])
-def test_exact_encodings_give_every_note_back(collection, on_grid, chords):
+def test_exact_encodings_preserve_every_note(collection, on_grid, chords):
     assert len(collection) == 296
     spec = SPEC.model_copy(update={"chords": chords})
     for name, piece in collection.items():
@@ -61,7 +61,7 @@ def test_exact_encodings_give_every_note_back(collection, on_grid, chords):
         assert len(back) + events.merged + events.drums == len(piece.notes), name
 
 
-def test_normal_order_gives_onsets_durations_and_pitch_classes_back(collection, on_grid):
+def test_normal_order_preserves_onsets_durations_and_pitch_classes(collection, on_grid):
     spec = SPEC.model_copy(update={"chords": "normal_order"})
     for name, piece in collection.items():
         events, back = written_and_read(piece, spec)
@@ -70,7 +70,7 @@ def test_normal_order_gives_onsets_durations_and_pitch_classes_back(collection, 
         assert np.array_equal(with_pitch_classes(back), with_pitch_classes(expected)), name
 
 
-def test_the_collection_splits_without_help(collection):
+def test_the_collection_fills_all_splits(collection):
     pieces = [PieceIdentity(name, music_hash(piece), (name,)) for name, piece in collection.items()]
     splits = assign(pieces, SplitSpec())
     assert splits.moved == ()

@@ -23,7 +23,7 @@ COLUMNS = ("onset_steps", "offset_steps", "duration_steps", "bar", "position_in_
 
 @st.composite
 def pieces(draw):
-    """Pieces with tracks, drums, and many notes that meet on the grid."""
+    """Pieces with tracks, drums, and many notes that share a grid point."""
     ticks_per_quarter = draw(st.sampled_from([1, 96, 480, 1000]))
     note = st.tuples(
         st.integers(0, 2),
@@ -105,7 +105,7 @@ def test_every_note_is_in_an_event_or_counted(chords, data, piece):
 @exact_encodings
 @settings(deadline=None)
 @given(data=st.data(), piece=pieces())
-def test_through_midi_bytes_the_notes_on_the_grid_come_back(chords, data, piece):
+def test_notes_on_the_grid_survive_a_midi_file(chords, data, piece):
     spec = data.draw(specs(chords))
     grid = spec.grid
     events = encode(piece, spec)
@@ -120,7 +120,7 @@ def test_through_midi_bytes_the_notes_on_the_grid_come_back(chords, data, piece)
 
 @settings(deadline=None)
 @given(data=st.data(), piece=pieces())
-def test_through_midi_bytes_normal_order_keeps_onsets_durations_and_pitch_classes(data, piece):
+def test_onsets_durations_and_pitch_classes_survive_a_midi_file_in_normal_order(data, piece):
     spec = data.draw(specs("normal_order"))
     grid = spec.grid
     back = read_midi(write_midi(decoded(encode(piece, spec), spec)))
@@ -138,7 +138,7 @@ def test_through_midi_bytes_normal_order_keeps_onsets_durations_and_pitch_classe
     ),
     st.sampled_from([(3, 4), (6, 8), (4, 4)]),
 )
-def test_canonical_events_are_the_events_of_their_notes(rows, signature):
+def test_canonical_events_survive_decoding_and_encoding(rows, signature):
     spec = EventSpec()
     places = sorted(rows)
     note = [PITCH_NAMES[pitch] for _, pitch in places]
@@ -163,20 +163,20 @@ def test_canonical_events_are_the_events_of_their_notes(rows, signature):
 
 
 @every_encoding
-def test_notes_of_one_onset_and_pitch_become_the_longest(make_piece, chords):
+def test_of_notes_with_one_onset_and_pitch_the_longest_stays(make_piece, chords):
     piece = make_piece([(0, 240, 60), (3, 480, 60), (0, 10, 60), (480, 480, 60)])
     events = encode(piece, EventSpec(chords=chords))
     assert (events.note, events.duration_steps.tolist(), events.merged) == (["C4", "C4"], [24, 24], 2)
 
 
-def test_a_note_between_two_points_moves(make_piece):
+def test_a_note_between_two_grid_points_moves(make_piece):
     events = encode(make_piece([(100, 200, 60), (480 + 155, 30, 62)]), EventSpec())
     assert events.onset_steps.tolist() == [4, 24 + 8]
     assert events.offset_steps.tolist() == [4, 28]
     assert events.duration_steps.tolist() == [9, 3]
 
 
-def test_chords_have_the_velocity_of_the_loudest_and_the_track_of_the_lowest():
+def test_a_chord_has_the_velocity_of_its_loudest_and_the_track_of_its_lowest_note():
     rows = [(2, 0, 0, False, 60, 50, 0, 480), (1, 0, 0, False, 64, 90, 0, 480), (0, 0, 0, False, 67, 70, 0, 240)]
     piece = PieceNotes(480, sorted_notes(np.array(rows, dtype=NOTE_DTYPE)))
     events = encode(piece, EventSpec(chords="pitch_set"))
@@ -187,7 +187,7 @@ def test_chords_have_the_velocity_of_the_loudest_and_the_track_of_the_lowest():
 
 
 @every_encoding
-def test_a_piece_of_drums_has_no_event(chords):
+def test_a_piece_of_drums_has_no_events(chords):
     rows = [(0, 9, 0, True, 35, 90, 0, 120)]
     events = encode(PieceNotes(480, np.array(rows, dtype=NOTE_DTYPE)), EventSpec(chords=chords))
     assert (len(events), events.drums, events.merged) == (0, 1, 0)
@@ -195,7 +195,7 @@ def test_a_piece_of_drums_has_no_event(chords):
     assert len(decoded(events, EventSpec(chords=chords)).notes) == 0
 
 
-def test_the_table_is_the_reports_columns_and_their_place(make_piece):
+def test_the_events_table_has_the_reports_columns_and_positions(make_piece):
     spec = EventSpec(chords="pitch_set")
     piece = make_piece(
         [(160, 640, 60), (160, 640, 64), (960, 480, 59), (3 * 480, 60, 61)],
@@ -219,7 +219,7 @@ def test_the_table_is_the_reports_columns_and_their_place(make_piece):
 
 @settings(deadline=None)
 @given(piece=pieces())
-def test_the_table_holds_the_grid_exactly(piece):
+def test_the_events_table_holds_exact_fractions(piece):
     spec = EventSpec()
     events = encode(piece, spec)
     table = to_arrow("x", events, spec).to_pydict()
@@ -227,7 +227,7 @@ def test_the_table_holds_the_grid_exactly(piece):
     assert [Fraction(text) * 24 for text in table["duration"]] == events.duration_steps.tolist()
 
 
-def test_decoding_takes_one_velocity_for_all_and_what_stands_beside_the_notes():
+def test_decoding_accepts_one_velocity_tempos_and_signatures():
     tempos = [Tempo(0, 600_000)]
     piece = decode(["C4.E4", "G4"], [24, 12], [24, 6], 99, EventSpec(chords="pitch_set"), tempos=tempos, program=6)
     assert piece.tempos == (Tempo(0, 600_000),)
@@ -238,7 +238,7 @@ def test_decoding_takes_one_velocity_for_all_and_what_stands_beside_the_notes():
 
 
 @pytest.mark.parametrize(("divisors", "shortest"), [((4, 3), 120), ((8, 6), 60), ((1,), 480)])
-def test_what_lasts_no_step_sounds_for_the_shortest_duration(divisors, shortest):
+def test_an_event_of_zero_steps_gets_the_shortest_duration(divisors, shortest):
     spec = EventSpec(reading="music21-5", chords="normal_order", quarter_length_divisors=divisors)
     quarter = spec.grid.steps_per_quarter
     piece = decode(["0.4", "G4"], [0, quarter], [0, quarter], 80, spec)
@@ -246,8 +246,8 @@ def test_what_lasts_no_step_sounds_for_the_shortest_duration(divisors, shortest)
     assert piece.notes["duration_ticks"].tolist() == [shortest, shortest, 480]
 
 
-def test_decoding_refuses_a_note_of_another_encoding():
-    with pytest.raises(MismatchError, match=r"'0\.4\.7' is not a pitch"):
+def test_decoding_rejects_a_note_of_another_encoding():
+    with pytest.raises(MismatchError, match=r"expected a pitch such as 'C#4', got '0\.4\.7'"):
         decode(["0.4.7"], [0], [24], 80, EventSpec())
 
 
@@ -255,14 +255,14 @@ def test_decoding_refuses_a_note_of_another_encoding():
     ("values", "message"),
     [
         ({"chords": "arpeggio"}, "per_note"),
-        ({"quarter_length_divisors": ()}, "numbers above 0 are right"),
-        ({"quarter_length_divisors": (0,)}, "numbers above 0 are right"),
+        ({"quarter_length_divisors": ()}, "expected one or more whole numbers above 0"),
+        ({"quarter_length_divisors": (0,)}, "expected one or more whole numbers above 0"),
         ({"divisors": (8, 6)}, "Extra inputs are not permitted"),
         ({"reading": "music21"}, "'exact' or 'music21-5'"),
-        ({"reading": "music21-5"}, "makes chords 'normal_order', and 'per_note' was asked for"),
-        ({"reading": "music21-5", "chords": "pitch_set"}, "makes chords 'normal_order', and 'pitch_set' was asked for"),
+        ({"reading": "music21-5"}, "chords: expected 'normal_order' with reading 'music21-5', got 'per_note'"),
+        ({"reading": "music21-5", "chords": "pitch_set"}, "'normal_order' with reading 'music21-5', got 'pitch_set'"),
     ],
 )
-def test_a_spec_that_makes_no_sense_is_refused(values, message):
+def test_an_invalid_spec_is_rejected(values, message):
     with pytest.raises(ValidationError, match=message):
         EventSpec.model_validate(values)

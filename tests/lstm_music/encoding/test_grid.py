@@ -1,4 +1,4 @@
-"""The grid, against exact fractions."""
+"""The grid, compared with exact fractions."""
 
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ def nearest_point(ticks: int, ticks_per_quarter: int, divisors: tuple[int, ...])
 
 
 @given(DIVISORS, st.integers(1, 1000), st.lists(st.integers(0, 10**9), max_size=20))
-def test_an_onset_moves_to_the_nearest_point_and_a_tie_to_the_earlier(divisors, ticks_per_quarter, ticks):
+def test_an_onset_moves_to_the_nearest_point_and_ties_go_to_the_earlier(divisors, ticks_per_quarter, ticks):
     grid = Grid(divisors)
     steps = grid.onsets(ticks, ticks_per_quarter)
     expected = [nearest_point(tick, ticks_per_quarter, divisors) for tick in ticks]
@@ -52,7 +52,7 @@ def test_ties_go_to_the_smaller_point():
     assert grid.onsets([61, 141, 220], 480).tolist() == [3, 4, 6]
 
 
-def test_the_residues_of_the_default_grid():
+def test_the_grid_points_of_the_default_grid():
     grid = Grid((8, 6))
     assert grid.steps_per_quarter == 24
     assert sorted(grid.residues) == [0, 3, 4, 6, 8, 9, 12, 15, 16, 18, 20, 21]
@@ -65,42 +65,44 @@ def test_ticks_are_a_whole_multiple_of_the_steps(divisors, ticks):
 
 
 @given(DIVISORS, st.integers(0, 10**6))
-def test_text_is_exact_and_reads_back(divisors, steps):
+def test_a_fraction_is_exact_and_can_be_read_back(divisors, steps):
     grid = Grid(divisors)
     assert grid.steps(grid.text(steps)) == steps
     assert Fraction(grid.text(steps)) == Fraction(steps, grid.steps_per_quarter)
 
 
-def test_text_looks_like_music21s():
+def test_fractions_look_like_those_of_music21():
     assert [Grid((8, 6)).text(steps) for steps in (0, 32, 48, 3)] == ["0", "4/3", "2", "1/8"]
 
 
 @pytest.mark.parametrize("text", ["1/5", "1/7"])
-def test_a_fraction_that_is_not_on_the_grid_is_refused(text):
-    with pytest.raises(MismatchError, match=rf"'{text}' of a quarter does not lie on the grid of divisors \[8, 6\]"):
+def test_a_fraction_off_the_grid_is_rejected(text):
+    with pytest.raises(
+        MismatchError, match=rf"multiple of 1/24 of a quarter \(quarter_length_divisors \[8, 6\]\), got '{text}'"
+    ):
         Grid((8, 6)).steps(text)
 
 
 @pytest.mark.parametrize("text", ["", "C4", "1/0"])
-def test_a_text_that_is_no_fraction_is_refused(text):
-    with pytest.raises(MismatchError, match="is no fraction of a quarter"):
+def test_a_text_that_is_not_a_fraction_is_rejected(text):
+    with pytest.raises(MismatchError, match=f"expected a fraction of a quarter such as '4/3', got '{text}'"):
         Grid((8, 6)).steps(text)
 
 
 @pytest.mark.parametrize("divisors", [(), (0,), (8, -6)])
-def test_divisors_below_one_are_refused(divisors):
-    with pytest.raises(RecipeError, match="numbers above 0 are right"):
+def test_divisors_below_one_are_rejected(divisors):
+    with pytest.raises(RecipeError, match="expected one or more whole numbers above 0"):
         Grid(divisors)
 
 
-def test_a_grid_too_fine_for_a_midi_file_is_refused():
-    with pytest.raises(RecipeError, match="make 33263 steps a quarter, where a MIDI file holds at most 32767"):
+def test_a_grid_too_fine_for_a_midi_file_is_rejected():
+    with pytest.raises(RecipeError, match="at most 32767, the ticks per quarter of a MIDI file, not 33263"):
         Grid((29, 31, 37))
 
 
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("quarters", [1, 3])
-def test_the_alphabets_are_counted(grid, quarters):
+def test_the_sizes_of_the_alphabets(grid, quarters):
     end = quarters * grid.steps_per_quarter
     points = [step for step in range(10 * grid.steps_per_quarter) if step % grid.steps_per_quarter in grid.residues]
     distances = {b - a for a in points for b in points if 0 <= b - a <= end}
@@ -108,5 +110,5 @@ def test_the_alphabets_are_counted(grid, quarters):
     assert grid.offset_count(quarters) == len(distances)
 
 
-def test_the_alphabets_end_where_the_reader_does():
+def test_the_alphabets_end_at_the_longest_readable_piece():
     assert ReadLimits().max_quarters == MAX_QUARTERS

@@ -1,4 +1,4 @@
-"""The reading of music21 5.5.0: each of its rules by hand, all of them against a slow version, and the report's own table."""
+"""The reading of music21 5.5.0: each rule by hand, all rules against a slow version, and the report's own table."""
 
 import io
 import zipfile
@@ -32,7 +32,7 @@ def off(tick, pitch, channel=0):
 
 
 def played(*notes, channel=0):
-    """Notes (onset, end, pitch): those of one onset begin in the order given, after what ends there."""
+    """Notes (onset, end, pitch): notes of one onset start in the given order, after the notes that end there."""
     ends = [off(end, pitch, channel) for _, end, pitch in notes]
     onsets = [on(onset, pitch, 80, channel) for onset, _, pitch in notes]
     return sorted(ends + onsets, key=lambda event: event[0])
@@ -58,17 +58,17 @@ def rows(events):
     return list(zip(events.onset_steps.tolist(), events.duration_steps.tolist(), events.note, strict=True))
 
 
-def test_a_note_is_ended_by_the_next_note_on_which_begins_no_note_of_its_own():
+def test_the_next_note_on_ends_a_note_and_starts_none():
     events = read([on(0, 60), on(240, 60), off(480, 60), *played((960, 1440, 64))])
     assert rows(events) == [(0, 6, "C4"), (24, 12, "E4")]
     assert events.merged == 1
 
 
-def test_a_note_is_ended_by_a_note_on_without_velocity():
+def test_a_note_on_of_velocity_zero_ends_a_note():
     assert rows(read([on(0, 60), on(360, 60, velocity=0)])) == [(0, 9, "C4")]
 
 
-def test_another_pitch_channel_or_track_ends_no_note():
+def test_an_event_of_another_pitch_channel_or_track_does_not_end_a_note():
     events = read(
         [on(0, 60), off(120, 61), off(120, 60, channel=1), off(480, 60)], [off(240, 60), *played((960, 1440, 62))]
     )
@@ -83,24 +83,24 @@ def test_a_note_without_an_end_is_dropped_and_counted():
 
 
 @pytest.mark.parametrize("late", [0, SIXTEENTH_OF_A_QUARTER])
-def test_notes_whose_onsets_and_ends_lie_within_a_sixteenth_of_a_quarter_are_a_chord(late):
+def test_notes_within_a_sixteenth_of_a_quarter_form_a_chord(late):
     (row,) = rows(read(played((0, 480, 60), (late, 480 + late, 64), (0, 480 - late, 67))))
     assert row == (0, 12, "0.4.7")
 
 
 @pytest.mark.parametrize("other", [(31, 480, 64), (0, 511, 64), (0, 449, 64)])
-def test_notes_further_apart_than_a_sixteenth_of_a_quarter_are_none(other):
+def test_notes_further_apart_than_a_sixteenth_of_a_quarter_form_no_chord(other):
     events = read(played((0, 480, 60), other))
     assert events.note == ["C4", "E4"]
     assert events.merged == 0
 
 
-def test_the_first_onset_beyond_ends_the_search_so_that_chords_are_measured_from_their_first_note():
+def test_chords_are_measured_from_their_first_note():
     events = read(played((0, 480, 60), (20, 480, 64), (40, 480, 67)))
     assert events.note == ["0.4", "G4"]
 
 
-def test_a_note_may_be_gathered_into_two_chords():
+def test_a_note_can_be_in_two_chords():
     events = read(played((0, 480, 60), (20, 505, 62), (20, 500, 64), (20, 525, 65)))
     assert events.note == ["0.2.4", "F4"]  # 62 is gathered at once, so nothing begins with it
     events = read(played((0, 480, 60), (0, 515, 62), (0, 505, 64)))
@@ -108,7 +108,7 @@ def test_a_note_may_be_gathered_into_two_chords():
     assert events.merged == 0
 
 
-def test_notes_of_two_tracks_are_never_a_chord():
+def test_notes_of_two_tracks_never_form_a_chord():
     assert read(played((0, 480, 60)), played((0, 480, 64))).note == ["C4", "E4"]
 
 
@@ -117,23 +117,23 @@ def test_a_chord_lasts_from_the_onset_of_its_last_note_to_the_end_of_its_first()
     assert rows(read(played((0, 150, 60), (14, 164, 64), (960, 1440, 60)))) == [(0, 3, "0.4"), (24, 12, "C4")]
 
 
-def test_what_lasts_no_tick_lasts_a_quarter():
+def test_a_length_of_zero_ticks_becomes_a_quarter():
     assert rows(read([on(480, 60), off(480, 60)])) == [(12, 12, "C4")]
     assert rows(read(played((0, 20, 60), (20, 40, 64)))) == [(0, 12, "0.4")]
 
 
-def test_what_is_nearest_to_no_step_lasts_none():
+def test_a_duration_can_round_to_zero_steps():
     assert rows(read(played((0, 60, 60), (480, 960, 64)))) == [(0, 0, "C4"), (12, 12, "E4")]
     assert rows(read(played((0, 10, 60), (20, 30, 64), (480, 960, 67)))) == [(0, 0, "0.4"), (12, 12, "G4")]
 
 
-def test_an_event_that_begins_where_the_piece_ends_is_lost_and_its_notes_are_counted():
+def test_an_event_at_the_end_of_the_piece_is_lost_and_its_notes_are_counted():
     events = read(played((0, 480, 60), (480, 500, 62), (480, 500, 64)))
     assert rows(events) == [(0, 12, "C4")]
     assert events.merged == 2
 
 
-def test_events_are_ordered_by_onset_then_track_then_place_but_not_by_pitch():
+def test_events_are_ordered_by_onset_track_and_position_not_by_pitch():
     first = played((0, 480, 72), (0, 240, 67), (480, 960, 71))
     second = played((0, 480, 48), (0, 960, 40))
     events = read(first, second)
@@ -142,7 +142,7 @@ def test_events_are_ordered_by_onset_then_track_then_place_but_not_by_pitch():
     assert events.offset_steps.tolist() == [0, 0, 0, 0, 12]
 
 
-def test_the_order_is_that_of_the_onsets_on_the_grid():
+def test_events_are_ordered_by_their_onsets_on_the_grid():
     assert read(played((10, 480, 60)), played((0, 480, 64))).note == ["C4", "E4"]
 
 
@@ -163,19 +163,19 @@ def test_bars_follow_from_the_time_signatures():
     assert events.position_in_bar_steps.tolist() == [0, 0, 12]
 
 
-def test_a_file_without_a_note_has_no_event():
+def test_a_file_without_notes_has_no_events():
     events = read([off(0, 60), on(10, 62)])
     assert (len(events), events.merged, events.drums) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("data", [b"", b"Dear Clara, this is no MIDI file.", midi(played((0, 480, 60)))[:-8]])
-def test_what_is_no_midi_file_is_rejected(data):
+def test_bytes_that_are_not_midi_are_rejected(data):
     with pytest.raises(RejectedInputError):
         read_events(data, SPEC, ())
 
 
 def slow_notes(track):
-    """The notes of a track, (onset, end, pitch, velocity): for each the rule of pairing, word by word."""
+    """Pair the notes of a track, (onset, end, pitch, velocity), by the literal rule."""
     events = [(tick, message) for tick, message in track if message.channel != DRUMS]
     ended, notes = set(), []
     for place, (onset, begins) in enumerate(events):
@@ -191,7 +191,7 @@ def slow_notes(track):
 
 
 def slow_chords(notes):
-    """The chords of a track as lists of places in `notes`."""
+    """Return the chords of a track as lists of indices into `notes`."""
     chords, gathered = [], set()
     for place, (onset, end, *_) in enumerate(notes):
         if place in gathered:
@@ -222,7 +222,7 @@ def slow_rows(tracks):
 
 @st.composite
 def track_events(draw):
-    """Few pitches and short times, so that notes often meet, overlap, and end each other."""
+    """Few pitches and short times, so that notes often touch, overlap and end each other."""
     times = st.sampled_from([0, 0, 1, 10, 30, 31, 60, 120, 240])
     event = st.tuples(times, st.booleans(), st.sampled_from([60, 61, 64, 72]), st.sampled_from([0, 40, 90]))
     tick, events = 0, []
@@ -235,7 +235,7 @@ def track_events(draw):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(track_events(), min_size=1, max_size=3))
-def test_the_events_are_those_that_the_rules_give_when_followed_word_by_word(tracks):
+def test_the_reading_equals_a_slow_literal_version_of_its_rules(tracks):
     events = read(*tracks)
     assert rows(events) == slow_rows(tracks)
     is_drum = [message.channel == DRUMS for track in tracks for _, message in track if is_onset(message)]
@@ -247,7 +247,7 @@ def is_onset(message):
     return message.type == "note_on" and message.velocity > 0
 
 
-def test_two_notes_of_a_chord_that_differ_in_their_channel_alone_are_both_in_it():
+def test_a_chord_holds_both_of_two_notes_that_differ_only_in_channel():
     events = read([on(0, 60), on(0, 60, channel=1), off(480, 60), off(480, 60, channel=1)])
     assert events.note == ["0"]  # two notes of one pitch class
     assert events.merged == 0
@@ -263,7 +263,7 @@ def golden(collection_zip):
 
 
 @pytest.mark.corpus
-def test_the_37_files_of_the_report_give_its_table_to_the_last_row(collection_zip, golden):
+def test_the_37_files_of_the_report_give_its_exact_table(collection_zip, golden):
     total, notes, offsets, durations = 0, set(), set(), set()
     with zipfile.ZipFile(collection_zip) as archive:
         members = {PurePosixPath(name).name: name for name in archive.namelist()}

@@ -1,4 +1,4 @@
-"""Splits: whole pieces, copies together, and nothing that moves when pieces are added."""
+"""Splits: whole pieces, copies in one split, and no piece that moves when others are added."""
 
 from dataclasses import replace
 
@@ -28,47 +28,47 @@ def found(piece: str, *names: str, music: str = "") -> PieceIdentity:
     return PieceIdentity(piece, music or f"{piece:0>64}", names)
 
 
-def sides(splits):
+def ids_of(splits):
     return splits.train, splits.validation, splits.test
 
 
-def test_a_side_is_drawn_from_the_music():
+def test_the_music_decides_the_split():
     splits = assign([drawn(0.05), drawn(0.15), drawn(0.2), drawn(0.999), drawn(0.0)], SPEC)
-    assert sides(splits) == (("id0.2", "id0.999"), ("id0.15",), ("id0.0", "id0.05"))
+    assert ids_of(splits) == (("id0.2", "id0.999"), ("id0.15",), ("id0.0", "id0.05"))
     assert splits.moved == splits.leaks == ()
 
 
-def test_the_shares_are_those_of_the_recipe():
+def test_the_recipe_decides_the_shares():
     pieces = [drawn(number / 1000) for number in range(1000)]
     splits = assign(pieces, SplitSpec(validation=0.25, test=0.125))
-    assert [len(side) for side in sides(splits)] == [625, 250, 125]
+    assert [len(ids) for ids in ids_of(splits)] == [625, 250, 125]
 
 
 @given(st.lists(st.floats(0, 0.999), min_size=1, unique=True), st.randoms())
-def test_every_piece_lies_on_one_side_whatever_the_order(shares, random):
+def test_every_piece_is_in_one_split_whatever_the_order(shares, random):
     pieces = [drawn(share) for share in shares]
     splits = assign(pieces, SPEC)
-    assert sorted(id_ for side in sides(splits) for id_ in side) == sorted(piece.piece_id for piece in pieces)
-    assert all(side == tuple(sorted(side)) for side in sides(splits))
+    assert sorted(id_ for ids in ids_of(splits) for id_ in ids) == sorted(piece.piece_id for piece in pieces)
+    assert all(ids == tuple(sorted(ids)) for ids in ids_of(splits))
     random.shuffle(pieces)
     assert assign(pieces, SPEC) == splits
 
 
 @given(st.sets(st.integers(0, 99), max_size=30))
-def test_a_piece_never_changes_sides_when_others_are_added(added):
+def test_a_piece_keeps_its_split_when_others_are_added(added):
     first = [drawn(0.05), drawn(0.15), drawn(0.5)]
     before = assign(first, SPEC)
     after = assign([*first, *(drawn(number / 100 + 0.001) for number in added)], SPEC)
-    for old, new in zip(sides(before), sides(after), strict=True):
+    for old, new in zip(ids_of(before), ids_of(after), strict=True):
         assert set(old) <= set(new)
 
 
-def test_pieces_of_the_same_music_stay_together():
+def test_copies_stay_in_one_split():
     copies = [drawn(0.5, f"copy{number}") for number in range(5)]
     splits = assign([*copies, drawn(0.6), drawn(0.7)], SPEC)
     assert splits.validation == tuple(f"copy{number}" for number in range(5))
     assert splits.moved == (
-        "The validation split would be empty, so 'copy0.mid' (and 4 more with its music) moved there from train",
+        "The validation split would be empty, so 'copy0.mid' (and 4 copies of its music) moved there from train",
         "The test split would be empty, so 'id0.6.mid' moved there from train",
     )
 
@@ -92,27 +92,27 @@ def test_pieces_of_the_same_music_stay_together():
         ([0.15, 0.5, 0.6], ([0.6], [0.15], [0.5])),
     ],
 )
-def test_empty_sides_are_filled_train_first_then_validation(shares, expected):
+def test_empty_splits_are_filled_train_first_then_validation(shares, expected):
     splits = assign([drawn(share) for share in shares], SPEC)
-    assert sides(splits) == tuple(tuple(f"id{share}" for share in side) for side in expected)
+    assert ids_of(splits) == tuple(tuple(f"id{share}" for share in shares_of_split) for shares_of_split in expected)
     assert splits.moved
 
 
-def test_what_stays_empty_is_said():
+def test_splits_that_stay_empty_are_reported():
     assert assign([drawn(0.5)], SPEC).moved == (
-        "The validation split is empty: there is too little music for it",
-        "The test split is empty: there is too little music for it",
+        "The validation split is empty: there are too few pieces",
+        "The test split is empty: there are too few pieces",
     )
 
 
-def test_a_side_that_is_not_wanted_is_not_filled():
+def test_a_split_without_a_share_stays_empty():
     splits = assign([drawn(0.05), drawn(0.5)], SplitSpec(validation=0, test=0))
-    assert sides(splits) == (("id0.05", "id0.5"), (), ())
+    assert ids_of(splits) == (("id0.05", "id0.5"), (), ())
     assert splits.moved == ()
 
 
 @pytest.mark.parametrize("spec", [SPEC, BY_FOLDER, BY_EVENT])
-def test_no_piece_is_too_little(spec):
+def test_a_split_of_no_pieces_is_an_error(spec):
     with pytest.raises(NotEnoughMusicError, match="no piece to split"):
         assign([], spec)
 
@@ -121,12 +121,12 @@ def test_no_piece_is_too_little(spec):
     "values",
     [{"validation": -0.1}, {"test": 1.0}, {"validation": 0.5, "test": 0.5}, {"by": "composer"}, {"tests": 0.1}],
 )
-def test_a_spec_that_makes_no_sense_is_refused(values):
+def test_an_invalid_spec_is_rejected(values):
     with pytest.raises(ValidationError):
         SplitSpec.model_validate(values)
 
 
-def test_folders_decide_where_the_recipe_says_so():
+def test_folders_decide_the_split_if_the_recipe_says_so():
     splits = assign(
         [
             found("b", "jsb/train/b.mid"),
@@ -138,71 +138,72 @@ def test_folders_decide_where_the_recipe_says_so():
         ],
         BY_FOLDER,
     )
-    assert sides(splits) == (("a", "b"), ("c", "d", "e"), ("f",))
+    assert ids_of(splits) == (("a", "b"), ("c", "d", "e"), ("f",))
     assert splits.moved == splits.leaks == ()
 
 
-def test_content_in_two_folders_counts_in_both_and_is_a_leak():
+def test_content_in_two_folders_is_in_both_splits_and_a_leak():
     splits = assign([found("a", "train/a.mid", "test/b.mid"), found("v", "val/v.mid")], BY_FOLDER)
-    assert sides(splits) == (("a",), ("v",), ("a",))
-    assert splits.leaks == ("The same music lies in train and test: 'train/a.mid'",)
+    assert ids_of(splits) == (("a",), ("v",), ("a",))
+    assert splits.leaks == ("The same music is in train and test: 'train/a.mid'",)
 
 
 def test_a_transposed_copy_in_another_folder_is_a_leak():
     pieces = [found("a", "train/a.mid", music="0"), found("b", "test/b.mid", music="0"), found("c", "train/c.mid")]
     splits = assign(pieces, BY_FOLDER)
-    assert sides(splits) == (("a", "c"), (), ("b",))
-    assert splits.leaks == ("The same music lies in train and test: 'train/a.mid' (and 1 more with its music)",)
-    assert splits.moved == ("The validation split is empty: no piece lies in its folder",)
+    assert ids_of(splits) == (("a", "c"), (), ("b",))
+    assert splits.leaks == ("The same music is in train and test: 'train/a.mid' (and 1 copy of its music)",)
+    assert splits.moved == ("The validation split is empty: no piece is in its folder",)
 
 
 @pytest.mark.parametrize(
-    ("piece", "place"),
-    [(found("a", "train.mid", "x/a.mid"), "'train.mid', 'x/a.mid'"), (found("a"), "no place")],
+    ("piece", "where"),
+    [(found("a", "train.mid", "x/a.mid"), "'train.mid', 'x/a.mid'"), (found("a"), "piece a without a name")],
 )
-def test_a_piece_in_no_folder_of_a_split_is_refused(piece, place):
-    with pytest.raises(RecipeError, match=f"piece a lies in none of the folders .*, but at {place}$"):
+def test_a_piece_outside_the_split_folders_is_an_error(piece, where):
+    message = f"expected each piece in a folder train, validation or test, got {where}; move the file there"
+    with pytest.raises(RecipeError, match=message):
         assign([found("b", "train/b.mid"), piece], BY_FOLDER)
 
 
-def test_folders_without_train_are_too_little():
-    with pytest.raises(NotEnoughMusicError, match="No piece lies in a folder 'train'"):
+def test_folders_without_train_are_an_error():
+    with pytest.raises(NotEnoughMusicError, match="no piece is in a folder 'train'"):
         assign([found("a", "test/a.mid")], BY_FOLDER)
 
 
-def test_a_piece_without_names_is_named_by_its_id():
+def test_a_piece_without_names_is_reported_by_its_id():
     pieces = [replace(drawn(share), names=()) for share in (0.5, 0.6, 0.05)]
     assert assign(pieces, SPEC).moved == ("The validation split would be empty, so id0.5 moved there from train",)
 
 
-def test_random_windows_put_every_piece_on_every_side_and_say_that_they_leak():
+def test_random_windows_put_every_piece_in_every_split_and_report_the_leak():
     splits = assign([drawn(0.5, "b"), drawn(0.6, "c"), drawn(0.05, "a")], BY_EVENT)
-    assert sides(splits) == (("a", "b", "c"),) * 3
+    assert ids_of(splits) == (("a", "b", "c"),) * 3
     assert splits.moved == ()
     (leak,) = splits.leaks
-    assert leak == "Events are drawn for a split one by one, so every piece lies in train, validation and test"
+    assert leak == "Each event is drawn for a split on its own, so every piece is in train, validation and test"
 
 
-def test_events_are_drawn_for_the_sides_in_the_shares_of_the_recipe():
-    drawn_sides = draw_splits(100_000, BY_EVENT, 1)
-    shares = np.bincount(drawn_sides, minlength=len(SPLITS)) / len(drawn_sides)
+def test_events_are_drawn_in_the_shares_of_the_recipe():
+    splits = draw_splits(100_000, BY_EVENT, 1)
+    shares = np.bincount(splits, minlength=len(SPLITS)) / len(splits)
     assert dict(zip(SPLITS, shares, strict=True)) == pytest.approx(
         {"train": 0.7, "validation": 0.2, "test": 0.1}, abs=0.01
     )
 
 
 @given(st.integers(0, 300), st.integers(0, 2**32 - 1))
-def test_the_sides_of_events_follow_from_the_random_seed(events, seed):
+def test_the_random_seed_decides_the_splits_of_events(events, seed):
     first, again = (draw_splits(events, BY_EVENT, seed) for _ in range(2))
     assert len(first) == events
     assert first.tolist() == again.tolist()
 
 
-def test_another_random_seed_draws_other_sides():
+def test_another_random_seed_draws_other_splits():
     assert draw_splits(200, BY_EVENT, 1).tolist() != draw_splits(200, BY_EVENT, 2).tolist()
 
 
-def test_a_side_without_a_share_is_never_drawn():
+def test_a_split_without_a_share_is_never_drawn():
     assert set(draw_splits(1000, SplitSpec(by="random_windows", validation=0, test=0.5), 1).tolist()) == {0, 2}
 
 
@@ -238,7 +239,7 @@ def test_drums_do_not_count():
     assert music_hash(with_drums) == music_hash(piece_of([(0, 60), (480, 62)]))
 
 
-def test_a_piece_without_a_note_has_a_hash_too():
+def test_a_piece_without_notes_has_a_hash():
     assert len(music_hash(piece_of([]))) == 64
 
 

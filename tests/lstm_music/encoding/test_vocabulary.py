@@ -1,4 +1,4 @@
-"""Vocabularies: ids, closure under transposition, and what an unknown value is like."""
+"""Vocabularies: ids, closure under transposition, and the nearest value of an unknown one."""
 
 import json
 import math
@@ -43,9 +43,9 @@ def test_special_ids_come_first():
 
 
 @pytest.mark.parametrize("token", [-1, START, END, UNKNOWN, 5])
-def test_an_id_without_a_value_is_refused(token):
+def test_an_id_without_a_value_is_rejected(token):
     vocabulary = fit_steps("offset", {"0": 3, "1/8": 1}, GRID)
-    with pytest.raises(MismatchError, match=rf"offset vocabulary: id {token} stands for no value, where 3 to 4 do"):
+    with pytest.raises(MismatchError, match=f"offset vocabulary: expected the id of a value, 3 to 4, got {token}"):
         vocabulary.value(token)
 
 
@@ -55,22 +55,22 @@ def test_fractions_are_sorted_by_value_and_keep_their_counts():
     assert vocabulary.counts == (5, 2, 1, 3)
 
 
-def test_the_unknown_values_of_a_step_stream_are_counted():
+def test_the_unknown_values_of_a_time_stream_are_counted():
     duration = fit_steps("duration", {"1": 1}, GRID)
     offset = fit_steps("offset", {"0": 1, "1": 1}, GRID)
     assert duration.log_unknown == pytest.approx(math.log(12 * MAX_QUARTERS - 1))
     assert offset.log_unknown == pytest.approx(math.log(24 * MAX_QUARTERS + 1 - 2))
 
 
-def test_a_duration_of_none_is_counted_only_where_it_is_among_the_values():
+def test_a_duration_of_zero_counts_only_if_it_is_a_value():
     without, with_none = (fit_steps("duration", counts, GRID) for counts in ({"1": 1}, {"0": 1, "1": 1}))
-    # the alphabet grows by the one value that is known
+    # the alphabet grows by the one known value
     assert with_none.log_unknown == without.log_unknown == pytest.approx(math.log(12 * MAX_QUARTERS - 1))
     assert fit_steps("offset", {"1": 1}, GRID).log_unknown == pytest.approx(math.log(24 * MAX_QUARTERS))
 
 
 @pytest.mark.parametrize("first", [0, 3])
-def test_where_every_duration_is_known_none_is_unknown(first, monkeypatch):
+def test_log_unknown_is_zero_if_every_duration_is_known(first, monkeypatch):
     monkeypatch.setattr("lstm_music.encoding.vocabulary.MAX_QUARTERS", 1)
     points = [steps for steps in range(first, 25) if GRID.on_grid([steps]).all()]
     complete, without_two = ({GRID.text(steps): 1 for steps in known} for known in (points, points[:-2]))
@@ -78,15 +78,15 @@ def test_where_every_duration_is_known_none_is_unknown(first, monkeypatch):
     assert fit_steps("duration", without_two, GRID).log_unknown == pytest.approx(math.log(2))
 
 
-def test_where_every_step_is_known_none_is_unknown(monkeypatch):
+def test_log_unknown_is_zero_if_every_step_is_known(monkeypatch):
     monkeypatch.setattr("lstm_music.encoding.vocabulary.MAX_QUARTERS", 1)
     complete = {GRID.text(steps): 1 for steps in range(25)}
     assert fit_steps("offset", complete, GRID).log_unknown == 0.0
 
 
 @pytest.mark.parametrize("text", ["C4", "1/0"])
-def test_a_step_stream_refuses_what_is_no_fraction(text):
-    with pytest.raises(MismatchError, match=f"'{text}' is no fraction of a quarter"):
+def test_a_time_stream_rejects_a_text_that_is_not_a_fraction(text):
+    with pytest.raises(MismatchError, match=f"expected a fraction of a quarter such as '4/3', got '{text}'"):
         fit_steps("offset", {text: 1}, GRID)
 
 
@@ -120,12 +120,12 @@ def test_the_vocabulary_is_closed_under_the_shifts(name):
     assert vocabulary.log_unknown == pytest.approx(encoding.log_unknown(len(vocabulary.values)))
 
 
-def test_a_training_value_is_kept_where_no_shift_keeps_it():
+def test_a_training_value_stays_even_if_every_shift_leaves_the_range():
     assert fit_notes({"C-1.C0": 1}, CHORD_ENCODINGS["pitch_set"], [1]).values == ("C-1.C0",)
 
 
 @every_encoding
-def test_the_table_moves_ids_as_the_encoding_moves_values(name):
+def test_the_transposition_table_matches_the_encoding(name):
     encoding = CHORD_ENCODINGS[name]
     vocabulary = fit_notes(TEXTS[name], encoding, SHIFTS)
     table = transposition_table(vocabulary, encoding, list(SHIFTS))
@@ -142,7 +142,7 @@ def test_the_table_moves_ids_as_the_encoding_moves_values(name):
                 assert vocabulary.value(row[token]) == moved
 
 
-def test_no_training_value_within_range_becomes_unknown():
+def test_training_values_within_range_never_become_unknown():
     encoding = CHORD_ENCODINGS["pitch_set"]
     vocabulary = fit_notes(TEXTS["pitch_set"], encoding, SHIFTS)
     table = transposition_table(vocabulary, encoding, list(SHIFTS))
@@ -177,7 +177,7 @@ def test_the_nearest_chord(name, values, wanted, nearest):
 
 
 @given(st.sets(st.integers(0, 127), min_size=1).map(sorted), st.integers(0, 127))
-def test_a_pitch_that_shares_nothing_gives_the_closest_of_its_class_or_of_all(known, wanted):
+def test_the_nearest_single_pitch(known, wanted):
     vocabulary = fit_notes({PITCH_NAMES[pitch]: 1 for pitch in known}, CHORD_ENCODINGS["pitch_set"])
     rivals = [pitch for pitch in known if pitch % 12 == wanted % 12] or known
     found = PITCH_NAMES.index(vocabulary.value(vocabulary.nearest(PITCH_NAMES[wanted])))
@@ -185,18 +185,20 @@ def test_a_pitch_that_shares_nothing_gives_the_closest_of_its_class_or_of_all(kn
     assert abs(found - wanted) == min(abs(pitch - wanted) for pitch in rivals)
 
 
-def test_an_empty_vocabulary_has_nothing_near():
-    with pytest.raises(MismatchError, match="duration vocabulary: it is empty, so that no value is near '1'"):
+def test_an_empty_vocabulary_has_no_nearest_value():
+    with pytest.raises(
+        MismatchError, match="duration vocabulary: expected at least one value, to replace '1', got none"
+    ):
         fit_steps("duration", {}, GRID).nearest("1")
 
 
 @every_encoding
-def test_json_gives_the_same_vocabulary_back(name):
+def test_a_vocabulary_survives_json(name):
     vocabulary = fit_notes(TEXTS[name], CHORD_ENCODINGS[name], SHIFTS)
     assert Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json()))) == vocabulary
 
 
-def test_the_digest_is_that_of_the_ids_meaning():
+def test_the_digest_depends_on_the_meaning_of_the_ids():
     one = fit_steps("offset", {"0": 3, "1": 1}, GRID)
     assert len(one.digest) == 64
     assert fit_steps("offset", {"1": 9, "0": 9}, GRID).digest == one.digest

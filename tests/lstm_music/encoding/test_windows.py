@@ -1,4 +1,4 @@
-"""Windows: every target of an epoch once, in its own piece, moved as far as its piece allows."""
+"""Windows: an epoch has every target once, inside its piece, transposed only as far as the piece allows."""
 
 from collections import Counter
 from itertools import pairwise
@@ -34,7 +34,7 @@ TRANSPOSITION = np.array([[*range(SPECIAL_IDS), *np.clip(np.arange(SPECIAL_IDS, 
 
 @st.composite
 def collections(draw) -> list[PieceSpan]:
-    """Pieces one after another, with gaps between some."""
+    """Pieces in sequence, with gaps between some."""
     spans, at = [], 0
     for number in range(draw(st.integers(1, 6))):
         at += draw(st.integers(0, 3))
@@ -45,7 +45,7 @@ def collections(draw) -> list[PieceSpan]:
 
 
 def tokens_of(spans: list[PieceSpan]) -> np.ndarray:
-    """Tokens [events, 2]: the first names the place itself, the second is a note."""
+    """Tokens [events, 2]: the first is the row itself, the second a note."""
     places = np.arange(spans[-1].stop + 2)
     return np.stack([SPECIAL_IDS + places, LOWEST_NOTE + places % 40], axis=1).astype(np.uint16)
 
@@ -53,7 +53,7 @@ def tokens_of(spans: list[PieceSpan]) -> np.ndarray:
 def windows_of_epoch(
     spans, length, batch_size, seed, epoch
 ) -> list[list[tuple[tuple[int, ...], tuple[int, ...], int]]]:
-    """Give, for each window, its targets as (event before, event or end, whether it is an event)."""
+    """Return the targets of each window as (event before, event or end, whether it is an event)."""
     found = []
     windows = epoch_windows(spans, length, seed, epoch)
     for batch in batches(
@@ -91,7 +91,7 @@ def piece_of_place(spans, token) -> int:
 
 @settings(max_examples=60, deadline=None)
 @given(collections(), st.integers(2, 12), st.integers(1, 5), st.integers(0, 2**32 - 1), st.integers(0, 50))
-def test_in_an_epoch_every_target_of_every_piece_stands_once(spans, length, batch_size, seed, epoch):
+def test_an_epoch_has_every_target_of_every_piece_once(spans, length, batch_size, seed, epoch):
     expected = Counter()
     for index, span in enumerate(spans):
         places = [START, *(SPECIAL_IDS + place for place in range(span.start, span.stop)), END]
@@ -107,7 +107,7 @@ def test_in_an_epoch_every_target_of_every_piece_stands_once(spans, length, batc
 
 @settings(max_examples=60, deadline=None)
 @given(collections(), st.integers(2, 12), st.integers(1, 5), st.integers(0, 2**32 - 1))
-def test_a_window_stays_in_its_piece_and_moves_as_one_within_its_range(spans, length, batch_size, seed):
+def test_a_window_stays_in_its_piece_and_within_its_range_of_shifts(spans, length, batch_size, seed):
     for window in windows_of_epoch(spans, length, batch_size, seed, 0):
         assert len(window) <= length
         events = [event for before, after, _ in window for event in (before, after) if event[0] >= SPECIAL_IDS]
@@ -118,7 +118,7 @@ def test_a_window_stays_in_its_piece_and_moves_as_one_within_its_range(spans, le
 
 
 @given(st.lists(st.integers(1, 100), min_size=3, max_size=5), st.integers(2, 20), st.integers(0, 2**32 - 1))
-def test_an_epoch_follows_from_its_seed_and_number(counts, length, seed):
+def test_seed_and_number_decide_an_epoch(counts, length, seed):
     spans = [PieceSpan(str(count), 0, count, -6, 5) for count in counts]
     first, again = (epoch_windows(spans, length, seed, 3) for _ in range(2))
     for name in ("piece", "first", "count", "shift"):
@@ -135,7 +135,7 @@ def test_epochs_and_seeds_differ_in_cuts_shifts_and_order():
     assert set(plans[0].shift.tolist()) == set(SHIFTS)
 
 
-def test_a_batch_is_filled_up_with_windows_that_are_masked_throughout():
+def test_a_batch_is_filled_up_with_fully_masked_windows():
     spans = [PieceSpan("a", 0, 3)]
     batch = blank_batch(4, 3, 2)
     fill(batch, 1, tokens_of(spans), spans[0], 2, 2)
@@ -162,17 +162,17 @@ def test_hidden_tokens_are_unknown_and_the_others_stay():
     assert np.array_equal(hide(tokens, 0, rng), tokens)
 
 
-def test_the_shifts_of_a_recipe_hold_zero_and_span_two_octaves_at_most():
+def test_shifts_include_zero_and_span_at_most_two_octaves():
     assert WindowSpec(transpose_from=-2, transpose_to=1).shifts == (-2, -1, 0, 1)
     assert WindowSpec(transpose_from=0, transpose_to=0).shifts == (0,)
-    with pytest.raises(ValidationError, match="span more than two octaves"):
+    with pytest.raises(ValidationError, match="expected a range of at most 24 semitones, got"):
         WindowSpec(transpose_from=-13, transpose_to=12)
 
 
 THREE_PIECES = [PieceSpan("a", 0, 4), PieceSpan("b", 4, 6), PieceSpan("c", 8, 13)]
 
 
-def test_targets_are_the_events_of_each_piece_from_a_position_on():
+def test_targets_are_the_events_from_a_position_on():
     everything, late = Targets.of(THREE_PIECES), Targets.of(THREE_PIECES, 3)
     assert everything.places.tolist() == [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12]
     assert everything.positions.tolist() == [0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 4]
@@ -181,7 +181,7 @@ def test_targets_are_the_events_of_each_piece_from_a_position_on():
     assert late.positions.tolist() == [3, 3, 4]
 
 
-def test_a_piece_that_holds_no_target_is_left_out():
+def test_a_piece_without_targets_is_left_out():
     late = Targets.of(THREE_PIECES, 3)
     assert (late.spans, late.lengths) == ((THREE_PIECES[0], THREE_PIECES[2]), (1, 2))
     none = Targets.of(THREE_PIECES, 5)
@@ -189,7 +189,7 @@ def test_a_piece_that_holds_no_target_is_left_out():
 
 
 @given(collections(), st.integers(0, 12), st.data())
-def test_targets_are_those_that_are_chosen_among_the_late_ones(spans, first, data):
+def test_targets_are_the_chosen_ones_from_a_position_on(spans, first, data):
     rows = spans[-1].stop
     chosen = np.array(data.draw(st.lists(st.booleans(), min_size=rows, max_size=rows)))
     targets = Targets.of(spans, first, chosen)
@@ -206,7 +206,7 @@ def test_targets_are_those_that_are_chosen_among_the_late_ones(spans, first, dat
 
 
 @given(collections(), st.integers(1, 12), st.integers(1, 5), st.randoms())
-def test_a_window_holds_the_events_before_its_place_and_ends_with_the_one_at_it(spans, length, batch_size, random):
+def test_a_window_ends_with_the_event_at_its_place(spans, length, batch_size, random):
     tokens, places = tokens_of(spans), Targets.of(spans, length).places
     random.shuffle(places)
     seen = []
@@ -225,7 +225,7 @@ def test_a_window_holds_the_events_before_its_place_and_ends_with_the_one_at_it(
     assert seen == places.tolist()
 
 
-def test_windows_come_in_as_few_batches_as_they_fill():
+def test_windows_fill_as_few_batches_as_possible():
     spans = [PieceSpan("a", 0, 30)]
     sizes = [
         int(batch.mask.sum())
@@ -235,13 +235,13 @@ def test_windows_come_in_as_few_batches_as_they_fill():
 
 
 @given(st.lists(st.integers(0, 1000), unique=True), st.integers(0, 2**32 - 1), st.integers(0, 50))
-def test_an_epoch_uses_every_place_once_in_an_order_of_its_own(places, seed, epoch):
+def test_an_epoch_has_every_place_once_in_its_own_order(places, seed, epoch):
     order = shuffled(np.array(places, np.int64), seed, epoch).tolist()
     assert sorted(order) == sorted(places)
     assert shuffled(np.array(places, np.int64), seed, epoch).tolist() == order
 
 
-def test_places_are_shuffled_otherwise_in_another_epoch_and_for_another_seed():
+def test_the_order_of_places_depends_on_epoch_and_seed():
     places = np.arange(100)
     assert len({tuple(shuffled(places, *start).tolist()) for start in ((1, 0), (1, 1), (2, 0))}) == 3
     assert places.tolist() == list(range(100))

@@ -1,3 +1,5 @@
+"""The reading of MIDI events: pairs, programs, drums, signatures and limits."""
+
 import midi_bytes as mb
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from lstm_music.midi.reader import ReadLimits, read_midi
 TIMES = ("onset_ticks", "duration_ticks", "pitch", "velocity")
 
 
-def test_a_note_is_read_whole():
+def test_a_note_is_read():
     piece = read_midi(mb.smf(mb.track(), mb.track(b"\x00\xc3\x05\x0a\x93\x3c\x40\x83\x60\x83\x3c\x40"), division=96))
     assert piece.ticks_per_quarter == 96
     assert piece.notes.dtype == NOTE_DTYPE
@@ -25,7 +27,7 @@ def test_overlapping_notes_of_one_pitch_end_with_the_nearest_note_off():
     assert mb.note_rows(read_midi(data), *TIMES) == [(0, 20, 60, 64), (10, 10, 60, 65)]
 
 
-def test_pairs_are_of_one_pitch_one_channel_and_one_track():
+def test_a_pair_has_one_pitch_channel_and_track():
     first = mb.track(b"\x00\x90\x3c\x40\x00\x91\x3c\x41\x00\x90\x3d\x42\x0a\x91\x3c\x00\x0a\x90\x3d\x00\x0a\x3c\x00")
     second = mb.track(b"\x00\x90\x3c\x43\x05\x3c\x00")
     assert mb.note_rows(read_midi(mb.smf(first, second)), *TIMES) == [
@@ -46,15 +48,15 @@ def test_a_note_without_end_lasts_until_the_end_of_its_track():
     assert mb.note_rows(read_midi(data), *TIMES) == [(0, 32, 60, 64)]
 
 
-def test_a_note_off_without_a_note_is_nothing():
+def test_a_note_off_without_a_note_is_ignored():
     assert len(read_midi(mb.smf(mb.track(b"\x00\x80\x3c\x40"))).notes) == 0
 
 
-def test_a_note_may_have_no_duration():
+def test_a_note_can_have_zero_duration():
     assert mb.note_rows(read_midi(mb.smf(mb.track(b"\x07\x90\x3c\x40\x00\x3c\x00"))), *TIMES) == [(7, 0, 60, 64)]
 
 
-def test_a_program_is_that_of_the_channel_at_the_onset_whichever_track_chose_it():
+def test_the_program_is_that_of_the_channel_whichever_track_set_it():
     chooser = mb.track(b"\x00\xc0\x05\x00\xc1\x06\x20\xc0\x07")
     player = mb.track(b"\x00\x90\x3c\x40\x00\x91\x3c\x40\x00\x92\x3c\x40\x30\x90\x3e\x40\x00\xc0\x08\x00\x90\x40\x40")
     piece = read_midi(mb.smf(chooser, player))
@@ -67,7 +69,7 @@ def test_a_program_is_that_of_the_channel_at_the_onset_whichever_track_chose_it(
     ]
 
 
-def test_at_one_tick_an_earlier_track_plays_before_a_later_one_chooses():
+def test_at_one_tick_an_earlier_track_comes_first():
     piece = read_midi(mb.smf(mb.track(b"\x00\x90\x3c\x40"), mb.track(b"\x00\xc0\x05\x00\x90\x3e\x40")))
     assert mb.note_rows(piece, "pitch", "program") == [(60, 0), (62, 5)]
 
@@ -77,14 +79,14 @@ def test_drums_are_the_notes_of_the_tenth_channel():
     assert mb.note_rows(piece, "channel", "is_drum") == [(8, False), (9, True)]
 
 
-def test_notes_are_sorted_as_promised():
+def test_notes_are_sorted():
     chord = b"".join(bytes([0, 0x90 | pitch % 3, pitch, 64]) for pitch in (64, 60, 67, 60, 62))
     notes = read_midi(mb.smf(mb.track(chord), mb.track(chord))).notes
     assert notes.tolist() == sorted_notes(notes[::-1]).tolist()
     assert notes["pitch"].tolist() == sorted(notes["pitch"].tolist())
 
 
-def test_changes_of_all_tracks_are_kept_by_tick():
+def test_changes_of_all_tracks_are_sorted_by_tick():
     first = mb.track(
         b"\x00\xff\x58\x04\x03\x02\x18\x08",
         b"\x00\xff\x59\x02\xfd\x01",
@@ -108,7 +110,7 @@ def test_pedal_events_of_all_tracks_are_sorted_by_tick():
 
 
 @pytest.mark.parametrize("data", [b"\x08\x00", b"\xf8\x01", b"\x01\x02", b"\x01", b""])
-def test_a_key_signature_that_cannot_be_is_left_out(data):
+def test_an_invalid_key_signature_is_ignored(data):
     assert read_midi(mb.smf(mb.track(b"\x00\xff\x59", bytes([len(data)]), data))).key_signatures == ()
 
 
@@ -117,19 +119,19 @@ def test_a_key_signature_that_cannot_be_is_left_out(data):
     [
         (
             b"\x51\x03\x00\x00\x00",
-            "bad tempo at byte 26: the bytes 00 00 00, where three bytes say 1 microsecond or more",
+            "bad tempo at byte 26: expected three bytes with 1 microsecond or more, got the bytes 00 00 00",
         ),
-        (b"\x51\x02\x07\xa1", "bad tempo at byte 26: the bytes 07 a1, where three bytes say 1 microsecond or more"),
-        (b"\x51\x00", "bad tempo at byte 26: no bytes"),
+        (b"\x51\x02\x07\xa1", "expected three bytes with 1 microsecond or more, got the bytes 07 a1"),
+        (b"\x51\x00", "bad tempo at byte 26: .* got no bytes"),
         (
             b"\x58\x04\x00\x02\x18\x08",
-            "bad time signature at byte 26: the bytes 00 02 18 08, where a bar has 1 to 255 beats",
+            "bad time signature at byte 26: expected 1 to 255 beats per bar, .*, got the bytes 00 02 18 08",
         ),
-        (b"\x58\x04\x04\x08\x18\x08", "bad time signature at byte 26: the bytes 04 08 18 08, .* to a 128th note"),
-        (b"\x58\x01\x04", "bad time signature at byte 26: the bytes 04"),
+        (b"\x58\x04\x04\x08\x18\x08", "at byte 26: .* each a whole note to a 128th note, got the bytes 04 08 18 08"),
+        (b"\x58\x01\x04", "bad time signature at byte 26: .*, got the bytes 04$"),
     ],
 )
-def test_a_tempo_or_a_bar_that_cannot_be_is_rejected(event, reason):
+def test_an_invalid_tempo_or_time_signature_is_rejected(event, reason):
     with pytest.raises(RejectedInputError, match=reason):
         read_midi(mb.smf(mb.track(b"\x00\xff", event)))
 
@@ -137,14 +139,16 @@ def test_a_tempo_or_a_bar_that_cannot_be_is_rejected(event, reason):
 def test_too_many_notes_are_rejected():
     data = mb.smf(mb.track(mb.MIDDLE_C_FOR_A_QUARTER * 3))
     assert len(read_midi(data, ReadLimits(max_notes=3)).notes) == 3
-    with pytest.raises(RejectedInputError, match="too many notes: 3, where 2 are read at most"):
+    with pytest.raises(RejectedInputError, match="too many notes: expected at most 2, got 3"):
         read_midi(data, ReadLimits(max_notes=2))
 
 
 def test_too_many_changes_are_rejected():
     data = mb.smf(mb.track(b"\x00\xff\x51\x03\x07\xa1\x20", b"\x00\xb0\x40\x7f" * 2))
     assert len(read_midi(data, ReadLimits(max_changes=3)).pedal) == 2
-    with pytest.raises(RejectedInputError, match="too many changes of tempo, signature, name or pedal: 3, where 2 are"):
+    with pytest.raises(
+        RejectedInputError, match="too many changes of tempo, signature, name or pedal: expected at most 2, got 3"
+    ):
         read_midi(data, ReadLimits(max_changes=2))
 
 

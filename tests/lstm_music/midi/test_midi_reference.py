@@ -1,4 +1,4 @@
-"""Our reader against mido, an independent one, and against bytes that are no music."""
+"""Our reader compared with mido, an independent one, and tried on bytes that are not music."""
 
 import io
 import itertools
@@ -19,7 +19,7 @@ NAMES = ("track", "channel", "program", "pitch", "velocity", "onset_ticks", "dur
 
 
 def mido_facts(data: bytes) -> tuple[list[tuple], list[tuple], list[tuple]]:
-    """Read notes, tempos and time signatures with mido, paired and given programs by the slow, plain reading of the rules."""
+    """Read notes, tempos and time signatures with mido; pairs and programs follow a slow, literal version of the rules."""
     file = mido.MidiFile(file=io.BytesIO(data))
     tracks = [
         list(zip(itertools.accumulate(message.time for message in track), track, strict=True)) for track in file.tracks
@@ -61,7 +61,7 @@ def our_facts(data: bytes) -> tuple[list[tuple], list[tuple], list[tuple]]:
 
 
 def rejection(data: bytes) -> str | None:
-    """Read bytes; return why they were rejected, None where they were not."""
+    """Read bytes; return the reason of their rejection, or None."""
     try:
         read_midi(data)
     except RejectedInputError as error:
@@ -88,7 +88,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 @settings(deadline=None)
 @given(mb.pieces().map(write_midi))
-def test_mido_agrees_on_what_we_write(data):
+def test_mido_reads_the_same_from_written_files(data):
     reason = rejection(data)
     if reason is None:
         assert our_facts(data) == mido_facts(data)
@@ -97,7 +97,7 @@ def test_mido_agrees_on_what_we_write(data):
 
 
 @pytest.mark.corpus
-def test_mido_agrees_on_real_pieces(collection_zip):
+def test_mido_reads_the_same_from_real_pieces(collection_zip):
     with zipfile.ZipFile(collection_zip) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".mid"))
         for name in names[::37]:
@@ -106,7 +106,7 @@ def test_mido_agrees_on_real_pieces(collection_zip):
 
 
 @pytest.mark.corpus
-def test_every_real_piece_is_read_and_comes_back_from_what_we_write(collection_zip):
+def test_every_real_piece_survives_reading_and_writing(collection_zip):
     notes = 0
     with zipfile.ZipFile(collection_zip) as archive:
         for name in sorted(archive.namelist())[::8]:
@@ -119,12 +119,12 @@ def test_every_real_piece_is_read_and_comes_back_from_what_we_write(collection_z
 
 @settings(deadline=None)
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda events: mb.smf(mb.track(events))))
-def test_bytes_without_meaning_are_read_or_rejected_and_nothing_else(data):
+def test_arbitrary_bytes_are_read_or_rejected(data):
     reason = rejection(data)
     assert reason is None or reason.isprintable()
 
 
-def test_where_mido_reads_a_damaged_file_too_the_notes_agree():
+def test_if_mido_reads_a_damaged_file_the_notes_agree():
     chance = random.Random(20)
     tempo, name = b"\x00\xff\x51\x03\x07\xa1\x20", b"\x00\xff\x03\x05piano"
     notes = b"".join(

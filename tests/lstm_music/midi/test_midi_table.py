@@ -1,3 +1,5 @@
+"""The note table: pieces survive Arrow and Parquet."""
+
 import midi_bytes as mb
 import pyarrow as pa
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ def test_the_columns_are_the_piece_and_the_fields_of_a_note():
 
 @settings(deadline=None)
 @given(mb.pieces())
-def test_a_piece_comes_back_from_its_tables(piece):
+def test_a_piece_survives_its_tables(piece):
     table = to_arrow("a piece", piece)
     pieces = pa.Table.from_pylist([piece_row(piece)], schema=pa.schema(PIECE_FIELDS))
     back = from_arrow(table, pieces.to_pylist()[0])
@@ -37,7 +39,7 @@ def test_a_piece_comes_back_from_its_tables(piece):
     assert [getattr(back, fact) for fact in FACTS] == [getattr(piece, fact) for fact in FACTS]
 
 
-def test_a_piece_comes_back_from_parquet_in_several_chunks(tmp_path):
+def test_a_piece_survives_parquet_in_several_chunks(tmp_path):
     piece = read_midi(mb.smf(mb.track(mb.MIDDLE_C_FOR_A_QUARTER * 3)))
     table = to_arrow("a piece", piece)
     write_table(tmp_path / "notes.parquet", pa.concat_tables([table.slice(0, 1), table.slice(1)]))

@@ -1,3 +1,5 @@
+"""Text from files: decoded without loss, printed without control characters."""
+
 import pytest
 
 from lstm_music.midi.text import decode_text, printable
@@ -12,7 +14,7 @@ from lstm_music.midi.text import decode_text, printable
         (b"\x1b\x00", "\x1b\x00"),
     ],
 )
-def test_text_is_decoded_as_utf_8_where_it_is_that_and_else_as_latin_1(data, text):
+def test_text_is_decoded_as_utf_8_or_else_as_latin_1(data, text):
     assert decode_text(data) == text
 
 
@@ -25,6 +27,6 @@ def test_text_is_decoded_as_utf_8_where_it_is_that_and_else_as_latin_1(data, tex
         ("abc\u202edef\ud800", "abc\ufffddef\ufffd"),
     ],
 )
-def test_what_is_shown_cannot_do_anything_to_a_terminal(text, shown):
+def test_printable_text_has_no_control_characters(text, shown):
     assert printable(text) == shown
     assert printable(text).isprintable()

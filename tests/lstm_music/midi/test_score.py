@@ -1,4 +1,4 @@
-"""Batches of scores in a child that may hang or die."""
+"""Batches of scores in a child process that can hang or die."""
 
 import os
 import time
@@ -22,7 +22,7 @@ PIECE = {
 
 
 def moody_child(request, send):
-    """Stand in for music21's child: a score's text says what it does to the process."""
+    """Replace music21's child: the text of a score decides what happens to the process."""
     for index, item in enumerate(request["scores"]):
         send({"started": index, "at_seconds": time.monotonic()})
         if item["text"] == "die":
@@ -47,11 +47,11 @@ def test_only_the_scores_that_hang_or_kill_the_child_are_rejected(monkeypatch):
     outcomes = dict(read_scores([(f"{n} {t}", "abc", t.encode()) for n, t in enumerate(texts)], timeout_seconds=0.3))
     assert list(outcomes) == ["0 a", "1 die", "2 b", "3 hang", "4 c", "5 die"]
     assert [isinstance(outcome, PieceNotes) for outcome in outcomes.values()] == [True, False, True, False, True, False]
-    assert str(outcomes["3 hang"]) == "music21 did not read it within 0.3 seconds"
-    assert str(outcomes["5 die"]).startswith("music21 did not survive reading it (")
+    assert str(outcomes["3 hang"]) == "music21 did not read the score within 0.3 seconds"
+    assert str(outcomes["5 die"]).startswith("music21 crashed on the score (")
 
 
-def test_the_notes_come_back_in_the_order_that_a_piece_promises(monkeypatch):
+def test_the_notes_of_a_score_are_sorted(monkeypatch):
     use_child(monkeypatch, moody_child)
     piece = read_score(b"a", "abc")
     assert piece.notes["pitch"].tolist() == [60, 62]
@@ -60,19 +60,19 @@ def test_the_notes_come_back_in_the_order_that_a_piece_promises(monkeypatch):
     assert piece.track_names == ("Melody",)
 
 
-def test_a_child_that_cannot_start_is_no_fault_of_a_score(monkeypatch):
+def test_a_child_that_cannot_start_is_an_error_not_a_rejection(monkeypatch):
     use_child(monkeypatch, stillborn_child)
     with pytest.raises(ChildError):
         read_score(b"a", "abc")
 
 
-def test_a_score_whose_bytes_are_no_text_is_rejected_without_a_child(monkeypatch):
+def test_a_score_that_is_not_text_is_rejected_without_a_child(monkeypatch):
     use_child(monkeypatch, stillborn_child)
     with pytest.raises(RejectedInputError, match="is not text"):
         read_score(b"\xff", "musicxml")
 
 
-def test_music21_reads_a_batch_past_a_score_that_makes_it_hang():
+def test_music21_reads_the_rest_of_a_batch_after_a_score_hangs():
     endless = b"X:1\nM:4/4\nK:C\n" + b"C" * 300_000
     batch = [("tune", "abc", ABC), ("endless", "abc", endless), ("no score", "kern", b"?"), ("again", "abc", ABC)]
     outcomes = dict(read_scores(batch, timeout_seconds=3))
@@ -82,6 +82,6 @@ def test_music21_reads_a_batch_past_a_score_that_makes_it_hang():
     assert tune.notes["duration_ticks"].tolist() == [1, 1, 1, 3]
     assert tune.time_signatures == (TimeSignature(0, 3, 4),)
     assert tune.key_signatures == (KeySignature(0, 2, is_minor=True),)
-    assert str(outcomes["endless"]) == "music21 did not read it within 3 seconds"
-    assert "cannot read it as kern" in str(outcomes["no score"])
+    assert str(outcomes["endless"]) == "music21 did not read the score within 3 seconds"
+    assert "cannot read the score as kern" in str(outcomes["no score"])
     assert outcomes["again"].notes.tolist() == tune.notes.tolist()

@@ -1,4 +1,4 @@
-"""What a score's signs mean in notes; music21 runs in this process here."""
+"""How scores become notes; here music21 runs in the test's own process."""
 
 from fractions import Fraction
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ PIANO = '<score-instrument id="i"><instrument-name>Piano</instrument-name></scor
 
 
 def read(text, score_format="musicxml"):
-    """Read one score; return the piece, or the reason why not."""
+    """Read one score; return the piece, or the reason of its rejection."""
     sent = []
     read_batch({"scores": [{"format": score_format, "text": text}], "timeout_seconds": 60}, sent.append)
     started, answer = sent
@@ -28,7 +28,7 @@ def rows(piece, *columns):
 
 
 def musicxml(*parts, instruments=""):
-    """Return a score in which each part is the inside of its measures, with 12 divisions of a quarter."""
+    """Return a score; each part is the content of its measures, with 12 divisions per quarter."""
     listed = "".join(
         f'<score-part id="P{place}"><part-name>Part {place}</part-name>{instruments}</score-part>'
         for place in range(len(parts))
@@ -51,7 +51,7 @@ def tied(step, kind, *, chord=False):
     return note(step, 12, after=f'<tie type="{kind}"/>', chord=chord)
 
 
-def test_a_tune_in_abc_has_its_notes_and_signatures():
+def test_an_abc_tune_has_its_notes_and_signatures():
     piece = read(ABC + "D2 (3EFG [FA]2|", "abc")
     assert piece["ticks_per_quarter"] == 3
     assert rows(piece, "pitch", "onset_ticks", "duration_ticks") == [
@@ -68,14 +68,14 @@ def test_a_tune_in_abc_has_its_notes_and_signatures():
     assert piece["tempos"] == []
 
 
-def test_kern_has_a_track_a_spine():
+def test_kern_has_one_track_per_spine():
     piece = read("**kern\t**kern\n*k[b-]\t*k[b-]\n*d:\t*d:\n4D\t8dd\n.\t8ee\n*-\t*-\n", "kern")
     assert {track for (track,) in rows(piece, "track")} == {0, 1}
     assert sorted(rows(piece, "pitch", "onset_ticks", "duration_ticks")) == [(50, 0, 2), (74, 0, 1), (76, 1, 1)]
     assert piece["key_signatures"][-1] == (0, -1, True)
 
 
-def test_a_tie_inside_a_chord_joins_only_its_own_pitch():
+def test_a_tie_in_a_chord_joins_only_its_own_pitch():
     piece = read(
         musicxml(tied("C", "start") + note("E", 12, chord=True) + tied("C", "stop") + note("F", 12, chord=True)),
     )
@@ -93,7 +93,7 @@ def test_grace_notes_and_chord_symbols_are_left_out():
     assert rows(read(musicxml(grace + symbol + note("C", 12))), "pitch", "onset_ticks") == [(60, 0)]
 
 
-def test_programs_have_channels_of_their_own_and_drums_have_the_tenth():
+def test_each_program_has_a_channel_and_drums_have_the_tenth():
     sounds = PIANO + '<midi-instrument id="i"><midi-program>41</midi-program></midi-instrument>'
     drum = (
         "<note><unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
@@ -108,7 +108,7 @@ def test_programs_have_channels_of_their_own_and_drums_have_the_tenth():
     assert piece["track_names"] == ["Part 0", "Part 1"]
 
 
-def test_tempos_and_velocities_are_those_of_the_score():
+def test_tempos_and_velocities_come_from_the_score():
     loud = note("C", 12).replace("<note>", '<note dynamics="100">')
     tempo = '<direction><direction-type><words>x</words></direction-type><sound tempo="90"/></direction>'
     piece = read(musicxml(tempo + loud + note("D", 12)))
@@ -116,7 +116,7 @@ def test_tempos_and_velocities_are_those_of_the_score():
     assert rows(piece, "velocity") == [(90,), (80,)]
 
 
-def test_a_tempo_that_is_only_a_word_unknown_to_music21_is_no_tempo():
+def test_a_tempo_word_unknown_to_music21_is_ignored():
     from music21 import note as music21_note
     from music21 import stream, tempo
 
@@ -136,16 +136,16 @@ def test_signatures_that_midi_cannot_hold_are_left_out():
 @pytest.mark.parametrize(
     ("text", "score_format", "reason"),
     [
-        ("hello", "musicxml", "music21 cannot read it as musicxml (ParseError: syntax error: line 1, column 0)"),
+        ("hello", "musicxml", "music21 cannot read the score as musicxml (ParseError: syntax error: line 1, column 0)"),
         ("<mei/>", "musicxml", "not in score-partwise"),
-        ("zzz", "kern", "music21 cannot read it as kern (HumdrumException: "),
-        ("", "abc", "music21 cannot read it as abc (ABCHandlerException: "),
+        ("zzz", "kern", "music21 cannot read the score as kern (HumdrumException: "),
+        ("", "abc", "music21 cannot read the score as abc (ABCHandlerException: "),
         (f"{ABC}CDE|\n\n{ABC}EDC|".replace("X:1", "X:2", 1), "abc", "is a book of several pieces"),
-        (ABC + "C9999999|", "abc", "quarter notes, more than 65,536"),
-        (musicxml(*[note("C", 12)] * 3), "musicxml", "has 3 parts, more than 2"),
+        (ABC + "C9999999|", "abc", "too long: expected at most 65,536 quarter notes, got "),
+        (musicxml(*[note("C", 12)] * 3), "musicxml", "too many parts: expected at most 2, got 3"),
     ],
 )
-def test_what_cannot_be_read_is_rejected_with_its_reason(text, score_format, reason, monkeypatch):
+def test_an_unreadable_score_is_rejected_with_a_reason(text, score_format, reason, monkeypatch):
     monkeypatch.setattr(score_child, "_LIMITS", score_child.ReadLimits(max_tracks=2))
     assert reason in read(text, score_format)
 
@@ -155,14 +155,14 @@ def test_a_score_that_needs_too_much_memory_is_rejected(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(score_child, "parse", greedy)
-    assert read(ABC, "abc") == "needs more memory than one score may take"
+    assert read(ABC, "abc") == "needs more memory in music21 than the limit for one score"
 
 
 def score_note(onset, end, tie="", pitch=60):
     return ScoreNote(0, 0, is_drum=False, pitch=pitch, velocity=80, onset=Fraction(onset), end=Fraction(end), tie=tie)
 
 
-def test_a_chain_of_ties_is_one_note_and_a_broken_tie_changes_nothing():
+def test_a_chain_of_ties_is_one_note_and_an_open_tie_changes_nothing():
     chain = [score_note(0, 1, "start"), score_note(1, 2, "continue"), score_note(2, 3, "stop")]
     assert [(note.onset, note.end) for note in join_ties(chain)] == [(0, 3)]
     gap = [score_note(0, 1, "start"), score_note(2, 3, "stop"), score_note(3, 4, "start"), score_note(4, 5)]
@@ -171,13 +171,13 @@ def test_a_chain_of_ties_is_one_note_and_a_broken_tie_changes_nothing():
     assert join_ties(other_pitch) == other_pitch
 
 
-def test_ticks_are_exact_as_long_as_a_midi_file_can_hold_them():
+def test_ticks_are_exact_if_a_midi_file_can_hold_them():
     assert common_ticks([]) == 1
     assert common_ticks([exact(0.25), exact(Fraction(1, 3)), exact(2)]) == 12
     assert common_ticks([Fraction(1, 32_767)]) == 32_767
     assert common_ticks([Fraction(1, 32_768)]) == 30_240
 
 
-def test_a_note_before_the_beginning_is_rejected():
-    with pytest.raises(score_child.RejectedInputError, match="before its own beginning"):
+def test_a_note_before_the_start_is_rejected():
+    with pytest.raises(score_child.RejectedInputError, match="has a note before the start of the score"):
         score_child._check_extent([score_note(-1, 1)])

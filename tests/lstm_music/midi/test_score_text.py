@@ -1,4 +1,4 @@
-"""The text inside a score's bytes, friendly and hostile."""
+"""The text of scores, from valid and hostile bytes."""
 
 import io
 import zipfile
@@ -31,31 +31,31 @@ def mxl(**members):
         SCORE.encode("utf-16"),
     ],
 )
-def test_the_score_is_found_in_an_mxl_or_as_it_is(data):
+def test_the_text_of_a_score_is_read_plain_or_from_an_mxl(data):
     assert score_text(data, "musicxml") == SCORE
 
 
-def test_xml_is_read_in_the_encoding_that_it_declares():
+def test_xml_is_read_in_its_declared_encoding():
     declared = '<?xml version="1.0" encoding="ISO-8859-1"?><a>ü</a>'
     assert score_text(declared.encode("latin-1"), "musicxml") == declared
 
 
 @pytest.mark.parametrize("score_format", ["abc", "kern"])
-def test_plain_text_has_line_feeds_alone(score_format):
+def test_line_ends_become_line_feeds(score_format):
     assert score_text(b"\xef\xbb\xbfa\r\nb\rc\xfc\n", score_format) == "a\nb\ncü\n"
 
 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"PK nothing", "cannot be read as a compressed MusicXML file: File is not a zip file"),
-        (mxl(readme="no"), "is a compressed MusicXML file without a score in it"),
+        (b"PK nothing", "is not a readable compressed MusicXML file: File is not a zip file"),
+        (mxl(readme="no"), "is a compressed MusicXML file without a score"),
         (mxl(bomb_xml=" " * (3 << 20)), "unpacks to more than 200 times its"),
-        (b"\xff", "is not text in the encoding utf-8 that its XML declares"),
-        (b'<?xml version="1.0" encoding="klingon"?>', "is not text in the encoding klingon"),
-        (b'<?xml version="1.0" encoding="hex"?>', "is not text in the encoding hex"),
+        (b"\xff", "is not text in utf-8, the encoding that its XML declares"),
+        (b'<?xml version="1.0" encoding="klingon"?>', "is not text in klingon"),
+        (b'<?xml version="1.0" encoding="hex"?>', "is not text in hex"),
     ],
 )
-def test_what_cannot_be_read_is_rejected_with_its_reason(data, reason):
+def test_an_unreadable_score_is_rejected_with_a_reason(data, reason):
     with pytest.raises(RejectedInputError, match=reason):
         score_text(data, "musicxml")

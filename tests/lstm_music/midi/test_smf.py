@@ -1,3 +1,5 @@
+"""The bytes of MIDI files: events, running status, limits, and every kind of damage."""
+
 import midi_bytes as mb
 import pytest
 
@@ -15,28 +17,28 @@ def events(data: bytes, track: int = 0) -> list[tuple[int, ...]]:
     )
 
 
-def test_events_come_in_the_order_of_the_file_with_their_ticks():
+def test_events_are_in_file_order_with_their_ticks():
     data = mb.smf(mb.track(b"\x00\x90\x3c\x40\x81\x00\x90\x3e\x41\x00\x80\x3c\x00\x05\xb0\x40\x7f"))
     assert events(data) == [(0, 0x90, 60, 64), (128, 0x90, 62, 65), (128, 0x80, 60, 0), (133, 0xB0, 64, 127)]
 
 
-def test_every_kind_of_channel_event_is_read_with_the_data_bytes_it_has():
+def test_every_kind_of_channel_event_is_read_with_its_data_bytes():
     data = mb.smf(mb.track(b"\x00\xa3\x01\x02\x00\xc4\x05\x00\xd5\x06\x00\xe6\x07\x08"))
     assert events(data) == [(0, 0xA3, 1, 2), (0, 0xC4, 5, 0), (0, 0xD5, 6, 0), (0, 0xE6, 7, 8)]
 
 
-def test_running_status_goes_on_after_a_meta_event():
+def test_running_status_continues_after_a_meta_event():
     data = mb.smf(mb.track(b"\x00\x90\x3c\x40\x00\xff\x01\x02hi\x10\x3c\x00\x00\xc0\x05\x01\x06"))
     assert events(data) == [(0, 0x90, 60, 64), (16, 0x90, 60, 0), (16, 0xC0, 5, 0), (17, 0xC0, 6, 0)]
 
 
-def test_running_status_ends_with_a_system_exclusive_event():
+def test_running_status_ends_at_a_system_exclusive_event():
     data = mb.smf(mb.track(b"\x00\x90\x3c\x40\x00\xf0\x02\x01\xf7\x10\x3c\x00"))
-    with pytest.raises(RejectedInputError, match="bad event at byte 32: 60, where an event begins with a byte of 128"):
+    with pytest.raises(RejectedInputError, match="bad event at byte 32: expected a byte of 128 or more, got 60"):
         read_smf(data, ReadLimits())
 
 
-def test_system_exclusive_events_are_passed_over_and_their_time_counts():
+def test_system_exclusive_events_are_skipped_and_their_time_counts():
     data = mb.smf(mb.track(b"\x05\xf0\x03\x01\x02\xf7\x06\xf7\x01\x00", ONE_EVENT))
     assert events(data) == [(11, 0x90, 60, 64)]
 
@@ -53,89 +55,101 @@ def test_times_of_one_to_four_bytes():
     assert [tick for tick, *_ in events(data)] == [127, 127 + 16383, 127 + 16383 + 16384, 127 + 16383 + 16384 + 2097152]
 
 
-def test_the_track_ends_at_its_end_of_track_event_and_no_later():
+def test_a_track_ends_at_its_end_of_track_event():
     read = read_smf(mb.smf(mb.track(ONE_EVENT, b"\x20\xff\x2f\x00", b"\x01\x90\x99")), ReadLimits()).tracks[0]
     assert (len(read.ticks), read.end_tick) == (1, 32)
 
 
-def test_a_track_may_lack_its_end_of_track_event():
+def test_a_track_without_an_end_of_track_event_is_read():
     read = read_smf(mb.smf(mb.track(ONE_EVENT, b"\x07\x80\x3c\x00", end=b"")), ReadLimits()).tracks[0]
     assert (len(read.ticks), read.end_tick) == (2, 7)
 
 
-def test_meta_events_that_matter_are_kept_with_their_position():
+def test_tempos_signatures_and_names_are_kept_with_their_positions():
     data = mb.smf(mb.track(b"\x03\xff\x51\x03\x07\xa1\x20", b"\x00\xff\x01\x02hi"))
     assert read_smf(data, ReadLimits()).tracks[0].meta == ((3, 0x51, b"\x07\xa1\x20", 26),)
     assert data[26:29] == b"\x07\xa1\x20"
 
 
-def test_other_chunks_and_a_longer_header_are_passed_over():
+def test_other_chunks_and_a_longer_header_are_skipped():
     longer = b"MThd\x00\x00\x00\x08" + PLAIN[8:14] + b"??"
     data = longer + b"XFIH\x00\x00\x00\x03abc" + PLAIN[14:] + b"after the last track"
     assert events(data) == events(PLAIN)
 
 
-def test_a_riff_file_is_read_for_the_midi_file_inside():
+def test_the_midi_file_inside_a_riff_file_is_read():
     inside = b"RMIDLIST\x03\x00\x00\x00abc\x00data" + len(PLAIN).to_bytes(4, "little") + PLAIN
     riff = b"RIFF" + len(inside).to_bytes(4, "little") + inside
     assert events(riff) == events(PLAIN)
 
 
-def test_a_format_0_file_and_a_file_without_tracks():
+def test_a_format_0_file_and_a_file_without_tracks_are_read():
     assert read_smf(mb.smf(mb.track(), file_format=0), ReadLimits()).format == 0
     assert read_smf(mb.smf(), ReadLimits()).tracks == ()
 
 
 REJECTED = {
-    "empty": (b"", "no MIDI file: is empty at byte 0, where a MIDI file begins with b'MThd'"),
-    "text": (b"hello\x1b[2J", "no MIDI file: begins with b'hell' at byte 0"),
-    "escape": (b"\x1b[2J", r"no MIDI file: begins with b'\\x1b\[2J' at byte 0"),
+    "empty": (b"", "is empty: expected b'MThd' at byte 0, got nothing"),
+    "text": (b"hello\x1b[2J", "is not a MIDI file: expected b'MThd' at byte 0, got b'hell'"),
+    "escape": (b"\x1b[2J", r"is not a MIDI file: expected b'MThd' at byte 0, got b'\\x1b\[2J'"),
     "RIFF without data": (
         b"RIFF\x10\x00\x00\x00RMIDLIST\x00\x00\x00\x00",
-        "truncated: a RIFF file of type RMID that ends",
+        "truncated: the RMID file ends at byte 20 without a data chunk",
     ),
-    "RIFF of sound": (b"RIFF\x10\x00\x00\x00WAVEfmt ", "no MIDI file: begins with b'RIFF' at byte 0"),
-    "RIFF with empty data": (b"RIFF\x0c\x00\x00\x00RMIDdata\x00\x00\x00\x00", "no MIDI file: is empty at byte 20"),
-    "header cut": (PLAIN[:11], "truncated: ends at byte 11, inside its header"),
-    "header too long": (b"MThd\xff\xff\xff\xff" + PLAIN[8:], "truncated: ends at byte 35, inside its header"),
+    "RIFF of sound": (b"RIFF\x10\x00\x00\x00WAVEfmt ", "is not a MIDI file: expected b'MThd' at byte 0, got b'RIFF'"),
+    "RIFF with empty data": (
+        b"RIFF\x0c\x00\x00\x00RMIDdata\x00\x00\x00\x00",
+        "is empty: expected b'MThd' at byte 20, got nothing",
+    ),
+    "header cut": (PLAIN[:11], "truncated: the file ends at byte 11, inside its header"),
+    "header too long": (b"MThd\xff\xff\xff\xff" + PLAIN[8:], "truncated: the file ends at byte 35, inside its header"),
     "header too short": (
         b"MThd\x00\x00\x00\x05" + PLAIN[8:],
-        "bad header: 5 bytes long at byte 4, where a header has 6",
+        "bad header at byte 4: expected a length of 6 bytes or more, got 5",
     ),
-    "format 2": (mb.smf(mb.track(), file_format=2), "MIDI format 2 at byte 8, where formats 0 and 1 are read"),
-    "SMPTE division": (mb.smf(mb.track(), division=0xE728), "time in SMPTE frames at byte 12"),
+    "format 2": (mb.smf(mb.track(), file_format=2), "bad MIDI format at byte 8: expected 0 or 1, got 2"),
+    "SMPTE division": (
+        mb.smf(mb.track(), division=0xE728),
+        "bad time unit at byte 12: expected ticks per quarter, got SMPTE frames",
+    ),
     "division 0": (
         mb.smf(mb.track(), division=0),
-        "0 ticks per quarter note at byte 12, where 1 to 32,767 are possible",
+        "bad ticks per quarter at byte 12: expected 1 to 32,767, got 0",
     ),
-    "2,000 tracks": (mb.smf(*[mb.track()] * 2000), "too many tracks: 2,000 at byte 10, where 1,024 are read at most"),
-    "last 5 bytes missing": (PLAIN[:-5], "truncated: the chunk at byte 14 ends at byte 35, and the file at byte 30"),
-    "chunk header cut": (PLAIN[:19], "truncated: the chunk at byte 14 ends at byte 22, and the file at byte 19"),
-    "fewer tracks": (mb.header(3) + mb.track() * 2, "truncated: ends at byte 38 after 2 of the 3 tracks"),
+    "2,000 tracks": (mb.smf(*[mb.track()] * 2000), "too many tracks at byte 10: expected at most 1,024, got 2,000"),
+    "last 5 bytes missing": (
+        PLAIN[:-5],
+        "truncated: the chunk at byte 14 should end at byte 35, but the file ends at 30",
+    ),
+    "chunk header cut": (PLAIN[:19], "truncated: the chunk at byte 14 should end at byte 22, but the file ends at 19"),
+    "fewer tracks": (mb.header(3) + mb.track() * 2, "truncated: the file ends at byte 38 after 2 of 3 tracks"),
     "pitch 200": (
         mb.smf(mb.track(b"\x00\x90\xc8\x40")),
-        "bad event at byte 24: 200, where 0x90 has data bytes of 0 to 127",
+        "bad event at byte 24: expected a data byte of 0x90, 0 to 127, got 200",
     ),
-    "velocity 200": (mb.smf(mb.track(b"\x00\x90\x3c\xc8")), "bad event at byte 25: 200, where 0x90 has data bytes"),
+    "velocity 200": (
+        mb.smf(mb.track(b"\x00\x90\x3c\xc8")),
+        "bad event at byte 25: expected a data byte of 0x90, 0 to 127, got 200",
+    ),
     "pitch 200, then worse": (
         mb.smf(mb.track(b"\x00\x90\xc8\x40\x00\xf1")),
-        "bad event at byte 24: 200, where 0x90 has data bytes of 0 to 127",
+        "bad event at byte 24: expected a data byte of 0x90, 0 to 127, got 200",
     ),
     "no status": (
         mb.smf(mb.track(b"\x00\x3c\x40")),
-        "bad event at byte 23: 60, where an event begins with a byte of 128",
+        "bad event at byte 23: expected a byte of 128 or more, got 60",
     ),
     "real-time event": (
         mb.smf(mb.track(b"\x00\xf8")),
-        "bad event at byte 23: 0xf8, where a track has channel, meta or sysex",
+        "bad event at byte 23: expected a channel, meta or sysex event, got 0xf8",
     ),
     "time of five bytes": (
         mb.smf(mb.track(b"\x81\x80\x80\x80\x00\x90\x3c\x40")),
-        "bad length or time at byte 22: more than the 4 bytes that it may have",
+        "bad length or time at byte 22: expected at most 4 bytes, got more",
     ),
     "event without data": (
         mb.smf(mb.track(b"\x00\x90", end=b"")),
-        "truncated: the track at byte 22 ends at byte 24, in the mid",
+        "truncated: the track at byte 22 ends at byte 24, inside an event",
     ),
     "event without its last byte": (
         mb.smf(mb.track(b"\x00\x90\x3c", end=b"")),
@@ -145,24 +159,24 @@ REJECTED = {
     "time cut": (mb.smf(mb.track(b"\x81\x80", end=b"")), "truncated: the track at byte 22 ends at byte 24"),
     "meta event too long": (
         mb.smf(mb.track(b"\x00\xff\x01\x7fhi", end=b"")),
-        "truncated: 127 bytes are announced for an event at byte 26, and its track ends at byte 28",
+        "truncated: the event at byte 26 has 127 bytes, but its track ends at byte 28",
     ),
     "one huge time": (
         mb.smf(mb.track(b"\xff\xff\xff\x7f\x90\x3c\x40")),
-        "too long: the track at byte 22 lasts 268,435,455 ticks, where 31,457,280 is the most",
+        "too long: expected at most 31,457,280 ticks in the track at byte 22, got 268,435,455",
     ),
 }
 
 
 @pytest.mark.parametrize("name", REJECTED)
-def test_what_is_no_whole_midi_file_is_rejected_with_the_reason_and_the_place(name):
+def test_a_damaged_midi_file_is_rejected_with_reason_and_position(name):
     data, reason = REJECTED[name]
     with pytest.raises(RejectedInputError, match=reason):
         read_smf(data, ReadLimits())
 
 
-def test_a_file_of_more_bytes_than_the_limit_is_rejected():
-    with pytest.raises(RejectedInputError, match="too large: 35 bytes, where 34 are read at most"):
+def test_a_file_larger_than_the_limit_is_rejected():
+    with pytest.raises(RejectedInputError, match="too large: expected at most 34 bytes, got 35"):
         read_smf(PLAIN, ReadLimits(max_bytes=34))
 
 
@@ -171,6 +185,6 @@ def test_a_file_at_its_limits_is_read():
 
 
 @pytest.mark.parametrize("size", range(len(PLAIN)))
-def test_every_beginning_of_a_file_is_rejected_as_truncated(size):
-    with pytest.raises(RejectedInputError, match=r"truncated|is empty|begins with"):
+def test_every_prefix_of_a_file_is_rejected_as_truncated(size):
+    with pytest.raises(RejectedInputError, match=r"truncated|is empty|is not a MIDI file"):
         read_smf(PLAIN[:size], ReadLimits())

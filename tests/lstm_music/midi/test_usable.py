@@ -1,3 +1,5 @@
+"""Pieces with and without pitched notes."""
+
 import midi_bytes as mb
 import pytest
 
@@ -18,6 +20,6 @@ def test_a_piece_with_one_pitched_note_is_usable():
         (b"\x00\x99\x24\x40" * 1200, r"^holds only drums \(1,200 notes on channel 10\)$"),
     ],
 )
-def test_a_piece_without_a_pitched_note_is_rejected_with_the_reason(events, reason):
+def test_a_piece_without_pitched_notes_is_rejected_with_a_reason(events, reason):
     with pytest.raises(RejectedInputError, match=reason):
         require_music(read_midi(mb.smf(mb.track(events))))

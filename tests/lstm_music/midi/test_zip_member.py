@@ -1,4 +1,4 @@
-"""One member of a zip; what a hostile one does is tested with whole archives in `sources/test_archive.py`."""
+"""One member of a zip; `sources/test_archive.py` tests hostile archives as a whole."""
 
 import io
 import zipfile
@@ -11,7 +11,7 @@ from lstm_music.midi.zip_member import RATIO_FREE_BYTES, read_member
 
 @pytest.fixture
 def packed():
-    """A zip of as many zeros as may unpack at any ratio, and of one more."""
+    """A zip with the most zeros allowed at any ratio, and with one more."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("free", bytes(RATIO_FREE_BYTES))
@@ -20,19 +20,19 @@ def packed():
         yield archive
 
 
-def test_the_ratio_counts_only_past_a_harmless_size(packed):
+def test_the_ratio_counts_only_above_a_harmless_size(packed):
     assert len(read_member(packed, packed.getinfo("free"))) == RATIO_FREE_BYTES
     with pytest.raises(RejectedInputError, match=r"unpacks to more than 200 times its 1,0[0-9]{2} packed bytes"):
         read_member(packed, packed.getinfo("more"))
     assert len(read_member(packed, packed.getinfo("more"), max_ratio=2000)) == RATIO_FREE_BYTES + 1
 
 
-def test_the_smaller_of_the_two_limits_is_the_one_that_is_named(packed):
+def test_the_error_names_the_smaller_of_the_two_limits(packed):
     with pytest.raises(RejectedInputError, match="unpacks to more than 1,000 bytes"):
         read_member(packed, packed.getinfo("more"), max_bytes=1000)
 
 
-def test_a_size_that_the_zip_claims_is_not_believed(packed):
+def test_a_wrong_size_in_the_zip_does_not_matter(packed):
     member = packed.getinfo("free")
     member.file_size = 10
     with pytest.raises(RejectedInputError, match="cannot be unpacked: Bad CRC-32"):

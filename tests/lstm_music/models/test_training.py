@@ -228,7 +228,7 @@ def test_a_side_without_music_is_not_enough(run, data, side, counts):
 
 def test_less_than_a_window_is_not_enough(run, data):
     long = data.window.model_copy(update={"length": 107})  # the training pieces have 106 events
-    with pytest.raises(NotEnoughMusicError, match="106 events together, fewer than the 107 of one window"):
+    with pytest.raises(NotEnoughMusicError, match="at least 107 events, the length of one window, got 106 in all"):
         run(data=dataclasses.replace(data, window=long))
 
 

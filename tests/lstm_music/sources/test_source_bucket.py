@@ -110,11 +110,11 @@ def test_a_single_object_is_no_folder(s3, url, name):
 
 
 def test_a_prefix_without_music_says_what_a_url_may_be(s3, url, tmp_path):
-    store, right = Store(tmp_path / "storage"), r"; the URL of a folder \(a prefix\) with unpacked \.mid"
-    with pytest.raises(NotEnoughMusicError, match=f"nothing lies below it{right}"):
+    store, advice = Store(tmp_path / "storage"), r"; give the URL of a folder \(a prefix\) with unpacked \.mid"
+    with pytest.raises(NotEnoughMusicError, match=f"there is nothing below this URL{advice}"):
         ingest(store, load_recipe("demo"), url)
     s3.put(f"{url}/music.zip", b"zip")
-    with pytest.raises(NotEnoughMusicError, match=f"holds no music, only 1 other files{right}"):
+    with pytest.raises(NotEnoughMusicError, match=f"holds no music, only 1 other file{advice}"):
         ingest(store, load_recipe("demo"), url)
 
 

@@ -1,4 +1,4 @@
-"""Datasets: split by piece, vocabularies of the training pieces alone, tokens that mean the events."""
+"""Datasets: split by piece, vocabularies of the training pieces only, tokens that stand for the events."""
 
 import itertools
 from fractions import Fraction
@@ -47,8 +47,8 @@ def by_folder(tmp_path, contents):
     return prepared(tmp_path, contents, split={"by": "folder"})
 
 
-def test_every_piece_is_on_one_side_as_a_whole(made):
-    spans = [span for side in made.dataset.spans.values() for span in side]
+def test_every_piece_is_in_one_split_as_a_whole(made):
+    spans = [span for spans in made.dataset.spans.values() for span in spans]
     events = events_of(made)
     assert sorted(span.piece_id for span in spans) == sorted(set(events["piece_id"]))
     assert all(made.dataset.spans.values())
@@ -58,7 +58,7 @@ def test_every_piece_is_on_one_side_as_a_whole(made):
     assert sum(span.events for span in spans) == len(events) == len(made.dataset.tokens)
 
 
-def test_tokens_mean_the_events(made):
+def test_tokens_stand_for_the_events(made):
     dataset, events = made.dataset, events_of(made)
     assert isinstance(dataset.tokens, np.memmap)
     assert dataset.tokens.dtype == np.uint16
@@ -74,7 +74,7 @@ def test_tokens_mean_the_events(made):
         assert not set(events[stream][~known]) & set(vocabulary.values)
 
 
-def test_places_are_those_in_the_bar(made):
+def test_places_are_positions_in_the_bar(made):
     position = np.rint(events_of(made)["position_in_bar"] * 12).astype(int)
     tokens = made.dataset.tokens[:, len(STREAMS) :]
     assert tokens[:, 0].tolist() == (position % 12).tolist()
@@ -83,7 +83,7 @@ def test_places_are_those_in_the_bar(made):
     assert all(tokens[:, column].max() < sizes[place] for column, place in enumerate(PLACES))
 
 
-def test_echoes_are_of_the_piece_alone(made):
+def test_echoes_never_cross_pieces(made):
     dataset = made.dataset
     shapes = shapes_of(dataset.vocabularies["note"])
     for span in itertools.chain(*dataset.spans.values()):
@@ -93,7 +93,7 @@ def test_echoes_are_of_the_piece_alone(made):
     assert dataset.tokens[:, -1].max() > 3  # chorales repeat whole lines
 
 
-def test_only_training_pieces_make_the_vocabularies(tmp_path):
+def test_vocabularies_are_fitted_on_training_pieces_only(tmp_path):
     store, refs = by_folder(
         tmp_path, {"train/a.mid": small_piece(1), "validation/b.mid": ONLY_HELD_OUT, "test/c.mid": small_piece(2)}
     )
@@ -113,7 +113,7 @@ def test_only_training_pieces_make_the_vocabularies(tmp_path):
     assert dataset.log_unknown["offset"] > 0
 
 
-def test_a_piece_is_transposed_no_further_than_the_piano_goes(tmp_path):
+def test_a_piece_is_transposed_within_the_piano(tmp_path):
     def scale(lowest):
         return piece_of([(number * QUARTER, QUARTER, lowest + number) for number in range(12)])
 
@@ -142,7 +142,7 @@ def test_pitch_classes_move_freely(tmp_path):
     assert (span.lowest_shift, span.highest_shift) == (-2, 2)
 
 
-def test_a_content_in_two_folders_counts_in_both_and_is_called_leaky(tmp_path):
+def test_content_in_two_folders_is_in_both_splits_and_leaky(tmp_path):
     music = {"train/a.mid": small_piece(1), "val/b.mid": small_piece(2), "test/c.mid": small_piece(3)}
     store, refs = by_folder(tmp_path, music | {"test/again.mid": small_piece(1)})
     dataset = load_dataset(store, refs.dataset)
@@ -150,23 +150,23 @@ def test_a_content_in_two_folders_counts_in_both_and_is_called_leaky(tmp_path):
     assert train in dataset.spans["test"]
     assert len(dataset.spans["test"]) == 2
     assert dataset.is_leaky
-    assert any("The same music lies in train and test: 'test/again.mid'" in warning for warning in dataset.warnings)
+    assert any("The same music is in train and test: 'test/again.mid'" in warning for warning in dataset.warnings)
     assert dataset.artifact.counts["events"] == len(dataset.tokens)
 
 
-def test_a_split_without_such_music_is_not_leaky(made):
+def test_a_split_without_shared_music_is_not_leaky(made):
     assert not made.dataset.is_leaky
 
 
 def test_a_split_by_folder_needs_folders(tmp_path):
-    with pytest.raises(RecipeError, match="lies in none of the folders"):
+    with pytest.raises(RecipeError, match="expected each piece in a folder train, validation or test"):
         by_folder(tmp_path, {"train/a.mid": small_piece(1), "b.mid": small_piece(2)})
 
 
-def test_one_piece_alone_is_prepared_with_a_warning(tmp_path):
+def test_a_single_piece_is_prepared_with_a_warning(tmp_path):
     store, refs = prepared(tmp_path, {"a.mid": small_piece(1)})
     dataset = load_dataset(store, refs.dataset)
-    assert [len(dataset.spans[side]) for side in ("train", "validation", "test")] == [1, 0, 0]
+    assert [len(dataset.spans[split]) for split in ("train", "validation", "test")] == [1, 0, 0]
     assert len(dataset.warnings) == 2
 
 
@@ -187,11 +187,11 @@ def test_drums_and_merged_notes_are_counted(tmp_path):
     assert store.open(refs.notes).counts["drum_notes"] == 1
 
 
-def test_a_dataset_is_the_same_in_whatever_row_groups_events_and_notes_lie(made, tmp_path, monkeypatch):
+def test_a_dataset_does_not_depend_on_row_groups(made, tmp_path, monkeypatch):
     assert len(list(iterate_columns(made.store, made.prepared.events, STREAMS))) == 1
     monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
     monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 3)
-    monkeypatch.setattr(notes, "PIECES_A_GROUP", 2)
+    monkeypatch.setattr(notes, "PIECES_PER_GROUP", 2)
     store = Store(tmp_path / "storage")
     prepared = prepare(store, made.recipe, ingest(store, made.recipe, str(made.folder)))
     assert len(list(iterate_columns(store, prepared.events, STREAMS))) == len(read_pieces(store, prepared.notes)) > 3
@@ -201,22 +201,22 @@ def test_a_dataset_is_the_same_in_whatever_row_groups_events_and_notes_lie(made,
 
 
 @pytest.mark.parametrize("first", [0, 8])
-def test_with_random_windows_each_late_enough_event_is_a_target_of_one_side(tmp_path, first):
+def test_with_random_windows_each_late_enough_event_is_a_target_of_one_split(tmp_path, first):
     store, refs = prepared(tmp_path, small_collection(3) | {"short.mid": ONLY_HELD_OUT}, **BY_EVENT)
     dataset = load_dataset(store, refs.dataset)
     assert dataset.is_split_by_event
     assert dataset.is_leaky
-    assert "Events are drawn for a split one by one" in dataset.warnings[0]
-    places = {side: dataset.targets(side, first).places.tolist() for side in SPLITS}
+    assert "Each event is drawn for a split on its own" in dataset.warnings[0]
+    places = {split: dataset.targets(split, first).places.tolist() for split in SPLITS}
     assert all(places.values())
     assert len(dataset.spans["train"]) == 4
     assert dataset.spans["train"] == dataset.spans["validation"] == dataset.spans["test"]
     expected = [place for span in dataset.spans["train"] for place in range(span.start + first, span.stop)]
-    assert sorted(place for side in SPLITS for place in places[side]) == sorted(expected)
+    assert sorted(place for split in SPLITS for place in places[split]) == sorted(expected)
     assert len(expected) == len(dataset.tokens) - first * 3 - min(first, 3)
 
 
-def test_with_random_windows_the_vocabularies_are_those_of_all_pieces(tmp_path):
+def test_with_random_windows_vocabularies_are_fitted_on_all_pieces(tmp_path):
     store, refs = prepared(tmp_path, small_collection(2), **BY_EVENT)
     dataset = load_dataset(store, refs.dataset)
     assert (dataset.tokens[:, : len(STREAMS)] >= SPECIAL_IDS).all()
@@ -224,15 +224,15 @@ def test_with_random_windows_the_vocabularies_are_those_of_all_pieces(tmp_path):
         assert sum(dataset.vocabularies[stream].counts) == len(dataset.tokens)
 
 
-def test_pieces_that_are_split_as_wholes_have_all_their_late_enough_events_as_targets(made):
+def test_in_a_split_by_piece_all_late_enough_events_are_targets(made):
     assert not made.dataset.is_split_by_event
-    for side in SPLITS:
-        spans = made.dataset.spans[side]
+    for split in SPLITS:
+        spans = made.dataset.spans[split]
         expected = [place for span in spans for place in range(span.start + 5, span.stop)]
-        assert made.dataset.targets(side, 5).places.tolist() == expected
+        assert made.dataset.targets(split, 5).places.tolist() == expected
 
 
-def test_the_random_seed_decides_a_dataset_only_where_events_are_drawn(made):
+def test_the_random_seed_decides_a_dataset_only_with_random_windows(made):
     def key(**changes):
         return dataset_stage(tiny_recipe(**changes), made.prepared.notes, made.prepared.events).ref
 

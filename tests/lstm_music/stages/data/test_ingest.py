@@ -1,4 +1,4 @@
-"""Taking in a source: every input has one row, and every content is kept once."""
+"""Ingesting a source: every input has one row, and every content is stored once."""
 
 import hashlib
 from collections import Counter
@@ -39,7 +39,7 @@ def folder(tmp_path):
     return write_folder(tmp_path / "music", CONTENTS)
 
 
-def test_every_input_is_accepted_or_a_duplicate_or_rejected_with_its_reason(store, folder):
+def test_every_input_is_accepted_duplicate_or_rejected_with_a_reason(store, folder):
     recipe = tiny_recipe()
     others = Counter()
     inputs = ingest(store, recipe, str(folder), others)
@@ -90,7 +90,7 @@ def test_what_a_recipe_leaves_out_is_counted(store, folder):
     assert others == {"ignored": 1, "left_out": 9}
 
 
-def test_what_is_no_input_does_not_decide_what_is_made(store, folder):
+def test_other_files_do_not_change_the_key(store, folder):
     inputs = ingest(store, tiny_recipe(), str(folder))
     (folder / "another read me.txt").write_text("no music")
     assert ingest(store, tiny_recipe(), str(folder)) == inputs
@@ -102,7 +102,7 @@ def test_midi_is_known_by_its_first_bytes(store, tmp_path):
     assert [row.format for row in rows] == ["midi", "abc"]
 
 
-def test_an_input_that_cannot_even_be_read_has_a_row(store, folder):
+def test_an_unreadable_input_has_a_row(store, folder):
     (folder / "gone.mid").symlink_to(folder / "nowhere.mid")
     rows = {row.name: row for row in read_inputs(store, ingest(store, tiny_recipe(), str(folder)))}
     gone = rows["gone.mid"]
@@ -112,13 +112,13 @@ def test_an_input_that_cannot_even_be_read_has_a_row(store, folder):
     assert counts["pieces"] + counts["rejected"] + counts["duplicates"] == len(rows)
 
 
-def test_a_source_without_music_is_not_enough(store, tmp_path):
+def test_a_source_without_music_is_an_error(store, tmp_path):
     folder = write_folder(tmp_path / "texts", {"a.txt": b"a"})
-    with pytest.raises(NotEnoughMusicError, match="holds no music, only 1 other files; a folder or zip with"):
+    with pytest.raises(NotEnoughMusicError, match="holds no music, only 1 other file; give a folder or zip with"):
         ingest(store, tiny_recipe(), str(folder))
     write_folder(folder, {"b.mid": GOOD})
     with pytest.raises(
-        NotEnoughMusicError, match=r"recipe 'tiny' takes only c\* and leaves out all of its 1 music files"
+        NotEnoughMusicError, match=r"recipe 'tiny' includes only c\*, which matches none of 1 music file;"
     ):
         ingest(store, tiny_recipe(include=["c*"]), str(folder))
     with pytest.raises(SourceError):
@@ -130,7 +130,7 @@ def content(name, data):
     return {"name": name, "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def test_contents_are_taken_whatever_they_are_called_and_what_is_not_asked_for_is_left_out(store, folder):
+def test_contents_are_included_whatever_their_names(store, folder):
     recipe = tiny_recipe(include=[content("schumann/op1.mid", GOOD), content("gone.mid", b"nowhere"), "liszt/o*"])
     others = Counter()
     inputs = read_inputs(store, ingest(store, recipe, str(folder), others))
@@ -142,7 +142,7 @@ def test_contents_are_taken_whatever_they_are_called_and_what_is_not_asked_for_i
     assert others == {"ignored": 1, "left_out": 7}
 
 
-def test_contents_that_no_input_has_are_named(store, folder):
+def test_missing_contents_are_named(store, folder):
     recipe = tiny_recipe(include=[content("op1.mid", GOOD), content("a.mid", b"nowhere"), content("b.mid", b"lost")])
     inputs = read_inputs(store, ingest(store, recipe, str(folder)))
     assert missing(recipe, inputs) == ["a.mid", "b.mid"]
@@ -150,18 +150,18 @@ def test_contents_that_no_input_has_are_named(store, folder):
     assert missing(tiny_recipe(), inputs) == []
 
 
-def test_an_input_that_cannot_be_read_is_no_content(store, folder):
+def test_an_unreadable_input_does_not_match_a_content(store, folder):
     (folder / "gone.mid").symlink_to(folder / "nowhere.mid")
     inputs = read_inputs(store, ingest(store, tiny_recipe(include=[content("gone.mid", GOOD)]), str(folder)))
     assert [row.name for row in inputs] == ["bach/good.mid", "bach/same as good.mid"]
 
 
 @pytest.mark.parametrize(("patterns", "wanted"), [([], ""), (["c*"], r"c\*, ")])
-def test_a_source_without_any_of_the_contents_is_not_enough(store, folder, patterns, wanted):
+def test_a_source_without_any_of_the_contents_is_an_error(store, folder, patterns, wanted):
     contents = [content("a.mid", b"nowhere"), content("b.mid", b"lost")]
     with pytest.raises(
         NotEnoughMusicError,
-        match=rf"recipe 'tiny' takes only {wanted}2 files known by their contents and leaves out all of its 10 music files",
+        match=rf"recipe 'tiny' includes only {wanted}2 files with given contents, which matches none of 10 music files",
     ) as caught:
         ingest(store, tiny_recipe(include=[*patterns, *contents]), str(folder))
     assert "\n" not in str(caught.value)

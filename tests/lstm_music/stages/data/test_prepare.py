@@ -1,4 +1,4 @@
-"""From a table of inputs to a dataset: known before it is made, made once, remembered."""
+"""From a table of inputs to a dataset: planned before it is made, made once, recorded."""
 
 import pytest
 from small_music import small_collection, tiny_recipe, write_folder
@@ -13,7 +13,7 @@ from lstm_music.stages.data.prepare import describe, has_prepared, is_small, las
 from lstm_music.store import Store
 
 
-def test_what_will_be_made_is_known_before(tmp_path):
+def test_the_plan_names_the_artifacts_before_they_are_made(tmp_path):
     store, recipe = Store(tmp_path / "storage"), tiny_recipe()
     inputs = ingest(store, recipe, str(write_folder(tmp_path / "music", small_collection(3))))
     planned = plan(recipe, inputs)
@@ -22,13 +22,13 @@ def test_what_will_be_made_is_known_before(tmp_path):
     assert all(store.has(ref) for ref in (planned.notes, planned.events, planned.dataset))
 
 
-def test_what_is_done_is_not_done_again(made, monkeypatch):
+def test_finished_stages_do_not_run_again(made, monkeypatch):
     monkeypatch.setattr(prepare_module, "plan_batches", None)
     monkeypatch.setattr(Store, "write", None)
     assert prepare(made.store, made.recipe, made.prepared.inputs) == made.prepared
 
 
-def test_another_recipe_shares_what_does_not_depend_on_it(made, tmp_path):
+def test_recipes_share_artifacts_that_do_not_depend_on_them(made, tmp_path):
     copy = made.copy(tmp_path / "storage")
     other = plan(tiny_recipe(name="other", events={"chords": "pitch_set"}), made.prepared.inputs)
     assert other.notes == made.prepared.notes
@@ -39,7 +39,7 @@ def test_another_recipe_shares_what_does_not_depend_on_it(made, tmp_path):
     assert copy.store.has(other.notes)
 
 
-def test_a_recipe_remembers_what_it_prepared_last(made):
+def test_the_latest_prepared_data_of_a_recipe_is_recorded(made):
     assert has_prepared(made.store, "tiny")
     assert last_prepared(made.store, "tiny") == made.prepared
     assert not has_prepared(made.store, "other")
@@ -47,17 +47,17 @@ def test_a_recipe_remembers_what_it_prepared_last(made):
         last_prepared(made.store, "other")
 
 
-def test_what_is_told_is_what_is_there(made):
-    said = describe(made.store, made.recipe, made.prepared)
-    assert (said["pieces"], said["rejected"], said["duplicates"]) == (8, 0, 0)
-    events = read_table(said["events_parquet"])
-    assert said["events"] == events.num_rows
-    assert said["notes"] == made.store.open(made.prepared.notes).counts["notes"]
-    assert said["classes"] == {
+def test_the_description_matches_the_artifacts(made):
+    described = describe(made.store, made.recipe, made.prepared)
+    assert (described["pieces"], described["rejected"], described["duplicates"]) == (8, 0, 0)
+    events = read_table(described["events_parquet"])
+    assert described["events"] == events.num_rows
+    assert described["notes"] == made.store.open(made.prepared.notes).counts["notes"]
+    assert described["classes"] == {
         stream: len(set(events.column(stream).to_pylist())) for stream in ("offset", "note", "duration")
     }
-    for side, spans in made.dataset.spans.items():
-        assert said["windows"][side] == window_count([span.events for span in spans], 16)
+    for split, spans in made.dataset.spans.items():
+        assert described["windows"][split] == window_count([span.events for span in spans], 16)
 
 
 def test_a_few_batches_are_small():

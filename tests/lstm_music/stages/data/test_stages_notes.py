@@ -1,4 +1,4 @@
-"""Parsing and the note table: parsed once, and the same bytes whatever was parsed with what, and when."""
+"""Parsing and the note table: each content is parsed once, and batches do not change the bytes of the table."""
 
 import itertools
 
@@ -54,7 +54,7 @@ def test_the_notes_are_those_of_the_pieces_in_the_order_of_ids(store, folder):
     assert store.open(ref).counts["notes"] == sum(table.num_rows for _, table in found)
 
 
-def test_only_what_is_new_is_parsed(store, folder, monkeypatch):
+def test_only_new_contents_are_parsed(store, folder, monkeypatch):
     notes_of(store, folder)
     inputs = read_inputs(store, ingest(store, RECIPE, str(folder)))
     assert plan_batches(store, inputs) == []
@@ -70,7 +70,7 @@ def test_only_what_is_new_is_parsed(store, folder, monkeypatch):
 
 
 def test_in_one_step_or_in_two_the_note_table_has_the_same_bytes(store, folder, tmp_path):
-    """Two steps of files that come in another order than that of their ids, with one batch parsed twice besides."""
+    """Two steps of files, not in the order of their ids, with one batch parsed twice."""
     whole = small_collection(5) | small_collection(4, first=30)
     notes_of(store, folder)
     contents = [content for batch in parsed_batches(store) for content in batch.contents]
@@ -85,7 +85,7 @@ def test_in_one_step_or_in_two_the_note_table_has_the_same_bytes(store, folder, 
     assert digests(store, in_two) == digests(other, in_one)
 
 
-def test_what_a_source_holds_no_longer_is_not_in_its_table(store, folder, tmp_path):
+def test_a_file_removed_from_the_source_is_not_in_the_table(store, folder, tmp_path):
     notes_of(store, folder)
     (folder / "composer" / "piece 02.mid").unlink()
     fewer = notes_of(store, folder)
@@ -95,8 +95,8 @@ def test_what_a_source_holds_no_longer_is_not_in_its_table(store, folder, tmp_pa
     assert store.open(fewer).counts["pieces"] == 4
 
 
-def test_batches_are_of_one_kind_and_no_larger_than_they_may_be(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(parse, "MIDI_FILES_A_BATCH", 2)
+def test_batches_have_one_kind_and_a_limited_size(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(parse, "MIDI_FILES_PER_BATCH", 2)
     music = small_collection(5) | {"a.abc": ABC}
     inputs = read_inputs(store, ingest(store, RECIPE, str(write_folder(tmp_path / "music", music))))
     batches = plan_batches(store, inputs)
@@ -110,18 +110,18 @@ def test_batches_are_of_one_kind_and_no_larger_than_they_may_be(store, tmp_path,
     assert "music21" not in batches[0].stage.libraries
 
 
-def test_a_batch_has_no_more_bytes_than_are_worth_a_task(store, folder, monkeypatch):
+def test_a_batch_has_a_limited_number_of_bytes(store, folder, monkeypatch):
     inputs = read_inputs(store, ingest(store, RECIPE, str(folder)))
     sizes = {row.piece_id: row.bytes for row in inputs}
     most = sum(sorted(sizes.values())[:2])
-    monkeypatch.setattr(parse, "MIDI_BYTES_A_BATCH", most)
+    monkeypatch.setattr(parse, "MIDI_BYTES_PER_BATCH", most)
     batches = [[sizes[piece_id] for piece_id, _ in batch.contents] for batch in plan_batches(store, inputs)]
     assert list(itertools.chain(*batches)) == [sizes[piece_id] for piece_id in sorted(sizes)]
     assert all(sum(batch) <= most or len(batch) == 1 for batch in batches)
     assert all(sum(batch) + following[0] > most for batch, following in itertools.pairwise(batches))
 
 
-def test_bytes_that_were_once_read_in_another_format_are_read_again_in_theirs(store, tmp_path):
+def test_bytes_parsed_in_another_format_are_parsed_again(store, tmp_path):
     first = write_folder(tmp_path / "first", {"a.abc": ABC, "b.kern": b"", "c.mid": small_piece(1)})
     assert store.open(notes_of(store, first)).counts["pieces"] == 2
     second = write_folder(tmp_path / "second", {"a.mid": ABC, "c.mid": small_piece(1)})
@@ -131,7 +131,7 @@ def test_bytes_that_were_once_read_in_another_format_are_read_again_in_theirs(st
     assert (counts["pieces"], counts["rejected"]) == (2, 0)
 
 
-def test_a_batch_with_a_damaged_manifest_is_refused(store, folder):
+def test_a_batch_with_a_damaged_manifest_is_an_error(store, folder):
     notes_of(store, folder)
     (batch,) = parsed_batches(store)
     manifest = store.root / "parsed" / batch.stage.ref.key / "manifest.json"
@@ -140,19 +140,19 @@ def test_a_batch_with_a_damaged_manifest_is_refused(store, folder):
         list(parsed_batches(store))
 
 
-def test_batches_of_other_libraries_are_no_use(store, folder, monkeypatch):
+def test_batches_of_other_library_versions_are_not_used(store, folder, monkeypatch):
     notes_of(store, folder)
     monkeypatch.setattr(parse, "READER_VERSION", 99)
     assert list(parsed_batches(store)) == []
 
 
-def test_what_was_not_parsed_cannot_be_collected(store, folder):
+def test_collecting_unparsed_contents_is_an_error(store, folder):
     inputs = ingest(store, RECIPE, str(folder))
-    with pytest.raises(StorageError, match="5 of 5 pieces were not parsed yet"):
+    with pytest.raises(StorageError, match="5 of 5 pieces are not parsed yet"):
         collect_notes(store, inputs)
 
 
-def test_where_no_input_holds_music_the_reasons_are_said(store, tmp_path):
+def test_if_no_input_holds_music_the_error_gives_the_reasons(store, tmp_path):
     folder = write_folder(tmp_path / "music", {"a.mid": b"text", "b.mid": b""})
     with pytest.raises(
         NotEnoughMusicError, match=r"none of the 2 inputs holds music that can be read \(a.mid: .*b.mid: "
@@ -160,7 +160,7 @@ def test_where_no_input_holds_music_the_reasons_are_said(store, tmp_path):
         notes_of(store, folder)
 
 
-def test_a_flipped_bit_in_what_was_parsed_is_refused(store, folder):
+def test_a_flipped_bit_in_a_parsed_batch_is_an_error(store, folder):
     inputs = ingest(store, RECIPE, str(folder))
     (batch,) = plan_batches(store, read_inputs(store, inputs))
     for name in ("notes", "pieces"):

@@ -1,4 +1,4 @@
-"""The inbox: what is news, what has settled, and all the music with it."""
+"""The inbox: its news, its complete files, and the music to train on."""
 
 import hashlib
 import itertools
@@ -32,7 +32,7 @@ def no_wait(_seconds):
 
 @pytest.fixture
 def known(made, tmp_path):
-    """A storage whose recipe has known its collection."""
+    """A storage whose recipe has seen its collection."""
     copied = made.copy(tmp_path / "storage")
     remember_seen(copied.store, "tiny", copied.prepared.inputs)
     copied.store.inbox()
@@ -49,7 +49,7 @@ def seen(known, wait=no_wait):
 
 
 def learn(known, news):
-    """Do what a retraining does, but for the training."""
+    """Do the steps of a retraining, without the training."""
     inputs = ingest_all(known.store, known.recipe, None, None, news)
     prepare(known.store, known.recipe, inputs)
     other = holds_other_music(known.store, "tiny", inputs)
@@ -57,13 +57,13 @@ def learn(known, news):
     return inputs, other
 
 
-def test_an_empty_inbox_is_no_news_and_is_not_waited_for(known):
+def test_an_empty_inbox_has_no_news_and_no_wait(known):
     news = seen(known, lambda _seconds: pytest.fail("it waited"))
     assert not news.is_any
     assert news.settled == {}
 
 
-def test_new_changed_and_removed_music_is_news_until_it_is_heard(known, folder):
+def test_new_changed_and_removed_music_is_news_until_it_is_seen(known, folder):
     (folder / "a.mid").write_bytes(PIECE)
     news = seen(known)
     assert (news.came, news.changed, news.went) == (("inbox/a.mid",), (), ())
@@ -84,7 +84,7 @@ def test_new_changed_and_removed_music_is_news_until_it_is_heard(known, folder):
     assert len(read_inputs(known.store, inputs)) == 8
 
 
-def test_a_name_is_no_news_and_the_fingerprint_is_of_contents(known, folder):
+def test_renaming_is_no_news_and_the_fingerprint_depends_on_contents(known, folder):
     (folder / "a.mid").write_bytes(PIECE)
     news = seen(known)
     assert news.fingerprint == hashlib.sha256(hashlib.sha256(PIECE).hexdigest().encode()).hexdigest()
@@ -115,7 +115,7 @@ def test_a_file_that_grows_is_left_for_the_next_look(known, folder):
     assert seen(known).came == ("inbox/growing.mid",)
 
 
-def test_what_only_grows_is_no_news_yet(known, folder):
+def test_a_growing_file_alone_is_no_news(known, folder):
     sizes = itertools.count(100)
     (folder / "a.mid").write_bytes(PIECE[:99])
     news = seen(known, lambda _seconds: (folder / "a.mid").write_bytes(PIECE[: next(sizes)]))
@@ -123,14 +123,14 @@ def test_what_only_grows_is_no_news_yet(known, folder):
     assert news.growing == ("inbox/a.mid",)
 
 
-def test_a_file_that_changes_after_the_look_is_not_taken_in(known, folder):
+def test_a_file_that_changes_after_the_look_is_not_ingested(known, folder):
     (folder / "a.mid").write_bytes(PIECE)
     news = seen(known)
     (folder / "a.mid").write_bytes(OTHER)
     assert len(read_inputs(known.store, ingest_all(known.store, known.recipe, None, None, news))) == 8
 
 
-def test_what_cannot_be_read_is_news_once_and_nothing_to_train_for(known, folder):
+def test_an_unreadable_file_is_news_once_but_no_reason_to_train(known, folder):
     (folder / "bad.mid").write_bytes(b"MThd")
     (folder / "notes.txt").write_text("no music")
     news = seen(known)
@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_news_once_and_nothing_to_train_for(known, folder
     assert not seen(known).is_any
 
 
-def test_what_the_collection_has_is_a_duplicate_and_the_recipes_include_is_not_asked(known, folder):
+def test_music_of_the_collection_is_a_duplicate_and_include_does_not_apply(known, folder):
     (piece,) = known.folder.rglob("piece 00.mid")
     (folder / "copy.mid").write_bytes(piece.read_bytes())
     assert not seen(known).is_any
@@ -156,7 +156,7 @@ def test_what_the_collection_has_is_a_duplicate_and_the_recipes_include_is_not_a
     assert rows[8].composer == ""
 
 
-def test_before_anything_was_learnt_the_collection_is_the_recipes_source(made, tmp_path):
+def test_before_the_first_training_the_collection_is_the_recipes_source(made, tmp_path):
     store = Store(tmp_path / "storage")
     (Path(store.inbox()) / "a.mid").write_bytes(PIECE)
     news = look(store, made.recipe, None, 0.0)
@@ -166,12 +166,12 @@ def test_before_anything_was_learnt_the_collection_is_the_recipes_source(made, t
     assert holds_other_music(store, "tiny", inputs)
 
 
-def test_an_inbox_that_was_named_has_to_be_there(known, tmp_path):
+def test_a_missing_inbox_folder_is_an_error(known, tmp_path):
     with pytest.raises(SourceError, match="not a folder; make it, or give another with --inbox"):
         look(known.store, known.recipe, str(tmp_path / "nowhere"))
 
 
-def test_news_are_announced_once_and_again_when_nothing_came_of_it(known, folder, monkeypatch):
+def test_news_is_announced_once_and_again_after_an_hour_without_effect(known, folder, monkeypatch):
     assert not should_announce(known.store, known.recipe, seen(known))
     (folder / "a.mid").write_bytes(PIECE)
     first = seen(known)
@@ -185,7 +185,7 @@ def test_news_are_announced_once_and_again_when_nothing_came_of_it(known, folder
     assert should_announce(known.store, known.recipe, first)
 
 
-def test_storage_in_a_bucket_has_its_inbox_there(s3, machine, made):
+def test_the_inbox_of_a_storage_in_a_bucket_is_in_the_bucket(s3, machine, made):
     store = Store(s3.new_bucket())
     assert store.address == store.where
     assert store.inbox() == f"{store.where}/inbox"
@@ -200,13 +200,13 @@ def test_storage_in_a_bucket_has_its_inbox_there(s3, machine, made):
     assert store.verify().bad == []
 
 
-def test_a_bucket_that_lists_nothing_of_what_was_heard_is_an_error_and_not_unlearnt(s3, machine, known):
+def test_a_bucket_that_lists_none_of_the_seen_music_is_an_error(s3, machine, known):
     url = s3.new_bucket()
     s3.put(f"{url}/a.mid", PIECE)
     news = look(known.store, known.recipe, url, 0.0)
     remember_seen(known.store, "tiny", ingest_all(known.store, known.recipe, None, url, news))
     assert not look(known.store, known.recipe, url, 0.0).is_any
-    with pytest.raises(SourceError, match=r"nothing lies below it, where 1 music files were before; correct the URL"):
+    with pytest.raises(SourceError, match=r"expected 1 music file seen there before, found nothing; correct the URL"):
         look(known.store, known.recipe, f"{url}x", 0.0)
     with pytest.raises(SourceError, match="there is no such bucket or folder"):
         look(known.store, known.recipe, "s3://nowhere/inbox", 0.0)
@@ -214,31 +214,31 @@ def test_a_bucket_that_lists_nothing_of_what_was_heard_is_an_error_and_not_unlea
     news = look(known.store, known.recipe, url, 0.0)
     s3.remove(f"{url}/a.mid")
     s3.remove(f"{url}/b.mid")
-    with pytest.raises(SourceError, match="where 2 music files were before"):
+    with pytest.raises(SourceError, match="expected 2 music files seen there before, found nothing"):
         ingest_all(known.store, known.recipe, None, url, news)
     s3.put(f"{url}/empty on purpose.txt", b"")
     assert look(known.store, known.recipe, url, 0.0).went == ("inbox/a.mid",)
 
 
-def test_a_bucket_that_loses_all_between_two_looks_is_an_error(s3, machine, known):
+def test_a_bucket_that_loses_all_files_between_two_looks_is_an_error(s3, machine, known):
     url = s3.new_bucket()
     s3.put(f"{url}/a.mid", PIECE)
     remember_seen(
         known.store, "tiny", ingest_all(known.store, known.recipe, None, url, look(known.store, known.recipe, url, 0.0))
     )
     s3.put(f"{url}/a.mid", OTHER)
-    with pytest.raises(SourceError, match="nothing lies below it"):
+    with pytest.raises(SourceError, match="seen there before, found nothing"):
         look(known.store, known.recipe, url, 1.0, lambda _seconds: s3.remove(f"{url}/a.mid"))
 
 
-def test_an_empty_folder_by_its_url_is_news(known, folder):
+def test_a_folder_given_by_url_can_become_empty(known, folder):
     (folder / "a.mid").write_bytes(PIECE)
     learn(known, seen(known))
     (folder / "a.mid").unlink()
     assert look(known.store, known.recipe, folder.as_uri(), 0.0).went == ("inbox/a.mid",)
 
 
-def test_two_objects_of_one_name_are_both_told_of(s3, machine, known):
+def test_two_objects_of_one_name_are_both_reported(s3, machine, known):
     url = s3.new_bucket()
     s3.put(f"{url}/a/d.mid", PIECE)
     s3.put(f"{url}/a//d.mid", OTHER)
@@ -248,7 +248,7 @@ def test_two_objects_of_one_name_are_both_told_of(s3, machine, known):
     assert rows[0].piece_id == hashlib.sha256(PIECE).hexdigest()
 
 
-def test_nothing_in_the_inbox_is_ever_swept(known, folder):
+def test_the_inbox_is_never_swept(known, folder):
     (folder / "upload.tmp").write_bytes(PIECE)
     (folder / ("0" * 64)).mkdir()
     with known.store.session() as swept:

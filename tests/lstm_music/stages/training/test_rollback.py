@@ -104,9 +104,9 @@ def test_the_report_says_what_came_both_scores_and_the_decision(copy, evaluated,
     result = Retraining("tiny", NEWS, copy.prepared.inputs, decision)
     text = markdown(copy.store, result)
     assert text.startswith("# Retraining of `tiny`\n\nThe new models are not promoted: validation NLL")
-    assert f"| new | {decision.new_nll:.4f} |\n| in use before | {decision.old_nll:.4f} |" in text
-    assert "## Came in: 1\n\n- `inbox/a'b.mid`" in text
-    assert "left for the next time: 1\n\n- `inbox/d.mid`" in text
+    assert f"| new | {decision.new_nll:.4f} |\n| promoted before | {decision.old_nll:.4f} |" in text
+    assert "## New: 1\n\n- `inbox/a'b.mid`" in text
+    assert "left for the next look: 1\n\n- `inbox/d.mid`" in text
     assert "rollback" not in text
     said = describe(copy.store, result)
     assert (said["promoted"], said["new_nll"], said["page"]) == (False, decision.new_nll, None)
@@ -121,7 +121,7 @@ def test_the_report_of_a_promotion_says_the_way_back(copy, evaluated):
 
 def test_the_report_without_news_is_one_sentence(copy):
     text = markdown(copy.store, Retraining("tiny", News((), (), (), (), {})))
-    assert text.splitlines()[2:] == ["The inbox holds nothing that the models have not heard of."]
+    assert text.splitlines()[2:] == ["No changes in the inbox since the last training."]
 
 
 def test_many_names_are_counted_and_not_all_listed(copy):
@@ -134,5 +134,5 @@ def test_many_names_are_counted_and_not_all_listed(copy):
 def test_models_of_random_windows_are_not_retrained():
     windows = {"length": 8, "transpose_from": 0, "transpose_to": 0}
     recipe = tiny_recipe(model={"architecture": "three_streams"}, windows=windows, split={"by": "random_windows"})
-    with pytest.raises(RecipeError, match="there is nothing to retrain"):
+    with pytest.raises(RecipeError, match="to retrain, got 'random_windows'"):
         require_retrainable(recipe)

@@ -120,7 +120,7 @@ def test_too_little_music_is_said_before_anything_is_started(tmp_path, monkeypat
     monkeypatch.setattr(train, "load_tensorflow", None)
     monkeypatch.setattr(train, "run_child", None)
     for way in (train_model, train_model_in_child):
-        with pytest.raises(NotEnoughMusicError, match="at least one piece to train on and one to hold out"):
+        with pytest.raises(NotEnoughMusicError, match="at least 1 training piece and 1 validation piece"):
             way(store, recipe, dataset, "note")
 
 
