@@ -102,15 +102,15 @@ def _few_pieces(pieces: int) -> list[str]:
     if pieces >= FEWEST_PIECES:
         return []
     counted = "only 1 piece" if pieces == 1 else f"only {pieces} pieces"
-    return [
-        f"The {VALIDATION} split has {counted}, so its scores and the choice of the best epoch are not reliable: "
-        f"add pieces, or raise split.{VALIDATION} in the recipe"
-    ]
+    doubt = f"The {VALIDATION} split has {counted}, so its scores and the choice of the best epoch are not reliable"
+    return [f"{doubt}: add pieces, or raise split.{VALIDATION} in the recipe"]
 
 
 def _worse_in_sum(split: Mapping[str, Any], where: str) -> list[str]:
     nll = split["nll_per_event"]
-    better = {name: split["baselines"][name]["nll_per_event"] for name in EXPECTED_TO_LOSE if name in split["baselines"]}
+    better = {
+        name: split["baselines"][name]["nll_per_event"] for name in EXPECTED_TO_LOSE if name in split["baselines"]
+    }
     shown = [f"{name} ({score:.3f})" for name, score in better.items() if score < nll]
     if not shown:
         return []
