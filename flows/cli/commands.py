@@ -125,6 +125,7 @@ def train_one(
         log = tracking.begin_run(log_to, recipe, dataset, starts) if log_to else None
         with display.trainings(store, {model: ref}), tracking.recorded(log, store, ref, model) as record:
             train_model(store, recipe, dataset, model, record, start)
+        tracking.end_run(log)
         display.log(f"Made {store.open(ref).folder}")
         drawn = str(curves.curves_of_model(store, recipe.name, model, ref))
         display.log(f"Learning curve: {drawn}")

@@ -15,7 +15,7 @@ from lstm_music.stages.current import Promoted, promoted_models, require_promote
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.training.curves import panels_of
 from lstm_music.stages.training.fitting import music_of
-from lstm_music.stages.training.scorecard import read_card
+from lstm_music.stages.training.scorecard import models_of_card, read_card
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "comparisons"
@@ -48,7 +48,8 @@ def compare(store: Store, names: Sequence[str]) -> ArtifactRef:
         return stage.ref
     found = _found(store, promoted)
     rows = [
-        panels_of(store, one.models, read_card(store, one.scorecard), f"{name}: ") for name, one in promoted.items()
+        panels_of(store, models_of_card(store, one.scorecard), read_card(store, one.scorecard), f"{name}: ")
+        for name, one in promoted.items()
     ]
     curves = loss_curves(rows, " and ".join(names))
     with store.write(stage) as writer:
@@ -66,7 +67,7 @@ def read_comparison(store: Store, ref: ArtifactRef) -> Comparison:
 
 def _stage(promoted: dict[str, Promoted]) -> Stage:
     inputs = [(one.dataset, *one.models.values(), one.scorecard) for one in promoted.values()]
-    spec = {"recipes": {name: list(one.models) for name, one in promoted.items()}, "order": list(promoted)}
+    spec = {"recipes": list(promoted)}
     return Stage(KIND, COMPARISON_VERSION, spec, tuple(chain(*inputs)), ("matplotlib",), plain_names=True)
 
 
@@ -81,7 +82,7 @@ def _found(store: Store, promoted: dict[str, Promoted]) -> Comparison:
 def _recipe(store: Store, name: str, promoted: Promoted, dataset: Dataset) -> dict[str, Any]:
     """Gather what is known of a recipe's promoted models."""
     card = read_card(store, promoted.scorecard)
-    models = {model: _model(store, ref) for model, ref in promoted.models.items()}
+    models = {model: _model(store, ref) for model, ref in models_of_card(store, promoted.scorecard).items()}
     seconds = [model["training_seconds"] for model in models.values()]
     return {
         "recipe": name,

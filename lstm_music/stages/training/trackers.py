@@ -85,7 +85,8 @@ class TensorBoard:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
         there = EventAccumulator(str(self._folder)).Reload().Tags()["tensors"]
-        self._write("", 0, {name: value for name, value in metrics.items() if name not in there})
+        if new := {name: value for name, value in metrics.items() if name not in there}:
+            self._write("", 0, new)
         self.close()
 
     def close(self) -> None:
@@ -160,10 +161,10 @@ def _metric(model: str, name: str) -> str:
 def _mlflow_client(where: str) -> Any:
     """Connect to MLflow; it asks a server that does not answer twice more, not for minutes."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
+    for name in ("mlflow", "alembic"):  # their import sets other levels
+        logging.getLogger(name).setLevel(logging.WARNING)
     return MlflowClient(where or None)
 
 

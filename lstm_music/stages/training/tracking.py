@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,10 +106,14 @@ def recorded(run: LoggedRun | None, store: Store, ref: ArtifactRef, model: str) 
 
 def record_card(run: LoggedRun | None, card: Mapping[str, Any]) -> None:
     """Log the NLL of a score card, in nats per event, as `<split>/<predictor>/<stream>`, and end the run, if there is one."""
-    if run is None:
-        return
-    with _reported(run):
-        run.open().finish({f"{row['split']}/{row['predictor']}/{row['stream']}": row["nll"] for row in rows(card)})
+    end_run(run, {f"{row['split']}/{row['predictor']}/{row['stream']}": row["nll"] for row in rows(card)})
+
+
+def end_run(run: LoggedRun | None, metrics: Mapping[str, float] = MappingProxyType({})) -> None:
+    """End a run, if there is one, with metrics of the whole."""
+    if run is not None:
+        with _reported(run):
+            run.open().finish(metrics)
 
 
 def record_finished(run: LoggedRun, store: Store, models: Mapping[str, ArtifactRef], card: Mapping[str, Any]) -> None:
