@@ -56,6 +56,9 @@ WarmStart = Annotated[
     Literal["no", "yes", "if it fits"],
     Says("Begin with the models in use? yes: fail where they do not fit; if it fits: else begin from nothing."),
 ]
+LogTo = Annotated[
+    str | None, Says("Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI. Empty: do not log.")
+]
 OutputCount = Annotated[int | None, Field(ge=1), Says("How many pieces. Empty: as the recipe says.")]
 EventCount = Annotated[int | None, Field(ge=1), Says("Events of each piece, at most. Empty: as the recipe says.")]
 TemperatureText = Annotated[

@@ -6,6 +6,7 @@ from flows.engine.runners import threads
 from flows.parameters import (
     DaskScheduler,
     InputsKey,
+    LogTo,
     RecipeName,
     RunnerName,
     SourceText,
@@ -19,9 +20,10 @@ from lstm_music.recipe import load_recipe
 from lstm_music.stages.current import Promoted
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
+from lstm_music.stages.training.tracking import require_log_to
 from lstm_music.store import Store
 from tasks.failing import advise
-from tasks.training import evaluate, promote, train_model
+from tasks.training import begin_log, draw_curves, evaluate, promote, train_model
 
 MOST_MODELS = max(map(len, MODELS.values()))
 
@@ -43,22 +45,26 @@ def train_all(
     dask_scheduler: DaskScheduler = None,
     inputs: InputsKey = None,
     warm_start: WarmStart = "no",
+    log_to: LogTo = None,
 ) -> Decision:
-    """Learn the music of a source (default: the recipe's own), and put the models to use if they are not worse.
+    """Train on the music of a source (default: the recipe's own), and promote the models if they are not worse.
 
-    With a warm start the trainings begin with the models in use, where there are any.
+    With a warm start the trainings start from the promoted models, where there are any.
     """
     chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
+    require_log_to(log_to)
     with Store(storage).session():
         inputs_ref = ingest_inputs(chosen, source, storage, inputs)
         dataset = prepare_inputs(chosen, inputs_ref, storage).dataset
         starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)
+        log = begin_log(log_to, chosen, dataset, starts)
         futures = {
-            model: train_model.submit(storage, chosen, dataset, model, starts.get(model))
+            model: train_model.submit(storage, chosen, dataset, model, starts.get(model), log)
             for model in chosen.model.models
         }
         models = {model: future.result() for model, future in futures.items()}
         scorecard = evaluate(storage, chosen, dataset, models)
+        draw_curves(storage, chosen, scorecard, log)
         return promote(storage, chosen, Promoted(dataset, models, scorecard))

@@ -1,4 +1,4 @@
-"""What the Prefect UI shows of a run besides its progress: lines in the log, score cards and generations as artifacts."""
+"""What the Prefect UI shows of a run besides its progress: log lines, and Prefect artifacts for scores, curves and music."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -9,15 +9,16 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import TaskRunContext
 
 from lstm_music.evaluation.scorecard import rows
+from lstm_music.stages.training.promotion import Decision
 from tasks.progress import progress_artifact
 
-# Lines of the library's loggers reach the server where there is one, and nobody where there is none.
+# Prefect sends the lines of the library's loggers to its server; without a server nothing shows them.
 _LOG = logging.getLogger("lstm_music.tasks")
 
 
 @contextmanager
 def training_report(model: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Give a function that shows the progress of a training, which it is given as JSON: an artifact, and a line an epoch."""
+    """Give a function that shows the progress (JSON) of a training: as a Prefect artifact, and as one log line per epoch."""
     if TaskRunContext.get() is None:  # run by hand, without Prefect
         yield lambda _progress: None
         return
@@ -39,7 +40,7 @@ def training_report(model: str) -> Iterator[Callable[[Mapping[str, Any]], None]]
 
 @contextmanager
 def download_report() -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how much of a download is here, from its first call on: most sources need none."""
+    """Give a function that shows the progress of a download, from its first call on: most sources need none."""
     if TaskRunContext.get() is None:  # run by hand, without Prefect
         yield lambda _here, _all: None
         return
@@ -55,33 +56,65 @@ def download_report() -> Iterator[Callable[[int, int], None]]:
 
 
 def publish_card(card: Mapping[str, Any]) -> None:
-    """Show a score card as a table."""
+    """Show a score card as a table, with its warnings below it and in the log."""
+    if TaskRunContext.get() is None:
+        return
+    for warning in card["warnings"]:
+        _LOG.warning("%s", warning)
+    description = "\n\n".join([f"NLL in nats per event, {card['protocol']}", *card["warnings"]])
+    with suppress(Exception):  # the server may be unreachable; storage has the card
+        create_table_artifact(table=rows(card), key="score-card", description=description)
+
+
+def publish_curves(recipe: str, path: str) -> None:
+    """Show where the learning curves of a recipe are."""
     if TaskRunContext.get() is not None:
-        with suppress(Exception):  # the server may be away; what is reported lies in storage
-            create_table_artifact(
-                table=rows(card), key="score-card", description=f"NLL in nats per event, {card['protocol']}"
+        _LOG.info("Learning curves: %s", path)
+        with suppress(Exception):  # the server may be unreachable; storage has the curves
+            create_markdown_artifact(
+                markdown=f"Learning curves of `{recipe}`: `{path}`",
+                key=f"curves-{recipe.replace('_', '-')}",
+                description="Loss and held-out NLL per epoch, as SVG",
             )
 
 
-def publish_report(markdown: str) -> None:
-    """Show the report of the experiments, without the pictures that lie beside it."""
+def publish_decision(recipe: str, decision: Decision) -> None:
+    """Show what promotion decided, and why."""
     if TaskRunContext.get() is not None:
-        with suppress(Exception):  # the server may be away; what is reported lies in storage
+        _LOG.info("%s", decision.sentence)
+        with suppress(Exception):  # the server may be unreachable; storage has the decision
+            create_markdown_artifact(
+                markdown=f"{decision.sentence}.",
+                key=f"promotion-{recipe.replace('_', '-')}",
+                description=f"Promotion of {recipe}: {decision.outcome}",
+            )
+
+
+def note(sentence: str | None) -> None:
+    """Write a sentence to the log, if there is one."""
+    if sentence is not None and TaskRunContext.get() is not None:
+        _LOG.info("%s", sentence)
+
+
+def publish_report(markdown: str) -> None:
+    """Show the report of the experiments, without its pictures, which are files."""
+    if TaskRunContext.get() is not None:
+        with suppress(Exception):  # the server may be unreachable; storage has the report
             shown = "\n".join(line for line in markdown.splitlines() if not line.startswith("!["))
             create_markdown_artifact(markdown=shown, key="reproduction", description="The report, reproduced")
 
 
 def publish_retraining(recipe: str, markdown: str) -> None:
-    """Show what came of a retraining."""
+    """Show the result of a retraining."""
     if TaskRunContext.get() is not None:
-        with suppress(Exception):  # the server may be away; what is decided lies in storage
+        with suppress(Exception):  # the server may be unreachable; storage has the decision
             key = f"retraining-{recipe.replace('_', '-')}"
-            create_markdown_artifact(markdown=markdown, key=key, description="What came in, scores, decision")
+            create_markdown_artifact(markdown=markdown, key=key, description="New files, scores, decision")
 
 
 @contextmanager
 def rendering_report() -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how many files of how many are rendered."""
+    """Give a function that shows how many of all files are rendered."""
     if TaskRunContext.get() is None:  # run by hand, without Prefect
         yield lambda _done, _all: None
         return
@@ -90,24 +123,24 @@ def rendering_report() -> Iterator[Callable[[int, int], None]]:
 
 
 def publish_generation(described: Mapping[str, Any]) -> None:
-    """Show what was generated: where the listening page lies, and the figures of each result."""
+    """Show what was generated: the path of the listening page, and the figures of each result."""
     if TaskRunContext.get() is None:
         return
     rows = [
         {
             "result": output["midi"],
             "events": output["events"],
-            "goes on from": output["prompt_piece"] or "nothing",
-            "longest copy, events": output["longest_copy"],
-            "guard stepped in": output["loops_left"],
+            "prompt": output["prompt_piece"] or "none",
+            "longest copy (events)": output["longest_copy"],
+            "loops broken": output["loops_left"],
             "penalty": output["penalty"],
         }
         for output in described["outputs"]
     ]
-    with suppress(Exception):  # the server may be away; what is reported lies in storage
+    with suppress(Exception):  # the server may be unreachable; storage has the report
         create_markdown_artifact(
-            markdown=f"The page to listen to: `{described['page']}`\n\nMore like it: `{described['command']}`",
+            markdown=f"Listening page: `{described['page']}`\n\nGenerate more: `{described['command']}`",
             key="listening-page",
             description="Generated music",
         )
-        create_table_artifact(table=rows, key="generation", description="Generated music, and what is suspicious of it")
+        create_table_artifact(table=rows, key="generation", description="Generated music and its measures")

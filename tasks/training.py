@@ -7,9 +7,10 @@ from prefect.cache_policies import NO_CACHE
 
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted
-from lstm_music.stages.training import promotion, scorecard, train
+from lstm_music.stages.training import curves, promotion, scorecard, tracking, train
+from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import ArtifactRef, Store
-from tasks.reporting import publish_card, training_report
+from tasks.reporting import note, publish_card, publish_curves, publish_decision, training_report
 from tasks.retrying import may_pass
 
 
@@ -22,11 +23,26 @@ from tasks.retrying import may_pass
     persist_result=False,
 )
 def train_model(
-    storage: str, recipe: Recipe, dataset: ArtifactRef, model: str, start: ArtifactRef | None = None
+    storage: str,
+    recipe: Recipe,
+    dataset: ArtifactRef,
+    model: str,
+    start: ArtifactRef | None = None,
+    log: tracking.LoggedRun | None = None,
 ) -> ArtifactRef:
-    """Train one model, by its name, in a process of its own; with a `start` it begins with that model's weights."""
-    with training_report(model) as report:
-        return train.train_model_in_child(Store(storage), recipe, dataset, model, report, start)
+    """Train one model, by its name, in a process of its own; with a `start` it starts from that model's weights."""
+    store, ref = Store(storage), model_stage(recipe, dataset, model, start).ref
+    note(train.starts_again_note(store, recipe, dataset, model, start))
+    with training_report(model) as report, tracking.recorded(log, store, ref, model) as record:
+        return train.train_model_in_child(store, recipe, dataset, model, train.both(report, record), start)
+
+
+@task(name="begin log", cache_policy=NO_CACHE, persist_result=False)
+def begin_log(
+    log_to: str | None, recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef]
+) -> tracking.LoggedRun | None:
+    """Begin the run of TensorBoard or MLflow that the trainings log to, if one is asked for."""
+    return tracking.begin_run(log_to, recipe, dataset, starts) if log_to else None
 
 
 @task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)
@@ -37,7 +53,18 @@ def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mappin
     return ref
 
 
+@task(name="draw curves", cache_policy=NO_CACHE, persist_result=False)
+def draw_curves(storage: str, recipe: Recipe, card: ArtifactRef, log: tracking.LoggedRun | None = None) -> str:
+    """Draw the learning curves of the models of a score card, and log the card; return the path of the SVG."""
+    path = str(curves.curves_of_card(Store(storage), recipe.name, card))
+    tracking.record_card(log, scorecard.read_card(Store(storage), card))
+    publish_curves(recipe.name, path)
+    return path
+
+
 @task(name="promote", cache_policy=NO_CACHE, persist_result=False)
 def promote(storage: str, recipe: Recipe, new: Promoted) -> promotion.Decision:
-    """Put the models to use if they are not worse than those in use."""
-    return promotion.promote(Store(storage), recipe, new)
+    """Promote the models if they are not worse than the promoted ones."""
+    decision = promotion.promote(Store(storage), recipe, new)
+    publish_decision(recipe.name, decision)
+    return decision

@@ -37,6 +37,7 @@ from flows.cli.options import (
     DaskSchedulerOption,
     InboxOption,
     JsonOption,
+    LogToOption,
     OutputOption,
     RecipeOption,
     RunnerOption,
@@ -71,12 +72,13 @@ def run(
     workers: WorkersOption = None,
     dask_scheduler: DaskSchedulerOption = None,
     warm_start: WarmStartOption = False,
+    log_to: LogToOption = None,
     json: JsonOption = False,
 ) -> None:
     """Do everything: take in music, prepare it, train, evaluate, generate."""
     from flows.cli import commands
 
-    commands.run(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start)
+    commands.run(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
 
 
 @app.command()
@@ -124,15 +126,16 @@ def train(
     workers: WorkersOption = None,
     dask_scheduler: DaskSchedulerOption = None,
     warm_start: WarmStartOption = False,
+    log_to: LogToOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train the models side by side on what was prepared (or on a --source), and promote them if they are not worse."""
     from flows.cli import commands
 
     if model is None:
-        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start)
+        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
     else:
-        commands.train_one(Display(json), recipe, source, storage, model, warm_start)
+        commands.train_one(Display(json), recipe, source, storage, model, warm_start, log_to)
 
 
 @app.command()
@@ -279,6 +282,19 @@ def verify(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
     from flows.cli import commands
 
     commands.verify(Display(json), storage)
+
+
+@app.command()
+def compare(
+    recipes: Annotated[list[str], typer.Argument(help="Two or more trained recipes, by name or path.")],
+    storage: StorageOption = STORAGE,
+    output_dir: OutputOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare the promoted models of recipes: scores, size and learning curves side by side."""
+    from flows.cli import compare_command
+
+    compare_command.compare(Display(json), recipes, storage, output_dir)
 
 
 def main() -> None:

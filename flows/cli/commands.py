@@ -8,7 +8,14 @@ from typing import Any
 from flows.cli import report
 from flows.cli.display import Display
 from flows.cli.output_dir import copy_to
-from flows.cli.training import RunnerChoice, prepare_inputs, starts_of, train_models, trained_models
+from flows.cli.training import (
+    RunnerChoice,
+    log_starts_again,
+    prepare_inputs,
+    starts_of,
+    train_models,
+    trained_models,
+)
 from flows.engine.server import orchestrated
 from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
 from lstm_music.recipe import Recipe, load_recipe
@@ -23,23 +30,30 @@ from lstm_music.stages.music.overrides import Overrides, overridden
 from lstm_music.stages.music.prompts import read_prompt_midi
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.report import experiments, reproduction
-from lstm_music.stages.training import scorecard
+from lstm_music.stages.training import curves, scorecard, tracking
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import ArtifactRef, Store
 
 
 def run(
-    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerChoice, warm_start: bool
+    display: Display,
+    recipe_name: str,
+    source: str | None,
+    storage: str,
+    runner: RunnerChoice,
+    warm_start: bool,
+    log_to: str | None = None,
 ) -> None:
     """Do everything from a source to music; what is there already is found and not made again."""
     recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+    tracking.require_log_to(log_to)
     open_source(source or recipe.source)  # before storage is made for a mistyped one, and before it is said
     display.log(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
     with store.session():
         inputs = _ingest_source(display, store, recipe, source)
-        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start)
-        card = report.score_card(display, store, card_ref)
+        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start, log_to)
+        card = report.score_card(display, store, card_ref, recipe.name)
         if promoted_models(store, recipe.name) is None:
             display.log("No models are in use, so no music is made")
             music: dict[str, Any] = {"outputs": [], "directory": None}
@@ -70,33 +84,52 @@ def prepare(display: Display, recipe_name: str, source: str | None, storage: str
 
 
 def train(
-    display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerChoice, warm_start: bool
+    display: Display,
+    recipe_name: str,
+    source: str | None,
+    storage: str,
+    runner: RunnerChoice,
+    warm_start: bool,
+    log_to: str | None = None,
 ) -> None:
     """Train the models, side by side, through the flow."""
     recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+    tracking.require_log_to(log_to)
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start)
-        card = report.score_card(display, store, card_ref)
+        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start, log_to)
+        card = report.score_card(display, store, card_ref, recipe.name)
     display.result(card)
 
 
 def train_one(
-    display: Display, recipe_name: str, source: str | None, storage: str, model: str, warm_start: bool
+    display: Display,
+    recipe_name: str,
+    source: str | None,
+    storage: str,
+    model: str,
+    warm_start: bool,
+    log_to: str | None = None,
 ) -> None:
     """Train one model in this process."""
     recipe, store = load_recipe(recipe_name), Store(storage)
+    tracking.require_log_to(log_to)
     if model not in recipe.model.models:
         raise RecipeError(f"--model: got {model!r}, where one of {', '.join(recipe.model.models)} would be right")
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
         dataset = prepare_inputs(display, store, recipe, recipe_name, inputs).dataset
-        start = starts_of(display, store, recipe, dataset, warm_start).get(model)
-        ref = model_stage(recipe, dataset, model, start).ref
-        with display.trainings(store, {model: ref}):
-            train_model(store, recipe, dataset, model, start=start)
+        starts = starts_of(display, store, recipe, dataset, warm_start)
+        start, ref = starts.get(model), model_stage(recipe, dataset, model, starts.get(model)).ref
+        log_starts_again(display, store, recipe, dataset, {model: start})
+        log = tracking.begin_run(log_to, recipe, dataset, starts) if log_to else None
+        with display.trainings(store, {model: ref}), tracking.recorded(log, store, ref, model) as record:
+            train_model(store, recipe, dataset, model, record, start)
+        tracking.end_run(log)
         display.log(f"Made {store.open(ref).folder}")
-    display.result({"model": str(store.open(ref).folder), **store.open(ref).facts})
+        drawn = str(curves.curves_of_model(store, recipe.name, model, ref))
+        display.log(f"Learning curve: {drawn}")
+    display.result({"model": str(store.open(ref).folder), **store.open(ref).facts, "curves": drawn})
 
 
 def reproduce(
@@ -146,7 +179,7 @@ def evaluate(display: Display, recipe_name: str, storage: str) -> None:
     with store.session():
         with display.doing("Scoring the models and the baselines"):
             ref = scorecard.evaluate(store, recipe, dataset, trained)
-        display.result(report.score_card(display, store, ref))
+        display.result(report.score_card(display, store, ref, recipe.name))
 
 
 def generate(

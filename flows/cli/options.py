@@ -43,6 +43,10 @@ WarmStartOption = Annotated[
     bool,
     typer.Option("--warm-start", help="Begin with the models in use, and train for warm_epochs of the recipe only."),
 ]
+LogToOption = Annotated[
+    str | None,
+    typer.Option("--log-to", help="Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI."),
+]
 InboxOption = Annotated[
     str | None,
     typer.Option("--inbox", help="Folder or URL that new music is put into [default: the folder inbox in storage]."),

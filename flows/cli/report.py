@@ -14,6 +14,7 @@ from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, 
 from lstm_music.stages.data.prepare import Prepared, window_counts
 from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
+from lstm_music.stages.training.curves import curves_of_card
 from lstm_music.stages.training.scorecard import read_card
 from lstm_music.store import ArtifactRef, Store, VerifyReport
 
@@ -71,8 +72,8 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
         display.log(f"Made {path}")
 
 
-def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, Any]:
-    """Show a score card; give it for `--json`."""
+def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: str) -> dict[str, Any]:
+    """Show a score card, its warnings and the learning curves of its models; give it for `--json`."""
     card = read_card(store, ref)
     for split in card["splits"]:
         found = [row for row in rows(card) if row["split"] == split]
@@ -83,8 +84,8 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
         per_note, lookup = card["splits"][split]["nll_per_note"], card["splits"][split]["lookup"]
         display.table(
             f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats per event (accuracy)"
-            + (f"; the models cost {per_note:.3f} nats per note" if per_note is not None else ""),
-            ["", *("in sum" if stream == "all" else stream for stream in streams)],
+            + (f"; models {per_note:.3f} nats per note" if per_note is not None else ""),
+            ["nats per event", *("in sum" if stream == "all" else stream for stream in streams)],
             [
                 [
                     predictor,
@@ -98,8 +99,12 @@ def score_card(display: Display, store: Store, ref: ArtifactRef) -> dict[str, An
                 else []
             ),
         )
+    for warning in card["warnings"]:
+        display.log(f"Warning: {warning}")
+    drawn = str(curves_of_card(store, recipe_name, ref))
     display.log(f"Made {store.open(ref).file('card.json')}")
-    return card
+    display.log(f"Learning curves: {drawn}")
+    return {**card, "curves": drawn}
 
 
 def reproduced(display: Display, store: Store, ref: ArtifactRef, directory: Path | None) -> dict[str, Any]:
@@ -153,7 +158,9 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())
-            display.log(f"{name}: models in use, nats per event ({said['protocol']}): {scores}")
+            display.log(f"{name}: promoted models, nats per event ({said['protocol']}): {scores}")
+            for warning in said["warnings"]:
+                display.log(f"{name}: warning: {warning}")
         else:
             display.log(f"{name}: prepared, no models yet")
     if not recipes:
@@ -172,12 +179,14 @@ def status(display: Display, store: Store) -> dict[str, Any]:
 def _recipe_status(store: Store, name: str) -> dict[str, Any]:
     kept = store.current(name) or {}
     promoted = kept.get("promoted")
-    facts = store.open(ArtifactRef("scorecard", promoted["scorecard"])).facts if promoted else {}
+    card = ArtifactRef("scorecard", promoted["scorecard"]) if promoted else None
+    facts = store.open(card).facts if card else {}
     return {
         "prepared": kept.get("prepared"),
         "promoted": promoted,
         "protocol": facts.get("protocol"),
         "nll_per_event": facts.get("nll_per_event"),
+        "warnings": read_card(store, card)["warnings"] if card else [],
     }
 
 

@@ -13,7 +13,8 @@ from lstm_music.recipe import Recipe, RunnerName
 from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.prepare import Prepared
-from lstm_music.stages.training import promotion, scorecard
+from lstm_music.stages.training import promotion, scorecard, tracking
+from lstm_music.stages.training.train import starts_again_note
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 
@@ -45,10 +46,12 @@ def train_models(
     recipe_name: str,
     inputs: ArtifactRef,
     warm_start: bool,
+    log_to: str | None = None,
 ) -> tuple[Prepared, ArtifactRef]:
     """Prepare, say what came of every input, and run `train-all` unless everything is there; give the score card, too."""
     plan = preparing.plan(recipe, inputs)
-    trained = _model_refs(recipe, plan.dataset, starts_of(display, store, recipe, plan.dataset, warm_start))
+    starts = starts_of(display, store, recipe, plan.dataset, warm_start)
+    trained = _model_refs(recipe, plan.dataset, starts)
     card = scorecard.scorecard_stage(recipe, plan.dataset, trained).ref
     is_trained = all(map(store.has, [*trained.values(), card]))
     with nullcontext() if is_trained else orchestrated():  # one server for both flows
@@ -56,17 +59,30 @@ def train_models(
         report.prepared(display, store, recipe, prepared)
         if is_trained:
             decision = promotion.promote(store, recipe, Promoted(prepared.dataset, trained, card))
+            if log_to:
+                log = tracking.begin_run(log_to, recipe, prepared.dataset, starts)
+                tracking.record_finished(log, store, trained, scorecard.read_card(store, card))
         else:
             display.log(f"Training {_counted(len(trained))}, then evaluating")
             if recipe.split.by == "random_windows":
                 display.log("Their split is of random windows (leaky), so they will be scored but not put to use")
+            log_starts_again(display, store, recipe, plan.dataset, {name: starts.get(name) for name in trained})
             with display.trainings(store, trained):
                 from flows.train_all import train_all
 
                 warm: Literal["yes", "no"] = "yes" if warm_start else "no"
-                decision = train_all(recipe_name, None, store.where, *runner_of(recipe), inputs.key, warm)
-    display.log(f"The models are {'promoted' if decision.promoted else 'not promoted'}: {decision.reason}")
+                decision = train_all(recipe_name, None, store.where, *runner_of(recipe), inputs.key, warm, log_to)
+    display.log(decision.sentence)
     return prepared, card
+
+
+def log_starts_again(
+    display: Display, store: Store, recipe: Recipe, dataset: ArtifactRef, models: Mapping[str, ArtifactRef | None]
+) -> None:
+    """Explain which of the models start again though a shorter training of them is finished; `models` maps to their starts."""
+    for name, start in models.items():
+        if note := starts_again_note(store, recipe, dataset, name, start):
+            display.log(note)
 
 
 def _counted(models: int) -> str:

@@ -1,6 +1,6 @@
-"""The score card: what the models and the baselines cost on every split, in nats per event.
+"""The score card: the negative log-likelihood of models and baselines on every split, in nats per event.
 
-nll of a stream = all nats of the stream / events      (the offset stream: with those of END, which is not an event)
+nll of a stream = all nats of the stream / events      (the offset stream includes the nats of END, which is not an event)
 nll_per_event   = the sum of that over the streams
 perplexity      = exp(nll)
 """
@@ -11,11 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from lstm_music.encoding.splits import VALIDATION
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.evaluation.targets import StreamScores
 
 BY_PIECE = "by piece"
 RANDOM_WINDOWS = "random windows"
+LEAKY = "leaky"
+
+FEWEST_PIECES = 3
+"""A validation split of fewer pieces is reported: its scores depend on single pieces."""
+
+EXPECTED_TO_LOSE = ("previous", "ngram_joint")
+"""The baselines that trained models should beat, in the sum over the streams."""
 
 StreamsScores = Mapping[str, StreamScores]
 """The scores of each stream, over the same events."""
@@ -25,9 +33,9 @@ StreamsScores = Mapping[str, StreamScores]
 class SplitScores:
     """The scores of one split.
 
-    `lengths` is the number of scored events of each piece, `positions`, int64 [events], where in its piece each stands, and
-    `notes` the number of notes of the pieces; None where not all of their events are scored. `lookup` is the accuracy of
-    a table without learning, by stream.
+    `lengths` is the number of scored events of each piece. `positions`, int64 [events], is the position of each event in its
+    piece. `notes` is the number of notes of the pieces, or None where only some of their events are scored. `lookup` is the
+    accuracy of the lookup table, by stream.
     """
 
     lengths: tuple[int, ...]
@@ -50,10 +58,10 @@ def score_card(
     window: int,
     protocol: str = BY_PIECE,
 ) -> dict[str, Any]:
-    """Make the card, as JSON: what a split's models and baselines cost, per event, stream and position in the piece.
+    """Make the card, as JSON: the scores of models and baselines per split, stream and position in the piece.
 
-    `classes` is the number of values in each stream's vocabulary, `window` the number of events that the models were trained
-    on at once. `protocol` says how the pieces were split; a split that leaks must have that word here.
+    `classes` is the number of values in each stream's vocabulary. `window` is the number of events in a training window.
+    `protocol` describes the split; it must contain the word "leaky" where the split leaks.
 
     Raises NotEnoughMusicError for a split without an event to score.
     """
@@ -65,7 +73,7 @@ def score_card(
 
 
 def rows(card: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Lay the card out as a table: a row for each split, predictor ("models" or a baseline) and stream ("all" for their sum)."""
+    """Give the card as a table: one row per split, predictor ("models" or a baseline) and stream ("all" for their sum)."""
     return [
         {"protocol": card["protocol"], "split": name, "predictor": predictor, "events": split["events"], **row}
         for name, split in card["splits"].items()
@@ -74,10 +82,56 @@ def rows(card: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def card_warnings(card: Mapping[str, Any]) -> list[str]:
+    """List what makes a card's models doubtful, one sentence each, with what to do; empty where nothing does.
+
+    It reads the validation split: fewer than three pieces, a sum that a simple baseline beats, or a stream that the baseline
+    `previous` beats.
+    """
+    split = card["splits"].get(VALIDATION)
+    if split is None:
+        return []
+    where = f"{VALIDATION}, {LEAKY}" if LEAKY in card["protocol"] else VALIDATION
+    return [*_few_pieces(split["pieces"]), *(_worse_in_sum(split, where) or _worse_streams(split, where))]
+
+
+MORE_TRAINING = "train on more pieces, for more epochs, or with a smaller recipe such as demo"
+
+
+def _few_pieces(pieces: int) -> list[str]:
+    if pieces >= FEWEST_PIECES:
+        return []
+    counted = "only 1 piece" if pieces == 1 else f"only {pieces} pieces"
+    doubt = f"The {VALIDATION} split has {counted}, so its scores and the choice of the best epoch are not reliable"
+    return [f"{doubt}: add pieces, or raise split.{VALIDATION} in the recipe"]
+
+
+def _worse_in_sum(split: Mapping[str, Any], where: str) -> list[str]:
+    nll = split["nll_per_event"]
+    better = {
+        name: split["baselines"][name]["nll_per_event"] for name in EXPECTED_TO_LOSE if name in split["baselines"]
+    }
+    shown = [f"{name} ({score:.3f})" for name, score in better.items() if score < nll]
+    if not shown:
+        return []
+    baselines = f"baseline{'s' if len(shown) > 1 else ''} {' and '.join(shown)}"
+    return [f"The models ({nll:.3f} nats per event on {where}) are worse than the {baselines}: {MORE_TRAINING}"]
+
+
+def _worse_streams(split: Mapping[str, Any], where: str) -> list[str]:
+    previous = split["baselines"].get("previous", {"streams": {}})["streams"]
+    return [
+        f"The {stream} model ({scores['nll']:.3f} nats per event on {where}) is worse than the baseline previous "
+        f"({previous[stream]['nll']:.3f}): {MORE_TRAINING}"
+        for stream, scores in split["streams"].items()
+        if stream in previous and previous[stream]["nll"] < scores["nll"]
+    ]
+
+
 def _split(name: str, split: SplitScores, classes: Mapping[str, int], window: int) -> dict[str, Any]:
     if not split.events:
         raise NotEnoughMusicError(
-            f"split {name}: no event to score in {len(split.lengths)} pieces, where at least one is needed",
+            f"split {name}: expected at least one event to score, got none in {len(split.lengths)} pieces; add longer pieces",
         )
     total = sum(scores.total for scores in split.models.values())
     return {
@@ -87,14 +141,14 @@ def _split(name: str, split: SplitScores, classes: Mapping[str, int], window: in
         "first_position": int(split.positions.min()),
         "nats_total": total,
         "nll_per_note": total / split.notes if split.notes else None,
-        **_costs(split.models, split.events, classes),
-        "baselines": {name: _costs(scores, split.events, classes) for name, scores in split.baselines.items()},
+        **_scores(split.models, split.events, classes),
+        "baselines": {name: _scores(scores, split.events, classes) for name, scores in split.baselines.items()},
         "lookup": dict(split.lookup),
         "positions": _positions(split, window),
     }
 
 
-def _costs(streams: StreamsScores, events: int, classes: Mapping[str, int]) -> dict[str, Any]:
+def _scores(streams: StreamsScores, events: int, classes: Mapping[str, int]) -> dict[str, Any]:
     return {
         "nll_per_event": sum(scores.total for scores in streams.values()) / events,
         "streams": {stream: _stream(scores, events, classes[stream]) for stream, scores in streams.items()},
@@ -112,7 +166,7 @@ def _stream(scores: StreamScores, events: int, classes: int) -> dict[str, Any]:
 
 
 def _positions(split: SplitScores, window: int) -> list[dict[str, Any]]:
-    """Cut the events into bins by their position in the piece; the nats of END are those of the piece's last event."""
+    """Group the events by their position in the piece; the nats of END count with the piece's last event."""
     positions = split.positions
     edges = _edges(window, int(positions.max()) + 1)
     bins = np.searchsorted(edges, positions, side="right") - 1
@@ -135,7 +189,7 @@ def _positions(split: SplitScores, window: int) -> list[dict[str, Any]]:
 
 
 def _edges(window: int, end: int) -> list[int]:
-    """Say where the bins begin: at 0, then at a quarter of the training window, and at each doubling up to `end` (exclusive)."""
+    """Give the first position of each bin: 0, a quarter of the training window, and its doublings up to `end` (exclusive)."""
     edges = [0]
     start = max(1, window // 4)
     while start < end:

@@ -1,7 +1,7 @@
-"""The state of a training between two steps, so that one that was killed goes on where it was.
+"""The checkpoint of a training between two steps, so that a killed training continues where it stopped.
 
-Everything random in a step follows from (random seed, epoch, step), so that what is kept is the weights, the optimiser's
-slots, the best weights so far, the scores, and what the running epoch gave so far.
+Everything random in a step follows from (random seed, epoch, step). So a checkpoint holds the weights, the optimiser's slots,
+the best weights so far, the score of each epoch, the sums of the running epoch, and the seconds of training so far.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ DIGEST_BYTES = 32  # SHA-256 of all before it, at the end of the file
 
 @dataclass
 class EpochScore:
-    """What one epoch gave: the loss of training, the held-out NLL in nats per event, and the accuracies by stream."""
+    """The result of one epoch: the training loss, the held-out NLL in nats per event, and the accuracies by stream."""
 
     epoch: int
     loss: float
@@ -30,7 +30,7 @@ class EpochScore:
 
 @dataclass
 class RunningEpoch:
-    """What an epoch gave in the `steps` that are done: sums over its targets of the loss, and by stream of right guesses."""
+    """The sums of an epoch over the `steps` done so far: the loss, the number of targets, and the right guesses by stream."""
 
     steps: int = 0
     loss: float = 0.0
@@ -46,9 +46,10 @@ class RunningEpoch:
 
 @dataclass
 class TrainingState:
-    """Where a training is: `weights`, `slots` and `best` are lists of arrays in the model's own order.
+    """The state of a training: `weights`, `slots` and `best` are lists of arrays in the model's own order.
 
-    `history` has the epochs that are done and scored, `running` what the next one gave so far.
+    `history` has the finished and scored epochs, `running` the sums of the next epoch so far. `seconds` is the time of training
+    so far, over all processes; None where an earlier version wrote the checkpoint, which did not count it.
     """
 
     weights: list[np.ndarray]
@@ -56,6 +57,7 @@ class TrainingState:
     best: list[np.ndarray] = field(default_factory=list)
     history: list[EpochScore] = field(default_factory=list)
     running: RunningEpoch = field(default_factory=RunningEpoch)
+    seconds: float | None = 0.0
 
     @property
     def best_score(self) -> EpochScore | None:
@@ -71,7 +73,8 @@ def save_state(path: Path, state: TrainingState) -> None:
         for name in ("weights", "slots", "best")
         for index, array in enumerate(getattr(state, name))
     }
-    scores = json.dumps({"history": [asdict(score) for score in state.history], "running": asdict(state.running)})
+    history = [asdict(score) for score in state.history]
+    scores = json.dumps({"history": history, "running": asdict(state.running), "seconds": state.seconds})
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, scores=np.array(scores), **arrays)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -84,7 +87,7 @@ def save_state(path: Path, state: TrainingState) -> None:
 
 
 def load_state(path: Path) -> TrainingState | None:
-    """Read a state back; None where there is none, or its bytes are not those that were written."""
+    """Read a state back; None where there is none, or where the file is damaged."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -99,4 +102,5 @@ def load_state(path: Path) -> TrainingState | None:
         }
         scores = json.loads(str(file["scores"]))
     history = [EpochScore(**score) for score in scores["history"]]
-    return TrainingState(**arrays, history=history, running=RunningEpoch(**scores["running"]))
+    running = RunningEpoch(**scores["running"])
+    return TrainingState(**arrays, history=history, running=running, seconds=scores.get("seconds"))

@@ -1,4 +1,4 @@
-"""The training of one model: epochs over windows, scored on held-out pieces, the best weights kept."""
+"""The training of one model: epochs over windows, each scored on held-out pieces; the best weights are kept."""
 
 import math
 import time
@@ -32,15 +32,15 @@ from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.models.warm_start import EarlierModel, carry_over
 
 REPORT_SECONDS = 0.5
-LEARNT = 1e-3  # nats per event: what costs less has nothing left to learn
-CHECKPOINT_SECONDS = 20.0  # what a kill may cost; a checkpoint takes a tenth of a second
+LEARNT = 1e-3  # nats per event: below this there is nothing left to learn
+CHECKPOINT_SECONDS = 20.0  # a kill loses at most this much; writing a checkpoint takes a tenth of a second
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What a training reads: one token array [events, columns] and which of its events are to be predicted.
+    """The input of a training: one token array [events, columns], and which of its events are targets.
 
-    `transposition` is [shifts, note ids], the id that each note id moves to at each of `window.shifts`.
+    `transposition`, int [shifts, note ids], is the id that each note id moves to at each of `window.shifts`.
     """
 
     tokens: Tokens
@@ -54,9 +54,11 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a training is now; the loss is what it minimises, a target, the NLL nats per event, `None` before one is known.
+    """The progress of a training.
 
-    `held_out` is the score of the last of `scored_epochs` epochs.
+    `loss` is what training minimises, per target. `held_out` and `best` are NLL in nats per event on the held-out pieces: of
+    the last of `scored_epochs` epochs and of the best one, None before the first. `seconds` is the time of training so far
+    (None: unknown), `seconds_left` an upper limit. `history` has the scores of all epochs at the end of an epoch, else nothing.
     """
 
     model: str
@@ -68,7 +70,9 @@ class TrainingProgress:
     scored_epochs: int
     held_out: float | None
     best: float | None
+    seconds: float | None
     seconds_left: float | None
+    history: tuple[EpochScore, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give a dictionary that JSON can hold."""
@@ -89,13 +93,13 @@ def train(
     checkpoint: Path | None = None,
     report: Report = lambda _progress: None,
 ) -> tuple[EventModel, list[EpochScore]]:
-    """Train one model, by its name; give it with its best weights, and the score of each epoch.
+    """Train one model, by its name; return it with its best weights, and the score of each epoch.
 
-    It begins with the weights of an `earlier` model, where there is one, else with random ones.
+    Training starts from the weights of an `earlier` model where there is one, else from random weights.
 
-    With a `checkpoint`, the state is kept there every few seconds and after every epoch, and a training that was killed goes on
-    from it to the same weights, bit for bit. Raises TrainingError when the loss or the held-out NLL is not a number,
-    NotEnoughMusicError where there is not one window to train on, or nothing to hold out.
+    With a `checkpoint`, the state is written there every few seconds and after every epoch. A killed training continues from it
+    to the same weights, bit for bit. Raises TrainingError when the loss or the held-out NLL is not a number,
+    NotEnoughMusicError where there is no window to train on or nothing held out.
     """
     require_enough_music(data.train, data.validation, data.window.length)
     model = build_model(model_spec, name, data.columns, random_seed)
@@ -122,25 +126,25 @@ class _Training:
         self.learner = Learner(model, spec)
         self.epochs, self.steps = spec.epochs_of(data.train.events), self._steps_of_an_epoch()
         self.state = self._resumed() or TrainingState(self.learner.weights(), self.learner.slots())
-        self.kept = time.monotonic()
-        self.seconds_a_step: float | None = None
+        self.kept = self.counted = time.monotonic()
+        self.seconds_per_step: float | None = None
 
     def run(self) -> tuple[EventModel, list[EpochScore]]:
-        """Train epoch after epoch until there are no more, or it is over."""
+        """Train epoch after epoch, up to the last one or until training is over."""
         for epoch in range(len(self.state.history), self.epochs):
             if self._is_over():
                 break
             self._run_epoch(epoch)
             self._score(epoch)
-            self._tell(epoch, self.steps)
+            self._report(epoch, self.steps)
         for variable, best in zip(self.model.weights, self.state.best, strict=True):
             variable.assign(best)
         return self.model, self.state.history
 
     def _run_epoch(self, epoch: int) -> None:
-        """Train on every target once, or on those that are left where the epoch was broken off."""
+        """Train on every target once, or on those left where a kill interrupted the epoch."""
         running = self.state.running
-        first, started, told = running.steps, time.monotonic(), 0.0
+        first, started, reported = running.steps, time.monotonic(), 0.0
         for step, batch in enumerate(self._batches(epoch, first), first):
             rng = np.random.default_rng([self.random_seed, epoch, self.place, 1, step])
             rate = learning_rate(self.spec, epoch * self.steps + step, self.epochs * self.steps)
@@ -151,15 +155,15 @@ class _Training:
             if step == first:  # compiling is no part of a step
                 started = now
             else:
-                self.seconds_a_step = (now - started) / (step - first)
+                self.seconds_per_step = (now - started) / (step - first)
             if now - self.kept >= CHECKPOINT_SECONDS:
                 self._keep()
-            if now - told >= REPORT_SECONDS and step + 1 < self.steps:  # the last is told with its score
-                told = now
-                self._tell(epoch, step + 1)
+            if now - reported >= REPORT_SECONDS and step + 1 < self.steps:  # the last step is reported with its score
+                reported = now
+                self._report(epoch, step + 1)
 
     def _batches(self, epoch: int, first: int) -> Iterator[Batch]:
-        """Cut the training pieces into the batches of one epoch, as the architecture reads them; from batch `first` on."""
+        """Cut the training pieces into the batches of one epoch, as the architecture reads them, starting at batch `first`."""
         data, size = self.data, self.spec.batch_size
         if self.model.spec.is_windowed:
             places = shuffled(data.train.places, self.random_seed, epoch)[first * size :]
@@ -183,7 +187,7 @@ class _Training:
         return -(-len(windows.piece) // self.spec.batch_size)
 
     def _score(self, epoch: int) -> None:
-        """Add an epoch's score; its weights are the best so far if no epoch before was as good. Write the checkpoint."""
+        """Add an epoch's score, keep its weights if no epoch before was as good, and write the checkpoint."""
         data, running, best = self.data, self.state.running, self.state.best_score
         held_out = score_held_out(self.score, data.validation, data.tokens, data.columns.streams, data.log_unknown)
         self._require_number(held_out.nll, epoch, "held-out NLL")
@@ -200,19 +204,27 @@ class _Training:
     def _require_number(self, value: float, epoch: int, what: str) -> None:
         if not math.isfinite(value):
             raise TrainingError(
-                f"{self.name} model: the {what} is {value} in epoch {epoch + 1}, so training stopped and nothing was "
-                f"published; a learning rate below {self.spec.learning_rate} would be right",
+                f"{self.name} model: the {what} is {value} in epoch {epoch + 1}, so training stopped and published nothing; "
+                f"set a training.learning_rate below {self.spec.learning_rate}",
             )
 
     def _keep(self) -> None:
         """Write the checkpoint."""
         self.state.weights, self.state.slots = self.learner.weights(), self.learner.slots()
+        self._count_seconds()
         if self.checkpoint is not None:
             save_state(self.checkpoint, self.state)
         self.kept = time.monotonic()
 
+    def _count_seconds(self) -> None:
+        """Add the time since it was last counted."""
+        now = time.monotonic()
+        if self.state.seconds is not None:
+            self.state.seconds += now - self.counted
+        self.counted = now
+
     def _is_over(self) -> bool:
-        """Whether patience is over, or there is nothing left to learn, as in music whose durations are all the same."""
+        """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same."""
         best = self.state.best_score
         if best is None:
             return False
@@ -221,7 +233,7 @@ class _Training:
     def _resumed(self) -> TrainingState | None:
         """Load the checkpoint, if there is one, into the model and the optimiser.
 
-        One of a training that was allowed more epochs, and took them, is left as it is.
+        A checkpoint with more epochs than this training has stays as it is, and training starts from the beginning.
         """
         state = load_state(self.checkpoint) if self.checkpoint is not None else None
         if state is not None and len(state.history) > self.epochs:
@@ -230,7 +242,8 @@ class _Training:
             self.learner.load(state.weights, state.slots)
         return state
 
-    def _tell(self, epoch: int, step: int) -> None:
+    def _report(self, epoch: int, step: int) -> None:
+        self._count_seconds()
         best, running = self.state.best_score, self.state.running
         left = (self.epochs - epoch) * self.steps - step
         self.report(
@@ -244,6 +257,8 @@ class _Training:
                 scored_epochs=len(self.state.history),
                 held_out=self.state.history[-1].held_out if self.state.history else None,
                 best=best.held_out if best else None,
-                seconds_left=None if self.seconds_a_step is None else self.seconds_a_step * left,
+                seconds=self.state.seconds,
+                seconds_left=None if self.seconds_per_step is None else self.seconds_per_step * left,
+                history=tuple(self.state.history) if step == self.steps else (),
             ),
         )

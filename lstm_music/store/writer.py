@@ -19,13 +19,17 @@ EXTENSION = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
 class ArtifactWriter:
-    """An artifact in the making: write to the paths it gives, count in `counts`, note other facts (JSON) in `facts`."""
+    """An artifact in the making: write to the paths it gives, count in `counts`, note other facts (JSON) in `facts`.
+
+    `provenance` takes facts that differ from run to run, such as durations: they are no part of the manifest.
+    """
 
     def __init__(self, stage: Stage, folder: Path) -> None:
         self.stage = stage
         self.ref = stage.ref
         self.counts: dict[str, int] = {}
         self.facts: dict[str, Any] = {}
+        self.provenance: dict[str, Any] = {}
         self._folder = folder
         self._started = datetime.now(UTC)
         self._names: dict[str, tuple[str, str]] = {}
@@ -87,4 +91,5 @@ class ArtifactWriter:
             "duration_seconds": (datetime.now(UTC) - self._started).total_seconds(),
             "python": platform.python_version(),
             "platform": f"{platform.system()} {platform.machine()}",
+            **self.provenance,
         }

@@ -37,7 +37,7 @@ class Retraining:
             return NOTHING_NEW
         if self.decision is None:
             return NO_OTHER_MUSIC
-        return f"the new models are {'promoted' if self.decision.promoted else 'not promoted'}: {self.decision.reason}"
+        return self.decision.sentence[:1].lower() + self.decision.sentence[1:]
 
 
 def require_retrainable(recipe: Recipe) -> None:
@@ -62,6 +62,7 @@ def describe(store: Store, retraining: Retraining) -> dict[str, Any]:
         "fingerprint": news.fingerprint,
         "rejected": {row.name: row.reason for row in rejected(store, retraining)},
         "promoted": decision.promoted if decision else None,
+        "decision": decision.outcome if decision else None,
         "new_nll": decision.new_nll if decision else None,
         "old_nll": decision.old_nll if decision else None,
         "page": describe_generation(store, retraining.music)["page"] if retraining.music else None,
@@ -83,7 +84,7 @@ def markdown(store: Store, retraining: Retraining) -> str:
     lines += _list("Rejected", [row.name for row in bad], [row.reason for row in bad])
     if retraining.music is not None:
         lines += ["", f"Music by the new models: `{describe_generation(store, retraining.music)['page']}`"]
-    if decision is not None and decision.promoted:
+    if decision is not None and decision.outcome == "promoted":
         lines += ["", f"To return to the models before, run `lstm-music rollback --recipe {retraining.recipe}`"]
     return "\n".join(lines) + "\n"
 

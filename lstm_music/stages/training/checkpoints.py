@@ -1,6 +1,6 @@
-"""What is kept of a training until its model is published: its state, so that it goes on, and its progress, to be seen.
+"""The files of a training until its model is published: its state, to continue from, and its progress, to show.
 
-In a bucket both are shared, so that another machine may go on where this one was when it was lost.
+In a bucket both are shared, so that another machine can continue a training whose machine was lost.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from lstm_music.models.checkpoint import load_state
 from lstm_music.recipe import Recipe
 from lstm_music.store import ArtifactRef, Stage, Store
 
-# What the loss of a machine may cost a training in a bucket; a killed process costs less, its state lies on this machine.
+# The loss of a machine loses at most this much of a training in a bucket; a killed process loses less.
 SHARE_SECONDS = 60.0
 
 Progress = Mapping[str, Any]  # TrainingProgress as JSON
 
 
 class Sharing:
-    """Shares what is kept of one training, now and then."""
+    """Shares the files of one training from time to time."""
 
     def __init__(self, store: Store, stage: Stage, recipe: Recipe) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Sharing:
         self._shared = time.monotonic()
 
     def now_and_then(self) -> None:
-        """Share it, unless that was done a moment ago; a store that is away must not end a training for its sake."""
+        """Share the files, unless that was done a moment ago; an unreachable store does not end the training."""
         if time.monotonic() - self._shared >= SHARE_SECONDS:
             with contextlib.suppress(StorageError):
                 for name in self._names:
@@ -41,7 +41,7 @@ class Sharing:
 
 
 def resumed_state(store: Store, stage: Stage, recipe: Recipe) -> Path:
-    """Where the state of a training lies on this machine, taken over from another machine that was further."""
+    """Give the path of a training's state on this machine, copied from another machine where that one was further."""
     name = _state_name(stage, recipe)
     path = store.training_file(name)
     shared = path.with_suffix(f".{os.getpid()}.tmp")
@@ -53,14 +53,14 @@ def resumed_state(store: Store, stage: Stage, recipe: Recipe) -> Path:
 
 
 def may_go_on(recipe: Recipe) -> bool:
-    """Whether a training of more epochs begins as this one does, so that it goes on from where this one ended."""
+    """Whether a training of more epochs can continue from the end of this one: only a constant learning rate allows it."""
     return recipe.training.schedule == "constant"
 
 
 def forget_training(store: Store, stage: Stage, recipe: Recipe) -> None:
-    """Remove what is kept of a training until its model is published; whoever was killed in between left it.
+    """Remove the files of a training whose model is published; a process that was killed in between leaves them.
 
-    The state of a training that may go on is kept for good, and shared.
+    The state of a training that may continue stays, and is shared.
     """
     store.drop_training_file(_progress_name(stage.ref))
     name = _state_name(stage, recipe)
@@ -71,33 +71,33 @@ def forget_training(store: Store, stage: Stage, recipe: Recipe) -> None:
 
 
 def unfinished_trainings(store: Store) -> list[str]:
-    """Keys of the models whose trainings were seen to begin and have not ended."""
+    """Give the keys of the models whose trainings began and have not ended."""
     begun = [Path(name) for name in store.training_files()]
     keys = sorted(path.stem for path in begun if path.suffix == ".json")
     return [key for key in keys if not store.has(ArtifactRef("model", key))]
 
 
 def progress_path(store: Store, ref: ArtifactRef) -> Path:
-    """Where the newest progress of a training lies while it runs."""
+    """Give the path of the newest progress of a running training."""
     return store.training_file(_progress_name(ref))
 
 
 def read_progress(store: Store, ref: ArtifactRef) -> Progress | None:
-    """Read where a training on this machine is; None where it has not begun, or is done."""
+    """Read the progress of a training on this machine; None before its first report and after its end."""
     try:
-        said: Progress = json.loads(progress_path(store, ref).read_text(encoding="utf-8"))
+        progress: Progress = json.loads(progress_path(store, ref).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return said
+    return progress
 
 
-def note_progress(store: Store, ref: ArtifactRef, said: Progress) -> None:
-    """Keep the newest progress; a full disk must not end a training for its sake."""
+def note_progress(store: Store, ref: ArtifactRef, progress: Progress) -> None:
+    """Write the newest progress; a full disk does not end the training."""
     path = progress_path(store, ref)
     temporary = path.with_suffix(".json.tmp")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(said), encoding="utf-8")
+        temporary.write_text(json.dumps(progress), encoding="utf-8")
         temporary.replace(path)
 
 
@@ -106,7 +106,7 @@ def _progress_name(ref: ArtifactRef) -> str:
 
 
 def _state_name(stage: Stage, recipe: Recipe) -> str:
-    """Name the state of a training; trainings that differ only in how many epochs they may take share it if they can."""
+    """Name the state of a training; trainings that may continue one another share it: they differ only in their epochs."""
     if may_go_on(recipe):
         training = {key: value for key, value in stage.spec["training"].items() if key != "epochs"}
         stage = replace(stage, spec={**stage.spec, "training": training})
@@ -114,6 +114,6 @@ def _state_name(stage: Stage, recipe: Recipe) -> str:
 
 
 def _done(path: Path) -> tuple[int, int]:
-    """Give how many epochs and further steps a state has behind it; less than nothing where there is none."""
+    """Count the finished epochs of a state, and the steps of its next one; (-1, 0) where there is no state."""
     state = load_state(path)
     return (len(state.history), state.running.steps) if state else (-1, 0)

@@ -1,4 +1,4 @@
-"""Which earlier models a training can begin with: their shape is the recipe's, and they heard nothing that is held out now."""
+"""Which earlier models a training can start from: of the recipe's shape, and trained on nothing that is held out now."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from lstm_music.store import ArtifactRef, Stage, Store
 def fitting(
     store: Store, recipe: Recipe, dataset_ref: ArtifactRef, starts: Mapping[str, ArtifactRef]
 ) -> dict[str, ArtifactRef]:
-    """Leave out the models that trainings cannot begin with, for retraining that nobody watches."""
+    """Leave out the models that trainings cannot start from, for retraining without a person."""
     dataset = load_dataset(store, dataset_ref)
     return {
         name: start
@@ -23,34 +23,37 @@ def fitting(
 
 
 def misfit(store: Store, stage: Stage, start: ArtifactRef, dataset: Dataset) -> str | None:
-    """Say why a training cannot begin with an earlier model, or None where it can."""
+    """Give the reason why a training cannot start from an earlier model, or None where it can."""
     if not is_of_this_version(store, start):
-        return "it was written by an older version of this project"
+        return "an older version of this project wrote it"
     artifact, before = store.open(start), load_dataset(store, store.open(start).inputs[0])
     for key in ("architecture", "units", "layers", "echoes"):
         had, has = artifact.manifest["spec"]["model"][key], stage.spec["model"][key]
         if had != has:
-            return f"its {key} is {had!r} and the recipe's {has!r}"
+            return f"its {key} is {had!r}, and the recipe's is {has!r}"
     if before.streams != dataset.streams:
-        return f"its streams are {', '.join(before.streams)} and the recipe's {', '.join(dataset.streams)}"
+        return f"its streams are {', '.join(before.streams)}, and the recipe's are {', '.join(dataset.streams)}"
     if before.events != dataset.events:
-        return "its [events] are not the recipe's"
-    if leaked := len(_heard(store, start) & (_music(store, dataset, VALIDATION, TEST) - _music(store, dataset, TRAIN))):
-        return f"it was trained on {leaked} of the pieces that are held out now, so that every score would be leaky"
+        return "its [events] differ from the recipe's"
+    if leaked := len(
+        _seen(store, start) & (music_of(store, dataset, VALIDATION, TEST) - music_of(store, dataset, TRAIN))
+    ):
+        pieces = "1 piece that is" if leaked == 1 else f"{leaked} pieces that are"
+        return f"it was trained on {pieces} held out now, so every score would be leaky"
     return None
 
 
-def _heard(store: Store, ref: ArtifactRef | None) -> set[str]:
-    """Give the hashes of all music that a model was trained on, or one that it began with, and so on."""
-    heard: set[str] = set()
+def _seen(store: Store, ref: ArtifactRef | None) -> set[str]:
+    """Give the hashes of all music that a model was trained on, with the models that it started from."""
+    seen: set[str] = set()
     while ref is not None:
-        heard |= _music(store, load_dataset(store, store.open(ref).inputs[0]), TRAIN)
+        seen |= music_of(store, load_dataset(store, store.open(ref).inputs[0]), TRAIN)
         ref = start_of(store, ref)
-    return heard
+    return seen
 
 
-def _music(store: Store, dataset: Dataset, *splits: str) -> set[str]:
-    """Give the hashes of the music on some splits, which transposed copies share."""
+def music_of(store: Store, dataset: Dataset, *splits: str) -> set[str]:
+    """Give the hashes of the music in some splits; transposed copies share a hash."""
     ids = {span.piece_id for split in splits for span in dataset.spans[split]}
     rows = read_pieces(store, dataset.notes_ref, ("piece_id", "music_hash"))
     return {row["music_hash"] for row in rows if row["piece_id"] in ids}

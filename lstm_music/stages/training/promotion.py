@@ -1,7 +1,7 @@
-"""Which models a recipe's music is made with: the promoted ones, and only better ones take their place."""
+"""Promotion: new models replace the promoted models of a recipe only if they are not worse."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,52 +17,78 @@ from lstm_music.stages.training.trained import is_of_this_version, model_stage, 
 from lstm_music.store import ArtifactRef, Store
 
 MOST_EARLIER = 20
-"""How many promotions can be taken back."""
+"""How many promotions `rollback` can undo."""
+
+Outcome = Literal["promoted", "unchanged", "kept", "refused"]
+"""What a decision did.
+
+promoted   the new models are the promoted ones now, and were not before
+unchanged  they were the promoted ones before, so nothing changed
+kept       they are worse, so the models before stay promoted
+refused    their scores are leaky, so they are never promoted
+"""
+
+_SENTENCES: dict[Outcome, str] = {
+    "promoted": "The models are promoted: {reason}",
+    "unchanged": "Nothing changed: {reason}",
+    "kept": "The new models are not promoted, and the models before stay: {reason}",
+    "refused": "The models are not promoted: {reason}",
+}
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether new models were promoted, and the sentence that says why."""
+    """What promotion decided about new models, and the reason.
 
-    promoted: bool
+    `new_nll` and `old_nll` are nats per event on the validation pieces of the new dataset, where both could be compared.
+    """
+
+    outcome: Outcome
     reason: str
     new_nll: float | None = None
     old_nll: float | None = None
-    """Nats an event on the validation pieces of the new dataset, where both could be compared."""
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the new models are the promoted ones now, whether or not they were before."""
+        return self.outcome in {"promoted", "unchanged"}
+
+    @property
+    def sentence(self) -> str:
+        """The decision and its reason as one sentence, without a full stop."""
+        return _SENTENCES[self.outcome].format(reason=self.reason)
 
 
 def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
-    """Give the models that a warm training on a dataset begins with, by name: those in use that this version can read.
+    """Give the models that a warm training on a dataset starts from, by name: the promoted ones that this version reads.
 
-    Where one in use is itself what the recipe makes of this dataset, it is what it began with: the same training again, which is
-    found and not done. One that began with nothing is left out then.
+    A promoted model may itself be what the recipe makes of this dataset. Then the training starts from that model's own start,
+    so that the finished training is found and not repeated. Where it had no start, the result has none either.
     """
-    current = promoted_models(store, recipe.name)
+    promoted = promoted_models(store, recipe.name)
     starts = {}
-    for name, ref in (current.models if current else {}).items():
+    for name, ref in (promoted.models if promoted else {}).items():
         if name not in recipe.model.models or not is_of_this_version(store, ref):
             continue
-        begun_with = start_of(store, ref)
-        is_the_same = model_stage(recipe, dataset, name, begun_with).ref == ref
-        start = begun_with if is_the_same else ref
+        own_start = start_of(store, ref)
+        is_the_same = model_stage(recipe, dataset, name, own_start).ref == ref
+        start = own_start if is_the_same else ref
         if start is not None:
             starts[name] = start
     return starts
 
 
 def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
-    """Make new models the current ones if they are not worse than the old by more than the recipe's tolerance.
+    """Promote new models if they are not worse than the promoted ones by more than the recipe's tolerance.
 
-    Both are measured on the validation pieces of the new dataset.
+    Both are scored on the validation pieces of the new dataset.
     """
     if recipe.split.by == "random_windows":
-        return Decision(
-            False, "they were held out from random windows, which is leaky and tells nothing of other music"
-        )
+        return Decision("refused", "they are scored on random windows (leaky), which says nothing about other music")
     old = promoted_models(store, recipe.name)
     decision = _decide(store, recipe, old, new)
     facts: dict[str, Any] = {"seen": {"inputs": inputs_of(store, new.dataset).key}}
-    if decision.promoted and new != old:
+    if decision.outcome == "promoted":
         facts["promoted"] = new.to_json()
         facts["earlier"] = [*earlier_models(store, recipe.name), *([old.to_json()] if old else [])][-MOST_EARLIER:]
     keep(store, recipe.name, facts)
@@ -70,22 +96,22 @@ def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
 
 
 def rollback(store: Store, recipe: str) -> Promoted:
-    """Return to the models that were in use before those that are, and give them; again, to the ones before.
+    """Promote the models again that were promoted before the present ones, and return them; each call goes one step back.
 
-    Raises MissingArtifactError where there are none, or one of them was deleted, MismatchError where this version cannot read
+    Raises MissingArtifactError where there are none or one of them was deleted, MismatchError where this version cannot read
     them.
     """
     require_promoted(store, recipe)
     earlier = earlier_models(store, recipe)
     if not earlier:
         raise MissingArtifactError(
-            f"{store.where}: recipe {recipe!r} has no earlier models to return to; the ones in use are its first"
+            f"{store.where}: recipe {recipe!r} has no earlier models to return to; the promoted ones are its first"
         )
     before = Promoted.of_json(earlier[-1])
     if not all(is_of_this_version(store, ref) for ref in before.models.values()):
         raise MismatchError(
-            f"recipe {recipe!r}: its earlier models were written by an older version of this project, and cannot be read; "
-            "those in use stay"
+            f"recipe {recipe!r}: an older version of this project wrote the earlier models, and this version cannot read them; "
+            "the promoted models stay"
         )
     keep(store, recipe, {"promoted": before.to_json(), "earlier": earlier[:-1]})
     return before
@@ -93,33 +119,35 @@ def rollback(store: Store, recipe: str) -> Promoted:
 
 def _decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
     if old is None:
-        return Decision(True, "they are the first models of this recipe")
+        return Decision("promoted", "they are the first models of this recipe")
     if old == new:
-        return Decision(True, "they are the current models already")
+        return Decision("unchanged", "the promoted models of this recipe are the same")
     if not all(is_of_this_version(store, ref) for ref in old.models.values()):
-        return Decision(True, "the current ones were written by an older version of this project, and cannot be read")
+        return Decision(
+            "promoted", "an older version of this project wrote the models before, and this version cannot read them"
+        )
     fresh, before = load_dataset(store, new.dataset), load_dataset(store, old.dataset)
     if fresh.events != before.events or _scored_events(store, old) != _scored_events(store, new):
         return Decision(
-            True, "the recipe's encoding or architecture changed, so that old and new scores cannot be compared"
+            "promoted", "the recipe's encoding or architecture changed, so old and new scores cannot be compared"
         )
     new_nll = store.open(new.scorecard).facts["nll_per_event"][VALIDATION]
     old_nll = _validation_nll(store, old, before, fresh.events_ref, fresh.targets(VALIDATION, recipe.first_target))
     protocol = store.open(new.scorecard).facts["protocol"]
-    scores = f"validation NLL {new_nll:.4f} against {old_nll:.4f} nats per event of the current ones ({protocol})"
+    scores = f"validation NLL {new_nll:.4f} nats per event, {old_nll:.4f} for the models before ({protocol})"
     if new_nll <= old_nll + recipe.promotion.tolerance:
-        return Decision(True, scores, new_nll, old_nll)
-    return Decision(False, f"{scores}, and the recipe tolerates {recipe.promotion.tolerance:g} more", new_nll, old_nll)
+        return Decision("promoted", scores, new_nll, old_nll)
+    return Decision("kept", f"{scores}; the recipe tolerates {recipe.promotion.tolerance:g} more", new_nll, old_nll)
 
 
-def _scored_events(store: Store, current: Promoted) -> tuple[frozenset[str], int]:
-    """Say what models are scored on: their names tell the streams, and the number the first event of each piece."""
-    spec = store.open(current.scorecard).manifest["spec"]
-    return frozenset(current.models), int(spec["first"])
+def _scored_events(store: Store, promoted: Promoted) -> tuple[frozenset[str], int]:
+    """Give what models are scored on: their names, which name the streams, and the first scored position of a piece."""
+    spec = store.open(promoted.scorecard).manifest["spec"]
+    return frozenset(promoted.models), int(spec["first"])
 
 
 def _validation_nll(store: Store, old: Promoted, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
-    """Score the old models on the validation events of a new table of events, in the vocabularies that they were trained with."""
+    """Score the old models on the validation events of a new table of events, in their own vocabularies."""
     parts = iterate_columns(store, events, before.streams)
     tokens = np.concatenate(
         [columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32) for columns in parts]

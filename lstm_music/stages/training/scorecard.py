@@ -1,4 +1,4 @@
-"""Models → score card: what they and the baselines cost on the held-out pieces."""
+"""Models → score card: the scores of the models and the baselines on the held-out pieces."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,15 @@ from lstm_music.encoding.windows import Targets, Tokens
 from lstm_music.evaluation.baselines import Baselines, score_baselines
 from lstm_music.evaluation.contexts import History, Training, TrainingPiece
 from lstm_music.evaluation.lookup import lookup_accuracy
-from lstm_music.evaluation.scorecard import BY_PIECE, RANDOM_WINDOWS, SplitScores, rows, score_card
+from lstm_music.evaluation.scorecard import (
+    BY_PIECE,
+    LEAKY,
+    RANDOM_WINDOWS,
+    SplitScores,
+    card_warnings,
+    rows,
+    score_card,
+)
 from lstm_music.evaluation.targets import StreamScores, score
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.parquet import write_table
@@ -28,7 +36,7 @@ SCORECARD_VERSION = 3
 
 
 def scorecard_stage(recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[str, ArtifactRef]) -> Stage:
-    """The score card of the models of a recipe on the dataset that they were trained on."""
+    """Give the stage that scores the models of a recipe on the dataset that they were trained on."""
     spec = {
         "models": list(models),
         "window": recipe.windows.length,
@@ -41,7 +49,7 @@ def scorecard_stage(recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[st
 
 
 def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[str, ArtifactRef]) -> ArtifactRef:
-    """Score the models on validation and test, beside the baselines, and write the card as JSON and as a table.
+    """Score the models and the baselines on validation and test, and write the card as JSON and as a table.
 
     Raises MismatchError for models of other vocabularies.
     """
@@ -81,15 +89,21 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
 
 
 def protocol_of(dataset: Dataset) -> str:
-    """Say how a dataset was split, with the word that every number on it has to stand with where it leaks."""
+    """Describe how a dataset was split; every score on a leaky split is shown with this text."""
     name = RANDOM_WINDOWS if dataset.is_split_by_event else BY_PIECE
-    return f"{name}, leaky" if dataset.is_leaky else name
+    return f"{name}, {LEAKY}" if dataset.is_leaky else name
 
 
 def read_card(store: Store, ref: ArtifactRef) -> dict[str, Any]:
-    """Read a score card."""
+    """Read a score card, with its `warnings`: they follow from the scores, so cards of earlier versions have them too."""
     card: dict[str, Any] = json.loads(store.open(ref).file("card.json").read_text(encoding="utf-8"))
-    return card
+    return {**card, "warnings": card_warnings(card)}
+
+
+def models_of_card(store: Store, ref: ArtifactRef) -> dict[str, ArtifactRef]:
+    """Give the models that a score card is about, by their names."""
+    artifact = store.open(ref)
+    return dict(zip(artifact.manifest["spec"]["models"], artifact.inputs[1:], strict=True))
 
 
 def score_models(
@@ -99,39 +113,39 @@ def score_models(
     tokens: Tokens,
     targets: Mapping[str, Targets],
 ) -> dict[str, dict[str, StreamScores]]:
-    """Score the models of a dataset on some events, by side and stream; `tokens` are in the vocabularies of the dataset."""
+    """Score the models of a dataset on some events, by split and stream; `tokens` are in the vocabularies of the dataset."""
     load_tensorflow()
     from lstm_music.models.scoring import make_scorer
 
     found: dict[str, dict[str, StreamScores]] = {split: {} for split in targets}
     for ref in models.values():
         scorer = make_scorer(load_model(store, ref, dataset), tokens)
-        for split, asked in targets.items():
-            for stream, said in scorer(asked).items():
+        for split, scored in targets.items():
+            for stream, predicted in scorer(scored).items():
                 found[split][stream] = score(
-                    tokens[asked.places, dataset.streams.index(stream)],
-                    said.log_probabilities,
-                    said.guesses,
+                    tokens[scored.places, dataset.streams.index(stream)],
+                    predicted.log_probabilities,
+                    predicted.guesses,
                     log_unknown=dataset.log_unknown[stream],
-                    end_log_probabilities=said.end_log_probabilities,
+                    end_log_probabilities=predicted.end_log_probabilities,
                 )
     return found
 
 
 def _notes(store: Store, dataset: Dataset, targets: Targets) -> int:
-    """Count the pitched notes of the pieces that are scored."""
+    """Count the pitched notes of the scored pieces."""
     rows = read_pieces(store, dataset.notes_ref, ("piece_id", "notes", "drum_notes"))
     notes = {row["piece_id"]: row["notes"] - row["drum_notes"] for row in rows}
     return sum(notes[span.piece_id] for span in targets.spans)
 
 
 def _pieces(dataset: Dataset, targets: Targets) -> list[np.ndarray]:
-    """The streams and the places of the events of each piece: what the baselines read."""
+    """Give what the baselines read: the streams and the places of the events of each piece."""
     return [dataset.tokens[span.start : span.stop, : len(dataset.streams) + len(PLACES)] for span in targets.spans]
 
 
 def _chosen(targets: Targets) -> list[np.ndarray]:
-    """Which events of each piece are targets, bool [events] each."""
+    """Mark the events of each piece that are targets, bool [events] each."""
     borders = np.cumsum([0, *targets.lengths])
     chosen = []
     for span, begin, end in zip(targets.spans, borders[:-1], borders[1:], strict=True):
@@ -144,7 +158,7 @@ def _chosen(targets: Targets) -> list[np.ndarray]:
 def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets]) -> Baselines:
     train = dataset.targets(TRAIN)
     validation = targets[VALIDATION]
-    asked = {TRAIN: train, **targets}
+    all_targets = {TRAIN: train, **targets}
     table = dataset.transposition(recipe.windows)
     return score_baselines(
         [
@@ -158,13 +172,13 @@ def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets])
         dataset.streams,
         dataset.log_unknown,
         PLACES,
-        chosen={split: _chosen(found) for split, found in asked.items()} if recipe.first_target else None,
+        chosen={split: _chosen(found) for split, found in all_targets.items()} if recipe.first_target else None,
         predicted=recipe.model.predicted,
     )
 
 
 def _lookup(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets]) -> dict[str, dict[str, float]]:
-    """The accuracy of the lookup table, by side and stream: for the report's architectures, whose claim it tests."""
+    """Give the accuracy of the lookup table by split and stream, for the report's architectures, whose claim it tests."""
     if not recipe.model.is_windowed:
         return {split: {} for split in targets}
     sizes = tuple(dataset.sizes[stream] for stream in dataset.streams)

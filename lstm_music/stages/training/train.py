@@ -1,4 +1,4 @@
-"""Dataset → one model: trained here, or in a process of its own, and published with its best weights."""
+"""Dataset → one model: trained in this process or in a child process, and published with its best weights."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -20,10 +20,20 @@ from lstm_music.stages.training.checkpoints import (
     note_progress,
     resumed_state,
 )
-from lstm_music.stages.training.trained import columns_of, model_stage, training_spec
+from lstm_music.stages.training.trained import columns_of, model_stage, shorter_training, training_spec
 from lstm_music.store import ArtifactRef, Store
 
 Report = Callable[[Progress], None]
+
+
+def both(first: Report, second: Report) -> Report:
+    """Give a function that reports to two."""
+
+    def report(progress: Progress) -> None:
+        first(progress)
+        second(progress)
+
+    return report
 
 
 def train_model(
@@ -34,9 +44,9 @@ def train_model(
     report: Report = lambda _progress: None,
     start: ArtifactRef | None = None,
 ) -> ArtifactRef:
-    """Train one model, by its name, in this process, with one thread; go on from its checkpoint if there is one.
+    """Train one model, by its name, in this process, with one thread; continue from its checkpoint if there is one.
 
-    The newest progress also lies in the checkpoints folder, for whoever looks from another process. Raises TrainingError and
+    The newest progress is also written to the checkpoints folder, where other processes read it. Raises TrainingError and
     publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music, MismatchError for a
     `start` whose weights do not fit.
     """
@@ -61,13 +71,15 @@ def train_model(
         window=recipe.windows,
     )
 
-    sharing = Sharing(store, stage, recipe)
+    sharing, seconds = Sharing(store, stage, recipe), None
 
-    def tell(progress: TrainingProgress) -> None:
-        said = {**progress.to_json(), "leaky": dataset.is_leaky}
-        note_progress(store, stage.ref, said)
+    def on_progress(progress: TrainingProgress) -> None:
+        nonlocal seconds
+        seconds = progress.seconds
+        message = {**progress.to_json(), "leaky": dataset.is_leaky}
+        note_progress(store, stage.ref, message)
         sharing.now_and_then()
-        report(said)
+        report(message)
 
     checkpoint = resumed_state(store, stage, recipe)
     model, history = train(
@@ -78,7 +90,7 @@ def train_model(
         recipe.random_seed,
         earlier=None if start is None else earlier_model(store, stage, start, dataset),
         checkpoint=checkpoint,
-        report=tell,
+        report=on_progress,
     )
     best = min(history, key=lambda score: score.held_out)
     with store.write(stage) as writer:
@@ -91,6 +103,7 @@ def train_model(
             leaky=dataset.is_leaky,
             vocabularies={name: vocabulary.digest for name, vocabulary in dataset.vocabularies.items()},
         )
+        writer.provenance.update(training_seconds=seconds)
     forget_training(store, stage, recipe)
     return stage.ref
 
@@ -103,7 +116,7 @@ def train_model_in_child(
     report: Report = lambda _progress: None,
     start: ArtifactRef | None = None,
 ) -> ArtifactRef:
-    """Train as `train_model` does, in a process of its own that dies with this one."""
+    """Train as `train_model` does, in a child process that ends with this one."""
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
         forget_training(store, stage, recipe)
@@ -126,7 +139,7 @@ def train_model_in_child(
 
 
 def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
-    """Be the child of `train_model_in_child`."""
+    """Run in the child process of `train_model_in_child`."""
     recipe = parse_recipe(dict(request["recipe"]), "recipe")
     dataset_ref = ArtifactRef(**request["dataset"])
     store = Store(request["storage"])
@@ -135,19 +148,35 @@ def train_in_child(request: Mapping[str, Any], send: Report) -> dict[str, str]:
 
 
 def require_enough_to_train(store: Store, recipe: Recipe, dataset_ref: ArtifactRef) -> None:
-    """Raise NotEnoughMusicError where a recipe has too little of a dataset to train on."""
+    """Raise NotEnoughMusicError where a dataset has too little music for a recipe."""
     _targets_to_train_on(load_dataset(store, dataset_ref), recipe)
 
 
 def _targets_to_train_on(dataset: Dataset, recipe: Recipe) -> tuple[Targets, Targets]:
-    """Give what is trained on and what is held out; NotEnoughMusicError where there is too little of either."""
+    """Give the training and the validation targets; NotEnoughMusicError where there are too few of either."""
     train, validation = (dataset.targets(split, recipe.first_target) for split in (TRAIN, VALIDATION))
     require_enough_music(train, validation, recipe.windows.length)
     return train, validation
 
 
+def starts_again_note(
+    store: Store, recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: ArtifactRef | None = None
+) -> str | None:
+    """Explain, in one line, why a training with more epochs than a finished one starts again; None where it does not."""
+    stage = model_stage(recipe, dataset_ref, name, start)
+    if may_go_on(recipe.of_model(name)) or store.has(stage.ref):
+        return None
+    fewer = shorter_training(store, stage)
+    if fewer is None:
+        return None
+    return (
+        f"The {name} model has a finished training of {fewer} epochs. schedule = 'cosine' cannot continue it, so "
+        f"{stage.spec['training']['epochs']} epochs start from the beginning; schedule = 'constant' can continue"
+    )
+
+
 def trained_longer(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, name: str) -> Recipe:
-    """Allow a training as many epochs as it has behind it already, where those are more than the recipe allows."""
+    """Raise the epochs of a recipe to those that a training has finished already, where these are more."""
     if not may_go_on(recipe):
         return recipe
     state = load_state(resumed_state(store, model_stage(recipe, dataset_ref, name), recipe))

@@ -1,11 +1,12 @@
-"""What a trained model is known by, and how it is loaded."""
+"""The key of a trained model, its history, and how to load it."""
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lstm_music.encoding.windows import WindowSpec
-from lstm_music.errors import MismatchError
+from lstm_music.errors import CorruptArtifactError, MismatchError
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec, TrainingSpec
@@ -23,17 +24,17 @@ MODEL_VERSION = 3
 def model_stages(
     recipe: Recipe, dataset_ref: ArtifactRef, starts: Mapping[str, ArtifactRef] = MappingProxyType({})
 ) -> dict[str, Stage]:
-    """All models that a recipe makes of a dataset, by their names; `starts` are earlier models that they begin with."""
+    """Give all models that a recipe makes of a dataset, by name; `starts` are the earlier models that trainings start from."""
     return {name: model_stage(recipe, dataset_ref, name, starts.get(name)) for name in recipe.model.models}
 
 
 def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: ArtifactRef | None = None) -> Stage:
-    """One of the models that a recipe makes of a dataset; its name is that of the streams it predicts, joined by `+`.
+    """Give one of the models that a recipe makes of a dataset; its name is the streams it predicts, joined by `+`.
 
-    With a `start` its training begins with that model's weights, and is shorter.
+    With a `start` its training starts from that model's weights, and is shorter.
     """
     recipe = recipe.of_model(name)
-    # The one model of `notes_only` is the note model of `three_streams`: hours of work that need not be done twice.
+    # The one model of `notes_only` is the note model of `three_streams`: hours of work that need not be repeated.
     architecture = {"notes_only": "three_streams"}.get(recipe.model.architecture, recipe.model.architecture)
     spec = {
         "name": name,
@@ -48,13 +49,13 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
 
 
 def start_of(store: Store, ref: ArtifactRef) -> ArtifactRef | None:
-    """Give the model that the training of a model began with."""
+    """Give the model that the training of a model started from, if any."""
     inputs = store.open(ref).inputs
     return inputs[1] if len(inputs) > 1 else None
 
 
 def training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
-    """Give the `[training]` of a recipe as it is used: shorter and slower where training begins with an earlier model."""
+    """Give the effective `[training]` of a recipe: shorter and slower where training starts from an earlier model."""
     if start is None:
         return recipe.training
     training = recipe.training
@@ -62,8 +63,38 @@ def training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
     return training.model_copy(update={"epochs": training.warm_epochs, "learning_rate": rate})
 
 
+def read_history(store: Store, ref: ArtifactRef) -> list[dict[str, Any]]:
+    """Read the score of each epoch of a model's training: see `EpochScore`."""
+    history: list[dict[str, Any]] = json.loads(store.open(ref).file("history").read_text(encoding="utf-8"))
+    return history
+
+
+def shorter_training(store: Store, stage: Stage) -> int | None:
+    """Give the epochs of the longest finished training that differs from this one only by having fewer epochs."""
+    found = [_epochs_of_the_same(store, ref, stage) for ref in store.refs(KIND)]
+    return max((fewer for fewer in found if fewer < stage.spec["training"]["epochs"]), default=0) or None
+
+
+def _epochs_of_the_same(store: Store, ref: ArtifactRef, stage: Stage) -> int:
+    """Give the epochs of a training that is `stage` with another number of epochs; 0 for any other."""
+    try:
+        manifest, inputs = store.open(ref).manifest, store.open(ref).inputs
+    except CorruptArtifactError:
+        return 0  # `verify` reports it; it is no concern of another training
+    is_the_same = (
+        inputs == stage.inputs
+        and manifest["format_version"] == stage.format_version
+        and _without_epochs(manifest["spec"]) == _without_epochs(stage.spec)
+    )
+    return int(manifest["spec"]["training"]["epochs"]) if is_the_same else 0
+
+
+def _without_epochs(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {**spec, "training": {key: value for key, value in spec["training"].items() if key != "epochs"}}
+
+
 def columns_of(dataset: Dataset, windows: WindowSpec) -> Columns:
-    """Say what models have to know of the tokens of a dataset."""
+    """Give what models have to know about the tokens of a dataset."""
     return Columns(dataset.streams, dataset.sizes, dataset.offset_quarters, windows.length)
 
 
@@ -76,7 +107,7 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
     spec = artifact.manifest["spec"]
     if not is_of_this_version(store, ref):
         raise MismatchError(
-            f"{ref}: a model of version {artifact.manifest['format_version']}, where this project reads {MODEL_VERSION}; "
+            f"{ref}: expected a model of version {MODEL_VERSION}, got version {artifact.manifest['format_version']}; "
             "train again with `lstm-music train`"
         )
     name = spec["name"]
@@ -96,5 +127,5 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
 
 
 def is_of_this_version(store: Store, ref: ArtifactRef) -> bool:
-    """Say whether a model was written by a version of this project whose weights this one reads."""
+    """Whether this version of the project reads the weights of a model."""
     return bool(store.open(ref).manifest["format_version"] == MODEL_VERSION)

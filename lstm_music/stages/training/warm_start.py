@@ -1,4 +1,4 @@
-"""An earlier model → what a training begins with, where its weights fit and it heard nothing that is held out now."""
+"""An earlier model → the start of a training, where its weights fit and it was trained on nothing that is held out now."""
 
 from lstm_music.encoding.echoes import ECHOED
 from lstm_music.errors import MismatchError
@@ -10,10 +10,11 @@ from lstm_music.store import ArtifactRef, Stage, Store
 
 
 def earlier_model(store: Store, stage: Stage, start: ArtifactRef, dataset: Dataset) -> EarlierModel:
-    """Load the model that a training begins with; MismatchError where it does not fit, or heard what is held out now."""
+    """Load the model that a training starts from; MismatchError where it does not fit, or was trained on held-out pieces."""
     if reason := misfit(store, stage, start, dataset):
         raise MismatchError(
-            f"{start}: cannot be begun with, because {reason}; leave out --warm-start, and the training begins from nothing"
+            f"{start}: a training cannot start from this model, because {reason}; "
+            "leave out --warm-start to train from random weights"
         )
     before = load_dataset(store, store.open(start).inputs[0])
     model = load_model(store, start, before)
