@@ -1,25 +1,26 @@
-"""The flow `generate`: the models in use → music, and a page to listen to it."""
-
-from dataclasses import replace
+"""The flow `generate`: the promoted models → music, and a page to listen to it."""
 
 from prefect import flow
 
 from flows.parameters import (
-    ComposerName,
     EventCount,
+    Limits,
+    LimitsGroup,
+    Output,
     OutputCount,
-    PromptMidi,
+    OutputGroup,
+    Prompt,
+    PromptGroup,
     RandomSeed,
     RecipeName,
+    Sampling,
+    SamplingGroup,
     StorageText,
-    TemperatureText,
 )
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.current import require_promoted
 from lstm_music.stages.music.generation import Plan
-from lstm_music.stages.music.overrides import overridden
-from lstm_music.stages.music.prompts import read_prompt_midi
-from lstm_music.stages.music.settings import GenerationSettings
+from lstm_music.stages.music.overrides import settings_of
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise
 from tasks.generating import make_music, measure_reference, present
@@ -30,23 +31,27 @@ def generate(
     recipe: RecipeName = "default",
     storage: StorageText = "storage",
     num_outputs: OutputCount = None,
-    prompt_midi: PromptMidi = None,
-    random_seed: RandomSeed = None,
     num_events: EventCount = None,
-    temperature: TemperatureText = None,
-    composer: ComposerName = None,
+    random_seed: RandomSeed = None,
+    sampling: SamplingGroup = Sampling(),
+    prompt: PromptGroup = Prompt(),
+    limits: LimitsGroup = Limits(),
+    output: OutputGroup = Output(),
 ) -> ArtifactRef:
-    """Make music with the models in use for a recipe, and a page to listen to it."""
+    """Make music with the promoted models of a recipe, and a page to listen to it."""
     chosen, store = load_recipe(recipe), Store(storage)
-    asked = {"num_outputs": num_outputs, "num_events": num_events, "temperature": temperature, "composer": composer}
-    spec, rendering = overridden(chosen, asked, {})
-    settings = replace(
-        GenerationSettings.of(chosen, recipe),
-        spec=spec,
-        rendering=rendering,
-        random_seed=chosen.random_seed if random_seed is None else random_seed,
-        prompt_midi=read_prompt_midi(prompt_midi) if prompt_midi else None,
-        prompt_midi_path=prompt_midi,
+    groups = (group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (sampling, prompt, limits, output))
+    overrides = {"num_outputs": num_outputs, "num_events": num_events}
+    for group in groups:
+        overrides |= group
+    settings = settings_of(
+        chosen,
+        recipe,
+        overrides,
+        prompt_midi=prompt.prompt_midi,
+        soundfont=output.soundfont,
+        random_seed=random_seed,
+        spell=str,
     )
     with store.session():
         current = require_promoted(store, chosen.name)

@@ -1,18 +1,19 @@
-"""The parameters of flows, with the words that the form in Prefect's UI shows of each."""
+"""The parameters of flows, with the descriptions that the form in Prefect's UI shows."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
 from lstm_music import recipe
 
 
 @dataclass(frozen=True)
-class Says:
-    """What a form says of a parameter: Prefect drops the description of a `Field`, and keeps that of a type."""
+class Described:
+    """The description of a parameter: Prefect drops that of a `Field`, and keeps that of a type."""
 
     text: str
 
@@ -21,49 +22,128 @@ class Says:
         return {**handler(schema), "description": self.text}
 
 
-RecipeName = Annotated[str, Says("What to learn and how: demo, default, polyphony, seed, or the path of a .toml file.")]
+_RECIPES = ", ".join(sorted(path.stem for path in recipe.RECIPES.glob("*.toml")))
+
+RecipeName = Annotated[str, Described(f"The recipe: {_RECIPES}, or the path of a .toml file.")]
 SourceText = Annotated[
     str | None,
-    Says(
-        "Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file or a URL. Empty: the recipe's own."
+    Described(
+        "Where the music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file or a URL. "
+        "Empty: the recipe's source."
     ),
 ]
 CollectionText = Annotated[
-    str | None, Says("The music beside the inbox: as a source. Empty: what was prepared last for the recipe.")
+    str | None,
+    Described("The source of the music that the inbox adds to. Empty: what was prepared last for this recipe."),
 ]
-StorageText = Annotated[
-    str, Says("Where everything that is made is kept: a folder, or a URL such as s3://bucket/prefix.")
+StorageText = Annotated[str, Described("Where results are kept: a folder, or a URL such as s3://bucket/prefix.")]
+RunnerName = Annotated[
+    recipe.RunnerName | None, Described("What parses files in parallel. Empty: the recipe's runner.")
 ]
-RunnerName = Annotated[recipe.RunnerName | None, Says("What parses files in parallel. Empty: as the recipe says.")]
 WorkerCount = Annotated[
-    int | None, Field(ge=1), Says("How many batches are parsed at once. Empty: as the recipe says.")
+    int | None, Field(ge=1), Described("How many batches are parsed at once. Empty: the recipe's number.")
 ]
 DaskScheduler = Annotated[
     str | None,
-    Says("Address of a Dask scheduler, such as tcp://host:8786, for the runner dask. Empty: one of its own."),
+    Described(
+        "The address of a Dask scheduler, such as tcp://host:8786. Empty: the run starts its own for runner dask."
+    ),
 ]
-InputsKey = Annotated[
-    str | None, Says("For programs: the key of what was taken in before, instead of a source. Leave it empty.")
+InboxText = Annotated[
+    str | None, Described("The folder or URL where you put new music. Empty: the folder inbox in the storage.")
 ]
-InboxText = Annotated[str | None, Says("Folder or URL that new music is put into. Empty: the folder inbox in storage.")]
 SettleSeconds = Annotated[
-    float, Field(ge=0), Says("How long a new file has to stay as it is before it is taken for whole.")
-]
-Fingerprint = Annotated[
-    str | None, Says("For programs: which news of the inbox asked for this. What counts is what it holds at the start.")
+    float, Field(ge=0), Described("How many seconds a new file must stay unchanged before it is ingested.")
 ]
 WarmStart = Annotated[
     Literal["no", "yes", "if it fits"],
-    Says("Begin with the models in use? yes: fail where they do not fit; if it fits: else begin from nothing."),
+    Described(
+        "Whether training starts from the promoted models. yes: fail if they do not fit; if it fits: else start from zero."
+    ),
 ]
 LogTo = Annotated[
-    str | None, Says("Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI. Empty: do not log.")
+    str | None,
+    Described("Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI. Empty: do not log."),
 ]
-OutputCount = Annotated[int | None, Field(ge=1), Says("How many pieces. Empty: as the recipe says.")]
-EventCount = Annotated[int | None, Field(ge=1), Says("Events of each piece, at most. Empty: as the recipe says.")]
-TemperatureText = Annotated[
-    str | None, Says("Higher is wilder: 0.9, or note=0.7,offset=0.7,duration=0.2. Empty: as the recipe says.")
+OutputCount = Annotated[int | None, Field(ge=1), Described("How many pieces. Empty: the recipe's number.")]
+EventCount = Annotated[
+    int | None, Field(ge=1), Described("The longest a piece may be, in events. Empty: the recipe's number.")
 ]
-ComposerName = Annotated[str | None, Says("Go on from held-out pieces of this composer. Empty: of any.")]
-PromptMidi = Annotated[Path | None, Says("A MIDI file to go on from, instead of a held-out piece.")]
-RandomSeed = Annotated[int | None, Field(ge=0), Says("Another number gives other music. Empty: the recipe's.")]
+RandomSeed = Annotated[
+    int | None, Field(ge=0), Described("Another number gives other music. Empty: the recipe's number.")
+]
+
+# The form does not show these; programs set them.
+InputsKey = SkipJsonSchema[str | None]
+"""The key of inputs that were ingested before, instead of a source."""
+
+Fingerprint = SkipJsonSchema[str | None]
+"""Which news of the inbox started the run; it tells the runs apart in Prefect's list."""
+
+
+class Group(BaseModel):
+    """Settings that the form shows together; an empty one leaves the recipe's value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sampling(Group):
+    """How the next value is chosen. Each takes one number, or one per stream: note=0.7,offset=0.7,duration=0.2."""
+
+    temperature: str | None = Field(default=None, description="Higher is wilder: 0.9. 0 always takes the top value.")
+    top_k: str | None = Field(default=None, description="Keep the k most probable values: 8. 0 keeps all.")
+    top_p: str | None = Field(
+        default=None, description="Keep the most probable values that together have this probability: 0.95."
+    )
+    min_p: str | None = Field(
+        default=None, description="Drop values below this share of the top probability: 0.05. 0 drops none."
+    )
+
+
+class Prompt(Group):
+    """The music that a piece continues."""
+
+    prompt: str | None = Field(
+        default=None,
+        min_length=1,
+        description="auto (a good place of a held-out piece), random, none, the name of a piece, or NAME:120 for its event 120.",
+    )
+    prompt_midi: Path | None = Field(default=None, description="A music file to continue, instead of a held-out piece.")
+    composer: str | None = Field(default=None, description="Take prompts from held-out pieces of this composer only.")
+    prompt_events: int | None = Field(
+        default=None, ge=1, description="How many events of a held-out piece are the prompt."
+    )
+    include_prompt: bool | None = Field(default=None, description="Whether a result begins with its prompt.")
+
+
+class Limits(Group):
+    """What bounds a piece."""
+
+    min_events: int | None = Field(default=None, ge=1, description="The shortest a piece may be, in events.")
+    max_quarters: float | None = Field(default=None, gt=0, description="The longest note or rest, in quarter lengths.")
+    max_repeats: int | None = Field(
+        default=None,
+        ge=0,
+        description="How often in a row a pattern may occur before the loop guard blocks it. 0 switches the guard off.",
+    )
+
+
+class Output(Group):
+    """What is rendered."""
+
+    best_of: int | None = Field(
+        default=None, ge=1, description="Make this many candidates per piece, and keep those with the smallest penalty."
+    )
+    audio: Literal["ogg", "mp3", "ogg,mp3", "none"] | None = Field(
+        default=None, description="The forms of audio; the page plays the first."
+    )
+    sheet_music: bool | None = Field(
+        default=None, description="Whether results are engraved, which takes seconds per piece."
+    )
+    soundfont: Path | None = Field(default=None, description="Render audio with this .sf2 or .sf3 file.")
+
+
+SamplingGroup = Annotated[Sampling, Described("How the next value is chosen. Empty: as the recipe says.")]
+PromptGroup = Annotated[Prompt, Described("The music that a piece continues. Empty: as the recipe says.")]
+LimitsGroup = Annotated[Limits, Described("What bounds a piece. Empty: as the recipe says.")]
+OutputGroup = Annotated[Output, Described("What is rendered. Empty: as the recipe says.")]

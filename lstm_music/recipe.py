@@ -34,7 +34,8 @@ from lstm_music.rendering.spec import RenderingSpec
 
 _LOG = logging.getLogger(__name__)
 
-RECIPES = Path(__file__).parents[1] / "recipes"
+_IN_A_WHEEL = Path(__file__).with_name("recipes")
+RECIPES = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else Path(__file__).parents[1] / "recipes"
 
 
 class PromotionSpec(BaseModel):

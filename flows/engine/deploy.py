@@ -1,7 +1,6 @@
-"""Deploy all that prefect.yaml and automations.yaml say to the server of Prefect's settings: `python -m flows.engine.deploy`.
+"""Deploy what prefect.yaml and automations.yaml define, to the server of Prefect's settings: `python -m flows.engine.deploy`.
 
-It may be run again at any time: what is there is brought up to date, and nothing is there twice. Flows run in the folder that
-it is called from.
+You may run it again at any time: it updates what exists and adds nothing twice. Flows run in the folder that you call it from.
 """
 
 import subprocess
@@ -14,14 +13,25 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectAlreadyExists
 
-ROOT = Path(__file__).parents[2]
+from flows.engine.own_packages import require_own_packages
+from lstm_music.errors import LstmMusicError
+
 POOL = "lstm-music"
-DEPLOYMENTS = ROOT / "prefect.yaml"
-AUTOMATIONS = ROOT / "automations.yaml"
+_HERE = Path(__file__).parent
+_FOLDER = _HERE if (_HERE / "prefect.yaml").exists() else _HERE.parents[1]
+"""A wheel has the two files beside this one; a checkout has them at its top."""
+
+DEPLOYMENTS = _FOLDER / "prefect.yaml"
+AUTOMATIONS = _FOLDER / "automations.yaml"
 
 
 def main() -> None:
-    """Make the pool, the deployments and the automations."""
+    """Make the pool, the deployments and the automations; one sentence and an error's code where that fails."""
+    try:
+        require_own_packages(Path.cwd())
+    except LstmMusicError as error:
+        sys.stderr.write(f"deploy: {error}\n")
+        sys.exit(error.exit_code)
     with get_client(sync_client=True) as client:
         _make_pool(client)
         _make_automations(client)
@@ -33,7 +43,7 @@ def main() -> None:
 
 
 def _make_pool(client: SyncPrefectClient) -> None:
-    """Make the pool of processes, unless there is a pool of this name, of whatever kind."""
+    """Make the pool of processes; a pool of this name that exists stays, whatever its kind."""
     try:
         client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
     except ObjectAlreadyExists:
@@ -41,7 +51,7 @@ def _make_pool(client: SyncPrefectClient) -> None:
 
 
 def _make_automations(client: SyncPrefectClient) -> None:
-    """Make the automations that are not there yet by their names; one that a person has changed stays as it is."""
+    """Make the automations whose names are new; one that you have changed stays as it is."""
     wanted = yaml.safe_load(AUTOMATIONS.read_text(encoding="utf-8"))["automations"]
     there = {found["name"] for found in client.request("POST", "/automations/filter", json={}).json()}
     for automation in (AutomationCore.model_validate(entry) for entry in wanted if entry["name"] not in there):

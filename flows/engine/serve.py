@@ -14,10 +14,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from flows.engine import served_child
+from flows.engine.own_packages import require_own_packages
 from lstm_music.errors import ChildError, LstmMusicError, RecipeError
 
 STARTUP_SECONDS = 120.0
@@ -42,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, _interrupt)
     try:
         require_safe(said.host, os.environ)
+        require_own_packages(Path.cwd())
         serve(said.host, said.port)
     except LstmMusicError as error:
         sys.stderr.write(f"make serve: {error}\n")

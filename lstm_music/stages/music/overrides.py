@@ -1,34 +1,132 @@
-"""What is wished for on the command line or in a form, put over what the recipe says."""
+"""Settings of one generation from the command line, a form or Python, which override the recipe's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, parse_recipe
+from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.stages.music.prompts import read_prompt_midi
+from lstm_music.stages.music.settings import GenerationSettings
+
+SEEDS = 2**32
+"""How many random seeds there are."""
 
 Overrides = Mapping[str, Any]
+"""Key of `[generation]` or `[rendering]` → its value; None leaves the recipe's.
+
+A key of `PER_STREAM` takes a number, a mapping from streams to numbers, or either as text: `0.9`, `note=0.7,offset=0.5`.
+`audio` takes a sequence of forms, or text: `ogg,mp3` or `none`.
+"""
 
 
-def overridden(recipe: Recipe, overrides: Overrides, renderings: Overrides) -> tuple[GenerationSpec, RenderingSpec]:
-    """Put what was said over what the recipe says; what is None was not said."""
+def as_option(name: str) -> str:
+    """Spell a setting as the command line does: `num_events` → `--num-events`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def overridden(
+    recipe: Recipe, overrides: Overrides, renderings: Overrides, spell: Callable[[str], str] = as_option
+) -> tuple[GenerationSpec, RenderingSpec]:
+    """Give the recipe's settings with these in their place; `spell` writes the name of a setting in an error.
+
+    Raises RecipeError for a value that a setting does not take.
+    """
     given = {name: value for name, value in overrides.items() if value is not None}
     base = recipe.generation.model_dump()
-    for name in PER_STREAM:
-        if name in given:
-            numbers = parse_per_stream(given[name], f"--{name.replace('_', '-')}", recipe.model.streams)
-            given[name] = {**base[name], **numbers}
+    for name in given.keys() & set(PER_STREAM):
+        numbers = parse_per_stream(_per_stream_text(given[name]), spell(name), recipe.model.streams)
+        given[name] = {**base[name], **numbers}
     if "num_events" in given and "min_events" not in given:
         given["min_events"] = min(base["min_events"], given["num_events"])
     rendering = {name: value for name, value in renderings.items() if value is not None}
     if "audio" in rendering:
-        rendering["audio"] = [
-            form.strip() for form in rendering["audio"].split(",") if form.strip() not in {"", "none"}
-        ]
+        rendering["audio"] = _audio_forms(rendering["audio"])
     changed = {
         **recipe.model_dump(),
         "generation": {**base, **given},
         "rendering": {**recipe.rendering.model_dump(), **rendering},
     }
-    parsed = parse_recipe(changed, "command line")
+    try:
+        parsed = parse_recipe(changed, _WHERE)
+    except RecipeError as error:
+        raise RecipeError(_about_the_setting(error, spell)) from error
     return parsed.generation, parsed.rendering
+
+
+def settings_of(
+    recipe: Recipe,
+    name: str,
+    overrides: Overrides,
+    *,
+    prompt_midi: Path | None = None,
+    soundfont: Path | None = None,
+    random_seed: int | None = None,
+    spell: Callable[[str], str] = as_option,
+) -> GenerationSettings:
+    """Give the settings of one generation: the recipe's, known as `name`, with these in their place.
+
+    Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, and for a recipe
+    whose models are never promoted; SourceError for a prompt MIDI or soundfont that cannot be read.
+    """
+    require_promotable(recipe)
+    if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
+        others = f"{spell('prompt')} and {spell('composer')}"
+        raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
+    seed = recipe.random_seed if random_seed is None else random_seed
+    if not 0 <= seed < SEEDS:
+        raise RecipeError(f"{spell('random_seed')}: expected a whole number from 0 to {SEEDS - 1}, got {seed}")
+    renderings = {key: value for key, value in overrides.items() if key in RenderingSpec.model_fields}
+    spec, rendering = overridden(
+        recipe, {key: value for key, value in overrides.items() if key not in renderings}, renderings, spell
+    )
+    if soundfont:
+        require_soundfont(soundfont)
+    return GenerationSettings(
+        recipe=name,
+        usual=recipe,
+        spec=spec,
+        rendering=rendering,
+        random_seed=seed,
+        prompt_midi=read_prompt_midi(prompt_midi) if prompt_midi else None,
+        soundfont=soundfont,
+        prompt_midi_path=prompt_midi,
+    )
+
+
+def require_promotable(recipe: Recipe) -> None:
+    """Raise RecipeError for a recipe whose models are never promoted, so that no music can be made with them."""
+    if recipe.split.by == "random_windows":
+        raise RecipeError(
+            f"recipe {recipe.name!r}: its split.by is 'random_windows' (leaky), so its models are never promoted; "
+            "use split.by = 'hash'"
+        )
+
+
+_WHERE = "settings"
+
+
+def _per_stream_text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{stream}={number}" for stream, number in value.items())
+    return str(value)
+
+
+def _audio_forms(value: Any) -> list[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in parts if part.strip() not in {"", "none"}]
+
+
+def _about_the_setting(error: RecipeError, spell: Callable[[str], str]) -> str:
+    """Name the setting as whoever gave it does, where the sentence names a key of the recipe."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return str(error)
+    place = cause.errors()[0]["loc"]
+    said = str(error).removeprefix(f"{_WHERE}: ").removeprefix(f"{'.'.join(map(str, place))}: ")
+    return f"{spell(str(place[1]))}: {said}" if len(place) > 1 else said

@@ -1,0 +1,195 @@
+"""The library in four calls: load a recipe, prepare, train, generate. Import them from `lstm_music`.
+
+No call needs Prefect. Each finds what the storage already holds, and makes only what is missing. The errors are those of
+`lstm_music.errors`; each docstring names the likely ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lstm_music.recipe import Recipe, load_recipe
+from lstm_music.results import GeneratedMusic, PreparedMusic, TrainedModels
+from lstm_music.stages.current import Promoted, require_promoted
+from lstm_music.stages.data import prepare as preparing
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.music import generation, index
+from lstm_music.stages.music.overrides import settings_of
+from lstm_music.stages.training import promotion, scorecard
+from lstm_music.stages.training.side_by_side import Report, train_models
+from lstm_music.store import Store
+
+__all__ = ["GeneratedMusic", "PreparedMusic", "Recipe", "TrainedModels", "generate", "load_recipe", "prepare", "train"]
+
+PerStream = float | str | Mapping[str, float]
+"""One number for all streams, or a number per stream: `{"note": 0.7}` or `"note=0.7,offset=0.5"`."""
+
+
+def prepare(
+    recipe: Recipe | str | Path, source: str | Path | None = None, storage: str | Path = "storage"
+) -> PreparedMusic:
+    """Ingest a source and make its tables, vocabularies and tokens.
+
+    ```python
+    dataset = prepare("demo", source="my_music")
+    dataset.events  # a DataFrame, one row per event
+    ```
+
+    Args:
+        recipe: A recipe, its name, or the path of a .toml file.
+        source: `corpus`, `kaggle`, a folder, a zip, a file or a URL. None is the recipe's own source.
+        storage: A folder, or a URL such as `s3://bucket/prefix`, that keeps every result.
+
+    Raises:
+        RecipeError: The recipe cannot be read.
+        SourceError: The source does not exist or cannot be opened.
+        NotEnoughMusicError: The source holds no music that can be read.
+
+    """
+    chosen, store = _recipe(recipe), Store(storage)
+    with store.session():
+        prepared = preparing.prepare(store, chosen, ingest(store, chosen, str(source or chosen.source)))
+    return PreparedMusic(store, chosen, prepared)
+
+
+def train(
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    warm_start: bool = False,
+    on_progress: Report | None = None,
+) -> TrainedModels:
+    """Train the models of a recipe on what was prepared last for it, score them, and promote them if they are not worse.
+
+    The models train side by side, each in a process of its own. An interrupt stops them; the next call continues from their
+    checkpoints.
+
+    ```python
+    models = train("demo", on_progress=lambda done: print(done["model"], done["epoch"]))
+    models.scores  # a DataFrame: nats per event of the models and of the baselines
+    ```
+
+    Args:
+        recipe: A recipe, its name, or the path of a .toml file.
+        storage: The storage that `prepare` wrote to.
+        warm_start: Start from the promoted models, and train for the recipe's `warm_epochs`.
+        on_progress: Called after each training step, from one thread at a time, with `model`, `epoch`, `epochs`, `step`,
+            `steps`, `loss` and `held_out` (nats per event).
+
+    Raises:
+        MissingArtifactError: Nothing was prepared for this recipe.
+        NotEnoughMusicError: There is too little music to train on.
+        TrainingError: A loss is not a number.
+
+    """
+    chosen, store = _recipe(recipe), Store(storage)
+    inputs = preparing.last_prepared(store, chosen.name).inputs
+    with store.session():
+        dataset = preparing.prepare(store, chosen, inputs).dataset  # found, unless the recipe changed since
+        starts = promotion.warm_starts(store, chosen, dataset) if warm_start else {}
+        models = train_models(store, chosen, dataset, starts, on_progress)
+        card = scorecard.evaluate(store, chosen, dataset, models)
+        decision = promotion.promote(store, chosen, Promoted(dataset, models, card))
+    return TrainedModels(store, chosen, models, card, decision)
+
+
+def generate(
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    num_outputs: int | None = None,
+    num_events: int | None = None,
+    min_events: int | None = None,
+    random_seed: int | None = None,
+    prompt: str | None = None,
+    prompt_midi: str | Path | None = None,
+    composer: str | None = None,
+    prompt_events: int | None = None,
+    include_prompt: bool | None = None,
+    temperature: PerStream | None = None,
+    top_k: PerStream | None = None,
+    top_p: PerStream | None = None,
+    min_p: PerStream | None = None,
+    max_repeats: int | None = None,
+    max_quarters: float | None = None,
+    best_of: int | None = None,
+    audio: str | Sequence[str] | None = None,
+    sheet_music: bool | None = None,
+    soundfont: str | Path | None = None,
+) -> GeneratedMusic:
+    """Make music with the promoted models of a recipe, and a page to listen to it.
+
+    A setting that is None takes the recipe's value. The same settings and `random_seed` give the same music.
+
+    ```python
+    music = generate("demo", num_outputs=2, temperature={"note": 0.8}, prompt="bwv26.6")
+    music.midi  # the paths of the MIDI files; in a notebook, `music` shows players
+    ```
+
+    Args:
+        recipe: A recipe, its name, or the path of a .toml file.
+        storage: The storage that holds the trained models.
+        num_outputs: How many pieces.
+        num_events: The longest a piece may be, in events.
+        min_events: The shortest a piece may be, in events.
+        random_seed: Another number gives other music.
+        prompt: `auto` (a good place of a held-out piece), `random`, `none`, the name of a piece, or `NAME:120` for its event 120.
+        prompt_midi: A music file to continue, instead of a held-out piece.
+        composer: Take prompts from held-out pieces of this composer only.
+        prompt_events: How many events of a held-out piece are the prompt.
+        include_prompt: Whether a result begins with its prompt.
+        temperature: Higher is wilder; 0 always takes the top value.
+        top_k: Keep the k most probable values; 0 keeps all.
+        top_p: Keep the most probable values that together have this probability.
+        min_p: Drop values below this share of the top probability.
+        max_repeats: How often in a row a pattern may occur before the loop guard blocks it; 0 switches the guard off.
+        max_quarters: The longest note or rest, in quarter lengths.
+        best_of: Make this many candidates per piece, and keep those with the smallest penalty.
+        audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
+        sheet_music: Whether results are engraved, which takes seconds per piece.
+        soundfont: Render audio with this .sf2 or .sf3 file.
+
+    Raises:
+        RecipeError: A setting has a value that it does not take.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The prompt, composer or soundfont does not exist.
+        NotEnoughMusicError: No held-out piece is long enough for a prompt.
+
+    """
+    overrides: dict[str, Any] = {
+        "num_outputs": num_outputs,
+        "num_events": num_events,
+        "min_events": min_events,
+        "prompt": prompt,
+        "composer": composer,
+        "prompt_events": prompt_events,
+        "include_prompt": include_prompt,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "max_repeats": max_repeats,
+        "max_quarters": max_quarters,
+        "best_of": best_of,
+        "audio": audio,
+        "sheet_music": sheet_music,
+    }
+    chosen, store = _recipe(recipe), Store(storage)
+    settings = settings_of(
+        chosen,
+        chosen.name if isinstance(recipe, Recipe) else str(recipe),
+        overrides,
+        prompt_midi=Path(prompt_midi) if prompt_midi else None,
+        soundfont=Path(soundfont) if soundfont else None,
+        random_seed=random_seed,
+        spell=str,
+    )
+    current = require_promoted(store, chosen.name)
+    with store.session():
+        ref = generation.generate(store, generation.Plan(settings, current.dataset, current.models))
+        index.write_index(store)
+    return GeneratedMusic.of(generation.describe_generation(store, ref))
+
+
+def _recipe(recipe: Recipe | str | Path) -> Recipe:
+    return recipe if isinstance(recipe, Recipe) else load_recipe(str(recipe))

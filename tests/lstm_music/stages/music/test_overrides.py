@@ -1,0 +1,94 @@
+"""Settings that override the recipe's: what each may be, and the sentence for what it may not."""
+
+import pytest
+from small_music import tiny_recipe
+
+from lstm_music.errors import RecipeError, SourceError
+from lstm_music.stages.music.overrides import overridden, settings_of
+
+
+def spec_of(**overrides):
+    return settings_of(tiny_recipe(), "tiny", overrides).spec
+
+
+@pytest.mark.parametrize(
+    "given", ["0.5", 0.5, {"note": 0.5, "offset": 0.5, "duration": 0.5}, "note=0.5,offset=0.5,duration=0.5"]
+)
+def test_a_setting_per_stream_is_a_number_a_mapping_or_a_text(given):
+    assert spec_of(temperature=given).temperature == dict.fromkeys(("offset", "note", "duration"), 0.5)
+
+
+def test_a_stream_that_is_not_named_keeps_the_value_of_the_recipe():
+    assert spec_of(top_k={"note": 4}).top_k == {"offset": 0, "note": 4, "duration": 0}
+
+
+@pytest.mark.parametrize("given", ["ogg,mp3", ["ogg", "mp3"], "ogg, mp3"])
+def test_forms_of_audio(given):
+    assert settings_of(tiny_recipe(), "tiny", {"audio": given}).rendering.audio == ("ogg", "mp3")
+
+
+@pytest.mark.parametrize("given", ["none", []])
+def test_no_audio(given):
+    assert settings_of(tiny_recipe(), "tiny", {"audio": given}).rendering.audio == ()
+
+
+def test_none_leaves_the_value_of_the_recipe():
+    recipe = tiny_recipe()
+    assert overridden(recipe, {"num_events": None}, {"audio": None}) == (recipe.generation, recipe.rendering)
+    assert settings_of(recipe, "tiny", {}).random_seed == recipe.random_seed
+
+
+def test_fewer_events_than_the_least_of_the_recipe_lower_the_least():
+    assert spec_of(num_events=4).min_events == 4
+
+
+@pytest.mark.parametrize(
+    ("overrides", "setting", "given"),
+    [
+        ({"num_outputs": 0}, "--num-outputs: ", "got 0"),
+        ({"temperature": -1}, "--temperature: ", "got -1.0"),
+        ({"temperature": "nose=1"}, "--temperature: ", "got 'nose=1'"),
+        ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
+        ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
+        ({"min_events": 500}, "min_events 500", ""),
+        ({"max_repeats": 1}, "max_repeats 1", ""),
+    ],
+)
+def test_an_error_names_the_setting_and_what_was_given(overrides, setting, given):
+    with pytest.raises(RecipeError) as raised:
+        spec_of(**overrides)
+    assert str(raised.value).startswith(setting)
+    assert given in str(raised.value)
+
+
+def test_a_python_caller_reads_python_names():
+    with pytest.raises(RecipeError, match=r"^num_outputs: "):
+        settings_of(tiny_recipe(), "tiny", {"num_outputs": 0}, spell=str)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_random_seed_has_bounds(seed):
+    with pytest.raises(
+        RecipeError, match=rf"^--random-seed: expected a whole number from 0 to 4294967295, got {seed}$"
+    ):
+        settings_of(tiny_recipe(), "tiny", {}, random_seed=seed)
+
+
+@pytest.mark.parametrize("other", ["prompt", "composer"])
+def test_a_file_to_continue_excludes_other_prompts(tmp_path, other):
+    with pytest.raises(RecipeError, match=r"^--prompt-midi: excludes --prompt and --composer"):
+        settings_of(tiny_recipe(), "tiny", {other: "bach"}, prompt_midi=tmp_path / "a.mid")
+
+
+def test_files_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(SourceError, match=r"a\.mid"):
+        settings_of(tiny_recipe(), "tiny", {}, prompt_midi=tmp_path / "a.mid")
+    with pytest.raises(SourceError, match=r"a\.sf2"):
+        settings_of(tiny_recipe(), "tiny", {}, soundfont=tmp_path / "a.sf2")
+
+
+def test_a_recipe_of_random_windows_makes_no_music():
+    recipe = tiny_recipe()
+    recipe = recipe.model_copy(update={"split": recipe.split.model_copy(update={"by": "random_windows"})})
+    with pytest.raises(RecipeError, match=r"split\.by is 'random_windows' \(leaky\), so its models are never promoted"):
+        settings_of(recipe, "tiny", {})
