@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo serve install install-bench test coverage check clean
+.PHONY: demo serve install install-bench test coverage check docs clean
 
 demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
@@ -23,11 +23,15 @@ test: $(VENV)/.installed-test  ## every test, two files at a time
 coverage: $(VENV)/.installed-test  ## every test, with what of the library it reached: a quarter longer
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.installed-test  ## style, types, layers
+check: $(VENV)/.installed-test docs  ## style, types, layers, and every link of the documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed-test  ## the documentation site, in build/docs/index.html; a warning is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto docs build/docs
+	@echo "the site is in build/docs/index.html"
 
 clean:  ## remove what was installed and cached; storage stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
@@ -40,7 +44,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(INSTALL) --editable '.[test,check]'
+	$(INSTALL) --editable '.[test,check,docs]'
 	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed

@@ -1,0 +1,95 @@
+"""The documentation site: `make docs` builds it from docs/*.md, the root's Markdown files and the docstrings of the library."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+LIBRARY = ROOT / "lstm_music"
+
+project = "lstm-music"
+author = "the authors of lstm-music"
+release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+extensions = ["myst_nb", "sphinxcontrib.mermaid", "sphinx.ext.apidoc", "sphinx.ext.autodoc"]
+exclude_patterns = ["api/modules.rst"]
+default_role = "literal"  # docstrings write `names` as Markdown does
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries: this site does not document them
+nb_execution_mode = "off"  # a test runs the notebook
+myst_heading_anchors = 4  # links to headings work as they do on GitHub
+myst_fence_as_directive = ["mermaid"]
+
+html_theme = "furo"
+html_title = f"lstm-music {release}"
+html_show_sourcelink = False
+toc_object_entries = False  # the sidebar of a package would have hundreds of lines
+
+# The API reference imports the library. It must not load TensorFlow, so it leaves out the modules that do.
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+COMPUTING = {
+    "generation": ("echo", "loop", "loop_guard", "sampling"),
+    "models": (
+        "architectures",
+        "chained",
+        "checkpoint",
+        "faults",
+        "learner",
+        "lstm",
+        "scoring",
+        "training",
+        "warm_start",
+        "windowed",
+    ),
+    "stages/training": ("warm_start",),
+}
+apidoc_modules = [
+    {
+        "path": str(LIBRARY),
+        "destination": "api",
+        "module_first": True,
+        "exclude_patterns": [
+            *(str(LIBRARY / folder / f"{name}.py") for folder, names in COMPUTING.items() for name in names),
+            str(LIBRARY / "*_child.py"),
+        ],
+    },
+]
+
+# The sidebar. Pages stay plain Markdown, which GitHub shows too, so it stands here and not in a directive of index.md.
+PAGES = {
+    "Start": ("first_hour", "tutorial", "generate", "own_music", "recipes"),
+    "Run": ("commands", "operation", "storage", "scale", "troubleshooting", "upgrading"),
+    "Understand": ("how_it_works", "results", "report", "glossary"),
+    "Develop": ("architecture", "how_to_extend", "contributing", "api/lstm_music", "decisions", "changelog"),
+}
+# Files that lie where GitHub and package registries look for them, and the pages that show them.
+ROOT_FILES = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "README.md": "index"}
+
+
+def sidebar() -> str:
+    """Give the directives that list all pages; the tutorial only where there is one."""
+    there = {path.stem for path in DOCS.glob("*.*")} | {"api/lstm_music"}
+    lists = {caption: "\n".join(page for page in pages if page in there) for caption, pages in PAGES.items()}
+    return "".join(
+        f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n" for caption, pages in lists.items()
+    )
+
+
+def read(_app: Sphinx, page: str, source: list[str]) -> None:
+    """Change a page on its way in: root files instead of their stubs, links to root files, and the sidebar."""
+    for file, shown_as in ROOT_FILES.items():
+        if page == shown_as != "index":
+            source[0] = (ROOT / file).read_text(encoding="utf-8").replace("](docs/", "](")
+    for file, shown_as in ROOT_FILES.items():
+        source[0] = re.sub(rf"\]\((?:\.\./)?{re.escape(file)}(#[^)]*)?\)", rf"]({shown_as}.md\1)", source[0])
+    if page == "index":
+        source[0] += sidebar()
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what changes pages."""
+    app.connect("source-read", read)
