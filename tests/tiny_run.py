@@ -43,7 +43,7 @@ class Tiny:
     def copy(self, folder: Path, *without: str) -> Path:
         """Copy the storage, so that a test may change it, but for some artifacts: a kind, or the name of a model."""
         copied = folder / "storage"
-        shutil.copytree(self.storage, copied)
+        shutil.copytree(self.storage, copied, symlinks=True)
         for artifact in list(Store(copied).artifacts()):
             if {artifact.ref.kind, artifact.manifest["spec"].get("name")} & {*without}:
                 shutil.rmtree(artifact.folder)

@@ -28,6 +28,8 @@ EVENTS_SCHEMA = pa.schema(
         ("note", pa.string()),
         ("offset", pa.string()),  # quarter lengths since the previous event, an exact fraction
         ("duration", pa.string()),  # quarter lengths, an exact fraction
+        ("offset_quarters", pa.float64()),  # the same as numbers, for pandas and SQL
+        ("duration_quarters", pa.float64()),
         ("onset", pa.float64()),  # quarter lengths
         ("bar", pa.int32()),
         ("position_in_bar", pa.float64()),  # quarter lengths
@@ -165,6 +167,8 @@ def to_arrow(piece_id: str, events: PieceEvents, spec: EventSpec) -> pa.Table:
             pa.array(events.note, pa.string()),
             _fractions(events.offset_steps, grid),
             _fractions(events.duration_steps, grid),
+            events.offset_steps / grid.steps_per_quarter,
+            events.duration_steps / grid.steps_per_quarter,
             events.onset_steps / grid.steps_per_quarter,
             events.bar,
             events.position_in_bar_steps / grid.steps_per_quarter,

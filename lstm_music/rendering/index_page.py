@@ -1,37 +1,64 @@
-"""The index of all generations in a storage: a page that leads to their listening pages."""
+"""The index of all generations in a storage: a page that shows, plays and leads to them.
+
+It plays the audio files beside it, and fetches nothing else. Names and settings are shown as text, whatever they hold.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from lstm_music.rendering.listening_page import page_environment
+from lstm_music.rendering.thumbnail import HEIGHT, WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A result in the index: its thumbnail as path data of an SVG, and the relative path of its audio; "" for none."""
+
+    thumbnail: str = ""
+    audio: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A row of the index. `link` is the path of the listening page from the index's folder on, with `/`; `made` says when."""
+    """An entry of the index.
 
-    title: str
+    `made` is the local time it was begun, `link` the path of its listening page from the index's folder on, with `/`.
+    Of its `results` pieces the first few have a preview.
+    """
+
+    name: str
     recipe: str
-    made: str
-    random_seed: int
+    made: datetime
+    settings: str
     results: int
     link: str
+    previews: Sequence[Preview] = ()
 
 
-def index_page(rows: Sequence[Generation], title: str = "Generated music") -> str:
-    """Write the index as HTML, to be encoded as UTF-8, in the order of the rows; the same rows give the same text.
+def index_page(entries: Sequence[Generation], title: str = "Generated music") -> str:
+    """Write the index as HTML, to be encoded as UTF-8, in the order of the entries; the same entries give the same text.
 
-    Raises ValueError for a link that is no relative path.
+    Raises ValueError for a link that is not a relative path.
     """
     environment = page_environment()
-    environment.filters["relative"] = _relative
-    return environment.get_template("index_page.html.jinja").render(rows=rows, title=title)
+    environment.filters.update(relative=_relative, date=_date, pieces=_pieces)
+    view_box = f"0 0 {WIDTH} {HEIGHT}"
+    return environment.get_template("index_page.html.jinja").render(entries=entries, title=title, view_box=view_box)
 
 
 def _relative(path: str) -> str:
     """Quote a path for a link: a colon too, so that it never begins with a scheme."""
     if not path or PurePosixPath(path).is_absolute():
-        raise ValueError(f"a link of the index is a relative path; received {path!r}")
+        raise ValueError(f"link of the index: expected a relative path, got {path!r}")
     return quote(path, errors="surrogateescape")
+
+
+def _date(when: datetime) -> str:
+    return f"{when.day} {when:%B %Y, %H:%M}"
+
+
+def _pieces(count: int, more: str = "") -> str:
+    return f"{count} {more}piece{'' if count == 1 else 's'}"

@@ -70,6 +70,11 @@ class Artifact:
         """Paths of the files whose names start with `prefix`, sorted by name, each checked as by `file`."""
         return [self._checked(key) for key in sorted(self.manifest["files"]) if key.startswith(prefix)]
 
+    def file_keys(self, prefix: str = "") -> list[str]:
+        """Keys in the storage of the files whose names start with `prefix`, sorted by name; no file is read."""
+        entries: dict[str, Any] = self.manifest["files"]
+        return [f"{_key(self.ref)}/{entries[name]['file']}" for name in sorted(entries) if name.startswith(prefix)]
+
     def _checked(self, key: str) -> Path:
         entry = self.manifest["files"][key]
         return self.backend.fetch(f"{_key(self.ref)}/{entry['file']}", entry, _mend(self.backend, self.ref))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lstm_music.store.folder import Folder
+from lstm_music.store.links import Targets
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -75,6 +76,12 @@ class Backend(Protocol):
 
     def share(self, key: str) -> None:
         """Let other machines have the file that lies under `root`."""
+
+    def link(self, folder: str, targets: Callable[[], Targets], partial: Path) -> None:
+        """Give keys names for people, as links in a folder, while no other process does; nothing where there are no links."""
+
+    def leads(self, key: str, to: str) -> bool:
+        """Whether one key is a link to another that is there."""
 
     def copy(self, key: str, to: Path) -> bool:
         """Copy to `to` what a machine shared, where that lies elsewhere than under `root`; say whether there was any."""

@@ -16,6 +16,7 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.store import files
 from lstm_music.store.intact import fault
+from lstm_music.store.links import Targets
 from lstm_music.store.remote import cache_folder, folder_name, open_remote, protocols
 from lstm_music.store.stage import MANIFEST
 from lstm_music.store.staging import StagingFolder
@@ -167,6 +168,15 @@ class Bucket:
     def share(self, key: str) -> None:
         """Upload the file that lies under `root`."""
         self._upload(self.root / key, key)
+
+    def link(self, folder: str, targets: Callable[[], Targets], partial: Path) -> None:
+        """Do nothing: a bucket has no links."""
+        del folder, targets, partial
+
+    def leads(self, key: str, to: str) -> bool:
+        """Answer no: a bucket has no links."""
+        del key, to
+        return False
 
     def copy(self, key: str, to: Path) -> bool:
         """Download a file to `to`; say whether there was one."""

@@ -7,6 +7,7 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.store import files, locks
 from lstm_music.store.intact import fault
+from lstm_music.store.links import Targets, leads, make_links
 from lstm_music.store.stage import KEY, KIND, MANIFEST, NO_KINDS
 
 
@@ -79,6 +80,7 @@ class Folder:
     def change(self, key: str, change: Callable[[bytes | None], bytes], partial: Path) -> None:
         """Replace what a file holds, while nobody else does."""
         path = self.root / key
+        files.make_folder(path.parent)
         with locks.exclusive(path.with_name(f".{path.stem}-lock")):
             files.replace(path, change(path.read_bytes() if path.exists() else None), partial)
 
@@ -108,6 +110,17 @@ class Folder:
 
     def share(self, key: str) -> None:
         """Do nothing: who uses this folder has the file."""
+
+    def link(self, folder: str, targets: Callable[[], Targets], partial: Path) -> None:
+        """Make links in a folder; `targets` is asked under the lock, so the last call links the latest state."""
+        place = self.root / folder
+        files.make_folder(place)
+        with locks.exclusive(place / ".links-lock"):
+            make_links(self.root, folder, targets(), partial)
+
+    def leads(self, key: str, to: str) -> bool:
+        """Whether one path is a link to another that is there."""
+        return leads(self.root / key, self.root / to)
 
     def copy(self, key: str, to: Path) -> bool:
         """Copy nothing: what is shared lies under `root` itself."""

@@ -16,7 +16,8 @@ BLOBS = "blobs"
 MANIFEST = "manifest.json"
 PROVENANCE = "provenance.json"
 INBOX = "inbox"  # of the user, who may keep in it what they like: never an artifact, and never swept
-NO_KINDS = frozenset({BLOBS, INBOX})
+LATEST = "latest"  # links to what was made last: no artifact either
+NO_KINDS = frozenset({BLOBS, INBOX, LATEST})
 
 
 @dataclass(frozen=True, order=True)
@@ -32,8 +33,8 @@ class ArtifactRef:
     def __post_init__(self) -> None:
         if not KIND.fullmatch(self.kind) or self.kind in NO_KINDS:
             raise StorageError(
-                f"{self.kind!r}: not a kind; it has to be lower-case letters, digits, '-' and '_', and not "
-                f"{BLOBS!r} or {INBOX!r}"
+                f"artifact kind: expected lower-case letters, digits, '-' and '_', and none of "
+                f"{', '.join(sorted(NO_KINDS))}; got {self.kind!r}"
             )
         if not KEY.fullmatch(self.key):
             raise StorageError(f"{self.kind}/{self.key}: not a key; it has to be 64 digits of lower-case hexadecimal")

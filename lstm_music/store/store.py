@@ -15,6 +15,7 @@ from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
 from lstm_music.store.backend import Backend, is_url, open_backend
 from lstm_music.store.checksummed import dump_checksummed, load_checksummed
+from lstm_music.store.links import Targets
 from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.staging import StagingFolder
 from lstm_music.store.verify import VerifyReport, verify
@@ -97,6 +98,31 @@ class Store:
         with self._writing() as folder:
             self._place.replace(f"{kind}/{name}", data, folder)
         return self.root / kind / name
+
+    def read_page(self, kind: str, name: str) -> bytes | None:
+        """Read a file beside the artifacts of a kind; None where there is none."""
+        with files.disk_errors(self.root):
+            try:
+                return self._place.read(f"{kind}/{name}")
+            except FileNotFoundError:
+                return None
+
+    def change_page(self, kind: str, name: str, change: Callable[[bytes | None], bytes]) -> None:
+        """Replace a file beside the artifacts of a kind by what `change` makes of it, without losing another's change."""
+        with self._writing() as folder:
+            self._place.change(f"{kind}/{name}", change, folder)
+
+    def link(self, folder: str, targets: Callable[[], Targets]) -> None:
+        """Make links with names for people in `folder`, to the keys that `targets` gives.
+
+        Does nothing where there are no links: in a bucket, and on file systems without them.
+        """
+        with self._writing() as partial:
+            self._place.link(folder, targets, partial)
+
+    def linked(self, key: str, to: str) -> Path | None:
+        """Give the path of the link `key` if it leads to the key `to`."""
+        return self.root / key if self._place.leads(key, to) else None
 
     def put_blob(self, data: bytes) -> str:
         """Keep bytes under their SHA-256, which is returned; bytes that are there already are not written again."""

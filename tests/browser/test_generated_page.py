@@ -39,3 +39,21 @@ def test_the_page_plays_and_shows_what_files_are_called(visit, page_file):
     assert times[0] >= 0.5
     assert times[1] != 0
     assert page.locator(".picture").first.evaluate("(one) => !!one.shadowRoot.querySelector('svg .right, svg .left')")
+
+
+def test_the_index_plays_the_music_that_lies_beside_it(page_file, browser):
+    """The address bar may say the name of the generation; its audio is found from the index on."""
+    context = browser.new_context()
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto((page_file.parent.parent / "index.html").as_uri())
+    newest = page.locator("article.entry").first
+    assert newest.locator("h2").inner_text() == page_file.parent.name
+    assert newest.locator("svg").count() == newest.locator("audio").count() == 4
+    seconds = newest.locator("audio").first.evaluate("async (audio) => { await audio.play(); return audio.duration; }")
+    assert seconds > 0
+    newest.locator("h2 a").click()
+    assert page.url == page_file.as_uri()
+    assert complaints == []
+    context.close()

@@ -1,11 +1,12 @@
 """The listening page in a real Chromium, from the disk: it plays, moves, counts, can be read by all, and fetches nothing."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from listening_music import HOSTILE, Heard, Listening, real_page, tone
 
-from lstm_music.rendering.index_page import Generation, index_page
+from lstm_music.rendering.index_page import Generation, Preview, index_page
 from lstm_music.rendering.listening_page import Roll, RollPlace, listening_page
 
 AUDIT = (Path(__file__).parent / "page_audit.js").read_text(encoding="utf-8").split("\n", 1)[1]
@@ -293,12 +294,16 @@ def test_many_results_open_without_being_decoded(visit, listening, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_index_leads_to_the_page(visit, file, scheme):
     index = file.with_name("generations.html")
-    rows = [
-        Generation("Eight chorales", HOSTILE, "2025-03-01", 7, 2, file.name),
-        Generation("b", "demo", "today", 1, 1, "c/d.html"),
+    made = datetime(2025, 3, 1, tzinfo=UTC)
+    previews = [Preview(f"M{number} 4h60M60 20h120", "") for number in range(3)]
+    entries = [
+        Generation("2025-03-01_chorales_1", "chorales", made, HOSTILE, 5, file.name, previews),
+        Generation("b", "demo", made, "", 1, "c/d.html"),
     ]
-    index.write_text(index_page(rows), encoding="utf-8")
+    index.write_text(index_page(entries), encoding="utf-8")
     page = visit(index, color_scheme=scheme, **PHONE)
     assert page.evaluate(AUDIT)["findings"] == []
-    assert SHOWN in page.inner_text("tbody")
-    assert page.get_attribute("tbody a", "href") == file.name
+    assert SHOWN in page.inner_text("main")
+    assert page.get_attribute("h2 a", "href") == file.name
+    assert page.locator(".previews svg").count() == 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]

@@ -17,7 +17,7 @@ from program import COMMAND, Program
 from lstm_music.store import Store
 
 GONE_SECONDS = 5.0
-NOT_COMPARED = {"provenance.json", "format.json", ".lock", ".current-lock"}
+NOT_COMPARED = {"provenance.json", "format.json", ".lock", ".current-lock", ".links-lock"}
 
 
 def contents(storage: Path) -> dict[str, bytes]:
@@ -26,6 +26,7 @@ def contents(storage: Path) -> dict[str, bytes]:
         path.relative_to(storage).as_posix(): path.read_bytes()
         for path in sorted(storage.rglob("*"))
         if path.is_file()
+        and not path.is_symlink()  # names for people, which a bucket has none of
         and path.name not in NOT_COMPARED
         and "checkpoints" not in path.parts
         and path.parent != storage / "generations"  # the index says when each was made

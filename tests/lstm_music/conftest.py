@@ -35,7 +35,7 @@ class Made:
 
     def copy(self, to: Path) -> "Made":
         """Copy the storage, for a test that damages or adds."""
-        shutil.copytree(self.store.root, to)
+        shutil.copytree(self.store.root, to, symlinks=True)
         return Made(Store(to), self.recipe, self.folder, self.prepared)
 
 

@@ -11,6 +11,7 @@ from lstm_music.stages.current import remember
 from lstm_music.stages.data.dataset import Dataset, build_dataset, dataset_stage, load_dataset
 from lstm_music.stages.data.events import encode_events, events_stage
 from lstm_music.stages.data.ingest import read_inputs
+from lstm_music.stages.data.latest import link_tables
 from lstm_music.stages.data.notes import collect_notes, notes_stage
 from lstm_music.stages.data.parse import ParseBatch, parse_batch, plan_batches
 from lstm_music.store import ArtifactRef, Store
@@ -46,9 +47,10 @@ def finish(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
 
 
 def remember_prepared(store: Store, recipe: Recipe, prepared: Prepared) -> Prepared:
-    """Record the dataset that a recipe trains on."""
+    """Record the dataset that a recipe trains on, and link its tables below `latest`."""
     refs = {"inputs": prepared.inputs, "notes": prepared.notes, "events": prepared.events, "dataset": prepared.dataset}
     remember(store, recipe.name, "prepared", {kind: ref.key for kind, ref in refs.items()})
+    link_tables(store, prepared.notes, prepared.events, prepared.dataset)
     return prepared
 
 

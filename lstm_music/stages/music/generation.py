@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.listening_page import listening_page
 from lstm_music.rendering.render import Rendering, render_all
+from lstm_music.rendering.thumbnail import thumbnail
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music.candidates import Candidate, make_music, music_stage, picture, read_music
 from lstm_music.stages.music.copies import copies_stage, index_copies, load_index
+from lstm_music.stages.music.names import KIND, name_generation, named_folder, read_names
 from lstm_music.stages.music.page import Presented, build_page, quiz_pieces
 from lstm_music.stages.music.ranking import Scored, best, score_candidates
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
@@ -23,7 +26,6 @@ from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.files import sha256_of
 
-KIND = "generations"
 GENERATION_VERSION = 4
 PAGE = "index.html"
 
@@ -78,6 +80,7 @@ def generate(
         index_copies(store, plan.dataset)
         measure_reference(store, plan.dataset, plan.copies, settings.spec.num_events)
         present(store, plan, on_progress)
+    name_generation(store, plan.stage.ref)
     return plan.stage.ref
 
 
@@ -104,14 +107,19 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["command"] = plan.settings.command
         writer.facts["recipe"] = plan.settings.recipe
         writer.facts["random_seed"] = plan.settings.random_seed
+        writer.facts["settings"] = plan.settings.summary
+        writer.facts["thumbnails"] = [thumbnail(read_midi(one.made.midi)) for one in kept]
         writer.facts["results"] = [_figures(one) for one in kept]
         writer.counts.update(results=len(kept), candidates=len(scored))
 
 
 def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None = None) -> dict[str, Any]:
-    """Say which files a generation has, for `--json`: those in `directory` where they were copied to one."""
+    """Give the name and the files of a generation, for `--json`.
+
+    The files are those in `directory` if they were copied there, else those in the folder of its name or of its key.
+    """
     artifact = store.open(ref)
-    folder = directory or artifact.folder
+    folder = directory or named_folder(store, ref) or artifact.folder
     paths = {path.name: str(folder / path.name) for path in artifact.files()}
     kinds = {
         "midi": "mid",
@@ -129,6 +137,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
 
     return {
         "outputs": [output(number, figures) for number, figures in enumerate(artifact.facts["results"], start=1)],
+        "name": read_names(store).of(ref),
         "directory": str(folder),
         "page": paths[PAGE],
         "command": artifact.facts["command"],

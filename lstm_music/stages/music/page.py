@@ -127,7 +127,7 @@ def build_page(
         _heard(settings, number, one, copy_check(one), ranges, presented) for number, one in enumerate(kept, start=1)
     ]
     return Listening(
-        title=f"Music by the models of the recipe {settings.recipe}",
+        title=settings.title,
         results=results,
         command=settings.command,
         created_with=_created_with(settings),

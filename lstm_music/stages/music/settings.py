@@ -1,5 +1,6 @@
-"""What a person wants to hear: the settings of a generation, and how they would type them."""
+"""The settings of a generation, the command that gives them, and what they are in a few words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from lstm_music.generation.command import command
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.stages.music.names import short_recipe
 from lstm_music.stages.music.prompts import PromptMidi
+
+OTHERS_IN_TITLE = 2
 
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """What a person wants to hear: `recipe` is the name or path that they would type, `usual` what it says."""
+    """The settings of a generation: `recipe` is the name or path that the user typed, `usual` the recipe itself."""
 
     recipe: str
     usual: Recipe
@@ -26,7 +30,7 @@ class GenerationSettings:
 
     @classmethod
     def of(cls, recipe: Recipe, name: str) -> "GenerationSettings":
-        """Want what a recipe says."""
+        """Give the settings of a recipe."""
         return cls(name, recipe, recipe.generation, recipe.rendering, recipe.random_seed)
 
     @property
@@ -42,3 +46,41 @@ class GenerationSettings:
         if self.prompt_midi:
             options["prompt_midi"] = self.prompt_midi_path or self.prompt_midi.name
         return command(self.recipe, self.usual.generation, self.spec, options)
+
+    @property
+    def summary(self) -> list[str]:
+        """What differs from the recipe, in words such as `temperature note 0.9`; the random seed last."""
+        return [*self._differences(), f"random seed {self.random_seed}"]
+
+    @property
+    def title(self) -> str:
+        """A title that differs between the pages of a storage: the recipe, the random seed, the first other settings."""
+        *others, random_seed = self.summary
+        return ", ".join([f"Music by {short_recipe(self.recipe)}", random_seed, *others[:OTHERS_IN_TITLE]])
+
+    def _differences(self) -> Iterator[str]:
+        if self.prompt_midi:
+            yield f"prompt {self.prompt_midi.name}"
+        usual = self.usual.generation.model_dump()
+        for name, value in self.spec.model_dump().items():
+            if value != usual[name]:
+                yield _in_words(name, value, usual[name])
+        if self.soundfont:
+            yield f"soundfont {self.soundfont.name}"
+
+
+def _in_words(name: str, value: Any, usual: Any) -> str:
+    """Spell a setting: `64 events`, `temperature note 0.9`, `include prompt yes`; of several numbers those that differ."""
+    if isinstance(value, dict):
+        own = [f"{key} {number:g}" for key, number in value.items() if number != usual.get(key)]
+        return f"{name.replace('_', ' ')} {' '.join(own)}"
+    if name.startswith("num_"):
+        return f"{value} {name.removeprefix('num_').replace('_', ' ')}"
+    shown = (
+        {True: "yes", False: "no"}[value]
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else value
+    )
+    return f"{name.replace('_', ' ')} {shown}"

@@ -209,6 +209,8 @@ def test_the_events_table_has_the_reports_columns_and_positions(make_piece):
         "note": ["C4.E4", "B3", "C#4"],
         "offset": ["1/3", "5/3", "1"],
         "duration": ["4/3", "1", "1/8"],
+        "offset_quarters": [1 / 3, 5 / 3, 1.0],
+        "duration_quarters": [4 / 3, 1.0, 0.125],
         "onset": [1 / 3, 2.0, 3.0],
         "bar": [1, 2, 2],
         "position_in_bar": [1 / 3, 0.0, 1.0],

@@ -5,13 +5,14 @@ import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 from small_music import QUARTER, piece_of
 
 from lstm_music.midi.writer import write_midi
-from lstm_music.rendering.index_page import Generation, index_page
+from lstm_music.rendering.index_page import Generation, Preview, index_page
 from lstm_music.rendering.listening_page import (
     Clip,
     CopyCheck,
@@ -226,25 +227,34 @@ def test_what_no_page_can_be_made_of_is_refused():
 
 
 def test_the_index_leads_to_every_generation_and_nowhere_else():
-    rows = [
-        Generation(HOSTILE, HOSTILE, HOSTILE, 7, 8, "abc/index.html"),
-        Generation("b", "demo", "today", 1, 1, "javascript:alert(1)"),
-        Generation("c", "demo", "today", 1, 1, 'a "b"/c#d?e\udcff'),
+    made = datetime(2026, 11, 8, 9, 5, tzinfo=UTC)
+    hostile = Preview(HOSTILE, "javascript:alert(1).ogg")
+    entries = [
+        Generation(
+            HOSTILE, HOSTILE, made, HOSTILE, 8, "abc/index.html", [hostile, Preview("M0 0h9"), Preview("", "b.ogg")]
+        ),
+        Generation("b", "demo", made, "", 1, "javascript:alert(1)"),
+        Generation("c", "demo", made, "", 1, 'a "b"/c#d?e\udcff'),
     ]
-    written = index_page(rows)
+    written = index_page(entries)
     written.encode("utf-8")
     page = Elements(written)
     assert not page.open
     assert not page.all("script")
     assert not page.all("img")
     links = [link["href"] for link in page.all("a")][1:]
-    assert links == ["abc/index.html", "javascript%3Aalert%281%29", "a%20%22b%22/c%23d%3Fe%FF"]
-    assert "".join(page.text).count(SHOWN) == 3
-    assert "3 generations lie in this storage, 10 pieces" in "".join(page.text)
-    assert "There is nothing yet" in index_page([])
+    assert links == ["abc/index.html", "abc/index.html", "javascript%3Aalert%281%29", "a%20%22b%22/c%23d%3Fe%FF"]
+    assert [player["src"] for player in page.all("audio")] == ["javascript%3Aalert%281%29.ogg", "b.ogg"]
+    assert [path["d"] for path in page.all("path")] == [SHOWN, "M0 0h9"]
+    text = "".join(page.text)
+    assert text.count(SHOWN) == 3
+    assert "3 generations with 10 pieces of new music" in text
+    assert "8 November 2026, 09:05" in text
+    assert "5 more pieces on its page" in text
+    assert "nothing here yet" in index_page([])
 
 
 @pytest.mark.parametrize("link", ["", "/etc/passwd", "//host/page"])
 def test_a_link_that_is_no_relative_path_is_refused(link):
-    with pytest.raises(ValueError, match="a relative path; received"):
-        index_page([Generation("a", "demo", "today", 1, 1, link)])
+    with pytest.raises(ValueError, match="expected a relative path, got"):
+        index_page([Generation("a", "demo", datetime.now(UTC), "", 1, link)])

@@ -25,9 +25,11 @@ def all_sorts(root):
         write_artifact(store, STAGE, b"music")
         store.set_current("demo", {"model": STAGE.ref.to_json()})
         store.set_current("demo", {"model": None})
+        files = store.open(STAGE.ref).file_keys()
+        store.link("latest", lambda: {"one": files[:1], "all": files})
 
 
-CHANGES = {"os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}
+CHANGES = {"os.rename", "os.link", "os.symlink", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree"}
 
 
 def die_at_step(root, step):

@@ -30,7 +30,9 @@ def assert_whole(root):
     with store.session():
         assert list((root / ".partial").iterdir()) == []
     for kind in root.glob("notes"):
-        assert all((folder / "manifest.json").exists() for folder in kind.iterdir())
+        assert all((folder / "manifest.json").exists() for folder in kind.iterdir() if folder.is_dir())
+    for link in (root / "latest").glob("*"):
+        assert link.exists()
 
 
 def test_killed_at_any_step_storage_is_whole_and_the_work_can_be_done_again(tmp_path):
@@ -43,6 +45,8 @@ def test_killed_at_any_step_storage_is_whole_and_the_work_can_be_done_again(tmp_
         store_processes.all_sorts(root)
         assert Store(root).open(STAGE.ref).counts == {"notes": 6}
         assert Store(root).current("demo") == {"model": None}
+        assert (root / "latest" / "one").read_bytes() == b"music"
+        assert len(list((root / "latest" / "all").iterdir())) == 3
         assert_whole(root)
         if code == 0:
             break

@@ -29,7 +29,7 @@ def test_references_sort_compare_and_travel():
 
 @pytest.mark.parametrize("kind", ["", "Raw", "../raw", "raw/notes", ".partial", "blobs", "a b", "9", "raw\n"])
 def test_a_kind_that_is_no_plain_name_is_refused(kind):
-    with pytest.raises(StorageError, match="not a kind"):
+    with pytest.raises(StorageError, match="artifact kind: expected lower-case"):
         ArtifactRef(kind, KEY)
 
 

@@ -24,6 +24,7 @@ from lstm_music.stages.music.copies import event_reader, index_copies, load_inde
 from lstm_music.stages.music.generation import Plan, describe_generation, generate
 from lstm_music.stages.music.index import write_index
 from lstm_music.stages.music.measures import Excerpt, measure
+from lstm_music.stages.music.names import read_names
 from lstm_music.stages.music.ranking import PENALTIES
 from lstm_music.stages.music.reference import BOUNDS, measure_reference, read_reference
 from lstm_music.stages.music.segments import piece_rows
@@ -206,7 +207,8 @@ def test_the_index_leads_to_every_generation(copy, plan):
     assert path == copy.store.root / "generations" / "index.html"
     page = path.read_text()
     for ref in refs:
-        assert f'href="{ref.key}/index.html"' in page
+        assert f'href="{read_names(copy.store).of(ref)}/index.html"' in page
+    assert page.count("<path d=") == 3
     assert not copy.store.verify().bad
 
 
