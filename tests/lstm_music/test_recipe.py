@@ -61,7 +61,10 @@ def test_what_a_recipe_says_survives_json():
             "r.toml: generation.temperature.note: Input should be greater than or equal to 0, got -1",
         ),
         ({"name": "a", "events": {"quarter_length_divisors": [0]}}, "r.toml: events.quarter_length_divisors: "),
-        ({"name": "a", "split": {"validation": 0.6, "test": 0.6}}, "r.toml: split: validation 0.6 and test 0.6 leave"),
+        (
+            {"name": "a", "split": {"validation": 0.6, "test": 0.6}},
+            "r.toml: split: validation + test: expected a sum below 1",
+        ),
         ({"name": "a", "include": 3}, "r.toml: include: Input should be a valid tuple, got 3"),
     ],
 )

@@ -222,7 +222,7 @@ def test_a_loss_that_is_no_number_ends_training(run, loop, tmp_path, loss):
 
 @pytest.mark.parametrize(("side", "counts"), [("train", "0 and 2"), ("validation", "4 and 0")])
 def test_a_side_without_music_is_not_enough(run, data, side, counts):
-    with pytest.raises(NotEnoughMusicError, match=f"of these pieces {counts} are there that are long enough; add"):
+    with pytest.raises(NotEnoughMusicError, match=f"long enough, got {counts}; add"):
         run(data=dataclasses.replace(data, **{side: Targets.of(())}))
 
 
