@@ -3,11 +3,15 @@
 import json
 
 import pytest
-from tiny_run import result_of
 
 from lstm_music.store import Store
 
 pytestmark = pytest.mark.slow
+
+
+def result_of(out: str) -> dict:
+    """The result for programs, the last line of standard output."""
+    return json.loads(out.splitlines()[-1])
 
 
 def test_doubtful_models_are_named_with_their_scores_and_in_status(tiny, lstm_music):
