@@ -12,7 +12,7 @@ from tasks.reporting import publish_generation, rendering_report
 
 @task(name="make music", cache_policy=NO_CACHE, persist_result=False)
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
-    """Make all candidates with the models in use."""
+    """Generate all candidates with the promoted models."""
     settings = plan.settings
     return music.make_music(
         Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi

@@ -22,7 +22,7 @@ from tasks.retrying import may_pass
     persist_result=False,
 )
 def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
-    """Take in what a source holds."""
+    """Ingest the files of a source."""
     with download_report() as report:
         return ingest.ingest(Store(storage), recipe, source, report=report)
 
@@ -38,7 +38,7 @@ def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
 def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) -> ArtifactRef:
     """Parse one batch of contents; `number` and `count` are for its name.
 
-    Raises StorageError on a worker that does not see the storage: it would begin another one there.
+    Raises StorageError on a worker that cannot see the storage: it would create another one there.
     """
     del number, count
     store = Store(storage)
@@ -51,13 +51,13 @@ def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) 
 
 @task(name="collect notes", cache_policy=NO_CACHE, persist_result=False)
 def collect_notes(storage: str, inputs: ArtifactRef) -> ArtifactRef:
-    """Put all parsed pieces into one note table."""
+    """Collect all parsed pieces in one note table."""
     return notes.collect_notes(Store(storage), inputs)
 
 
 @task(name="encode events", cache_policy=NO_CACHE, persist_result=False)
 def encode_events(storage: str, recipe: Recipe, notes_ref: ArtifactRef) -> ArtifactRef:
-    """Encode the note table as the recipe says."""
+    """Encode the note table by the recipe's [events]."""
     return events.encode_events(Store(storage), notes_ref, recipe.events)
 
 
@@ -67,7 +67,7 @@ def build_dataset(storage: str, recipe: Recipe, notes_ref: ArtifactRef, events_r
     return dataset.build_dataset(Store(storage), recipe, notes_ref, events_ref)
 
 
-@task(name="remember what is prepared", cache_policy=NO_CACHE, persist_result=False)
+@task(name="remember prepared", cache_policy=NO_CACHE, persist_result=False)
 def remember_prepared(storage: str, recipe: Recipe, prepared: prepare.Prepared) -> prepare.Prepared:
     """Make the dataset the one that the recipe trains on."""
     return prepare.remember_prepared(Store(storage), recipe, prepared)

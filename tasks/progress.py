@@ -1,4 +1,4 @@
-"""Progress in Prefect's UI, told by a task whose library call reports through a callback."""
+"""Progress in Prefect's UI, from a task whose library call reports through a callback."""
 
 import contextlib
 import contextvars
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 EVERY_SECONDS = 2.0
-"""How often, at most, the server hears of it."""
+"""The shortest time between two reports to the server."""
 
 LAST_SECONDS = 2.0
 """How long a finished task waits for its last report to arrive."""
@@ -17,8 +17,8 @@ LAST_SECONDS = 2.0
 def progress_artifact(key: str, description: str) -> Iterator[Callable[[float], None]]:
     """Give a function that takes the fraction done (0 to 1) and shows it as the progress artifact `key` of the run.
 
-    To call it costs no more than to set a variable. A thread of its own tells the server, and ends for good at its first
-    failure: a report is never worth a task.
+    A call only sets a variable. A thread of its own reports to the server, and ends at its first failure: a failed report
+    must not end a task.
     """
     reporter = _Reporter(key, description)
     thread = threading.Thread(target=contextvars.copy_context().run, args=(reporter.run,), daemon=True)
@@ -46,7 +46,7 @@ class _Reporter:
     def run(self) -> None:
         from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-        with contextlib.suppress(Exception):  # the server may be away, or of another version
+        with contextlib.suppress(Exception):  # the server may be unreachable, or of another version
             shown = self._fraction
             artifact = create_progress_artifact(100 * shown, key=self._key, description=self._description)
             assert isinstance(artifact, UUID)  # not awaited: this thread has no event loop

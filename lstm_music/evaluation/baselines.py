@@ -5,10 +5,10 @@
 - `ngram`: a context of the stream's own previous tokens;
 - `ngram_joint`: contexts of what the chain of models knows: all streams of the previous events, the streams of this event
   that come before it in the chain, and the places of both in their bars. One chain of contexts starts with each token of a
-  stream next to the target, one more is that of `ngram`, and all are mixed: on the 296 piano pieces the mixture is 0.2 nats an
+  stream next to the target, one more is that of `ngram`, and all are mixed: on the 296 piano pieces the mixture is 0.2 nats per
   event better than the best of its chains.
 
-The n-grams are counted over the transpositions that the recipe trains on, and everything they choose is chosen on validation.
+The n-grams are counted over the transpositions that the recipe trains on. All their choices are tuned on validation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ OFFSET_STREAM = "offset"
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
-    """How the baselines did, `scores[split][baseline][stream]`, and what they chose, `choices[baseline][stream]` (JSON)."""
+    """The scores, `scores[split][baseline][stream]`, and the tuned choices, `choices[baseline][stream]` (JSON)."""
 
     scores: dict[str, dict[str, dict[str, StreamScores]]]
     choices: dict[str, dict[str, dict[str, Any]]]
@@ -40,7 +40,7 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The baselines of one stream after everything was chosen on validation."""
+    """The baselines of one stream after tuning on validation."""
 
     majority: np.ndarray  # float64 [ids]
     repeat: float  # weight of the previous token
@@ -60,16 +60,16 @@ def score_baselines(
     chosen: Mapping[str, Sequence[np.ndarray]] | None = None,
     predicted: tuple[str, ...] | None = None,
 ) -> Baselines:
-    """Choose the baselines on `validation` and score them on every split of `held_out`.
+    """Tune the baselines on `validation` and score them on every split of `held_out`.
 
     Pieces are token ids [events, columns]: the columns of `streams` in the order of the chain, and behind them those of `places`,
-    which nobody predicts and which are known with the first stream; `ngram_joint` may use them as the models do.
+    which are not predicted and are known with the first stream; `ngram_joint` may use them as the models do.
     `transposition` maps each shift that a training piece names to its table note id → note id; `sizes` is the number of ids
     of each stream, `log_unknown` the logarithm of the number of values that its UNKNOWN stands for. The offset stream has one
-    more target a piece, END.
+    more target per piece, END.
 
-    Where not all events are targets, `chosen` says which are: bool [events] for each piece of TRAIN, VALIDATION and of every
-    split, by name; then there is no END. `predicted` are the streams to score, all without it.
+    Where only some events are targets, `chosen` marks them: bool [events] for each piece of TRAIN, VALIDATION and every split,
+    by name; then END is no target. `predicted` are the streams to score, by default all.
     """
     chosen = chosen or {}
     choices: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in BASELINES}
@@ -91,9 +91,11 @@ def score_baselines(
         for name, choice in _describe(found, columns).items():
             choices[name][stream] = choice
         for split, pieces in held_out.items():
-            heard = History.of(pieces, len(ids), with_end=with_end, chosen=chosen.get(split))
-            for name, prediction in _predict(found, training, heard, with_end=with_end).items():
-                scores[split][name][stream] = _scored(prediction, heard, number, log_unknown[stream], with_end=with_end)
+            history = History.of(pieces, len(ids), with_end=with_end, chosen=chosen.get(split))
+            for name, prediction in _predict(found, training, history, with_end=with_end).items():
+                scores[split][name][stream] = _scored(
+                    prediction, history, number, log_unknown[stream], with_end=with_end
+                )
     return Baselines(scores, choices)
 
 
@@ -128,9 +130,9 @@ def joint_frontiers(stream: int, streams: int, columns: int | None = None) -> li
     return [joint_frontier(stream, streams, first, columns) for first in nearest]
 
 
-def previous(majority: np.ndarray, heard: History, stream: int, repeat: float) -> Prediction:
+def previous(majority: np.ndarray, history: History, stream: int, repeat: float) -> Prediction:
     """Mix the previous token, with weight `repeat`, and the `majority` distribution, which stands alone at the first token."""
-    token, before = heard.at(Element(0, stream)), heard.at(Element(1, stream))
+    token, before = history.at(Element(0, stream)), history.at(Element(1, stream))
     weight = np.where(before == START, 0.0, repeat)
     commonest = most_probable(majority)
     repeated = weight + (1 - weight) * majority[before]
@@ -138,9 +140,9 @@ def previous(majority: np.ndarray, heard: History, stream: int, repeat: float) -
     return Prediction(weight * (token == before) + (1 - weight) * majority[token], np.where(again, before, commonest))
 
 
-def repeat_weight(majority: np.ndarray, heard: History, stream: int) -> float:
-    """Find the weight of the previous token that predicts `heard` best; never 0 or 1."""
-    token, before = heard.at(Element(0, stream)), heard.at(Element(1, stream))
+def repeat_weight(majority: np.ndarray, history: History, stream: int) -> float:
+    """Find the weight of the previous token that predicts `history` best; never 0 or 1."""
+    token, before = history.at(Element(0, stream)), history.at(Element(1, stream))
     known = before != START
     return float(mixture_weights(np.array([token == before, majority[token]])[:, known])[0])
 
@@ -163,21 +165,23 @@ def _choose(
     )
 
 
-def _predict(chosen: _Chosen, training: Training, heard: History, *, with_end: bool) -> dict[str, Prediction]:
+def _predict(chosen: _Chosen, training: Training, history: History, *, with_end: bool) -> dict[str, Prediction]:
     stream, majority = chosen.ngram.stream, chosen.majority
-    token = heard.at(Element(0, stream))
+    token = history.at(Element(0, stream))
     return {
         "majority": Prediction(majority[token], np.full(len(token), most_probable(majority))),
-        "previous": previous(majority, heard, stream, chosen.repeat),
-        "ngram": predict(chosen.ngram, training, heard, with_end=with_end),
-        "ngram_joint": predict(chosen.ngram_joint, training, heard, with_end=with_end),
+        "previous": previous(majority, history, stream, chosen.repeat),
+        "ngram": predict(chosen.ngram, training, history, with_end=with_end),
+        "ngram_joint": predict(chosen.ngram_joint, training, history, with_end=with_end),
     }
 
 
-def _scored(prediction: Prediction, heard: History, stream: int, log_unknown: float, *, with_end: bool) -> StreamScores:
-    """Tell the targets that are events from those that are the end of a piece, and score both."""
-    targets = heard.at(Element(0, stream))
-    is_end = np.diff(heard.piece, append=-1) != 0 if with_end else np.zeros(len(targets), np.bool_)
+def _scored(
+    prediction: Prediction, history: History, stream: int, log_unknown: float, *, with_end: bool
+) -> StreamScores:
+    """Separate the targets that are events from the ends of pieces, and score both."""
+    targets = history.at(Element(0, stream))
+    is_end = np.diff(history.piece, append=-1) != 0 if with_end else np.zeros(len(targets), np.bool_)
     log_probability = np.log(prediction.probability)
     return score(
         targets[~is_end],
@@ -198,7 +202,7 @@ def _describe(chosen: _Chosen, streams: tuple[str, ...]) -> dict[str, dict[str, 
 
 
 def _describe_ngram(ngram: Ngram, streams: tuple[str, ...]) -> dict[str, Any]:
-    """Tell what was chosen: `note-1` is the note of the previous event, `offset` that of the same event."""
+    """Describe the choices: `note-1` is the note of the previous event, `offset` that of the same event."""
     return {
         "weights": list(ngram.weights),
         "chains": [

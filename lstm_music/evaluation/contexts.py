@@ -1,8 +1,8 @@
 """Counting what followed a context in the training pieces, for contexts that grow by one token at a time.
 
 A context is a set of `Element`s: tokens at fixed places before the target. A `Walk` goes from the empty context to longer
-ones. At each step it keeps only the training rows whose context occurs in the pieces that are to be predicted: no other row can
-match a longer context either, so that the walk gets faster as it goes and its memory shrinks. Contexts are numbered exactly,
+ones. At each step it keeps only the training rows whose context occurs in the pieces to predict: no other row can match a longer
+context either, so each step is faster and needs less memory. Contexts are numbered exactly,
 (number of the shorter context, token), without hashing.
 
 Transposition changes the note column alone. While neither the context nor the target holds a note the rows are those of the
@@ -62,8 +62,8 @@ class History:
     ) -> "History":
         """Lay out `pieces`; with `with_end` the row after each piece is a target too.
 
-        Where `chosen` is given, bool [events] a piece, only those events are targets, and all of them are past; it goes
-        without ends.
+        Where `chosen` is given, bool [events] per piece, only those events are targets; all events remain context. It excludes
+        `with_end`.
         """
         lengths = np.array([len(piece) for piece in pieces], np.int64)
         starts = np.cumsum(lengths + LONGEST_LAG + 1) - lengths - 1
@@ -188,34 +188,34 @@ class Counts:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Walk:
-    """A way from short contexts to long ones, for one target stream; `begin` it, then take a `step` at a time."""
+    """A walk from short contexts to long ones, for one target stream: `begin` it, then call `step` for each further token."""
 
     training: Training
-    heard: History
+    history: History
     target: Element
     rows: Rows
     context: np.ndarray
     contexts: int
 
     @classmethod
-    def begin(cls, training: Training, heard: History, stream: int) -> "Walk":
-        """Stand at the empty context, before the targets of column `stream` in `heard`."""
+    def begin(cls, training: Training, history: History, stream: int) -> "Walk":
+        """Start at the empty context, before the targets of column `stream` in `history`."""
         places = training.history.places
         rows = Rows(places, None, np.zeros(len(places), np.int32))
         if stream == training.note:
             rows = rows.transposed(training)
-        return cls(training, heard, Element(0, stream), rows, np.zeros(len(heard.places), np.int64), 1)
+        return cls(training, history, Element(0, stream), rows, np.zeros(len(history.places), np.int64), 1)
 
     @property
     def truth(self) -> np.ndarray:
         """The ids of the targets: int32 [targets]."""
-        return self.heard.at(self.target)
+        return self.history.at(self.target)
 
     def step(self, element: Element) -> "Walk":
         """Make every context one token longer."""
         rows = self.rows.transposed(self.training) if element.column == self.training.note else self.rows
         ids = self.training.sizes[element.column]
-        codes, context = np.unique(self.context * ids + self.heard.at(element), return_inverse=True)
+        codes, context = np.unique(self.context * ids + self.history.at(element), return_inverse=True)
         longer = positions_in(codes, rows.context.astype(np.int64) * ids + rows.at(element, self.training))
         kept = np.flatnonzero(longer >= 0)
         shift = None if rows.shift is None else rows.shift[kept]
@@ -223,7 +223,7 @@ class Walk:
         return replace(self, rows=rows, context=context, contexts=len(codes))
 
     def count(self) -> Counts:
-        """Count the tokens that followed the contexts as they are now."""
+        """Count the tokens that followed the present contexts."""
         ids = self.training.sizes[self.target.column]
         codes = self.rows.context.astype(np.int64) * ids
         codes += self.rows.at(self.target, self.training)
@@ -243,7 +243,7 @@ def distinct(codes: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def positions_in(ascending: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Find each of `codes` (not negative) in the distinct, `ascending` codes: its position, or -1 where it is not there."""
+    """Find each of `codes` (not negative) in the distinct, `ascending` codes: its position, or -1 where it is missing."""
     if not len(ascending):
         return np.full(len(codes), -1, np.int64)
     largest = int(ascending[-1])

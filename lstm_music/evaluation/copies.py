@@ -220,7 +220,7 @@ class _Search:
         """Drop each position whose every run is the rest of one from a position before it, `gap` events earlier.
 
         Runs of `length` from there all go on as runs of `length` - `gap` from here. Where there are as many of those, they
-        are the same. Without this a copied piece would cost the square of its length.
+        are the same. Without this a copied piece would take time in the square of its length.
         """
         count = self.high - self.low
         self.since[count < counts[np.searchsorted(positions, self.position)]] = length
@@ -256,7 +256,7 @@ def _pair(high: npt.NDArray[np.integer], low: npt.NDArray[np.integer]) -> Int64s
 
 
 def _find(ascending: Int64s, values: Int64s) -> Int64s:
-    """Give the place of each value, int64 [values]; -1 where it is not there."""
+    """Give the index of each value, int64 [values]; -1 where it is missing."""
     place = np.searchsorted(ascending, values)
     inside = place < len(ascending)
     place[~inside] = 0

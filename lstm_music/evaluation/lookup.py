@@ -1,8 +1,8 @@
-"""The lookup table: what can be predicted without learning anything, by what followed the same tokens before.
+"""The lookup table: predictions without learning, from what followed the same tokens in training.
 
-For each target the longest run of its stream's own tokens just before it, at most `LONGEST` of them, that also stands before a
-training target; the answer is what followed it most often there (of equals, the smallest id). It gives no probabilities, so
-it has an accuracy alone. Where it does well, a score on that split says little of what a model has understood.
+For each target the table takes the longest run of its stream's own tokens just before it, at most `LONGEST`, that also stands
+before a training target. Its answer is what followed that run most often (of equals, the smallest id). It gives no
+probabilities, so it has only an accuracy. Where it does well, a score on that split says little about a model.
 """
 
 import numpy as np
@@ -13,10 +13,10 @@ from lstm_music.evaluation.contexts import Counts, Element, History, Training, W
 LONGEST = 8
 
 
-def lookup_accuracy(training: Training, heard: History, stream: int) -> float:
-    """How often the table is right on the targets of column `stream` in `heard`."""
-    walk = Walk.begin(training, heard, stream)
-    guesses = np.full(len(heard.places), -1)
+def lookup_accuracy(training: Training, history: History, stream: int) -> float:
+    """Give the share of the targets of column `stream` in `history` that the table predicts right."""
+    walk = Walk.begin(training, history, stream)
+    guesses = np.full(len(history.places), -1)
     for lag in range(LONGEST + 1):
         if lag:
             walk = walk.step(Element(lag, stream))
@@ -26,7 +26,7 @@ def lookup_accuracy(training: Training, heard: History, stream: int) -> float:
 
 
 def _most_frequent(counts: Counts) -> np.ndarray:
-    """The value that followed each context most often, int64 [contexts]; -1 where training has none."""
+    """Give the value that followed each context most often, int64 [contexts]; -1 where training has none."""
     is_value = counts.pair_token >= SPECIAL_IDS
     context, token, times = counts.pair_context[is_value], counts.pair_token[is_value], counts.times[is_value]
     order = np.lexsort(

@@ -1,8 +1,8 @@
-"""Loops: how often finished music repeats itself at once.
+"""Loops: how often finished music repeats itself immediately.
 
 The content of a bar is the set of (position in the bar, note, duration) of the events that begin in it; two bars are the
-same where these are equal, pitches included. A bar in which nothing begins is silent, and silence is not heard: it is
-no repeat, but may be a part of one. A bar that is heard more than `LOOP_TIMES` times in a row is a loop.
+same where these are equal, pitches included. A bar in which nothing begins is silent. Silence alone is no repeat,
+but may be a part of one. A bar that sounds more than `LOOP_TIMES` times in a row is a loop.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from lstm_music.errors import MismatchError
 
 LOOP_TIMES = 4
-"""Times in a row that are no loop yet."""
+"""This many times in a row is not yet a loop."""
 SILENT = -1
 
 IntArray = npt.NDArray[np.integer]
@@ -46,7 +46,7 @@ def place(onset_steps: IntArray, bar_steps: int, first_position: int = 0) -> tup
     Raises MismatchError for bars of no length.
     """
     if bar_steps < 1:
-        raise MismatchError(f"loops: bars of {bar_steps} steps were given, where 1 or more are right")
+        raise MismatchError(f"loops: expected bars of 1 step or more, got {bar_steps}")
     bar, position = np.divmod(onset_steps.astype(np.int64) + first_position, bar_steps)
     return bar, position
 

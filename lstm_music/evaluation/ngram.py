@@ -25,9 +25,9 @@ from lstm_music.evaluation.smoothing import (
 from lstm_music.evaluation.targets import most_probable
 
 LEAST_GAIN = 1e-4
-"""Nats a target below which a level is not worth having."""
+"""Nats per target that a level has to gain, or it is left out."""
 PATIENCE = 2
-"""How many elements in a row may bring nothing before a chain ends."""
+"""A chain ends after this many elements in a row that gain nothing."""
 EXPECTATION_STEPS = 100
 CELLS_AT_ONCE = 1 << 21
 """How many probabilities (16 MiB of float64) are laid out at once to find the most probable value."""
@@ -63,7 +63,7 @@ class Ngram:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prediction:
-    """What a model says of each target: the probability of the true id (float64) and the most probable value (int64)."""
+    """The prediction of each target: the probability of the true id (float64) and the most probable value (int64)."""
 
     probability: np.ndarray
     guesses: np.ndarray
@@ -114,9 +114,9 @@ def mix(stream: int, grown: Sequence[Grown]) -> Ngram:
     return Ngram(stream, tuple(one.chain for one in grown), tuple(weights.tolist()))
 
 
-def predict(ngram: Ngram, training: Training, heard: History, *, with_end: bool) -> Prediction:
-    """Predict every target of `heard` with the counts of the training pieces."""
-    start = Walk.begin(training, heard, ngram.stream)
+def predict(ngram: Ngram, training: Training, history: History, *, with_end: bool) -> Prediction:
+    """Predict every target of `history` with the counts of the training pieces."""
+    start = Walk.begin(training, history, ngram.stream)
     climbed = [_climb(start, chain, with_end=with_end) for chain in ngram.chains]
     weights = np.array(ngram.weights)
     probability = weights @ np.array([levels[-1].targets for levels in climbed])
@@ -149,7 +149,7 @@ def distributions(climbed: Sequence[Sequence[Smoothed]], weights: np.ndarray, ta
 
 
 def _distributions(levels: Sequence[Smoothed], weight: float, targets: slice) -> np.ndarray:
-    """Lay out `weight` times the distributions of one chain; a longer context overwrites what a shorter one said."""
+    """Lay out `weight` times the distributions of one chain; a longer context overwrites a shorter one."""
     contexts = [level.counts.context[targets] for level in levels]
     factors = [np.full(len(contexts[0]), weight)]
     for level, context in zip(reversed(levels), reversed(contexts), strict=True):
@@ -173,7 +173,7 @@ def _bottom(walk: Walk, bottom: Bottom, *, with_end: bool) -> Smoothed:
 
 
 def _best_step(walk: Walk, candidates: Sequence[Element], below: np.ndarray) -> tuple[Element, Walk]:
-    """Take the step that lowers the NLL most, as far as the coarse choices of smoothing tell."""
+    """Take the step that lowers the NLL most, judged by the coarse choices of smoothing."""
     element, best = candidates[0], walk.step(candidates[0])
     if len(candidates) == 1:
         return element, best

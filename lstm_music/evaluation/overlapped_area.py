@@ -14,9 +14,9 @@ integrated over one range that holds all of both.
 What has no answer is None with a reason, never a number: no noise is added where distances are all equal.
 
 Areas are comparable with one reference and with pieces of one length alone. So: held-out music as the reference; training
-music as the other set for the ceiling, the same shuffled for the floor (`dealt_anew`), and generated music between them.
-The ceiling falls a little short of 1. The cost grows with the number of distances: a hundred pieces against a hundred take
-some tenths of a second a metric.
+music as the other set for the ceiling, the same shuffled for the floor (`shuffled_pieces`), and generated music between them.
+The ceiling is a little below 1. The time grows with the number of distances: a hundred pieces against a hundred take
+some tenths of a second per metric.
 """
 
 import math
@@ -37,7 +37,7 @@ _Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """One metric of two sets: `area` (0 to 1) and `kl` (nats, from 0 on); None where there is none, and then `reason` says why.
+    """One metric of two sets: `area` (0 to 1) and `kl` (nats, from 0 on); None without a value, which `reason` explains.
 
     `reference_pieces` and `other_pieces` are how many of each set have a value of this metric; the others are left out.
     """
@@ -66,10 +66,10 @@ def compare(
     }
 
 
-def dealt_anew(pieces: Sequence[PieceNotes], random_seed: int) -> list[PieceNotes]:
-    """Shuffle a whole set: pitches, durations and the times between onsets are each dealt out anew among all of its notes.
+def shuffled_pieces(pieces: Sequence[PieceNotes], random_seed: int) -> list[PieceNotes]:
+    """Shuffle a whole set: pitches, durations and the times between onsets are each permuted among all of its notes.
 
-    Each piece keeps its first onset and its number of notes, and nothing else of its own: a floor for every metric. Drums are
+    Each piece keeps only its first onset and its number of notes: a floor for every metric. Drums are
     left out. Times become ticks of the largest `ticks_per_quarter` of the set, rounded down.
     """
     if not pieces:
@@ -82,13 +82,13 @@ def dealt_anew(pieces: Sequence[PieceNotes], random_seed: int) -> list[PieceNote
     for field in ("pitch", "duration_ticks"):
         pool[field] = rng.permutation(pool[field])
     steps = rng.permutation(steps)
-    dealt = []
+    shuffled = []
     for piece, (notes, step) in zip(pieces, parts, strict=True):
         mine, pool = pool[: len(notes)], pool[len(notes) :]
         onward, steps = steps[: len(step)], steps[len(step) :]
         mine["onset_ticks"] = notes["onset_ticks"][:1].sum() + np.concatenate([[0], np.cumsum(onward)])[: len(mine)]
-        dealt.append(PieceNotes(ticks_per_quarter, sorted_notes(mine), time_signatures=piece.time_signatures[:1]))
-    return dealt
+        shuffled.append(PieceNotes(ticks_per_quarter, sorted_notes(mine), time_signatures=piece.time_signatures[:1]))
+    return shuffled
 
 
 def _without_drums(piece: PieceNotes, ticks_per_quarter: int) -> tuple[np.ndarray, npt.NDArray[np.int64]]:

@@ -90,11 +90,11 @@ def bottom_distribution(times: np.ndarray, bottom: Bottom, *, with_end: bool) ->
 
 def tune_bottom(times: np.ndarray, targets: np.ndarray, *, with_end: bool) -> Bottom:
     """Find the bottom that predicts the ids `targets` best."""
-    heard = np.bincount(targets, minlength=len(times))
-    there = heard > 0
+    seen = np.bincount(targets, minlength=len(times))
+    there = seen > 0
 
     def cost(bottom: Bottom) -> float:
-        return -float(heard[there] @ np.log(bottom_distribution(times, bottom, with_end=with_end)[there]))
+        return -float(seen[there] @ np.log(bottom_distribution(times, bottom, with_end=with_end)[there]))
 
     return min((Bottom(share, smoothing) for share, smoothing in product(UNKNOWN_SHARES, FINE)), key=cost)
 

@@ -1,7 +1,7 @@
-"""Statistics of a piece: the field's metrics, by MusPy, and those of Yang & Lerch (2018) that MusPy has not.
+"""Statistics of a piece: MusPy's metrics, and those of Yang & Lerch (2018) that MusPy lacks.
 
-Drums are left out, as they are of the events. Time is brought to `STEPS_PER_QUARTER` first, onsets and ends each to the
-nearest step: MusPy's polyphony makes a table of 128 pitches a step, which in a file's own ticks may be 20 times as large.
+Drums are left out, as in the events. Time is brought to `STEPS_PER_QUARTER` first, onsets and ends each to the
+nearest step: MusPy's polyphony makes a table of 128 pitches per step, which in a file's own ticks may be 20 times as large.
 
 A statistic depends on how long the piece is, so pieces that are compared must be excerpts with equally many notes.
 
@@ -35,7 +35,7 @@ STEPS_PER_QUARTER = 24
 METRICS: Mapping[str, str] = MappingProxyType(
     {
         "pitch_class_entropy": "how evenly the 12 pitch classes are used: 0 bits for one alone, 3.58 for all alike",
-        "pitch_entropy": "how evenly the pitches are used, octaves told apart, in bits: 0 for one alone, 6 for 64 alike",
+        "pitch_entropy": "how evenly the pitches are used, octaves distinguished, in bits: 0 for one alone, 6 for 64 alike",
         "scale_consistency": "share of the notes that lie in the major or natural minor scale that fits best: 0 to 1",
         "groove_consistency": "how alike the rhythms of neighbouring bars are: 1 for equal onsets in all of them",
         "polyphony": "how many pitches sound at once, on average where any does",
@@ -51,7 +51,7 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "note_length": "quarter lengths that a note lasts, on average",
     },
 )
-"""The keys of `piece_statistics`, and what each says."""
+"""The keys of `piece_statistics`, and what each measures."""
 
 HISTOGRAMS: Mapping[str, str] = MappingProxyType(
     {
@@ -95,14 +95,14 @@ class _Steps:
 
 
 def piece_statistics(piece: PieceNotes, *, bar_quarters: float) -> dict[str, float]:
-    """Measure a piece: a number for each of `METRICS`, in their order; `bar_quarters` is how long a bar is, in quarter lengths.
+    """Measure a piece: a number for each of `METRICS`, in their order; `bar_quarters` is the length of a bar in quarter lengths.
 
-    NaN is what cannot be said: everything of a piece without pitched notes, the groove of one bar, the interval of one note.
+    NaN is what cannot be measured: everything in a piece without pitched notes, the groove of one bar, the interval of one note.
     Raises ValueError for a bar shorter than a step.
     """
     bar_steps = round(bar_quarters * STEPS_PER_QUARTER)
     if bar_steps < 1:
-        raise ValueError(f"bar_quarters: got {bar_quarters}, where at least 1/{STEPS_PER_QUARTER} is right")
+        raise ValueError(f"bar_quarters: got {bar_quarters}, expected at least 1/{STEPS_PER_QUARTER}")
     steps = _pitched_steps(piece)
     if not len(steps.onset):
         return dict.fromkeys(METRICS, math.nan)

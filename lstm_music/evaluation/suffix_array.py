@@ -14,7 +14,7 @@ MOST_SYMBOLS = 2**31 - 1
 
 
 def suffix_array(text: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Give the starts of all suffixes in ascending order, int32 [symbols]; one that begins another comes before it.
+    """Give the starts of all suffixes in ascending order, int32 [symbols]; a suffix that is the start of another comes before it.
 
     `text` is int32 [symbols]. O(n log² n) time. Raises LstmMusicError for more than 2³¹ - 1 symbols.
     """

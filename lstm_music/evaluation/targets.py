@@ -1,8 +1,8 @@
-"""What a prediction costs, for the models and for the baselines alike: the one place of that rule.
+"""The score of a prediction in nats, for models and baselines alike: the only place with that rule.
 
 A stream's targets are the token ids of one column of a split's pieces, the pieces one after another, and, in the stream that
-holds the end of a piece, one END a piece. Everyone who is scored says, for each target, how probable it was and which value
-was thought the most probable.
+holds the end of a piece, one END per piece. A model or baseline gives, for each target, its probability and the value that
+it thinks most probable.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ FIRST_VALUE = SPECIAL_IDS
 class StreamScores:
     """How one stream of a split was predicted, event by event.
 
-    `nats` (float64) and `correct` (bool) have one element an event, the pieces one after another. `end_nats` (float64) has one
-    element a piece: what its END cost; it is empty in a stream without END.
+    `nats` (float64) and `correct` (bool) have one element per event, the pieces one after another. `end_nats` (float64) has one
+    element per piece: the nats of its END; it is empty in a stream without END.
     """
 
     nats: np.ndarray
@@ -29,14 +29,14 @@ class StreamScores:
 
     @property
     def total(self) -> float:
-        """All nats of the stream, those of END included."""
+        """All nats of the stream, including those of END."""
         return float(self.nats.sum() + self.end_nats.sum())
 
 
 def most_probable(probabilities: np.ndarray) -> np.ndarray:
-    """Say which value is thought the most probable: [..., ids] → int64 [...].
+    """Give the most probable value: [..., ids] → int64 [...].
 
-    START, END and UNKNOWN stand for no value, so that they are nobody's guess; of equals the smallest id is taken.
+    START, END and UNKNOWN stand for no value, so they are never a guess; of equal values the smallest id wins.
     Probabilities, their logarithms or logits give the same answer.
     """
     return np.asarray(probabilities[..., FIRST_VALUE:].argmax(axis=-1) + FIRST_VALUE, np.int64)
@@ -53,8 +53,8 @@ def score(
     """Score the predictions of one stream of a split.
 
     `targets` (ids), `log_probabilities` (ln p of the target's id) and `guesses` (ids, see `most_probable`) are [events];
-    `end_log_probabilities` is [pieces], or None in a stream without END. A value that the vocabulary does not know costs
-    -ln p(UNKNOWN) + `log_unknown`, the logarithm of the number of values that UNKNOWN may stand for, and no guess is right there.
+    `end_log_probabilities` is [pieces], or None in a stream without END. A value outside the vocabulary scores
+    -ln p(UNKNOWN) + `log_unknown`, the logarithm of the number of values that UNKNOWN may stand for; no guess is right there.
     """
     unknown = targets == UNKNOWN
     ends = np.empty(0) if end_log_probabilities is None else -np.asarray(end_log_probabilities, np.float64)

@@ -1,8 +1,8 @@
 """The architectures that a recipe may name.
 
-An architecture says how probable the next value of each stream that it predicts is, given what came before. To add one, write
-a class with what `EventModel` lists, give it a name in `ARCHITECTURES`, and in `MODELS` and `ModelSpec.architecture`
-of `models/spec.py`: the tests iterate over the names.
+An architecture gives the probability of the next value of each stream that it predicts, given the past. To add one, write a
+class with the methods of `EventModel`, and name it in `ARCHITECTURES`, and in `MODELS` and `ModelSpec.architecture` of
+`models/spec.py`: the tests iterate over the names.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ ARCHITECTURES: dict[str, Any] = {
 
 
 def build_model(spec: ModelSpec, model: str, columns: Columns, random_seed: int) -> EventModel:
-    """Make the model of that name, with weights that follow from the random seed and its first stream's place in the chain."""
+    """Build the model of that name; its initial weights follow from the random seed and its first stream's place in the chain."""
     predicts = streams_of(model)
     place = columns.streams.index(predicts[0])
     seed = int(np.random.SeedSequence([random_seed, place]).generate_state(1)[0] >> 4)

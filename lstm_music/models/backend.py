@@ -1,4 +1,4 @@
-"""TensorFlow, loaded on demand and without its noise."""
+"""TensorFlow, loaded on demand and without its log lines."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,15 +6,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 THREADS = 2
-"""How many compute; never as many as the machine has, because sums of two threads are in another order than those of one."""
+"""The number of computing threads. It is fixed, not that of the machine: more threads add numbers in another order."""
 
 
 def load_tensorflow(threads: int = THREADS) -> None:
     """Import TensorFlow (6 CPU seconds, 640 MiB the first time), silent and deterministic.
 
-    A training takes one of the `threads`, so that three side by side do not get in each other's way. The number only counts
-    before the first operation of the process, and is passed over after it: who trains and makes music in one process, and not by
-    the commands or flows, gets other last bits.
+    A training uses one thread, so that three trainings can run side by side. `threads` counts only before the first
+    operation of the process and is ignored after it. So training and generation in one process, outside of the commands and
+    flows, give other last bits.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -24,7 +24,7 @@ def load_tensorflow(threads: int = THREADS) -> None:
         tf.get_logger().setLevel("ERROR")
         with suppress(RuntimeError):  # TensorFlow has begun to compute
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-            # One would serialise the loop over time onto one core whatever the other number is (measured).
+            # 1 would run the loop over time on one core, whatever the other number is (measured).
             tf.config.threading.set_inter_op_parallelism_threads(2)
         tf.config.experimental.enable_op_determinism()
         for device in tf.config.list_physical_devices("GPU"):
@@ -33,14 +33,14 @@ def load_tensorflow(threads: int = THREADS) -> None:
 
 
 def has_gpu() -> bool:
-    """Say whether TensorFlow has a GPU to compute on."""
+    """Whether TensorFlow has a GPU."""
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors: by XLA on a CPU; on a GPU as a graph, because XLA knows no cuDNN."""
+    """Compile a function of tensors: by XLA on a CPU; on a GPU as a graph, because XLA cannot use cuDNN."""
     import tensorflow as tf
 
     graph: Callable[..., Any] = tf.function(function, jit_compile=not has_gpu())
@@ -49,7 +49,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Send what C++ code writes to file descriptor 2 nowhere: its first lines ignore every log level."""
+    """Discard what C++ code writes to file descriptor 2: its first lines ignore every log level."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,4 +1,4 @@
-"""The architecture `chained_lstm`: each model reads all streams, and all are chained at each event."""
+"""The architecture `chained_lstm`: each model reads all streams, and the models are chained at each event."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ States = list[State]
 
 
 class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
-    """A stack of LSTMs that reads all of the event before, and of this event what comes earlier in the chain.
+    """A stack of LSTMs that reads the whole previous event, and the streams of this event that are earlier in the chain.
 
-    It has a target at every step, and its state goes on from the start of a piece to its end. The places are known with the
-    first stream; the echoes are those of the event before. The first layer's kernel has one row for each id of each field that is
-    read: first the columns of the event before, then those of this event.
+    It has a target at every step, and carries its state from the start of a piece to its end. The places are known with the
+    first stream; the echoes are those of the previous event. The first layer's kernel has one row for each id of each field:
+    first the columns of the previous event, then those of this event.
     """
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
@@ -54,7 +54,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.built = True
 
     def rows(self, previous: Any, current: Any) -> Any:
-        """Turn tokens, int [..., columns] of the event before and of this one, into row numbers int [..., fields]."""
+        """Turn tokens, int [..., columns] of the previous event and of this one, into row numbers int [..., fields]."""
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
         streams = len(self.columns.streams)
         places = [current[..., streams : streams + len(PLACES)]] if self.place_in_chain else []
@@ -64,15 +64,15 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         )
 
     def targets(self, batch: Batch) -> np.ndarray:
-        """The ids that are to be predicted, int [time, windows, 1]."""
+        """Give the ids to predict, int [time, windows, 1]."""
         return batch.current[..., self.place_in_chain, None]
 
     def mask(self, batch: Batch) -> np.ndarray:
-        """Which of the targets count, float [time, windows]: the end of a piece is a target of the first stream."""
+        """Mark the targets that count, float [time, windows]: the end of a piece is a target of the first stream."""
         return batch.is_event if self.place_in_chain else batch.mask
 
     def drop_shape(self, steps: int, windows: int) -> tuple[int, ...]:
-        """The shape of the random bytes that dropout takes for a batch."""
+        """Give the shape of the random bytes that dropout uses for a batch."""
         return (len(self.stack), steps, windows, self.spec.units)
 
     def initial_state(self, batch: int) -> States:
@@ -88,8 +88,8 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     def call(self, rows: Any, states: States, random_bytes: Any = None) -> tuple[Any, States]:
         """Give logits [time, batch, ids] for row numbers [time, batch, fields], and the states after.
 
-        `random_bytes`, uint8 [layers, time, batch, units], decide what dropout drops; without them nothing is. They come from
-        outside because random numbers made inside XLA take longer than the whole rest of a training step (measured).
+        `random_bytes`, uint8 [layers, time, batch, units], decide what dropout drops; without them it drops nothing. They come
+        from outside, because random numbers inside XLA take longer than the rest of a training step (measured).
         """
         values, after = rows, []
         for layer, state in enumerate(states):
@@ -104,7 +104,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         return self(rows, self.initial_state(rows.shape[1]), random_bytes)[0]
 
     def costs(self, outputs: Any, targets: Any) -> Any:
-        """What training minimises: nats of each target, [time, batch]."""
+        """Give what training minimises: nats of each target, [time, batch]."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(targets[..., 0], outputs)
 
     def logits(self, outputs: Any) -> tuple[Any, ...]:
@@ -115,7 +115,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         """Keep nothing."""
 
     def after(self, rows: Any) -> States:
-        """Give the states after a run of events, row numbers [time, batch, fields], from the start on; there may be none."""
+        """Give the states after the first events of a piece, row numbers [time, batch, fields]; there may be none."""
         if rows.shape[0] == 0:
             return self.initial_state(rows.shape[1])
         _, states = self(rows, self.initial_state(rows.shape[1]))
@@ -123,7 +123,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         return after
 
     def step(self, rows: Any, states: States) -> tuple[Any, States]:
-        """Give the logits [batch, ids] of one event for row numbers [batch, fields], and the states after."""
+        """Give the logits [batch, ids] of one event for row numbers [batch, fields], and the states after it."""
         values, after = rows, []
         for layer, state in zip(self.stack, states, strict=True):
             after.append(layer.step(values, state))
@@ -132,7 +132,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
 
 def dropped(values: Any, random_bytes: Any, share: float) -> Any:
-    """Set values to 0 where their random byte says so, and make the others as much larger; a share in 256ths."""
+    """Set a `share` (in 256ths) of the values to 0, chosen by the random bytes, and scale up the others."""
     threshold = round(256 * share)
     kept = tf.cast(random_bytes >= tf.constant(threshold, tf.uint8), values.dtype)
     return values * kept * (256 / (256 - threshold))

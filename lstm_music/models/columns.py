@@ -1,4 +1,4 @@
-"""What a model has to know of the tokens that it reads."""
+"""What a model has to know about the tokens that it reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

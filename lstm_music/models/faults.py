@@ -1,4 +1,4 @@
-"""What the report saw of its second and third architecture: offsets out of order, and offsets classified as notes."""
+"""The faults of the report's second and third architecture: offsets out of order, and offsets classified as notes."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from lstm_music.models.spec import WITH_KNOWN_FAULTS
 
 
 def faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, float]:
-    """Measure the faults of an architecture on some targets, by what each is called; nothing for one without known faults."""
+    """Measure the faults of an architecture on some targets, by name; empty for an architecture without known faults."""
     if model.spec.architecture not in WITH_KNOWN_FAULTS:
         return {}
     measure = {"dual_head": _regression_faults, "multi_label": _label_faults}[model.spec.architecture]
@@ -20,20 +20,20 @@ def faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, flo
 
 
 def _regression_faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, float]:
-    """How often the next event is put before the present one, and how far off the offset is on average."""
+    """Measure how often the next event comes before the present one, and the mean error of the offset."""
     column = model.predicts.index("offset")
-    said = _outputs(model, tokens, targets)[column][:, 0]
+    quarters = _outputs(model, tokens, targets)[column][:, 0]
     ids = tokens[targets.places, STREAMS.index("offset")]
-    known = ids != UNKNOWN  # how long an unknown value is nobody kept
-    error = np.abs(said - model.columns.offset_quarters[ids])[known]
+    known = ids != UNKNOWN  # the length of an unknown value is not kept
+    error = np.abs(quarters - model.columns.offset_quarters[ids])[known]
     return {
-        "negative offsets": float((said < 0).mean()),
+        "negative offsets": float((quarters < 0).mean()),
         "mean absolute error of the offset in quarters": float(error.mean()),
     }
 
 
 def _label_faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[str, float]:
-    """How often the two likeliest labels are not a note and an offset, but two of one kind."""
+    """Measure how often the two most probable labels are of one kind, not a note and an offset."""
     outputs = _outputs(model, tokens, targets)
     streams = np.concatenate([np.full(output.shape[1] - SPECIAL_IDS, i) for i, output in enumerate(outputs)])
     labels = np.concatenate([output[:, SPECIAL_IDS:] for output in outputs], axis=1)
@@ -46,7 +46,7 @@ def _label_faults(model: EventModel, tokens: Tokens, targets: Targets) -> dict[s
 
 
 def _outputs(model: EventModel, tokens: Tokens, targets: Targets) -> list[np.ndarray]:
-    """What the heads say of each target, float32 [targets, …] a head."""
+    """Give the outputs of each head for each target, float32 [targets, …] per head."""
     run = compiled(model.outputs)
     plan = next_event_batches(tokens, targets.places, length=model.columns.window, batch_size=WINDOWS_AT_ONCE)
     batches = [[head.numpy()[0] for head in run(model.rows(batch.previous, batch.current))] for batch in plan]

@@ -1,4 +1,4 @@
-"""A model and its optimiser, and what one batch does to both: one compiled step."""
+"""A model and its optimiser, and one compiled training step."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from lstm_music.models.spec import TrainingSpec
 
 
 def learning_rate(spec: TrainingSpec, done: int, steps: int) -> float:
-    """Give the rate after `done` of all `steps`: it rises over the warm-up, then stays, or falls along a cosine to zero."""
+    """Give the learning rate after `done` of `steps`: it rises over the warm-up, then stays or falls along a cosine to zero."""
     warm = min(1.0, (done + 1) / max(spec.warmup_steps, 1))
     if spec.schedule == "constant":
         return spec.learning_rate * warm
@@ -24,7 +24,7 @@ def learning_rate(spec: TrainingSpec, done: int, steps: int) -> float:
 
 
 class Learner:
-    """Adam over a model's weights. All that is random in a step comes from the generator that it is given."""
+    """Adam over a model's weights. All randomness in a step comes from the given generator."""
 
     def __init__(self, model: EventModel, spec: TrainingSpec) -> None:
         self.model = model
@@ -33,7 +33,7 @@ class Learner:
         self.compiled_step = self._compile()
 
     def step(self, batch: Batch, rate: float, rng: np.random.Generator) -> tuple[float, float, np.ndarray]:
-        """Train on one batch; give the sum of its losses, its number of targets, and how many were right by stream."""
+        """Train on one batch; return the sum of its losses, its number of targets, and the right guesses by stream."""
         model, self.optimizer.learning_rate = self.model, rate
         targets, mask = model.targets(batch).copy(), model.mask(batch)
         streams = len(model.columns.streams)  # the places and echoes behind them stay
@@ -67,16 +67,16 @@ class Learner:
         return [variable.numpy() for variable in self.model.weights]
 
     def slots(self) -> list[np.ndarray]:
-        """Copy what the optimiser remembers."""
+        """Copy the slots of the optimiser."""
         return [variable.numpy() for variable in self.optimizer.variables]
 
     def load(self, weights: list[np.ndarray], slots: list[np.ndarray]) -> None:
-        """Take back what `weights` and `slots` gave."""
+        """Restore what `weights` and `slots` returned."""
         for variables, values in ((self.model.weights, weights), (self.optimizer.variables, slots)):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
 
 def _right(logits: Any, targets: Any, mask: Any) -> Any:
-    """Count the targets whose value was thought the likeliest."""
+    """Count the targets whose value was the most probable one."""
     return tf.reduce_sum(tf.cast(guesses(logits) == targets, mask.dtype) * mask)

@@ -114,8 +114,8 @@ def _where(counts: Any, new: State, old: State) -> State:
 class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras has no types
     """`keras.layers.LSTM` with its weights, under its names, and on a CPU with a way of computing of its own.
 
-    Where inputs are row numbers, `fields` says how many: their rows begin so that the sum of so many has the variance 1 (LeCun
-    et al. 1998). Keras would count all rows that there are, and begin with inputs too small to be heard for many steps. With
+    Where inputs are row numbers, `fields` says how many: their rows begin so that their sum has the variance 1 (LeCun
+    et al. 1998). Keras would count all rows, and start with inputs that are too small to matter for many steps. With
     `stock` the layer computes as Keras does; by default it does so on a GPU, where that is cuDNN.
     """
 

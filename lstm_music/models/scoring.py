@@ -1,4 +1,4 @@
-"""What a model thinks of events of whole pieces: each of them once, with all of its past that the architecture reads."""
+"""The scores of a model on whole pieces: each event once, with all of its past that the architecture reads."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -22,9 +22,9 @@ EVENTS_AT_ONCE = 1 << 18  # of pieces that are scored together, so that no colle
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Predicted:
-    """What was said of one stream of some targets: ln p of each target's id, float32 [events], and the likeliest value's id.
+    """The predictions of one stream: ln p of each target's id, float32 [events], and the id of the most probable value.
 
-    `end_log_probabilities`, float32 [pieces], is ln p of the end of each piece; None for a model without ends.
+    `end_log_probabilities`, float32 [pieces], is ln p of the end of each piece; None where ends are no targets.
     """
 
     log_probabilities: np.ndarray
@@ -36,17 +36,17 @@ Scorer = Callable[[Targets], dict[str, Predicted]]
 
 
 def make_scorer(model: EventModel, tokens: Tokens) -> Scorer:
-    """Compile the scoring of targets in `tokens`, by stream."""
+    """Compile a function that scores targets in `tokens`, by stream."""
     return _windowed_scorer(model, tokens) if model.spec.is_windowed else _carried_scorer(model, tokens)  # type: ignore[arg-type]
 
 
 def guesses(logits: Any) -> Any:
-    """The likeliest value's id, int32 [...]: special ids stand for no value."""
+    """Give the id of the most probable value, int32 [...]; special ids are never a guess."""
     return tf.argmax(logits[..., SPECIAL_IDS:], -1, tf.int32) + SPECIAL_IDS
 
 
 def _windowed_scorer(model: EventModel, tokens: Tokens) -> Scorer:
-    """Read the window before each target; state does not go on."""
+    """Score each target from the window before it, without carried state."""
     length = model.columns.window
 
     @compiled
@@ -73,7 +73,7 @@ def _windowed_scorer(model: EventModel, tokens: Tokens) -> Scorer:
 
 
 def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
-    """Carry state from the start of each piece to its end; where every event of the pieces is a target, their ends are, too."""
+    """Carry the state from the start of each piece to its end; where every event is a target, the ends are targets too."""
     (stream,) = model.predicts
     together = int(np.clip(MAX_LOGITS // (CHUNK * model.columns.sizes[stream]), 1, 64))
 
@@ -120,7 +120,7 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What held-out events cost in nats per event, all streams of a model together, and how often each was guessed right."""
+    """The NLL of held-out events in nats per event, over all streams of a model, and the accuracy by stream."""
 
     nll: float
     accuracy: dict[str, float]
@@ -129,22 +129,22 @@ class HeldOut:
 def score_held_out(
     scorer: Scorer, targets: Targets, tokens: Tokens, streams: tuple[str, ...], log_unknown: Mapping[str, float]
 ) -> HeldOut:
-    """Score some pieces after the others, so that it takes no more memory for more of them.
+    """Score the pieces in groups, so that memory does not grow with their number.
 
     `streams` names the first columns of `tokens`. Ends count, and unknown values their share (see `Vocabulary.log_unknown`).
     """
     nats, right = 0.0, Counter[str]()
     for part in targets.parts(EVENTS_AT_ONCE):
-        for stream, said in scorer(part).items():
+        for stream, predicted in scorer(part).items():
             wanted = tokens[part.places, streams.index(stream)]
-            nats += total_nats(said, wanted, log_unknown[stream])
-            right[stream] += int((said.guesses == wanted).sum())
+            nats += total_nats(predicted, wanted, log_unknown[stream])
+            right[stream] += int((predicted.guesses == wanted).sum())
     return HeldOut(nats / targets.events, {stream: count / targets.events for stream, count in right.items()})
 
 
-def total_nats(said: Predicted, wanted: np.ndarray, log_unknown: float) -> float:
-    """Add up what the ids `wanted`, int [events], of one stream cost, and the ends, where they were scored."""
-    nats = -float(said.log_probabilities.sum(dtype=np.float64)) + log_unknown * int((wanted == UNKNOWN).sum())
-    if said.end_log_probabilities is not None:
-        nats -= float(said.end_log_probabilities.sum(dtype=np.float64))
+def total_nats(predicted: Predicted, wanted: np.ndarray, log_unknown: float) -> float:
+    """Add up the nats of the ids `wanted`, int [events], of one stream, and of the ends where they were scored."""
+    nats = -float(predicted.log_probabilities.sum(dtype=np.float64)) + log_unknown * int((wanted == UNKNOWN).sum())
+    if predicted.end_log_probabilities is not None:
+        nats -= float(predicted.end_log_probabilities.sum(dtype=np.float64))
     return nats

@@ -1,4 +1,4 @@
-"""What a recipe may say about models and their training."""
+"""The settings of models and their training in a recipe."""
 
 from typing import Literal, Self
 
@@ -15,28 +15,28 @@ MODELS = {
 }
 """The models that each architecture trains, by name: the streams that a model predicts, joined by `+`.
 
-A chain with the velocity has a model of that, too.
+With the velocity among its streams, a chain has a model of it too.
 """
 
 WINDOWED = frozenset({"three_streams", "notes_only", "dual_head", "multi_label"})
-"""The report's architectures: each event is predicted from the window of events before it, and from nothing older."""
+"""The report's architectures: they predict each event only from the window of events before it."""
 
 WITH_KNOWN_FAULTS = frozenset({"dual_head", "multi_label"})
-"""Those whose faults the report names: see `models/faults.py`."""
+"""The architectures whose faults the report names: see `models/faults.py`."""
 
 
 def streams_of(model: str) -> tuple[str, ...]:
-    """The streams that a model predicts, by its name."""
+    """Give the streams that a model predicts, by its name."""
     return tuple(model.split("+"))
 
 
 class ModelSpec(BaseModel):
     """One architecture and its size; all models of a recipe share it.
 
-    `dropout` is the share of each layer's outputs that is dropped; `hidden_inputs` the share of the streams' input
-    tokens that is replaced by the unknown token. With `echoes`, chained models also read what followed when the piece last
-    sounded as it does now: worth much in pieces that repeat themselves, and less than nothing in few and short ones.
-    `streams` are what a chain reads and predicts, in its order; the report's architectures know no velocity.
+    `dropout` is the share of each layer's outputs that is dropped. `hidden_inputs` is the share of the streams' input tokens
+    that is replaced by the unknown token. With `echoes`, chained models also read what followed the last time the piece
+    sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `streams` are what a
+    chain reads and predicts, in its order; the report's architectures have no velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,20 +53,20 @@ class ModelSpec(BaseModel):
     @classmethod
     def _be_a_chain(cls, streams: tuple[str, ...]) -> tuple[str, ...]:
         if streams not in {STREAMS, WITH_VELOCITY}:
-            raise ValueError(f"have to be {list(STREAMS)}, and {VELOCITY!r} may stand behind them")
+            raise ValueError(f"expected {list(STREAMS)}, optionally with {VELOCITY!r} at the end")
         return streams
 
     @model_validator(mode="after")
     def _stack_only_what_stacks(self) -> Self:
         if self.is_windowed and self.layers > 1:
-            raise ValueError(f"layers {self.layers}: the architecture {self.architecture!r} has one layer")
+            raise ValueError(f"layers: expected 1 for the architecture {self.architecture!r}, got {self.layers}")
         if self.is_windowed and VELOCITY in self.streams:
-            raise ValueError(f"streams: the architecture {self.architecture!r} knows no velocity")
+            raise ValueError(f"streams: the architecture {self.architecture!r} has no velocity; use 'chained_lstm'")
         return self
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names of the models to train."""
+        """The names of the models that are trained."""
         return (*MODELS[self.architecture], *self.streams[len(STREAMS) :])
 
     @property
@@ -83,11 +83,11 @@ class ModelSpec(BaseModel):
 class TrainingSpec(BaseModel):
     """How a model is trained: Adam with a warm-up; the best weights are kept.
 
-    The learning rate then falls along a cosine to zero over all epochs, or stays (`schedule`). Training ends after `epochs`,
-    or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` is what the norm of all gradients
-    together is clipped to; 0 does not clip. A training that begins with an earlier model has `warm_epochs` instead, and rises
-    to `warm_rate` times the learning rate: a higher one forgets at first what that model had learnt. With
-    `most_events` a large collection has fewer epochs: as many as come closest to so many events, and at least one.
+    After the warm-up the learning rate falls along a cosine to zero over all epochs, or stays constant (`schedule`). Training
+    ends after `epochs`, or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` clips the norm of all
+    gradients together; 0 does not clip. A training that starts from an earlier model has `warm_epochs` instead, at
+    `warm_rate` times the learning rate: at a higher rate it first forgets. `most_events` limits the epochs of a large
+    collection: to about so many events in total, and at least one epoch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,14 +104,14 @@ class TrainingSpec(BaseModel):
     gradient_norm: float = Field(default=1.0, ge=0)
 
     def epochs_of(self, events: int) -> int:
-        """Give the most epochs of a training on so many events."""
+        """Give the largest number of epochs of a training on so many events."""
         if self.most_events == 0:
             return self.epochs
         return max(1, min(self.epochs, round(self.most_events / events)))
 
 
 class OneModelSpec(BaseModel):
-    """What one model of a recipe has of its own, in place of what `model` and `training` say for all."""
+    """The settings of a single model, in place of those of `model` and `training`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -121,7 +121,7 @@ class OneModelSpec(BaseModel):
     learning_rate: float | None = Field(default=None, gt=0, le=1)
 
     def of(self, model: ModelSpec, training: TrainingSpec) -> tuple[ModelSpec, TrainingSpec]:
-        """Put it over what is said for all models."""
+        """Apply these settings over those of all models."""
         own = self.model_dump(exclude_none=True)
         changes = [{name: own[name] for name in own if name in type(spec).model_fields} for spec in (model, training)]
         return model.model_copy(update=changes[0]), training.model_copy(update=changes[1])

@@ -26,7 +26,7 @@ from lstm_music.models.spec import ModelSpec
 BOTTLENECK_UNITS = 128  # of the report's Dense layer between the LSTM and the heads
 
 FLOOR = 0.01
-"""What share of its probability the regression spreads evenly over all values: a squared error has no likelihood of its own."""
+"""The share of probability that the regression spreads evenly over all values: a squared error has no likelihood."""
 LEAST_VARIANCE = 1e-4
 VARIANCE_MOMENTUM = 0.99
 QUARTERS_READ = "quarters"
@@ -47,12 +47,12 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What the rows of the kernel stand for: a row for each id of a column, and one for what is no column."""
+        """Name the rows of the kernel: one row for each id of a column, and one for a name that is not a column."""
         return self.predicts
 
     @property
     def kernel_rows(self) -> int:
-        """How many rows the kernel of the LSTM has."""
+        """The number of rows of the LSTM's kernel."""
         return sum(self.columns.sizes.get(name, 1) for name in self.fields)
 
     def _make_heads(self) -> list[Any]:
@@ -62,11 +62,11 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         ]
 
     def head_units(self, stream: str) -> int:
-        """How many numbers the head of a stream gives."""
+        """The number of outputs of a stream's head."""
         return self.columns.sizes[stream]
 
     def token_axes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
-        """Give the axes along which the kernel and the heads have a number for each id."""
+        """Give the axes along which the kernel and the heads have one number per id."""
         axes = {self.lstm.cell.kernel.path: (0, self.fields)}
         for stream, head in zip(self.predicts, self.heads, strict=True):
             if self.head_units(stream) == self.columns.sizes[stream]:
@@ -74,26 +74,26 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         return axes
 
     def rows(self, previous: Any, current: Any) -> Any:  # noqa: ARG002 - chained models read of it, too
-        """Turn tokens, int [..., columns] of the event before, into row numbers int [..., fields]."""
+        """Turn tokens, int [..., columns] of the previous event, into row numbers int [..., fields]."""
         together = np.stack if isinstance(previous, np.ndarray) else tf.stack
         sizes = [self.columns.sizes[stream] for stream in self.predicts]
         first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
         return together([previous[..., column] for column in self.predicted], -1) + first_rows
 
     def targets(self, batch: Batch) -> np.ndarray:
-        """The ids that are to be predicted, int [1, windows, streams]: those of the event after the window."""
+        """Give the ids to predict, int [1, windows, streams]: those of the event after the window."""
         return batch.current[-1:][..., self.predicted]
 
     def mask(self, batch: Batch) -> np.ndarray:
-        """Which of the targets count, float [1, windows]."""
+        """Mark the targets that count, float [1, windows]."""
         return batch.is_event[-1:]
 
     def drop_shape(self, steps: int, windows: int) -> tuple[int, ...]:  # noqa: ARG002 - only the last step is dropped from
-        """The shape of the random bytes that dropout takes for a batch."""
+        """Give the shape of the random bytes that dropout uses for a batch."""
         return (windows, self.spec.units)
 
     def call(self, rows: Any, random_bytes: Any = None) -> tuple[Any, ...]:
-        """Give what the heads say, [1, batch, …] each, for row numbers [time, batch, fields]."""
+        """Give the outputs of the heads, [1, batch, …] each, for row numbers [time, batch, fields]."""
         zeros = tf.zeros([rows.shape[1], self.spec.units])
         last = self._run(rows, (zeros, zeros))[-1]
         if random_bytes is not None:
@@ -106,11 +106,11 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         return self.lstm(rows, state)[0]
 
     def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
-        """Give what the heads say of a batch of windows."""
+        """Give the outputs of the heads for a batch of windows."""
         return self(rows, random_bytes)
 
     def costs(self, outputs: Any, targets: Any) -> Any:
-        """What training minimises: nats of each target, [1, batch]."""
+        """Give what training minimises: nats of each target, [1, batch]."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(targets[..., 0], outputs[0])
 
     def logits(self, outputs: Any) -> tuple[Any, ...]:
@@ -125,7 +125,7 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         return rows[-self.columns.window :]
 
     def step(self, rows: Any, window: Any) -> tuple[Any, Any]:
-        """Move the window on by one event, row numbers [batch, fields], and say what the heads say of the next."""
+        """Move the window by one event, row numbers [batch, fields], and give the outputs for the next event."""
         window = tf.concat([window[1:], rows[None]], 0)
         return tuple(output[0] for output in self(window)), window
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
 from lstm_music.encoding.windows import PieceSpan
-from lstm_music.evaluation.overlapped_area import compare, dealt_anew
+from lstm_music.evaluation.overlapped_area import compare, shuffled_pieces
 from lstm_music.generation.prompt import Prompt, to_notes
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import Dataset, load_dataset
@@ -124,12 +124,12 @@ def areas(held_out: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, 
 
 
 def _bounds(dataset: Dataset, excerpts: Sequence[Excerpt]) -> dict[str, list[dict[str, float]]]:
-    """Give the statistics of training excerpts, and of the same dealt anew."""
+    """Give the statistics of training excerpts, and of the same shuffled."""
     pieces = [notes_of(dataset, one) for one in excerpts]
     bars = [one.bar_steps / dataset.events.grid.steps_per_quarter for one in excerpts]
     return {
         name: list(map(statistics_of, notes, bars))
-        for name, notes in zip(BOUNDS, (pieces, dealt_anew(pieces, RANDOM_SEED)), strict=True)
+        for name, notes in zip(BOUNDS, (pieces, shuffled_pieces(pieces, RANDOM_SEED)), strict=True)
     }
 
 

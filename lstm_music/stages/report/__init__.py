@@ -1,1 +1,1 @@
-"""The report that this project began with, reproduced: its experiments and what came of them."""
+"""The reproduction of the report that this project began with, and the comparison of recipes."""

@@ -15,12 +15,12 @@ PROTOCOLS: Mapping[str, SplitSpec] = {
     BY_PIECE: SplitSpec(),
 }
 REPORTED_ARCHITECTURES = ("three_streams", "notes_only", "dual_head", "multi_label")
-"""The report's, in the order in which they are trained: what it ended with comes first."""
+"""The report's architectures, in the order of training: its final one comes first."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One architecture under one protocol: a recipe like any other, but for its name."""
+    """One architecture under one protocol, as a recipe with a name of its own."""
 
     architecture: str
     protocol: str
@@ -30,14 +30,14 @@ class Experiment:
 def plan_experiments(
     recipe: Recipe, architectures: Sequence[str] = (), protocols: Sequence[str] = (), budget: int | None = None
 ) -> list[Experiment]:
-    """Give the experiments of some architectures and protocols (none named: all), with at most `budget` epochs a model.
+    """Give the experiments of some architectures and protocols (default: all), with at most `budget` epochs per model.
 
-    Raises RecipeError for an architecture or a protocol that there is not.
+    Raises RecipeError for an unknown architecture or protocol.
     """
     for names, known in ((architectures, REPORTED_ARCHITECTURES), (protocols, tuple(PROTOCOLS))):
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise RecipeError(f"reproduce: got {unknown[0]!r}, where one or more of {', '.join(known)} would be right")
+            raise RecipeError(f"reproduce: expected one or more of {', '.join(known)}, got {unknown[0]!r}")
     epochs = recipe.training.epochs if budget is None else min(budget, recipe.training.epochs)
     return [
         Experiment(

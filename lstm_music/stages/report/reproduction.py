@@ -1,4 +1,4 @@
-"""Experiments → one report: what was reported, and what came of it here by its way of splitting and by ours."""
+"""Experiments → one report: the reported results, and ours under its way of splitting and under our own."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ REPORT_VERSION = 1
 
 @dataclass(frozen=True)
 class Reported:
-    """What the report says of one stream of an architecture: validation accuracy, and that of its saved notebook's last epoch."""
+    """The report's result for one stream: its validation accuracy, and that of the last epoch in its saved notebook."""
 
     validation: float
     notebook: float | None = None
@@ -49,7 +49,7 @@ SAID = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment makes, by reference; `epochs` is how many each of its models may be trained for."""
+    """The results of an experiment, by reference; `epochs` is the limit of each model."""
 
     experiment: Experiment
     inputs: ArtifactRef
@@ -61,7 +61,7 @@ class Outcome:
         return plan(self.experiment.recipe, self.inputs).dataset
 
     def recipe_of(self, model: str) -> Recipe:
-        """The recipe that a model is trained by."""
+        """Give the recipe of one model's training."""
         recipe = self.experiment.recipe
         training = recipe.training.model_copy(update={"epochs": self.epochs[model]})
         return recipe.model_copy(update={"training": training})
@@ -78,16 +78,16 @@ class Outcome:
 
     @property
     def music(self) -> ArtifactRef:
-        """What they make."""
+        """The music that they generate."""
         recipe = self.experiment.recipe
         return music_stage(self.dataset, self.models, recipe.generation, recipe.random_seed).ref
 
 
 def plan_outcomes(store: Store, experiments: Sequence[Experiment], inputs: ArtifactRef) -> list[Outcome]:
-    """Say what experiments on some inputs will make.
+    """Plan the results of experiments on some inputs.
 
-    A model that was trained for longer already than its experiment allows is taken with the epochs that it has. To be asked
-    once a run: while another run trains the same models the answer changes.
+    A model that already has more epochs than its experiment allows keeps them. Call this once per run: while another run
+    trains the same models, the result changes.
     """
 
     def epochs(one: Experiment) -> dict[str, int]:
@@ -99,7 +99,7 @@ def plan_outcomes(store: Store, experiments: Sequence[Experiment], inputs: Artif
 
 
 def report_stage(outcomes: Sequence[Outcome]) -> Stage:
-    """The report of some experiments."""
+    """Give the stage that writes the report of some experiments."""
     spec = {"experiments": [[one.experiment.architecture, one.experiment.protocol] for one in outcomes]}
     inputs = [ref for one in outcomes for ref in (one.dataset, *one.models.values(), one.scorecard, one.music)]
     return Stage(KIND, REPORT_VERSION, spec, tuple(inputs), ("tensorflow", "keras", "matplotlib"), plain_names=True)
@@ -128,13 +128,13 @@ def write_report(store: Store, outcomes: Sequence[Outcome]) -> ArtifactRef:
 
 
 def read_report(store: Store, ref: ArtifactRef) -> list[dict[str, Any]]:
-    """Read what was found, one mapping an experiment."""
+    """Read the findings, one mapping per experiment."""
     found: list[dict[str, Any]] = json.loads(store.open(ref).file("report.json").read_text(encoding="utf-8"))
     return found
 
 
 def _findings(store: Store, outcome: Outcome) -> dict[str, Any]:
-    """Gather what is known of an experiment, as JSON."""
+    """Gather the findings of an experiment, as JSON."""
     architecture, protocol = outcome.experiment.architecture, outcome.experiment.protocol
     card = read_card(store, outcome.scorecard)
     models = {name: store.open(ref) for name, ref in outcome.models.items()}
@@ -184,7 +184,7 @@ def _stream(
 
 
 def _faults(store: Store, outcome: Outcome) -> dict[str, float]:
-    """Measure what the report complained of, on validation."""
+    """Measure the faults that the report names, on validation."""
     if outcome.experiment.architecture not in WITH_KNOWN_FAULTS:
         return {}
     load_tensorflow()

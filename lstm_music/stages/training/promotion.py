@@ -31,7 +31,7 @@ refused    their scores are leaky, so they are never promoted
 _SENTENCES: dict[Outcome, str] = {
     "promoted": "The models are promoted: {reason}",
     "unchanged": "Nothing changed: {reason}",
-    "kept": "The new models are not promoted, and the models before stay: {reason}",
+    "kept": "The new models are not promoted: {reason}",
     "refused": "The models are not promoted: {reason}",
 }
 

@@ -106,7 +106,8 @@ def recorded(run: LoggedRun | None, store: Store, ref: ArtifactRef, model: str) 
 
 def record_card(run: LoggedRun | None, card: Mapping[str, Any]) -> None:
     """Log the NLL of a score card, in nats per event, as `<split>/<predictor>/<stream>`, and end the run, if there is one."""
-    end_run(run, {f"{row['split']}/{row['predictor']}/{row['stream']}": row["nll"] for row in rows(card)})
+    if run is not None:
+        end_run(run, {f"{row['split']}/{row['predictor']}/{row['stream']}": row["nll"] for row in rows(card)})
 
 
 def end_run(run: LoggedRun | None, metrics: Mapping[str, float] = MappingProxyType({})) -> None:

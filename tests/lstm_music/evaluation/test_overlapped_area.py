@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from chorale_pieces import excerpt, excerpts, first_bar_quarters
 
-from lstm_music.evaluation.overlapped_area import Overlap, compare, dealt_anew
+from lstm_music.evaluation.overlapped_area import Overlap, compare, shuffled_pieces
 from lstm_music.evaluation.statistics import HISTOGRAMS, METRICS, piece_histograms, piece_statistics
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes
 from lstm_music.midi.reader import read_midi
@@ -102,14 +102,14 @@ def test_a_histogram_is_one_vector_of_euclidean_distance():
     assert (found.area, found.kl) == pytest.approx((expected.area, expected.kl))
 
 
-def test_real_music_overlaps_with_itself_more_than_when_dealt_anew():
-    """The reference is every other chorale: the rest of them is the ceiling, the same dealt anew the floor."""
+def test_real_music_overlaps_with_itself_more_than_when_shuffled():
+    """The reference is every other chorale: the rest of them is the ceiling, the same shuffled the floor."""
     reference, training = excerpts()[::2], excerpts()[1::2]
     held_out = measured(reference)
 
     with_itself = compare(held_out, held_out)
     ceiling = compare(held_out, measured(training))
-    floor = compare(held_out, measured(dealt_anew(training, 0)))
+    floor = compare(held_out, measured(shuffled_pieces(training, 0)))
 
     metrics = shared_metrics(with_itself, ceiling, floor)
     areas = [mean_area(one, metrics) for one in (with_itself, ceiling, floor)]
@@ -181,10 +181,10 @@ def with_drums(piece):
     return PieceNotes(piece.ticks_per_quarter, notes, time_signatures=piece.time_signatures)
 
 
-def test_the_random_seed_decides_how_music_is_dealt_anew():
+def test_the_random_seed_decides_how_music_is_shuffled():
     pieces = excerpts()[:4]
 
-    once, again, else_ = (np.concatenate([one.notes for one in dealt_anew(pieces, seed)]) for seed in (1, 1, 2))
+    once, again, else_ = (np.concatenate([one.notes for one in shuffled_pieces(pieces, seed)]) for seed in (1, 1, 2))
     assert (once == again).all()
     assert (once != else_).any()
 
@@ -203,7 +203,7 @@ def steps(pieces):
 def test_dealing_anew_keeps_what_the_set_has_and_how_many_notes_each_piece_has():
     pieces = [*excerpts()[:5], excerpt(excerpts()[5], 30, 50)]
 
-    dealt = dealt_anew(pieces, 0)
+    dealt = shuffled_pieces(pieces, 0)
 
     assert [len(piece.notes) for piece in dealt] == [len(piece.notes) for piece in pieces]
     for field in ("pitch", "duration_ticks"):
@@ -221,7 +221,7 @@ def test_dealing_anew_brings_pieces_to_one_measure_of_time():
     fine = notes.copy()
     fine["duration_ticks"], fine["onset_ticks"] = 480, [480, 1440]
 
-    dealt = dealt_anew([PieceNotes(24, notes), PieceNotes(480, fine)], 0)
+    dealt = shuffled_pieces([PieceNotes(24, notes), PieceNotes(480, fine)], 0)
 
     assert {piece.ticks_per_quarter for piece in dealt} == {480}
     assert [piece.notes["onset_ticks"].tolist() for piece in dealt] == [[0, 960], [480, 1440]]
@@ -232,14 +232,14 @@ def test_dealing_anew_leaves_drums_out_and_bears_pieces_without_notes():
     drums_alone = with_drums(excerpts()[0])
     drums_alone.notes["is_drum"] = True
 
-    dealt = dealt_anew([drums_alone, with_drums(excerpts()[1])], 0)
+    dealt = shuffled_pieces([drums_alone, with_drums(excerpts()[1])], 0)
 
     assert [len(piece.notes) for piece in dealt] == [0, len(excerpts()[1].notes) // 2]
-    assert dealt_anew([], 0) == []
+    assert shuffled_pieces([], 0) == []
 
 
 @pytest.mark.corpus
-def test_real_piano_pieces_overlap_with_others_and_less_with_the_same_dealt_anew(collection_zip):
+def test_real_piano_pieces_overlap_with_others_and_less_with_the_same_shuffled(collection_zip):
     with zipfile.ZipFile(io.BytesIO(collection_zip.read_bytes())) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".mid"))[::3]
         pieces = [read_midi(archive.read(name)) for name in names]
@@ -247,7 +247,7 @@ def test_real_piano_pieces_overlap_with_others_and_less_with_the_same_dealt_anew
     held_out, training = measured(parts[::2]), parts[1::2]
 
     ceiling = compare(held_out, measured(training))
-    floor = compare(held_out, measured(dealt_anew(training, 0)))
+    floor = compare(held_out, measured(shuffled_pieces(training, 0)))
 
     metrics = shared_metrics(ceiling, floor)
     assert len(metrics) > 12

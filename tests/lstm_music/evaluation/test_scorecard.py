@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_music.errors import NotEnoughMusicError
-from lstm_music.evaluation.scorecard import BY_PIECE, SplitScores, rows, score_card
+from lstm_music.evaluation.scorecard import BY_PIECE, SplitScores, card_warnings, rows, score_card
 from lstm_music.evaluation.targets import StreamScores
 
 CLASSES = {"offset": 20, "note": 128}
@@ -90,7 +90,9 @@ def test_rows_lay_out_every_predictor_and_stream():
 
 def test_a_split_without_events_is_refused_in_one_sentence():
     nothing = {"note": StreamScores(np.empty(0), np.empty(0, np.bool_), np.empty(0))}
-    with pytest.raises(NotEnoughMusicError, match="split test: no event to score in 0 pieces, where at least one"):
+    with pytest.raises(
+        NotEnoughMusicError, match="split test: expected at least one event to score, got none in 0 pieces"
+    ):
         score_card({"test": SplitScores((), np.empty(0, np.int64), 0, nothing)}, CLASSES, window=64)
 
 
@@ -101,3 +103,57 @@ def test_without_a_number_of_notes_there_is_no_cost_per_note(notes):
 
 def test_what_a_table_without_learning_knows_stands_beside_the_models():
     assert card(lookup={"note": 0.25})["splits"]["test"]["lookup"] == {"note": 0.25}
+
+
+def doubtful(models, pieces=12, protocol=BY_PIECE, **baselines) -> dict:
+    """A card with a validation split, from the nats of each predictor by stream."""
+
+    def scores(streams):
+        return {
+            "nll_per_event": sum(streams.values()),
+            "streams": {name: {"nll": nll} for name, nll in streams.items()},
+        }
+
+    found = {name: scores(streams) for name, streams in baselines.items()}
+    return {"protocol": protocol, "splits": {"validation": {"pieces": pieces, **scores(models), "baselines": found}}}
+
+
+BETTER = {"offset": 0.5, "note": 2.0}
+
+
+def test_good_models_on_enough_pieces_give_no_warning():
+    worse = {"offset": 0.6, "note": 2.5}
+    assert card_warnings(doubtful(BETTER, pieces=3, previous=worse, ngram_joint=worse)) == []
+    assert card_warnings({"protocol": BY_PIECE, "splits": {}}) == []
+
+
+def test_models_worse_than_a_baseline_give_one_warning_with_the_scores_of_both():
+    worse = {"offset": 1.0, "note": 4.0}
+    card = doubtful(worse, majority=BETTER, previous={"offset": 1.0, "note": 5.0}, ngram_joint=BETTER)
+    (warning,) = card_warnings(card)
+    assert warning == (
+        "The models (5.000 nats per event on validation) are worse than the baseline ngram_joint (2.500): "
+        "train on more pieces, for more epochs, or with a smaller recipe such as demo"
+    )
+    (both,) = card_warnings(doubtful(worse, previous=BETTER, ngram_joint=BETTER))
+    assert "worse than the baselines previous (2.500) and ngram_joint (2.500): train" in both
+
+
+def test_a_stream_worse_than_the_previous_token_is_named_where_the_sum_is_good():
+    models, previous = {"offset": 0.9, "note": 2.0}, {"offset": 0.8, "note": 3.0}
+    (warning,) = card_warnings(doubtful(models, previous=previous, ngram_joint=previous))
+    assert warning.startswith(
+        "The offset model (0.900 nats per event on validation) is worse than the baseline previous (0.800)"
+    )
+
+
+@pytest.mark.parametrize(("pieces", "counted"), [(1, "only 1 piece,"), (2, "only 2 pieces,")])
+def test_a_small_validation_split_is_a_warning(pieces, counted):
+    (warning,) = card_warnings(doubtful(BETTER, pieces=pieces))
+    assert counted in warning
+    assert warning.endswith("add pieces, or raise split.validation in the recipe")
+
+
+def test_a_warning_about_a_leaky_split_says_so():
+    (warning,) = card_warnings(doubtful({"note": 4.0}, protocol="by piece, leaky", previous={"note": 1.0}))
+    assert "nats per event on validation, leaky)" in warning

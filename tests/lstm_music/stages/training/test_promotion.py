@@ -55,11 +55,13 @@ def test_before_the_first_models_there_are_none(copy):
 def test_the_first_models_are_promoted_and_then_they_are_the_same(copy, evaluated):
     prepared = copy.store.current("tiny")
     first = promote(copy.store, copy.recipe, evaluated)
-    assert (first.promoted, first.reason) == (True, "they are the first models of this recipe")
+    assert (first.promoted, first.outcome) == (True, "promoted")
+    assert first.sentence == "The models are promoted: they are the first models of this recipe"
     assert require_promoted(copy.store, "tiny") == evaluated
     assert copy.store.current("tiny")["prepared"] == prepared["prepared"]
     again = promote(copy.store, copy.recipe, evaluated)
-    assert (again.promoted, again.reason) == (True, "they are the current models already")
+    assert (again.promoted, again.outcome) == (True, "unchanged")
+    assert again.sentence == "Nothing changed: the promoted models of this recipe are the same"
 
 
 def test_models_of_an_older_version_give_way_and_are_not_read(copy, evaluated, publish, monkeypatch):
@@ -67,7 +69,7 @@ def test_models_of_an_older_version_give_way_and_are_not_read(copy, evaluated, p
         patch.setattr(trained, "MODEL_VERSION", 1)
         older = publish(copy.store, copy.recipe, copy.prepared.dataset)
     dataset = load_dataset(copy.store, copy.prepared.dataset)
-    with pytest.raises(MismatchError, match=r"a model of version 1, where this project reads \d+; train again with"):
+    with pytest.raises(MismatchError, match=r"expected a model of version \d+, got version 1; train again with"):
         load_model(copy.store, older["note"], dataset)
     promote(copy.store, copy.recipe, dataclasses.replace(evaluated, models=older))
     decision = promote(copy.store, copy.recipe, evaluated)
@@ -81,10 +83,10 @@ def test_worse_models_are_refused_and_better_ones_accepted(copy, evaluated, untr
     assert worse > better + 0.1
     promote(copy.store, copy.recipe, evaluated)
     refused = promote(copy.store, copy.recipe, untrained)
-    assert not refused.promoted
-    assert refused.reason == (
-        f"validation NLL {worse:.4f} against {better:.4f} nats per event of the current ones (by piece), "
-        "and the recipe tolerates 0 more"
+    assert (refused.promoted, refused.outcome) == (False, "kept")
+    assert refused.sentence == (
+        f"The new models are not promoted: validation NLL {worse:.4f} nats per event, {better:.4f} for the models before "
+        "(by piece); the recipe tolerates 0 more"
     )
     assert promoted_models(copy.store, "tiny") == evaluated
     patient = tiny_recipe(promotion={"tolerance": math.ceil(worse - better)})
@@ -93,8 +95,7 @@ def test_worse_models_are_refused_and_better_ones_accepted(copy, evaluated, untr
     accepted = promote(copy.store, copy.recipe, evaluated)
     assert accepted.promoted
     assert (
-        accepted.reason
-        == f"validation NLL {better:.4f} against {worse:.4f} nats per event of the current ones (by piece)"
+        accepted.reason == f"validation NLL {better:.4f} nats per event, {worse:.4f} for the models before (by piece)"
     )
     assert promoted_models(copy.store, "tiny") == evaluated
 
@@ -126,7 +127,7 @@ def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy,
         against += score_held_out(scorer, targets, tokens, STREAMS, before.log_unknown).nll
     promote(copy.store, copy.recipe, evaluated)
     decision = promote(copy.store, copy.recipe, new)
-    assert f"against {against:.4f} nats" in decision.reason
+    assert f"nats per event, {against:.4f} for the models before" in decision.reason
     assert decision.promoted == (validation_nll(copy.store, new) <= against)
 
 

@@ -15,7 +15,13 @@ from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.training import train
 from lstm_music.stages.training.checkpoints import note_progress, progress_path, read_progress
-from lstm_music.stages.training.train import train_in_child, train_model, train_model_in_child
+from lstm_music.stages.training.train import (
+    both,
+    starts_again_note,
+    train_in_child,
+    train_model,
+    train_model_in_child,
+)
 from lstm_music.stages.training.trained import load_model, model_stage
 from lstm_music.store import Store
 
@@ -167,3 +173,31 @@ def test_loaded_weights_are_those_of_the_file(made, trained):
     assert len(found) == len(model.weights) == 5
     for weight in model.weights:
         assert any(weight.shape == array.shape and np.array_equal(weight, array) for array in found)
+
+
+def test_how_long_a_training_took_is_kept_outside_of_the_manifest(made, trained):
+    artifact = made.store.open(trained["note"])
+    assert artifact.provenance["training_seconds"] > 0
+    assert "training_seconds" not in json.dumps(dict(artifact.manifest))
+
+
+def test_more_epochs_of_a_cosine_say_that_they_start_again(made, trained):
+    dataset = made.prepared.dataset
+    note = starts_again_note(made.store, tiny_recipe(training={"epochs": 5}), dataset, "note")
+    assert note == (
+        "The note model has a finished training of 2 epochs. schedule = 'cosine' cannot continue it, so 5 epochs start from "
+        "the beginning; schedule = 'constant' can continue"
+    )
+    for recipe in (
+        made.recipe,  # trained
+        tiny_recipe(training={"epochs": 1}),  # fewer
+        tiny_recipe(training={"epochs": 5, "schedule": "constant"}),
+        tiny_recipe(training={"epochs": 5, "learning_rate": 0.01}),  # another training
+    ):
+        assert starts_again_note(made.store, recipe, dataset, "note") is None
+
+
+def test_both_receive_a_report():
+    received = []
+    both(received.append, lambda progress: received.append(progress["epoch"]))({"epoch": 1})
+    assert received == [{"epoch": 1}, 1]
