@@ -1,4 +1,4 @@
-"""The flow `train-all`: ingest → prepare → the models in parallel → score card → promotion."""
+"""The flow `train-all`: ingest → prepare → train the models in parallel → score card → promotion."""
 
 from prefect import flow
 
@@ -28,7 +28,7 @@ from tasks.training import begin_log, draw_curves, evaluate, promote, train_mode
 MOST_MODELS = max(map(len, MODELS.values()))
 
 
-# Each training waits for a process of its own, so threads are enough, one a model.
+# Each thread only waits for the process of its training, so threads are enough, one per model.
 @flow(
     name="train-all",
     persist_result=False,
@@ -47,9 +47,9 @@ def train_all(
     warm_start: WarmStart = "no",
     log_to: LogTo = None,
 ) -> Decision:
-    """Train on the music of a source (default: the recipe's own), and promote the models if they are not worse.
+    """Train on the music of a source, or on the recipe's own, and promote the models if they are not worse.
 
-    With a warm start the trainings start from the promoted models, where there are any.
+    With a warm start, training starts from the promoted models.
     """
     chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     require_log_to(log_to)
