@@ -208,7 +208,7 @@ def test_a_bucket_that_lists_nothing_of_what_was_heard_is_an_error_and_not_unlea
     assert not look(known.store, known.recipe, url, 0.0).is_any
     with pytest.raises(SourceError, match=r"nothing lies below it, where 1 music files were before; correct the URL"):
         look(known.store, known.recipe, f"{url}x", 0.0)
-    with pytest.raises(SourceError, match="there is no such bucket or folder"):
+    with pytest.raises(SourceError, match="no such bucket or folder"):
         look(known.store, known.recipe, "s3://nowhere/inbox", 0.0)
     s3.put(f"{url}/b.mid", OTHER)
     news = look(known.store, known.recipe, url, 0.0)
