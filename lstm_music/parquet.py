@@ -1,7 +1,7 @@
-"""Parquet files with page checksums, written whole and verified whenever they are read.
+"""Parquet files with page checksums, which every read verifies.
 
-Without them 241 to 289 of 300 single flipped bits were read as music; with them none were. The footer is not covered by them:
-the store keeps a SHA-256 of the whole file beside it.
+Without them 241 to 289 of 300 single flipped bits were read as music; with them none were. They do not cover the footer:
+the store keeps a SHA-256 of the whole file.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from lstm_music.errors import CorruptArtifactError
 
-ROWS_A_GROUP = 1 << 18
-GROUPS_A_SHARD = 32
+ROWS_PER_GROUP = 1 << 18
+GROUPS_PER_SHARD = 32
 
 
 def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
-    """Write `tables` one after another to `path`, a row group each; return the number of rows."""
+    """Write `tables` to `path`, one row group each. Returns the number of rows."""
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
         for table in tables:
@@ -30,20 +30,20 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> i
 
 
 def write_table(path: Path, table: pa.Table) -> int:
-    """Write one table to `path`; return the number of rows."""
+    """Write one table to `path`. Returns the number of rows."""
     return write_tables(path, table.schema, [table])
 
 
 def write_shards(file: Callable[[int], Path], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
-    """Write small tables as shards of some million rows, `file(0)`, `file(1)`, …; return the number of rows.
+    """Write small tables as shards of some million rows: `file(0)`, `file(1)`, … Returns the number of rows.
 
-    Tables are gathered into row groups, none is ever cut in two, and memory holds one row group. There is one shard at least.
+    A row group holds whole tables, and memory holds one row group. There is at least one shard.
     """
-    groups = gathered(tables, ROWS_A_GROUP)
+    groups = gathered(tables, ROWS_PER_GROUP)
     rows, shard = 0, 0
     first = next(groups, schema.empty_table())
     while True:
-        rows += write_tables(file(shard), schema, _after(first, islice(groups, GROUPS_A_SHARD - 1)))
+        rows += write_tables(file(shard), schema, _after(first, islice(groups, GROUPS_PER_SHARD - 1)))
         following = next(groups, None)
         if following is None:
             return rows
@@ -51,7 +51,7 @@ def write_shards(file: Callable[[int], Path], schema: pa.Schema, tables: Iterabl
 
 
 def gathered(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Put tables together until they have at least so many rows."""
+    """Concatenate tables until they have at least `rows` rows."""
     held: list[pa.Table] = []
     count = 0
     for table in tables:
@@ -70,9 +70,9 @@ def _after(first: pa.Table, rest: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, or only some of its columns.
+    """Read a table, or some of its columns.
 
-    Raises CorruptArtifactError when a page is not what was written.
+    Raises CorruptArtifactError for a damaged page.
     """
     return pa.concat_tables(iterate_groups(path, columns))
 
@@ -80,9 +80,9 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 def iterate_groups(
     path: Path, columns: Sequence[str] | None = None, piece_ids: AbstractSet[str] | None = None
 ) -> Iterator[pa.Table]:
-    """Read a table one row group at a time, so that memory holds one of them; an empty file gives one empty table.
+    """Read a table one row group at a time, with one of them in memory; an empty file gives one empty table.
 
-    With `piece_ids` those row groups are left out whose statistics say that they hold none of these pieces.
+    With `piece_ids`, row groups are skipped if their statistics exclude all of these pieces.
     """
     wanted = None if piece_ids is None else sorted(piece_ids)
     try:
@@ -93,11 +93,13 @@ def iterate_groups(
                 if wanted is None or _may_hold(file.metadata.row_group(group), wanted):
                     yield file.read_row_group(group, columns=columns)
     except (OSError, pa.ArrowException) as error:
-        raise CorruptArtifactError(f"{path}: not the Parquet file that was written ({error})") from error
+        raise CorruptArtifactError(
+            f"{path}: damaged Parquet file ({error}); delete the folder of its artifact and run again"
+        ) from error
 
 
 def _may_hold(group: pq.RowGroupMetaData, wanted: Sequence[str]) -> bool:
-    """Whether a row group may hold one of some pieces, by the lowest and highest id that it says to have."""
+    """Whether a row group may hold one of some pieces, by its lowest and highest id."""
     found = (group.column(number) for number in range(group.num_columns))
     statistics = next(column for column in found if column.path_in_schema == "piece_id").statistics
     if statistics is None or not statistics.has_min_max:

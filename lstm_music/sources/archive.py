@@ -1,4 +1,4 @@
-"""A zip of music, read in memory: nothing of it is ever written to disk under a name that it chose."""
+"""A zip of music as a source, read in memory: its names never become paths on disk."""
 
 import zipfile
 from collections.abc import Iterator
@@ -22,18 +22,18 @@ from lstm_music.sources.entry import (
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """How much one archive may unpack to. The largest collection of MIDI files, Lakh, has 176,581 files in 6 GB."""
+    """Limits for unpacking an archive. The largest collection of MIDI files, Lakh, has 176,581 files in 6 GB."""
 
     max_members: int = 1_000_000
     max_bytes: int = 32 << 30  # of all members together
-    max_growth: int = 50  # the same, as a multiple of the archive's own bytes, from `free_bytes` on
+    max_growth: int = 50  # the same as a multiple of the archive's bytes; applies above `free_bytes`
     free_bytes: int = 1 << 30
     max_member_bytes: int = MAX_FILE_BYTES
     max_ratio: int = MAX_RATIO
 
 
 class Archive:
-    """A zip of music; the folders inside it are part of the names, and two members of one name are both yielded."""
+    """A zip of music. Folders are part of the names; two members with one name are both yielded."""
 
     def __init__(self, path: str, limits: ArchiveLimits | None = None) -> None:
         self.title = path
@@ -43,7 +43,7 @@ class Archive:
             pass
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every file of the zip, sorted by name; one that cannot be unpacked safely is refused."""
+        """Yield every file of the zip, sorted by name; a file that cannot be unpacked safely is refused."""
         unpacked_bytes, limit = 0, self._limit_bytes()
         with self._open() as archive:
             members = [(safe_name(member.filename), member) for member in archive.infolist() if not member.is_dir()]
@@ -53,14 +53,14 @@ class Archive:
                 yield entry
 
     def _limit_bytes(self) -> int:
-        """Say how much this archive may unpack to, all members together."""
+        """Give the most bytes that all members together may unpack to."""
         grown = self._limits.max_growth * self._path.stat().st_size
         return min(self._limits.max_bytes, max(self._limits.free_bytes, grown))
 
     def require_whole(self) -> None:
-        """Raise SourceError where any music in the zip does not unpack to what was packed.
+        """Raise SourceError if any music in the zip is damaged.
 
-        What is refused for another reason, as too large, encrypted or a link, is no damage.
+        A member that is refused for another reason (too large, encrypted, a link) is not damaged.
         """
         unpacked_bytes, limit = 0, self._limit_bytes()
         with self._open() as archive:
@@ -71,11 +71,11 @@ class Archive:
                 try:
                     unpacked_bytes += len(self._read(archive, member))
                 except RejectedInputError as error:
-                    if error.__cause__ is not None:  # the zip's own error, not a rule of ours
+                    if error.__cause__ is not None:  # an error of the zip, not a limit of this project
                         raise SourceError(f"{name} {error}") from error
 
     def describe(self, name: str) -> Credit:
-        """Tell the composer by the folder that the file lies in."""
+        """Give the credit: the composer is the folder of the file."""
         return credit_of_path(name, safe_name(self._path.stem))
 
     def _entry(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, bytes_left: int) -> Entry:
@@ -86,7 +86,7 @@ class Archive:
         except RejectedInputError as error:
             return Refused(name, str(error))
         if len(data) > bytes_left:
-            return Refused(name, f"would unpack more than the {self._limit_bytes():,} bytes that this archive may hold")
+            return Refused(name, f"exceeds the {self._limit_bytes():,} bytes that this archive may unpack to")
         return Found(name, data)
 
     def _read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -96,12 +96,14 @@ class Archive:
         try:
             archive = zipfile.ZipFile(self._path)
         except ZIP_ERRORS as error:
-            raise SourceError(f"source {self.title!r}: cannot be read as a zip archive: {error}") from error
+            raise SourceError(
+                f"source {self.title!r}: expected a zip archive ({error}); unpack it and give the folder"
+            ) from error
         members = len(archive.infolist())
         if members > self._limits.max_members:
             archive.close()
             raise SourceError(
-                f"source {self.title!r}: holds {members:,} files, more than the {self._limits.max_members:,} "
-                "that one archive may hold; unpack it and give the folder",
+                f"source {self.title!r}: expected at most {self._limits.max_members:,} files in an archive, got {members:,}; "
+                "unpack it and give the folder",
             )
         return archive

@@ -1,4 +1,4 @@
-"""Music below a URL that fsspec knows, such as s3://bucket/prefix: a folder elsewhere, read where it lies."""
+"""Music below a URL of fsspec, such as s3://bucket/prefix."""
 
 import hashlib
 import re
@@ -21,57 +21,57 @@ from lstm_music.sources.entry import (
 from lstm_music.sources.folder import Folder
 from lstm_music.store.backend import is_url
 from lstm_music.store.remote import open_remote, protocols
-from lstm_music.store.storage_errors import code, told
+from lstm_music.store.storage_errors import as_storage_error, code
 
 OF_THIS_MACHINE = {"file", "local"}
 
 OF_ONE_OBJECT = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "InvalidRequest"}
-"""Words for an object that may not be read, is archived, or needs a key of its owner; all others are about the store or its
-credentials, as some that expired in the middle."""
+"""Error codes about one object: no right to read it, archived, or encrypted with the key of its owner. All other codes are
+about the store or its credentials, such as credentials that expired meanwhile."""
 
 
 class _Object(NamedTuple):
-    """What a listing says of an object; of those of one name the one that is called so in the bucket comes first."""
+    """An object of a listing. Of several objects with one safe name, the one whose key is that name sorts first."""
 
     name: str
     is_renamed: bool
     key: str  # below the URL
     path: str
-    size: int  # bytes; 0 where nobody says
+    size: int  # bytes; 0 if unknown
     is_file: bool
 
 
 class Bucket:
-    """Every object below a URL; one that is gone by the time it is read, or that may not be read, is refused.
+    """Every object below a URL; one that was removed meanwhile or is not readable is refused.
 
-    A file:// URL is that of a folder, with all rules of a folder. Raises StorageError where this machine cannot open it, or
-    where the store does not answer, and SourceError where there is no such bucket or folder: of a bucket when it is read.
+    A file:// URL follows the rules of a folder. Raises StorageError if this machine cannot open the URL or the store does
+    not respond, and SourceError if there is no such folder, or, when it is read, no such bucket.
     """
 
     def __init__(self, url: str) -> None:
         if not is_url(url):
-            raise SourceError(f"source {url!r}: no URL; s3://bucket/prefix would be right")
+            raise SourceError(f"source: expected a URL such as s3://bucket/prefix, got {url!r}")
         scheme, _, rest = url.partition("://")
         self.title = url.rstrip("/")
         self._folder = _folder(rest) if scheme.lower() in OF_THIS_MACHINE else None
         if self._folder is None:
             if rest.startswith("/") or not rest:
-                raise SourceError(f"source {url!r}: names no bucket; s3://bucket/prefix would be right")
-            # Of s3://bucket//prefix s3fs lists bucket/prefix.
+                raise SourceError(f"source {url!r}: the bucket is missing; expected s3://bucket/prefix")
+            # For s3://bucket//prefix s3fs lists bucket/prefix.
             self.title = re.sub("^([^:]+://[^/]+)/+", r"\1/", url).rstrip("/")
             self._fs, self._root = open_remote(self.title)
 
     @property
     def can_be_empty(self) -> bool:
-        """Whether one that lists nothing is there: of a prefix without objects nobody can tell."""
+        """Whether an empty listing means an empty source: a prefix without objects may as well not exist."""
         return self._folder is not None
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every object, sorted by name, under its name below the URL; of two with one name the second is refused."""
+        """Yield every object, sorted by its name below the URL; of two objects with one name the second is refused."""
         return self._objects() if self._folder is None else self._folder.entries()
 
     def describe(self, name: str) -> Credit:
-        """Tell the composer by the part of the name before the last."""
+        """Give the credit: the composer is the last folder in the name."""
         if self._folder is not None:
             return self._folder.describe(name)
         return credit_of_path(name, safe_name(self.title.rpartition("/")[2]))
@@ -79,7 +79,7 @@ class Bucket:
     def _objects(self) -> Iterator[Entry]:
         before = ""
         for one in sorted(self._listed()):
-            if music_format(one.name) is None or one.key.endswith("/"):  # with a slash it stands for a folder
+            if music_format(one.name) is None or one.key.endswith("/"):  # a key with a final slash is a folder
                 yield Ignored(one.name)
             elif one.name == before:
                 yield _of_the_same_name(one)
@@ -90,19 +90,19 @@ class Bucket:
             before = one.name
 
     def _listed(self) -> list[_Object]:
-        """Say what lies there; SourceError where there is no such bucket or folder, or where it is a single object."""
-        with told(self.title, writing=False):
+        """List the objects. Raises SourceError if there is no such bucket or folder, or if it is a single object."""
+        with as_storage_error(self.title, writing=False):
             try:
                 found = list(_found(self._fs, self._root))
             except FileNotFoundError as error:
                 raise SourceError(
-                    f"{self.title}: there is no such bucket or folder ({error}); make it, or give the URL of one that is there"
+                    f"{self.title}: no such bucket or folder ({error}); create it, or give the URL of an existing one"
                 ) from error
         is_named_as_one = music_format(self.title) is not None or self.title.lower().endswith(".zip")
         if any(facts["name"] == self._root for facts in found) or (not found and is_named_as_one):
             raise SourceError(
-                f"{self.title}: a single object, or nothing; the URL has to be that of a folder (a prefix) with music in it, "
-                "and no zip is opened there"
+                f"{self.title}: expected the URL of a folder (a prefix) with music files, got a single object or nothing; "
+                "unpack a zip first"
             )
         return [self._object(facts) for facts in found]
 
@@ -115,9 +115,9 @@ class Bucket:
         too_large = Refused(one.name, f"has more than {MAX_FILE_BYTES:,} bytes")
         if one.size > MAX_FILE_BYTES:
             return too_large
-        # Unless it reads in one piece, s3fs asks for the size first, and an error there does not say what is wrong.
+        # In several pieces s3fs would request the size first, and an error there has no useful code.
         options = {"max_concurrency": 1} if "s3" in protocols(self._fs) else {}
-        with told(f"{self.title}/{one.name}", writing=False):
+        with as_storage_error(f"{self.title}/{one.name}", writing=False):
             try:
                 data = bytes(self._fs.cat_file(one.path, **options))
             except FileNotFoundError:
@@ -130,17 +130,17 @@ class Bucket:
 
 
 def _folder(rest: str) -> Folder:
-    """Give the folder of a file URL, by what follows its `file://`; it has to have no host."""
+    """Give the folder of a file URL without a host; `rest` follows its `file://`."""
     host, _, path = rest.partition("/")
     if host not in {"", "localhost"}:
-        raise SourceError("file://…: the URL of a folder begins with file:/// and goes on with its whole path")
+        raise SourceError("file://…: expected file:/// and the absolute path of a folder")
     return Folder(url2pathname(f"/{path}"))
 
 
 def _found(fs: Any, path: str) -> Iterator[dict[str, Any]]:
-    """Yield the facts of all that is no folder.
+    """Yield the facts of everything but folders.
 
-    Where fsspec's own `find` goes from folder to folder, it leaves out each that cannot be listed, so that it looks empty.
+    The generic `find` of fsspec skips each folder that it cannot list, as if it were empty; this does not.
     """
     if getattr(type(fs), "_find", type(fs).find).__module__ not in {"fsspec.spec", "fsspec.asyn"}:
         yield from fs.find(path, detail=True).values()
@@ -153,13 +153,13 @@ def _found(fs: Any, path: str) -> Iterator[dict[str, Any]]:
 
 
 def _is_of_one_object(error: OSError) -> bool:
-    said = code(error)
-    return said in OF_ONE_OBJECT if said else isinstance(error, PermissionError)
+    reason = code(error)
+    return reason in OF_ONE_OBJECT if reason else isinstance(error, PermissionError)
 
 
 def _of_the_same_name(one: _Object) -> Refused:
-    """Refuse an object whose key, made safe, is the name of another; it gets a name of its own, so that it can be told of."""
+    """Refuse an object whose safe name is taken; it gets a name of its own for the report."""
     number = hashlib.sha256(one.key.encode()).hexdigest()[:8]
     return Refused(
-        f"{one.name} ({number})", f"has the key {one.key!r}, which reads as the name of another object; rename it"
+        f"{one.name} ({number})", f"has the key {one.key!r}, whose safe name is taken by another object; rename it"
     )

@@ -1,4 +1,4 @@
-"""The seam of the sources: every kind of source there is, and which of them a person means by what they typed."""
+"""The kinds of sources, and which of them a `--source` names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,15 +25,15 @@ SOURCES: dict[str, Callable[[str], Source | Remote]] = {
 
 
 def open_source(text: str) -> Source | Remote:
-    """Open what `--source` names: `corpus`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
+    """Open the source named by `--source`: `corpus`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
 
-    Raises SourceError when there is no such thing, or when it cannot be opened at all; what lies elsewhere is not looked at.
+    Raises SourceError if it does not exist or cannot be opened. Makes no request: a remote source is not checked.
     """
     return SOURCES[_kind(text)](text)
 
 
 def fetch_source(text: str, store: Store, report: Report) -> Source:
-    """Open what `--source` names, and bring it here first where it lies elsewhere; `report` hears how much has come."""
+    """Open a source, and download a remote one first; `report` gets the progress."""
     opened = open_source(text)
     return opened.fetch(store, report) if isinstance(opened, Remote) else opened
 
@@ -48,7 +48,7 @@ def _kind(text: str) -> str:
     path = Path(text)
     if not text or not _exists(path):
         raise SourceError(
-            f"source {text!r}: not found; give 'corpus', 'kaggle', the path of a folder, a zip or a music file, or a URL"
+            f"source {text!r}: not found; expected 'corpus', 'kaggle', the path of a folder, a zip or a music file, or a URL"
         )
     if path.is_dir():
         return "folder"
@@ -56,11 +56,11 @@ def _kind(text: str) -> str:
         return "archive"
     if path.suffix.lower() in MUSIC_EXTENSIONS:
         return "file"
-    raise SourceError(f"source {text!r}: not a folder, a .zip or a music file ({' '.join(MUSIC_EXTENSIONS)})")
+    raise SourceError(f"source: expected a folder, a .zip or a music file ({' '.join(MUSIC_EXTENSIONS)}), got {text!r}")
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long, a folder that may not be entered
+    except OSError:  # a name that is too long, a folder without permission
         return False

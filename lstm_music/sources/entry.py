@@ -1,6 +1,6 @@
-"""What a source yields: for every file in it exactly one of `Found`, `Refused` or `Ignored`.
+"""The entries of a source: each of its files is exactly one of `Found`, `Refused` or `Ignored`.
 
-Every source uses the same rules of names, so a folder and a zip of the same tree yield the same entries.
+All sources use the same rules for names, so a folder and a zip of the same tree yield the same entries.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ MUSIC_EXTENSIONS = {
     ".krn": "kern",
 }
 
-MAX_FILE_BYTES = 16 << 20  # what the readers accept too; a file above it would only fill memory
+MAX_FILE_BYTES = 16 << 20  # the limit of the readers, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An input that cannot even be taken in; `reason` continues the sentence "<name> ..."."""
+    """An input that cannot be ingested; `reason` continues the sentence "<name> ..."."""
 
     name: str
     reason: str
@@ -53,44 +53,44 @@ Entry = Found | Refused | Ignored
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Whose music a piece is, where it was taken from, and what its licence says."""
+    """The composer, source and licence of a piece."""
 
-    composer: str  # "" where nothing tells
+    composer: str  # "" if unknown
     source: str
     licence: str
 
 
 class Source(Protocol):
-    """Something that music is taken from. Making one checks that it is there and raises SourceError if it is not."""
+    """A source of music on this machine. The constructor raises SourceError if it does not exist."""
 
     @property
     def title(self) -> str:
-        """What a person calls this source."""
+        """The name of this source for people."""
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every file, sorted by name; two runs over the same source yield the same."""
+        """Yield every file, sorted by name; a second run over the same source yields the same."""
 
     def describe(self, name: str) -> Credit:
-        """Tell whose the entry `name` is."""
+        """Give the credit of the entry `name`."""
 
 
-Report = Callable[[int, int], None]  # bytes that are here, bytes in all (0 where nobody knows)
+Report = Callable[[int, int], None]  # bytes downloaded, bytes in all (0 if unknown)
 
 
 @runtime_checkable
 class Remote(Protocol):
-    """A source that lies elsewhere. Making one looks at its name alone, and raises SourceError if that is none."""
+    """A source that has to be downloaded. The constructor checks only the name, and raises SourceError for an invalid one."""
 
     @property
     def title(self) -> str:
-        """What a person calls this source."""
+        """The name of this source for people."""
 
     def fetch(self, store: Store, report: Report) -> Source:
-        """Bring it here, as it is now: what the store has of it does not come again. `report` hears how much has come."""
+        """Download its present state; what the store has already is not downloaded again. `report` gets the progress."""
 
 
 def music_format(name: str) -> str | None:
-    """Return "midi", "musicxml", "abc" or "kern" by the extension of `name`; None if it is hidden or no music."""
+    """Return "midi", "musicxml", "abc" or "kern" by the extension of `name`; None for a hidden file or another extension."""
     path = PurePosixPath(name)
     if any(part.startswith(".") for part in path.parts):
         return None
@@ -98,10 +98,10 @@ def music_format(name: str) -> str | None:
 
 
 def safe_name(raw: str) -> str:
-    r"""Make a name from outside a relative path that can be shown, stored and joined to a folder without harm.
+    r"""Turn an untrusted name into a relative path that is safe to show, store and join to a folder.
 
-    A backslash separates like a slash; empty parts, `.`, `..` and a drive (`C:`) are left out; what cannot be
-    printed is replaced (see `printable`).
+    A backslash counts as a slash. Empty parts, `.`, `..` and a drive (`C:`) are removed; unprintable characters are
+    replaced (see `printable`).
     """
     parts = raw.replace("\\", "/").split("/")
     if len(parts[0]) == 2 and parts[0].endswith(":"):
@@ -111,5 +111,5 @@ def safe_name(raw: str) -> str:
 
 
 def credit_of_path(name: str, source: str) -> Credit:
-    """Credit a file by its place: the composer is the folder it lies in, and nothing tells the licence."""
+    """Give the credit of a file by its path: the composer is its folder, the licence is unknown."""
     return Credit(composer=PurePosixPath(name).parent.name, source=source, licence="not stated")

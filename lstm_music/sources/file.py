@@ -1,4 +1,4 @@
-"""One music file as a source, and how any file is read from disk."""
+"""One music file as a source, and reading of any file from disk."""
 
 import os
 import stat
@@ -16,21 +16,21 @@ class File:
         self.title = path
         self._path = Path(path)
         if not self._path.is_file():
-            raise SourceError(f"source {path!r}: not a file")
+            raise SourceError(f"source: expected a file, got {path!r}")
 
     def entries(self) -> Iterator[Entry]:
-        """Yield the file under its own name."""
+        """Yield the file under its name."""
         yield read_file(self._path, safe_name(self._path.name))
 
     def describe(self, name: str) -> Credit:
-        """Tell nothing but where the file was: its composer is unknown."""
+        """Give the credit: only the name of the file is known."""
         return credit_of_path(name, safe_name(self._path.name))
 
 
 def read_file(path: Path, name: str, max_bytes: int = MAX_FILE_BYTES) -> Found | Refused:
-    """Read the file at `path` as the entry `name`, or say why it cannot be taken in.
+    """Read the file at `path` as the entry `name`, or refuse it with a reason.
 
-    Only a regular file of at most `max_bytes` is read: a named pipe would block for ever.
+    Reads only a regular file of at most `max_bytes`: a named pipe would block forever.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -1,4 +1,4 @@
-"""A folder of music, with all the folders in it."""
+"""A folder of music and its subfolders, as a source."""
 
 import os
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from lstm_music.sources.file import read_file
 
 
 class Folder:
-    """A folder of music; a link to a file is read, a link to a folder is not followed."""
+    """A folder of music. Links to files are read, links to folders are not followed."""
 
     def __init__(self, path: str) -> None:
         self.title = path
         self._root = Path(path)
         if not self._root.is_dir():
-            raise SourceError(f"source {path!r}: not a folder")
+            raise SourceError(f"source: expected a folder, got {path!r}")
         self._called = safe_name(self._root.resolve().name)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every file below the folder, sorted by name; one that cannot be read, or listed, is refused."""
+        """Yield every file below the folder, sorted by name; an unreadable file or folder is refused."""
         for name, path, refusal in sorted(self._walk()):
             if refusal:
                 yield Refused(name, refusal)
@@ -30,11 +30,11 @@ class Folder:
                 yield read_file(Path(path), name)
 
     def describe(self, name: str) -> Credit:
-        """Tell the composer by the folder that the file lies in."""
+        """Give the credit: the composer is the folder of the file."""
         return credit_of_path(name, self._called)
 
     def _walk(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (name, path, reason why a folder cannot be listed or "") of files, linked and closed folders."""
+        """Yield (name, path, "" or why a folder cannot be listed) of files, linked folders and unreadable folders."""
         unlisted: list[OSError] = []
         for folder, subfolders, files in os.walk(self._root, onerror=unlisted.append):
             links = [name for name in subfolders if Path(folder, name).is_symlink()]
@@ -43,7 +43,9 @@ class Folder:
         for error in unlisted:
             path = Path(error.filename)
             if path == self._root:
-                raise SourceError(f"source {self.title!r}: the folder cannot be listed: {error.strerror}") from error
+                raise SourceError(
+                    f"source {self.title!r}: the folder cannot be listed ({error.strerror}); check its permissions"
+                ) from error
             yield self._name(path), str(path), f"is a folder that cannot be listed: {error.strerror}"
 
     def _name(self, path: Path) -> str:

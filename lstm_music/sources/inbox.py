@@ -1,4 +1,4 @@
-"""The inbox: a folder or bucket that people put music into, beside the collection that a recipe is of."""
+"""The inbox: a folder or bucket for new music, in addition to the source of a recipe."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,19 +15,21 @@ PREFIX = "inbox/"
 
 
 class Inbox:
-    """Music in a folder or below a URL, with names that begin with `inbox/`, unlike those of the collection."""
+    """Music in a folder or below a URL; its names begin with `inbox/`, so they differ from those of the source."""
 
     title = TITLE
 
     def __init__(self, where: str) -> None:
         if not is_url(where) and not Path(where).is_dir():
-            raise SourceError(f"inbox {where!r}: not a folder; make it, or give another with --inbox")
+            raise SourceError(
+                f"inbox: expected a folder or URL, got {where!r}; create the folder, or give another with --inbox"
+            )
         self.where = where
         self._folder = Bucket(where) if is_url(where) else Folder(where)
 
     @property
     def can_be_empty(self) -> bool:
-        """Whether an inbox that lists nothing is there: a folder is, and of a bucket nobody can tell."""
+        """Whether an empty listing means an empty inbox: an empty prefix of a bucket may as well not exist."""
         return isinstance(self._folder, Folder) or self._folder.can_be_empty
 
     def entries(self) -> Iterator[Entry]:
@@ -36,10 +38,10 @@ class Inbox:
             yield replace(entry, name=PREFIX + entry.name)
 
     def describe(self, name: str) -> Credit:
-        """Tell the composer by the folder within the inbox that the file lies in."""
+        """Give the credit: the composer is the folder within the inbox."""
         return credit_of_path(name.removeprefix(PREFIX), TITLE)
 
 
 def is_from_inbox(name: str, source: str) -> bool:
-    """Say whether a name of an input, and the source that it was credited to, are those of a file in the inbox."""
+    """Whether an input with this name and credited source came from the inbox."""
     return source == TITLE and name.startswith(PREFIX)

@@ -1,7 +1,7 @@
-"""A dataset on Kaggle: downloaded when it has changed, kept as an artifact of the store, and read as any other zip.
+"""A dataset on Kaggle as a source: downloaded when it has changed, kept as an artifact, and read as a zip.
 
-Kaggle's own package does the talking, in a child process: it prints, makes folders, leaves with `SystemExit`, and needs
-credentials that no other process of ours should hold.
+Kaggle's package runs in a child process: it prints, creates folders, raises `SystemExit`, and needs credentials that no
+other process should hold.
 """
 
 import re
@@ -16,35 +16,35 @@ from lstm_music.sources.entry import Credit, Entry, Report, Source, credit_of_pa
 from lstm_music.store import ArtifactRef, Store
 
 DEFAULT_DATASET = "soumikrakshit/classical-music-midi"
-WAITS_SECONDS = (1.0, 2.0, 4.0)  # before a connection is tried again
-SILENCE_SECONDS = 60.0  # in which not one byte came: the connection is taken for cut
+WAITS_SECONDS = (1.0, 2.0, 4.0)  # before each new attempt
+SILENCE_SECONDS = 60.0  # without a byte, after which the connection counts as cut
 
 _WORD = "kaggle"
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def is_kaggle(text: str) -> bool:
-    """Whether a person means Kaggle by what they typed."""
+    """Whether a `--source` names Kaggle."""
     return text == _WORD or text.startswith(f"{_WORD}:")
 
 
 class Kaggle:
-    """A dataset on Kaggle by its name; nothing is asked of the network before `fetch`."""
+    """A dataset on Kaggle by its name; no request is made before `fetch`."""
 
     def __init__(self, text: str) -> None:
         self.title = text
         self.dataset = DEFAULT_DATASET if text == _WORD else text.removeprefix(f"{_WORD}:")
         if not _DATASET.fullmatch(self.dataset):
             raise SourceError(
-                f"source {text!r}: no name of a dataset on Kaggle; kaggle:OWNER/NAME would be right, with the last two "
-                f"parts of its page's address, such as kaggle:{DEFAULT_DATASET}",
+                f"source: expected kaggle:OWNER/NAME, the last two parts of the dataset's address such as "
+                f"kaggle:{DEFAULT_DATASET}, got {text!r}",
             )
 
     def fetch(self, store: Store, report: Report) -> Source:
-        """Download the dataset, unless what is on Kaggle now is in the store already, and open it.
+        """Download the dataset unless the store has its present version, and open it.
 
-        `report` hears how many bytes of how many are here. Raises SourceError where there is no such dataset, or none that
-        may be read, or no way to it, and StorageError where the disk is full.
+        `report` gets (bytes downloaded, bytes in all). Raises SourceError if there is no such dataset, no right to read it
+        or no connection, and StorageError if the disk is full.
         """
 
         def listen(message: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ class Kaggle:
 
 
 class _Downloaded:
-    """A dataset that is in the store."""
+    """A dataset in the store."""
 
     def __init__(self, title: str, dataset: str, store: Store, ref: ArtifactRef) -> None:
         self.title = title
@@ -76,6 +76,6 @@ class _Downloaded:
         return self._archive.entries()
 
     def describe(self, name: str) -> Credit:
-        """Tell the composer by the folder that the file lies in; the licence stands on the dataset's page."""
+        """Give the credit: the composer is the folder of the file, the licence is on the dataset's page."""
         credit = credit_of_path(name, f"Kaggle dataset {self._dataset}")
         return Credit(credit.composer, credit.source, f"as stated on the page of {self._dataset} on Kaggle")

@@ -1,7 +1,7 @@
-"""The child process that talks to Kaggle: asks what a dataset is now, and downloads it where the store does not have it.
+"""The child process for Kaggle: it looks up the present version of a dataset, and downloads it if the store lacks it.
 
-What Kaggle's package prints, and what is in its exceptions, may hold the address of a download, which is a credential of
-its own for some hours. So all that it prints is thrown away, and a failure is told in sentences of our own alone.
+The output and the exceptions of Kaggle's package may contain the address of a download, which is a credential for some
+hours. So its output is discarded, and errors are written in our own words only.
 """
 
 import os
@@ -20,16 +20,16 @@ from lstm_music.sources.kaggle_failures import CutError, failure_of
 from lstm_music.store import ArtifactRef, Stage, Store, files, locks
 
 KIND = "downloads"
-UNFINISHED = "unfinished"  # the folder of what came of downloads that were cut: nobody sweeps it
+UNFINISHED = "unfinished"  # the folder of interrupted downloads: it is never swept
 LOOK_SECONDS = 0.5
-CHUNK_BYTES = 1 << 16  # of a chunk that is cut Kaggle's package keeps nothing, and its own chunks are of 1 MiB
+CHUNK_BYTES = 1 << 16  # Kaggle's package loses a chunk that is cut; its default is 1 MiB
 
 Send = Callable[[dict[str, Any]], None]
 
 
 def fetch(request: Mapping[str, Any], send: Send) -> dict[str, str]:
-    """Give the reference of the artifact that is the dataset as it is on Kaggle now; `send` tells how far its download is."""
-    _say_nothing()
+    """Give the reference of the artifact of the present version of the dataset; `send` gets the progress of its download."""
+    _discard_output()
     make_no_folder()
     _wait_at_most(request["silence_seconds"])
     store, dataset = Store(request["storage"]), request["dataset"]
@@ -37,18 +37,18 @@ def fetch(request: Mapping[str, Any], send: Send) -> dict[str, str]:
     try:
         with files.disk_errors(store.root):
             files.make_folder(partial.parent)
-            # Of two runs at once the second waits, and finds what the first has got.
+            # Of two runs at once the second waits, and finds the download of the first.
             with locks.exclusive(partial.with_suffix(".lock")):
                 download = _Download(store, dataset, partial, send)
                 return _persist(download, partial, request["waits_seconds"]).to_json()
     except LstmMusicError as error:
         raise type(error)(f"source {request['title']!r}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is not quoted
+    except Exception as error:  # noqa: BLE001 - no exception may be quoted
         raise SourceError(f"source {request['title']!r}: {failure_of(error, dataset)}") from None
 
 
 def _persist(attempt: Callable[[], ArtifactRef], partial: Path, waits_seconds: list[float]) -> ArtifactRef:
-    """Try again where the connection was cut, after ever longer waits, and once more bytes have come as often as before."""
+    """Try again after a cut connection, with longer and longer waits; new bytes reset the waits."""
     waits, most = list(waits_seconds), _size(partial)
     while True:
         try:
@@ -58,13 +58,13 @@ def _persist(attempt: Callable[[], ArtifactRef], partial: Path, waits_seconds: l
             if here > most:
                 waits, most = list(waits_seconds), here
             if not waits:
-                kept = f"and goes on after the {here:,} bytes that came" if here else "when it is there again"
-                raise SourceError(f"{error}; run again, which asks anew {kept}") from None
+                kept = f"the download continues after {here:,} bytes" if here else "nothing was downloaded yet"
+                raise SourceError(f"{error}; run the same command again later: {kept}") from None
             time.sleep(waits.pop(0))
 
 
 class _Download:
-    """One attempt to get a dataset into the store, by way of the file `partial`, which the next attempt goes on with."""
+    """One attempt to download a dataset; the next attempt continues with the file `partial`."""
 
     def __init__(self, store: Store, dataset: str, partial: Path, send: Send) -> None:
         self._store = store
@@ -73,7 +73,7 @@ class _Download:
         self._send = send
 
     def __call__(self) -> ArtifactRef:
-        with _told(self._dataset):
+        with _in_our_words(self._dataset):
             from kaggle import api
 
             with api.build_kaggle_client() as client:
@@ -85,15 +85,15 @@ class _Download:
             response.close()
             return stage.ref
         self._require_space(size)
-        with self._telling(size), _told(self._dataset), files.disk_errors(self._store.root):
-            self._bring(api, response, client)
+        with self._reporting(size), _in_our_words(self._dataset), files.disk_errors(self._store.root):
+            self._download_file(api, response, client)
         self._require_whole()
         return self._keep(stage if identity else self._stage({"sha256": files.sha256_of(self._partial)}))
 
-    def _bring(self, api: Any, response: Any, client: Any) -> None:
-        """Go on with what is in the file where that belongs to this version, by its tag and size; else begin.
+    def _download_file(self, api: Any, response: Any, client: Any) -> None:
+        """Continue the file if its tag and size belong to this version; otherwise begin.
 
-        Kaggle's package does not try again by itself: it would with an old address, and where the disk is full.
+        Kaggle's own retries are off: they use an old address, and retry on a full disk.
         """
         options = {"quiet": True, "resume": True, "max_retries": 0, "chunk_size": CHUNK_BYTES}
         try:
@@ -101,7 +101,7 @@ class _Download:
         except ValueError as error:
             if "does not match expected size" not in str(error):
                 raise
-            self._discard()  # it wrote the page of an error
+            self._discard()  # the file has the page of an error
             raise CutError("the connection to Kaggle was cut") from None
 
     def _request(self) -> Any:
@@ -118,19 +118,19 @@ class _Download:
         free, missing = shutil.disk_usage(self._partial.parent).free, size - _size(self._partial)
         if missing > free:
             raise StorageError(
-                f"{self._store.root}: {missing:,} bytes are still to be downloaded, and the disk has {free:,} left; make "
-                "space, or give the folder of another disk with --storage"
+                f"{self._store.root}: the download needs {missing:,} bytes more, and the disk has {free:,} free; free some "
+                "space, or give a folder on another disk with --storage"
             )
 
     def _require_whole(self) -> None:
-        """Raise SourceError, and begin anew the next time, unless what came is a zip that unpacks to what was packed."""
+        """Raise SourceError and discard the download unless it is an intact zip."""
         try:
             Archive(str(self._partial)).require_whole()
         except SourceError as error:
             self._discard()
             raise SourceError(
-                f"what Kaggle sent is no whole zip ({error}) and was deleted; run again, or download it in a browser and "
-                "give the path of the zip as the source: of that, what can be read is taken in"
+                f"the download was not an intact zip ({error}) and was deleted; run again, or download it in a browser and "
+                "give the path of the zip as the source: its readable files are ingested"
             ) from None
 
     def _keep(self, stage: Stage) -> ArtifactRef:
@@ -139,7 +139,7 @@ class _Download:
                 target = writer.file("dataset", "zip")
                 try:
                     target.hardlink_to(self._partial)
-                except OSError:  # another disk, or one without links
+                except OSError:  # another disk, or a file system without links
                     shutil.copyfile(self._partial, target)
                 writer.counts.update(bytes=_size(self._partial))
         self._discard()
@@ -150,8 +150,8 @@ class _Download:
             path.unlink()
 
     @contextmanager
-    def _telling(self, size: int) -> Iterator[None]:
-        """Tell how much has come, while it comes."""
+    def _reporting(self, size: int) -> Iterator[None]:
+        """Send the progress during the download."""
         finished = threading.Event()
 
         def look() -> None:
@@ -169,13 +169,13 @@ class _Download:
 
 
 @contextmanager
-def _told(dataset: str) -> Iterator[None]:
-    """Tell what goes wrong in Kaggle's package in a sentence of our own."""
+def _in_our_words(dataset: str) -> Iterator[None]:
+    """Turn errors of Kaggle's package into our own."""
     try:
         yield
     except (LstmMusicError, CutError):
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is not quoted
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - no exception may be quoted
         raise failure_of(error, dataset) from None
 
 
@@ -183,8 +183,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _say_nothing() -> None:
-    """Throw away what is printed from now on, by this process and whatever it starts."""
+def _discard_output() -> None:
+    """Discard all output of this process and its children from now on."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(nothing, descriptor)
@@ -192,7 +192,7 @@ def _say_nothing() -> None:
 
 
 def _wait_at_most(seconds: float) -> None:
-    """Take a connection that is silent for so long for cut: requests waits for ever, and Kaggle's package lets it."""
+    """Limit the silence of a connection: by default requests waits forever, and Kaggle's package sets no limit."""
     from requests.adapters import HTTPAdapter
 
     send = HTTPAdapter.send

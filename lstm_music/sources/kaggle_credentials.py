@@ -1,4 +1,4 @@
-"""Where Kaggle's package looks for credentials: only the places, never what stands in them."""
+"""Where Kaggle's package looks for credentials: only the places, never their content."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def where_credentials_are() -> str | None:
-    """Name the place of the credentials that Kaggle's package takes, which looks in this order; None without any."""
+    """Name the place of the credentials that Kaggle's package uses, in its order of search; None if there are none."""
     home = Path("~/.kaggle").expanduser()
     places = {
         "KAGGLE_API_TOKEN": bool(os.environ.get("KAGGLE_API_TOKEN")),
@@ -19,13 +19,13 @@ def where_credentials_are() -> str | None:
 
 
 def make_no_folder() -> None:
-    """Give Kaggle's package a folder that goes with this process: where the user has none it would make one in their home."""
+    """Give Kaggle's package a temporary folder if the user has none: it would create one in their home."""
     if not os.environ.get("KAGGLE_CONFIG_DIR") and not any(folder.is_dir() for folder in _folders()):
         os.environ["KAGGLE_CONFIG_DIR"] = tempfile.mkdtemp()
 
 
 def _folders() -> list[Path]:
-    """The folders in which a kaggle.json may lie."""
+    """The folders that may have a kaggle.json."""
     home = Path("~").expanduser()
     settings = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
     own = os.environ.get("KAGGLE_CONFIG_DIR")

@@ -1,4 +1,4 @@
-"""Where everything that is made lies: artifacts under the key of what made them, raw bytes under their SHA-256.
+"""The storage: artifacts under the key of what made them, raw bytes under their SHA-256.
 
 storage/
   format.json                          which version of this layout it is
@@ -6,9 +6,11 @@ storage/
   <kind>/<key>/manifest.json           what it is and what it was made from; created last, only if absent
   <kind>/<key>/provenance.json         when and on what it was made, outside of every digest
   blobs/ab/<sha256>                    raw bytes of inputs
-  current.json                         per recipe what is in use: the one mutable file
-  inbox/                               where people put new music, by default; nothing in it is ever touched
-  .partial/                            what is being written; swept when nobody writes
+  current.json                         per recipe, what is prepared and promoted
+  generations/names.json               names of generations for people, also links beside it: 2026-11-28_demo_3, latest
+  latest/events.parquet, ...           links to the tables that were prepared last
+  inbox/                               the default folder for new music; the store changes nothing in it
+  .partial/                            the staging folder: files being written; swept while no process writes
 """
 
 from lstm_music.store.artifact import Artifact

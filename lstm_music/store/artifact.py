@@ -1,4 +1,4 @@
-"""Reading an artifact: nothing without a whole manifest, no file whose bytes are not those that were written."""
+"""Reading an artifact: it needs an intact manifest, and each file is checked against its SHA-256 there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from lstm_music.store.stage import IDENTITY_FIELDS, MANIFEST, PROVENANCE, Artifa
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact that was made whole: `manifest` is what its manifest.json says, `place` where it lies."""
+    """A finished artifact: `manifest` is the content of its manifest.json, `backend` is where it is stored."""
 
     ref: ArtifactRef
     backend: Backend
@@ -21,53 +21,52 @@ class Artifact:
 
     @property
     def folder(self) -> Path:
-        """The folder of this machine with its files: all of them, or, of a bucket, those that were read or written here."""
+        """The local folder with its files: all of them, or, for a bucket, those that this machine read or wrote."""
         return self.backend.root / _key(self.ref)
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """When and on what it was made; CorruptArtifactError where the file is not whole."""
+        """When and on which machine it was made. Raises CorruptArtifactError for a damaged file."""
         key = f"{_key(self.ref)}/{PROVENANCE}"
         shown = self.backend.shown(key)
         try:
-            return load_checksummed(self.backend.read(key), shown, mend=_mend(self.backend, self.ref))
+            return load_checksummed(self.backend.read(key), shown, fix=_fix(self.backend, self.ref))
         except OSError as error:
             raise CorruptArtifactError(f"{shown}: cannot be read ({error.strerror})") from error
 
     @property
     def counts(self) -> dict[str, int]:
-        """Numbers that its writer counted."""
+        """Numbers counted by its writer."""
         return dict(self.manifest["counts"])
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Further facts, as JSON, that its writer noted."""
+        """Further facts from its writer, as JSON."""
         return dict(self.manifest["facts"])
 
     @property
     def inputs(self) -> tuple[ArtifactRef, ...]:
-        """What it was made from, in the order of its stage."""
+        """The artifacts it was made from, in the order of its stage."""
         return tuple(ArtifactRef(**entry) for entry in self.manifest["inputs"])
 
     def file(self, name: str) -> Path:
-        """Path of the file that was written as `name`, or as `name.extension` where several extensions share the name.
+        """Path of the file that was written as `name`, or as `name.extension` if several extensions share the name.
 
-        Its whole SHA-256 is checked once a process, and again whenever the file was touched.
-        Raises CorruptArtifactError where it is not that of the manifest, MissingArtifactError where that names no such
-        file, or several.
+        Its whole SHA-256 is checked once per process, and again after any change of the file.
+        Raises CorruptArtifactError if the SHA-256 differs from the manifest, and MissingArtifactError if the manifest has no
+        such file, or several.
         """
         entries: dict[str, Any] = self.manifest["files"]
         found = [name] if name in entries else [key for key, entry in entries.items() if entry["name"] == name]
         if len(found) != 1:
-            known = ", ".join(found or entries) or "no file"
+            known = f"expected one of {', '.join(found or entries)}" if entries else "it has no files"
             shown = self.backend.shown(_key(self.ref))
-            raise MissingArtifactError(
-                f"{shown}: {'several files are' if found else 'no file is'} named {name!r}; it holds {known}"
-            )
+            problem = f"{len(found)} files are" if found else "no file is"
+            raise MissingArtifactError(f"{shown}: {problem} named {name!r}; {known}")
         return self._checked(found[0])
 
     def files(self, prefix: str = "") -> list[Path]:
-        """Paths of the files whose names start with `prefix`, sorted by name, each checked as by `file`."""
+        """Paths of the files whose names start with `prefix`, sorted by name; each is checked as in `file`."""
         return [self._checked(key) for key in sorted(self.manifest["files"]) if key.startswith(prefix)]
 
     def file_keys(self, prefix: str = "") -> list[str]:
@@ -77,31 +76,33 @@ class Artifact:
 
     def _checked(self, key: str) -> Path:
         entry = self.manifest["files"][key]
-        return self.backend.fetch(f"{_key(self.ref)}/{entry['file']}", entry, _mend(self.backend, self.ref))
+        return self.backend.fetch(f"{_key(self.ref)}/{entry['file']}", entry, _fix(self.backend, self.ref))
 
 
 def open_artifact(backend: Backend, ref: ArtifactRef) -> Artifact:
     """Read the manifest of `ref`.
 
-    Raises MissingArtifactError where there is none, CorruptArtifactError where it is not whole or not that of `ref`.
+    Raises MissingArtifactError if there is none, CorruptArtifactError if it is damaged or belongs to another artifact.
     """
     path = backend.shown(f"{_key(ref)}/{MANIFEST}")
     try:
         data = backend.read(f"{_key(ref)}/{MANIFEST}")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingArtifactError(
-            f"{backend.shown(_key(ref))}: no artifact was ever finished there; run the stage that makes it ({ref.kind})"
+            f"{backend.shown(_key(ref))}: no finished artifact there; run the stage that makes it ({ref.kind})"
         ) from error
     except OSError as error:
         raise CorruptArtifactError(f"{path}: cannot be read ({error.strerror})") from error
-    manifest = load_checksummed(data, path, _mend(backend, ref))
+    manifest = load_checksummed(data, path, _fix(backend, ref))
     if digest({field: manifest.get(field) for field in IDENTITY_FIELDS}) != ref.key:
         raise CorruptArtifactError(
-            f"{path}: the manifest of another artifact than {ref}; delete the folder and run again"
+            f"{path}: expected the manifest of {ref}, got that of another artifact; delete the folder and run again"
         )
     for entry in manifest["files"].values():
         if entry["file"].startswith(".") or "/" in entry["file"]:
-            raise CorruptArtifactError(f"{path}: names a file outside of its folder, {entry['file']!r}")
+            raise CorruptArtifactError(
+                f"{path}: expected files of its own folder, got {entry['file']!r}; delete the folder and run again"
+            )
     return Artifact(ref, backend, manifest)
 
 
@@ -109,5 +110,5 @@ def _key(ref: ArtifactRef) -> str:
     return f"{ref.kind}/{ref.key}"
 
 
-def _mend(backend: Backend, ref: ArtifactRef) -> str:
-    return f"delete the folder {backend.shown(_key(ref))} and run again to make it anew"
+def _fix(backend: Backend, ref: ArtifactRef) -> str:
+    return f"delete the folder {backend.shown(_key(ref))} and run again"

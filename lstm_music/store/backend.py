@@ -1,4 +1,4 @@
-"""Where artifacts lie: what the store asks of a folder or of a bucket, and which of them an address means."""
+"""Storage backends: what the store needs from a folder or a bucket, and which of them an address names."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,32 +14,32 @@ URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Backend(Protocol):
-    """Files under keys such as "model/<64 hex>/manifest.json". `partial` is a private folder below `root`, to write in.
+    """Files under keys such as "model/<64 hex>/manifest.json". `partial` is a private folder below `root`, for writing.
 
-    `read` raises FileNotFoundError where there is no file; every other failure of a bucket is a StorageError.
+    `read` raises FileNotFoundError if there is no file. Every other failure of a bucket is a StorageError.
     """
 
     @property
     def root(self) -> Path:
-        """Folder of this machine in which files are read and written: the storage itself, or what is cached of it."""
+        """The local folder in which files are read and written: the storage itself, or a cache of the bucket."""
 
     def shown(self, key: str) -> Path | str:
-        """Name a file, or a folder of them, as a person would look for it."""
+        """Give the path or URL of a file or folder, for messages."""
 
     def exists(self) -> bool:
-        """Whether anything was ever stored here."""
+        """Whether there is a storage."""
 
     def begin(self, key: str, data: bytes, partial: Path) -> None:
-        """Create the file that says the version of this storage, before the first write."""
+        """Create the file with the version of this storage, before the first write."""
 
     def holds(self, key: str) -> bool:
         """Whether there is a file of this key."""
 
     def holds_bytes(self, key: str, data: bytes) -> bool:
-        """Whether the file need not be written again: in a bucket one of the same key and size is not read for it."""
+        """Whether the file has these bytes already; a bucket compares only the size, to save a download."""
 
     def read(self, key: str, sha256: str = "") -> bytes:
-        """Read a file; where its SHA-256 is known, a copy with that digest on this machine will do."""
+        """Read a file; with its `sha256`, a local copy with that digest is enough."""
 
     def names(self, key: str) -> list[str]:
         """Names directly below a key, sorted, without hidden ones."""
@@ -48,52 +48,52 @@ class Backend(Protocol):
         """Names of the folders of a kind that have a manifest, sorted."""
 
     def publish(self, source: Path, key: str) -> None:
-        """Give a synced file of a private folder its key, over what may be there."""
+        """Move a synced file from a private folder to its key, replacing any file there."""
 
     def replace(self, key: str, data: bytes, partial: Path) -> None:
-        """Write a file in one step for every reader, over what may be there."""
+        """Write a file in one step, replacing any file there: readers get the old bytes or the new ones."""
 
     def create(self, key: str, data: bytes, partial: Path) -> bool:
-        """Write a file in one step only if there is none, and say whether this call wrote it."""
+        """Write a file in one step only if there is none. Returns whether this call wrote it."""
 
     def change(self, key: str, change: Callable[[bytes | None], bytes], partial: Path) -> None:
-        """Replace what a file holds (None: there is none) by what `change` makes of it, without losing another's change."""
+        """Replace the bytes of a file (None: no file yet) by `change(bytes)`; concurrent changes are not lost."""
 
     def remove(self, key: str) -> None:
         """Remove a file, if it is there."""
 
-    def fetch(self, key: str, entry: Mapping[str, Any], mend: str) -> Path:
-        """Give the path on this machine of a file whose bytes are those of its entry in the manifest.
+    def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
+        """Give the local path of a file, checked against its entry in the manifest.
 
-        Raises CorruptArtifactError, which ends with `mend`, where they are not.
+        Raises CorruptArtifactError if they differ; the message ends with `fix`.
         """
 
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
-        """Read a file where it lies, and say what is wrong with it, or None."""
+        """Read the stored file and describe what is wrong with it; None if nothing is."""
 
     def leftovers(self) -> list[Path]:
-        """What killed runs left outside of private folders, to be removed while nobody writes."""
+        """List what killed runs left outside the staging folder; the store removes it while no process writes."""
 
     def share(self, key: str) -> None:
-        """Let other machines have the file that lies under `root`."""
+        """Upload the local file, so that other machines can copy it."""
 
     def link(self, folder: str, targets: Callable[[], Targets], partial: Path) -> None:
-        """Give keys names for people, as links in a folder, while no other process does; nothing where there are no links."""
+        """Make links for people in a folder, under a lock; do nothing if the backend has no links."""
 
     def leads(self, key: str, to: str) -> bool:
-        """Whether one key is a link to another that is there."""
+        """Whether `key` is a link to the existing `to`."""
 
     def copy(self, key: str, to: Path) -> bool:
-        """Copy to `to` what a machine shared, where that lies elsewhere than under `root`; say whether there was any."""
+        """Copy a shared file to `to`, unless it is stored under `root` anyway. Returns whether it did."""
 
 
 def is_url(text: str) -> bool:
-    """Whether an address is a URL, and no path."""
+    """Whether an address is a URL, not a path."""
     return URL.match(text) is not None
 
 
 def open_backend(where: str | Path) -> Backend:
-    """Give the place of a folder's path or a URL; nothing is created. Raises StorageError for an address that is none."""
+    """Give the backend of a path or URL; nothing is created. Raises StorageError for an invalid address."""
     if isinstance(where, Path) or not is_url(where):
         return Folder(Path(where))
     parts = urlsplit(where)

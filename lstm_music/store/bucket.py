@@ -1,8 +1,8 @@
-"""Storage in a bucket, or wherever else fsspec reaches: the same protocol by requests, and files cached on this machine.
+"""The backend for a bucket, or for any other store of fsspec: requests, and a cache of files on this machine.
 
-A request makes a file whole or not at all, so that nothing half-made is ever seen and nothing has to be locked or swept:
-files are written to a private folder of this machine, uploaded whole, and the manifest is created last, on the condition
-that there is none. What is cached is trusted only where its SHA-256 is that of a manifest, which is always read anew.
+A request writes a whole file or none, so there are no locks and nothing to sweep. The store writes files to the local
+staging folder, uploads them, and creates the manifest last, on the condition that there is none. A cached file is used
+only if its SHA-256 is that of the manifest, and the manifest is always read from the bucket.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ from lstm_music.store.links import Targets
 from lstm_music.store.remote import cache_folder, folder_name, open_remote, protocols
 from lstm_music.store.stage import MANIFEST
 from lstm_music.store.staging import StagingFolder
-from lstm_music.store.storage_errors import code, told
+from lstm_music.store.storage_errors import as_storage_error, code
 
-TRIES = 10  # at one change, while others change the same file or create it at the same moment
+TRIES = 10  # per change, while other processes change or create the same file
 WAIT_SECONDS = 0.2
 
 
 class Bucket:
-    """A `Backend` that many machines may use at once."""
+    """A `Backend` for many machines at once."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self.root = cache_folder() / folder_name(self.url)
-        self._bench = StagingFolder(self.root)
+        self._staging = StagingFolder(self.root)
         self._fs, self._path = open_remote(self.url)
         self._is_s3 = "s3" in protocols(self._fs)
 
@@ -40,7 +40,7 @@ class Bucket:
         return self.url
 
     def shown(self, key: str) -> str:
-        """Its URL."""
+        """Give its URL."""
         return f"{self.url}/{key}"
 
     def exists(self) -> bool:
@@ -48,7 +48,7 @@ class Bucket:
         return bool(self.names(""))
 
     def begin(self, key: str, data: bytes, partial: Path) -> None:
-        """Create the file that says the version, twice: the second time has to be refused."""
+        """Create the file with the version, twice: the bucket has to refuse the second time."""
         del partial
         _require_conditions(self.url, key, data)
 
@@ -67,23 +67,23 @@ class Bucket:
             return False
 
     def read(self, key: str, sha256: str = "") -> bytes:
-        """Read a file, or the copy on this machine where its digest is known to be right."""
+        """Read a file, or its local copy if that has the digest `sha256`."""
         path = self.root / key
         if sha256 and path.is_file():
             with files.disk_errors(self.root):
                 data = path.read_bytes()
             if hashlib.sha256(data).hexdigest() == sha256:
                 return data
-        with self._told(key):
+        with self._errors(key):
             data = bytes(self._fs.cat_file(self._at(key)))
         if sha256 == hashlib.sha256(data).hexdigest():
-            with self._bench.folder() as folder:
+            with self._staging.folder() as folder:
                 self._keep_copy(key, data, folder)
         return data
 
     def names(self, key: str) -> list[str]:
         """Names directly below a key."""
-        with self._told(key):
+        with self._errors(key):
             try:
                 found = self._fs.ls(self._at(key), detail=False)
             except FileNotFoundError:
@@ -92,21 +92,21 @@ class Bucket:
         return [name for name in last if not name.startswith(".")]
 
     def finished(self, kind: str) -> list[str]:
-        """Names of the folders of a kind that have a manifest, by one listing for a thousand files."""
-        with self._told(kind):
+        """Names of the folders of a kind that have a manifest, from one listing."""
+        with self._errors(kind):
             found = self._fs.find(self._at(kind))
         return sorted(path.split("/")[-2] for path in found if path.endswith(f"/{MANIFEST}"))
 
     def publish(self, source: Path, key: str) -> None:
-        """Upload a file, and keep it on this machine."""
+        """Upload a file, and keep a local copy."""
         self._upload(source, key)
         path = self.root / key
         files.make_folder(path.parent)
         files.move(source, path)
 
     def replace(self, key: str, data: bytes, partial: Path) -> None:
-        """Upload bytes over what may be there, and keep a copy on this machine."""
-        with self._told(key, writing=True):
+        """Upload bytes, replacing any file there, and keep a local copy."""
+        with self._errors(key, writing=True):
             self._fs.pipe_file(self._at(key), data)
         self._keep_copy(key, data, partial)
 
@@ -116,10 +116,10 @@ class Bucket:
         return self._put(key, data, mode="create")
 
     def change(self, key: str, change: Callable[[bytes | None], bytes], partial: Path) -> None:
-        """Replace what a file holds.
+        """Replace the bytes of a file.
 
-        S3 refuses the upload where somebody changed the file since it was read, and it is read and changed again; of other stores
-        fsspec knows no such condition, so the last writer wins.
+        S3 refuses the upload if another process changed the file since it was read; then this reads and changes it again.
+        fsspec has no such condition for other stores, so there the last writer wins.
         """
         for _ in range(TRIES):
             try:
@@ -135,38 +135,38 @@ class Bucket:
         raise self._given_up(key)
 
     def remove(self, key: str) -> None:
-        """Remove a file, here and there."""
+        """Remove a file in the bucket and its local copy."""
         (self.root / key).unlink(missing_ok=True)
-        with self._told(key, writing=True):
+        with self._errors(key, writing=True):
             try:
                 self._fs.rm_file(self._at(key))
             except FileNotFoundError:
                 return
 
-    def fetch(self, key: str, entry: Mapping[str, Any], mend: str) -> Path:
-        """Give the copy on this machine, fetched anew unless its digest is right."""
+    def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
+        """Give the local copy; download it unless its digest is right."""
         path = self.root / key
         if fault(path, entry, fresh=False) is None:
             return path
-        with self._bench.folder() as folder:
+        with self._staging.folder() as folder:
             fetched = folder / path.name
             if reason := self._download_fault(key, entry, fetched):
-                raise CorruptArtifactError(f"{self.shown(key)}: {reason}; {mend}")
+                raise CorruptArtifactError(f"{self.shown(key)}: {reason}; {fix}")
             files.make_folder(path.parent)
             files.move(fetched, path)
         return path
 
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
-        """Read a file in the bucket, and say what is wrong with it."""
-        with self._bench.folder() as folder:
+        """Download a file and describe what is wrong with it."""
+        with self._staging.folder() as folder:
             return self._download_fault(key, entry, folder / "file")
 
     def leftovers(self) -> list[Path]:
-        """Unfinished files of trainings; in the bucket nothing is unfinished."""
+        """List unfinished local files of trainings; a bucket has no unfinished files."""
         return list(self.root.glob("*/*.tmp"))
 
     def share(self, key: str) -> None:
-        """Upload the file that lies under `root`."""
+        """Upload the file under `root`."""
         self._upload(self.root / key, key)
 
     def link(self, folder: str, targets: Callable[[], Targets], partial: Path) -> None:
@@ -174,13 +174,13 @@ class Bucket:
         del folder, targets, partial
 
     def leads(self, key: str, to: str) -> bool:
-        """Answer no: a bucket has no links."""
+        """Return False: a bucket has no links."""
         del key, to
         return False
 
     def copy(self, key: str, to: Path) -> bool:
-        """Download a file to `to`; say whether there was one."""
-        with self._told(key):
+        """Download a file to `to`. Returns whether there was one."""
+        with self._errors(key):
             files.make_folder(to.parent)
             try:
                 self._fs.get_file(self._at(key), str(to))
@@ -192,11 +192,11 @@ class Bucket:
         return f"{self._path}/{key}" if key else self._path
 
     def _info(self, key: str) -> dict[str, Any]:
-        with self._told(key):
+        with self._errors(key):
             return dict(self._fs.info(self._at(key)))
 
     def _upload(self, source: Path, key: str) -> None:
-        with self._told(key, writing=True):
+        with self._errors(key, writing=True):
             self._fs.put_file(str(source), self._at(key))
 
     def _download_fault(self, key: str, entry: Mapping[str, Any], to: Path) -> str | None:
@@ -208,18 +208,18 @@ class Bucket:
         files.replace(path, data, partial)
 
     def _put(self, key: str, data: bytes, **condition: str) -> bool:
-        """Upload bytes on a condition; say whether it held."""
-        with self._told(key, writing=True):
+        """Upload bytes on a condition. Returns whether it held."""
+        with self._errors(key, writing=True):
             for _ in range(TRIES):
                 try:
                     self._fs.pipe_file(self._at(key), data, **condition)
                 except FileExistsError:
                     return False
                 except OSError as error:
-                    said = code(error)
-                    if said == "PreconditionFailed":
+                    reason = code(error)
+                    if reason == "PreconditionFailed":
                         return False
-                    if said != "ConditionalRequestConflict":
+                    if reason != "ConditionalRequestConflict":
                         raise
                     time.sleep(WAIT_SECONDS)  # another upload to this key is under way, and S3 asks to try again
                 else:
@@ -227,21 +227,23 @@ class Bucket:
         raise self._given_up(key)
 
     def _given_up(self, key: str) -> StorageError:
-        return StorageError(f"{self.shown(key)}: others wrote it {TRIES} times in a row; run the same command again")
+        return StorageError(
+            f"{self.shown(key)}: other processes changed it {TRIES} times in a row; run the same command again"
+        )
 
     @contextmanager
-    def _told(self, key: str, *, writing: bool = False) -> Iterator[None]:
-        with told(self.shown(key), writing=writing), files.disk_errors(self.root):
+    def _errors(self, key: str, *, writing: bool = False) -> Iterator[None]:
+        with as_storage_error(self.shown(key), writing=writing), files.disk_errors(self.root):
             yield
 
 
 @cache
 def _require_conditions(url: str, key: str, data: bytes) -> None:
-    """Raise StorageError, once a process, where a store creates a file that is there already."""
+    """Raise StorageError, once per process, if the store creates a file that exists already."""
     bucket = Bucket(url)
     bucket.create(key, data, bucket.root)
     if bucket.create(key, data, bucket.root):
         raise StorageError(
-            f"{bucket.shown(key)}: this store wrote over a file that it was told to create only if there is none "
-            "(If-None-Match), so two writers could hurt each other; a store that keeps to this condition would be right"
+            f"{bucket.shown(key)}: this store ignores the condition If-None-Match and replaced an existing file, so two "
+            "writers could overwrite each other; use a store with conditional writes"
         )

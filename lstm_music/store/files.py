@@ -1,4 +1,4 @@
-"""What the store asks of a file system, and nothing more."""
+"""The few operations of a file system that the store uses."""
 
 import errno
 import hashlib
@@ -11,26 +11,26 @@ from pathlib import Path
 
 from lstm_music.errors import StorageError
 
-# These carry no file name when a write fails, and concern the disk whoever meets them.
+# These carry no file name when a write fails.
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 @contextmanager
 def disk_errors(root: Path) -> Iterator[None]:
-    """Say an OSError in one sentence, as StorageError, where it is about the disk or a file inside `root`."""
+    """Turn an OSError about the disk or a file inside `root` into a StorageError of one sentence."""
     try:
         yield
     except OSError as error:
         where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
         ours = where is not None and (where.is_relative_to(root) or root.is_relative_to(where))
         if ours or error.errno in DISK_ERRORS:
-            reason = f"{error.strerror or error}; storage needs a folder that may be written to, with space left"
+            reason = f"{error.strerror or error}; give the storage a writable folder with free space"
             raise StorageError(f"{where or root}: {reason}") from error
         raise
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold a file's bytes, or a folder's names, before going on."""
+    """Wait until the bytes of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -45,7 +45,7 @@ def sha256_of(path: Path) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and its parents where they are missing, durably."""
+    """Create a folder and its missing parents, durably."""
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def make_folder(path: Path) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    """Names in a folder, sorted, without hidden ones; none where the folder is absent or is a file."""
+    """Names in a folder, sorted, without hidden ones; none if the folder is missing or is a file."""
     try:
         return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
@@ -61,7 +61,7 @@ def names(folder: Path) -> list[str]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a new file whole and durably, in a place where nobody looks yet."""
+    """Write a new file durably, in a private folder."""
     with path.open("xb") as file:
         file.write(data)
         file.flush()
@@ -69,12 +69,12 @@ def write(path: Path, data: bytes) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Give a synced file its name, replacing in one step what had it; `sync` the folder after the last one."""
+    """Rename a synced file, replacing any file of that name in one step; `sync` the folder after the last one."""
     source.replace(target)
 
 
 def replace(path: Path, data: bytes, partial: Path) -> None:
-    """Write a file in one step for every reader, over what may be there; `partial` is a folder on the same disk."""
+    """Write a file in one step, replacing any file there; `partial` is a folder on the same disk."""
     temporary = partial / uuid.uuid4().hex
     write(temporary, data)
     move(temporary, path)
@@ -82,9 +82,9 @@ def replace(path: Path, data: bytes, partial: Path) -> None:
 
 
 def write_if_absent(path: Path, data: bytes, partial: Path) -> bool:
-    """Write a file in one step only if there is none, and say whether this call wrote it.
+    """Write a file in one step only if there is none. Returns whether this call wrote it.
 
-    A hard link is the one step of POSIX that gives a whole file its name and fails where the name is taken.
+    A hard link is the only single step of POSIX that names a finished file and fails if the name is taken.
     """
     temporary = partial / uuid.uuid4().hex
     write(temporary, data)
@@ -100,10 +100,10 @@ def write_if_absent(path: Path, data: bytes, partial: Path) -> bool:
 
 @contextmanager
 def private_folder(parent: Path) -> Iterator[Path]:
-    """Make a new folder in `parent` that nobody else writes to, and remove it at the end with what is left in it."""
+    """Make a new folder in `parent` for this call alone, and remove it at the end with its contents."""
     make_folder(parent)
     folder = parent / uuid.uuid4().hex
-    folder.mkdir()  # not synced: nobody misses it after a power cut
+    folder.mkdir()  # not synced: after a power cut it is not needed
     try:
         yield folder
     finally:
@@ -111,7 +111,7 @@ def private_folder(parent: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it."""
+    """Remove a file, or a folder with its contents."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -1,4 +1,4 @@
-"""Storage in a folder of this machine."""
+"""The backend for a folder of this machine."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,26 +12,26 @@ from lstm_music.store.stage import KEY, KIND, MANIFEST, NO_KINDS
 
 
 class Folder:
-    """A `Backend` that many processes of one machine may use at once."""
+    """A `Backend` for many processes of one machine at once."""
 
     def __init__(self, root: Path) -> None:
         if root.exists() and not root.is_dir():
-            raise StorageError(f"{root}: a file; storage has to be a folder")
+            raise StorageError(f"storage: expected a folder, got the file {root}")
         self.root = root
 
     def __str__(self) -> str:
         return str(self.root)
 
     def shown(self, key: str) -> Path:
-        """Its path."""
+        """Give its path."""
         return self.root / key
 
     def exists(self) -> bool:
-        """Whether the folder is there."""
+        """Whether the folder exists."""
         return self.root.is_dir()
 
     def begin(self, key: str, data: bytes, partial: Path) -> None:
-        """Create the file that says the version, if there is none."""
+        """Create the file with the version, if there is none."""
         if not self.holds(key):
             files.write_if_absent(self.root / key, data, partial)
 
@@ -40,7 +40,7 @@ class Folder:
         return (self.root / key).exists()
 
     def holds_bytes(self, key: str, data: bytes) -> bool:
-        """Whether these are the bytes of the file."""
+        """Whether the file has these bytes."""
         try:
             return (self.root / key).read_bytes() == data
         except OSError:
@@ -48,7 +48,7 @@ class Folder:
 
     def read(self, key: str, sha256: str = "") -> bytes:
         """Read a file."""
-        del sha256  # there is no other copy
+        del sha256  # there is only one copy
         return (self.root / key).read_bytes()
 
     def names(self, key: str) -> list[str]:
@@ -60,13 +60,13 @@ class Folder:
         return [name for name in self.names(kind) if self.holds(f"{kind}/{name}/{MANIFEST}")]
 
     def publish(self, source: Path, key: str) -> None:
-        """Move a file to its place."""
+        """Move a file to its key."""
         path = self.root / key
         files.make_folder(path.parent)
         files.move(source, path)
 
     def replace(self, key: str, data: bytes, partial: Path) -> None:
-        """Write a file over what may be there."""
+        """Write a file, replacing any file there."""
         path = self.root / key
         files.make_folder(path.parent)
         files.replace(path, data, partial)
@@ -78,7 +78,7 @@ class Folder:
         return files.write_if_absent(path, data, partial)
 
     def change(self, key: str, change: Callable[[bytes | None], bytes], partial: Path) -> None:
-        """Replace what a file holds, while nobody else does."""
+        """Replace the bytes of a file, under a lock."""
         path = self.root / key
         files.make_folder(path.parent)
         with locks.exclusive(path.with_name(f".{path.stem}-lock")):
@@ -88,19 +88,19 @@ class Folder:
         """Remove a file."""
         (self.root / key).unlink(missing_ok=True)
 
-    def fetch(self, key: str, entry: Mapping[str, Any], mend: str) -> Path:
-        """Check a file; its whole digest once a process, and again whenever it was touched."""
+    def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
+        """Check a file: its whole digest once per process, and again after any change."""
         path = self.root / key
         if reason := fault(path, entry, fresh=False):
-            raise CorruptArtifactError(f"{path}: {reason}; {mend}")
+            raise CorruptArtifactError(f"{path}: {reason}; {fix}")
         return path
 
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
-        """Read a file again, and say what is wrong with it."""
+        """Read a file again and describe what is wrong with it."""
         return fault(self.root / key, entry, fresh=True)
 
     def leftovers(self) -> list[Path]:
-        """Artifacts that have files but no manifest yet, and unfinished files."""
+        """List artifacts without a manifest, and unfinished files."""
         stale = [path for path in self.root.glob("*/*.tmp") if path.parent.name not in NO_KINDS]
         for kind in self.names(""):
             if KIND.fullmatch(kind) and kind not in NO_KINDS:
@@ -109,20 +109,20 @@ class Folder:
         return stale
 
     def share(self, key: str) -> None:
-        """Do nothing: who uses this folder has the file."""
+        """Do nothing: every user of this folder has the file."""
 
     def link(self, folder: str, targets: Callable[[], Targets], partial: Path) -> None:
-        """Make links in a folder; `targets` is asked under the lock, so the last call links the latest state."""
+        """Make links in a folder. `targets` is called under the lock, so the last call links the latest state."""
         place = self.root / folder
         files.make_folder(place)
         with locks.exclusive(place / ".links-lock"):
             make_links(self.root, folder, targets(), partial)
 
     def leads(self, key: str, to: str) -> bool:
-        """Whether one path is a link to another that is there."""
+        """Whether one path is a link to the other."""
         return leads(self.root / key, self.root / to)
 
     def copy(self, key: str, to: Path) -> bool:
-        """Copy nothing: what is shared lies under `root` itself."""
+        """Do nothing: shared files are under `root` itself."""
         del key, to
         return False

@@ -1,4 +1,4 @@
-"""Whether a file on this machine holds the bytes that its manifest says."""
+"""Whether a local file has the bytes of its entry in the manifest."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,9 +9,9 @@ from lstm_music.store import files
 
 
 def fault(path: Path, entry: Mapping[str, Any], *, fresh: bool) -> str | None:
-    """Say what is wrong with a file by its entry in the manifest, or None.
+    """Describe how a file differs from its entry in the manifest; None if it does not.
 
-    `fresh` reads its bytes now; else a digest of an untouched file that this process took before will do.
+    `fresh` reads its bytes now; otherwise an earlier digest of this process counts while the file is unchanged.
     """
     try:
         state = path.stat()
@@ -32,5 +32,5 @@ def fault(path: Path, entry: Mapping[str, Any], *, fresh: bool) -> str | None:
 @lru_cache(maxsize=1 << 16)
 def _digest_of(path: Path, *state: int) -> str:
     """SHA-256 of a file, remembered for as long as `state` (inode, size, times) stays."""
-    del state  # only tells one call from another
+    del state  # only part of the cache key
     return files.sha256_of(path)

@@ -1,4 +1,4 @@
-"""Locks between processes: `flock` on a file, which the system gives back when the holder ends, however it ends."""
+"""Locks between processes: `flock` on a file, which the system releases when the holder ends, even if it is killed."""
 
 import fcntl
 import os
@@ -9,21 +9,21 @@ from pathlib import Path
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold the lock beside others that hold it shared; wait while one holds it alone."""
+    """Hold the lock together with other shared holders; wait for an exclusive one."""
     with _held(path, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock alone; wait until nobody else holds it."""
+    """Hold the lock alone; wait for all other holders."""
     with _held(path, fcntl.LOCK_EX):
         yield
 
 
 @contextmanager
 def exclusive_if_free(path: Path) -> Iterator[bool]:
-    """Hold the lock alone if nobody else, in this process or another, holds it now; yield whether it is held."""
+    """Hold the lock alone if it is free now, in this process and all others; yield whether it is held."""
     with ExitStack() as stack:
         try:
             stack.enter_context(_held(path, fcntl.LOCK_EX | fcntl.LOCK_NB))

@@ -1,4 +1,4 @@
-"""Opening what fsspec reaches, and where this machine keeps copies of it."""
+"""Opening a URL with fsspec, and the folder of its local copies."""
 
 import hashlib
 import os
@@ -16,44 +16,45 @@ NAMES_MAY_HOLD_MARKS = {"s3", "s3a", "gs", "gcs", "file", "local"}  # of these "
 
 
 def cache_folder() -> Path:
-    """Where this machine keeps files of buckets: `LSTM_MUSIC_CACHE`, or `lstm-music` in the user's cache folder."""
+    """The local cache of buckets: `LSTM_MUSIC_CACHE`, or `lstm-music` in the user's cache folder."""
     if CACHE in os.environ:
         return Path(os.environ[CACHE]).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstm-music"
 
 
 def folder_name(url: str) -> str:
-    """Name a folder so that a person knows what it is of, and no two addresses share it."""
+    """Give the name of the cache folder of a URL: readable, and different for each URL."""
     return f"{re.sub('[^A-Za-z0-9.]+', '-', url)[:100]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
 def open_remote(url: str) -> tuple[Any, str]:
-    """Give the file system of a URL, and the path in it; StorageError where this machine cannot open it."""
+    """Give the file system of a URL and the path in it. Raises StorageError if this machine cannot open it."""
     protocol = url.partition("://")[0]
     parts = urlsplit(url)
     if parts.password is not None or parts.username is not None:
         raise StorageError(
-            f"{protocol}://…@{parts.hostname}: credentials in an address end up in logs; give them by the environment or a "
-            "credentials file, as the store's own tools read them"
+            f"{protocol}://…@{parts.hostname}: expected an address without credentials, which would end up in logs; set them "
+            "in the environment or in the credentials file of the store's own tools"
         )
     if parts.scheme not in NAMES_MAY_HOLD_MARKS and ("?" in url or "#" in url):
         raise StorageError(
-            f"{protocol}://{parts.hostname}/…: a query or fragment ('?', '#') in an address may hold credentials, which end up "
-            "in logs; give the address without it"
+            f"{protocol}://{parts.hostname}/…: expected an address without '?' and '#', which may hold credentials that would "
+            "end up in logs; leave them out"
         )
     try:
-        # A listing that is remembered would hide what others have made since.
+        # A cached listing would hide what other processes make meanwhile.
         fs, path = fsspec.url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
         package = "`pip install 'lstm-music[s3]'`" if protocol == "s3" else str(error)
-        raise StorageError(f"{url}: what reads {protocol}:// is not installed; install it: {package}") from error
+        raise StorageError(f"{url}: the package for {protocol}:// is not installed; install it: {package}") from error
     except ValueError as error:
         raise StorageError(
-            f"{url}: {protocol}:// is no kind of storage that is known here ({error}); "
-            "a folder or s3://bucket/prefix would be right"
+            f"{url}: expected a folder or s3://bucket/prefix, got the unknown protocol {protocol}:// ({error})"
         ) from error
     if "memory" in protocols(fs):
-        raise StorageError(f"{url}: lives in one process, and this pipeline has several; a folder would be right")
+        raise StorageError(
+            f"{url}: expected a folder or a bucket; memory:// exists in one process, and this pipeline has several"
+        )
     return fs, path.rstrip("/")
 
 

@@ -1,4 +1,4 @@
-"""What an artifact is known by: a stage is a function of (spec, inputs), and its key is the digest of both."""
+"""Stages and the keys of artifacts: a stage is a function of (spec, inputs), and its key is their digest."""
 
 import re
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ KEY = re.compile(r"[0-9a-f]{64}")
 BLOBS = "blobs"
 MANIFEST = "manifest.json"
 PROVENANCE = "provenance.json"
-INBOX = "inbox"  # of the user, who may keep in it what they like: never an artifact, and never swept
-LATEST = "latest"  # links to what was made last: no artifact either
+INBOX = "inbox"  # the user's folder: never an artifact, never swept
+LATEST = "latest"  # links to the tables that were prepared last
 NO_KINDS = frozenset({BLOBS, INBOX, LATEST})
 
 
 @dataclass(frozen=True, order=True)
 class ArtifactRef:
-    """The name of an artifact that has been or could be made: small, and the same in every process.
+    """The name of an artifact, made or not: small, and the same in every process.
 
-    `kind` is the folder below storage, `key` is 64 hex. Raises StorageError for any other.
+    `kind` is the folder below the storage, `key` is 64 hex. Raises StorageError for any other value.
     """
 
     kind: str
@@ -37,24 +37,24 @@ class ArtifactRef:
                 f"{', '.join(sorted(NO_KINDS))}; got {self.kind!r}"
             )
         if not KEY.fullmatch(self.key):
-            raise StorageError(f"{self.kind}/{self.key}: not a key; it has to be 64 digits of lower-case hexadecimal")
+            raise StorageError(f"artifact key: expected 64 lower-case hexadecimal digits, got {self.kind}/{self.key}")
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.key[:16]}"
 
     def to_json(self) -> dict[str, str]:
-        """Spell it for a manifest; `ArtifactRef(**value)` is the inverse."""
+        """Give it as JSON for a manifest; `ArtifactRef(**value)` is the inverse."""
         return {"kind": self.kind, "key": self.key}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is to be made, by all that decides its bytes.
+    """Everything that decides the bytes of an artifact.
 
-    `format_version` goes up when the code of this kind writes other bytes for the same spec; `spec` is JSON;
+    Raise `format_version` when the code of this kind writes other bytes for the same spec. `spec` is JSON.
     `libraries` are the distributions whose versions decide bytes. `plain_names` keeps `<name>.<ext>` without the
-    file's hash, for folders that people open: such an artifact has to be deterministic, since two that write it at
-    once write the same names.
+    hash of the file, for folders that people open. Such an artifact has to be deterministic, since two processes may
+    write the same names at once.
     """
 
     kind: str
@@ -66,11 +66,11 @@ class Stage:
 
     @property
     def ref(self) -> ArtifactRef:
-        """The reference of what this stage makes."""
+        """The reference of the artifact of this stage."""
         return ArtifactRef(self.kind, digest(self.identity()))
 
     def identity(self) -> dict[str, Any]:
-        """All that the key is the digest of, as it stands in the manifest.
+        """The fields of the manifest whose digest is the key.
 
         Raises StorageError for a library that is not installed.
         """
@@ -88,10 +88,10 @@ IDENTITY_FIELDS = ("kind", "format_version", "spec", "inputs", "libraries")
 
 @cache
 def installed_version(distribution: str) -> str:
-    """Version of an installed distribution; StorageError where there is none."""
+    """Version of an installed distribution. Raises StorageError if it is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError as error:
         raise StorageError(
-            f"{distribution}: not installed, so the key of what it makes is not known; install it with this project"
+            f"package {distribution}: not installed, and its version is part of a key; install it with this project"
         ) from error

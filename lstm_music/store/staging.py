@@ -1,4 +1,4 @@
-"""The folder of this machine in which files are written before anybody may see them, swept while nobody writes."""
+"""The staging folder: files are written here before readers see them. It is swept while no process writes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from lstm_music.store import files, locks
 
 
 class StagingFolder:
-    """Private folders below `root`, and the lock that keeps others from sweeping them."""
+    """Private folders below `root`, and the lock that protects them from being swept."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -17,19 +17,19 @@ class StagingFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep others from sweeping."""
+        """Hold the lock, so that no process sweeps."""
         files.make_folder(self.partial)
         with locks.shared(self._lock):
             yield
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """Yield a private folder to write in, which nobody sweeps meanwhile."""
+        """Yield a private folder for writing; no process sweeps it meanwhile."""
         with files.disk_errors(self.root), self.held(), files.private_folder(self.partial) as folder:
             yield folder
 
     def sweep(self, leftovers: Callable[[], list[Path]]) -> int:
-        """Remove all private folders, and `leftovers`, if nobody writes; give how many were removed."""
+        """Remove all private folders and `leftovers` if no process writes. Returns how many were removed."""
         files.make_folder(self.partial)
         with locks.exclusive_if_free(self._lock) as alone:
             stale = [self.partial / name for name in files.names(self.partial)] + leftovers() if alone else []

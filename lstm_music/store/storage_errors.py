@@ -1,4 +1,4 @@
-"""What a store answers, said in one sentence: each library behind fsspec has errors of its own."""
+"""Storage errors: each library behind fsspec raises its own, and each becomes one sentence here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError"}  # of botocor
 
 
 @contextmanager
-def told(shown: str, *, writing: bool) -> Iterator[None]:
-    """Raise StorageError for whatever goes wrong with the file `shown`, but FileNotFoundError for one to read that is absent."""
+def as_storage_error(shown: str, *, writing: bool) -> Iterator[None]:
+    """Turn any error about the file `shown` into a StorageError; FileNotFoundError stays for a missing file to read."""
     try:
         yield
     except LstmMusicError:
@@ -18,20 +18,20 @@ def told(shown: str, *, writing: bool) -> Iterator[None]:
     except FileNotFoundError as error:
         if not writing:
             raise
-        raise StorageError(f"{shown}: cannot be written ({_reason(error)}); make the bucket first") from error
+        raise StorageError(f"{shown}: cannot be written ({_reason(error)}); create the bucket first") from error
     except Exception as error:
         if isinstance(error, PermissionError) or type(error).__name__ in NO_CREDENTIALS:
-            what = "written" if writing else "read"
-            sentence = f"{shown}: may not be {what} ({_reason(error)}); give credentials with that right"
-            raise StorageError(sentence) from error
+            what = "write" if writing else "read"
+            raise StorageError(
+                f"{shown}: access denied ({_reason(error)}); give credentials that may {what} there"
+            ) from error
         raise StorageError(
-            f"{shown}: the store does not answer as it should ({_reason(error)}); what was finished stays, so "
-            "run the same command again when it does"
+            f"{shown}: the store failed ({_reason(error)}); finished work is kept, so run the same command again later"
         ) from error
 
 
 def code(error: OSError) -> str:
-    """Give the store's own word for an error, where s3fs handed it on, or nothing."""
+    """Give the error code of the store if s3fs passed it on, else ""."""
     response = getattr(error.__cause__, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 

@@ -1,4 +1,4 @@
-"""Reading everything again: every artifact, every blob and the files that say what is in use."""
+"""Verifying a storage: read every artifact, every blob and current.json again."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from lstm_music.store.stage import BLOBS, KEY, MANIFEST, PROVENANCE, ArtifactRef
 
 @dataclass(frozen=True)
 class BadFile:
-    """A file whose bytes are not those that were written, and in what they differ."""
+    """A file whose bytes are not those that were written, and how they differ."""
 
     path: Path | str  # the latter is a URL
     reason: str
@@ -23,7 +23,7 @@ class BadFile:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What was read: finished artifacts, files (manifests and blobs among them), and the bad ones, sorted by path."""
+    """The number of finished artifacts and of files (with manifests and blobs), and the bad files, sorted by path."""
 
     artifacts: int = 0
     files: int = 0
@@ -36,7 +36,7 @@ Check = tuple[Path | str, Callable[[], str | None]]
 def verify(
     backend: Backend, refs: list[ArtifactRef], current: str, progress: Callable[[int, int], None]
 ) -> VerifyReport:
-    """Read all files of the artifacts `refs`, all blobs and `current` again; `progress`: (files read, of how many)."""
+    """Read all files of the artifacts `refs`, all blobs and `current` again; `progress` gets (files read, files)."""
     checks = [check for ref in refs for check in _of_artifact(backend, ref)]
     checks += _of_blobs(backend)
     if backend.holds(current):
@@ -50,7 +50,7 @@ def verify(
 
 
 def _of_artifact(backend: Backend, ref: ArtifactRef) -> Iterator[Check]:
-    """List the checks of a finished artifact; where its manifest is bad that is the one thing to say."""
+    """List the checks of a finished artifact; only one if its manifest is bad."""
     at = f"{ref.kind}/{ref.key}"
     manifest = backend.shown(f"{at}/{MANIFEST}")
     try:
@@ -76,7 +76,7 @@ def _of_blobs(backend: Backend) -> Iterator[Check]:
 def _blob_fault(backend: Backend, key: str) -> str | None:
     _, prefix, name = key.split("/")
     if not KEY.fullmatch(name) or prefix != name[:2]:
-        return "no blob: its name is not a SHA-256 in the folder of its first two digits"
+        return "not a blob: expected a SHA-256 as name, in the folder of its first two digits"
     try:
         found = hashlib.sha256(backend.read(key)).hexdigest()
     except OSError as error:
@@ -86,7 +86,7 @@ def _blob_fault(backend: Backend, key: str) -> str | None:
 
 def _checksum_fault(backend: Backend, key: str) -> str | None:
     try:
-        load_checksummed(backend.read(key), backend.shown(key), mend="delete it")
+        load_checksummed(backend.read(key), backend.shown(key), fix="delete it")
     except OSError as error:
         return f"cannot be read ({error.strerror or 'missing'})"
     except StorageError as error:

@@ -1,4 +1,4 @@
-"""Writing an artifact: files in a private folder, then synced, hashed and published, and the manifest last."""
+"""Writing an artifact: files in the staging folder are synced, hashed and published, and the manifest last."""
 
 import platform
 import re
@@ -19,7 +19,7 @@ EXTENSION = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
 class ArtifactWriter:
-    """An artifact in the making: write to the paths it gives, count in `counts`, note other facts (JSON) in `facts`.
+    """An artifact while it is written: files at the paths of `file`, numbers in `counts`, other facts (JSON) in `facts`.
 
     `provenance` takes facts that differ from run to run, such as durations: they are no part of the manifest.
     """
@@ -35,27 +35,25 @@ class ArtifactWriter:
         self._names: dict[str, tuple[str, str]] = {}
 
     def file(self, name: str, extension: str) -> Path:
-        """Give the temporary path to write `name` to; `extension` has no dot in front ("parquet", "weights.h5").
+        """Give the temporary path for `name`; `extension` has no leading dot ("parquet", "weights.h5").
 
-        Raises StorageError for a name that was given before, or that is no safe part of a file name.
+        Raises StorageError for a name that was given before, or that is not a safe part of a file name.
         """
         if not NAME.fullmatch(name) or not EXTENSION.fullmatch(extension):
             raise StorageError(
-                f"{self.ref}: {name!r}, {extension!r}: no name of a file; letters, digits and _ . + - may be used"
+                f"{self.ref}: file name: expected letters, digits and _ . + -, got {name!r}, {extension!r}"
             )
         key = f"{name}.{extension}"
         if key in self._names or key in {MANIFEST, PROVENANCE}:
-            raise StorageError(
-                f"{self.ref}: the file {key} is there already; each file of an artifact needs a name of its own"
-            )
+            raise StorageError(f"{self.ref}: the file name {key} is taken; give each file of an artifact its own name")
         self._names[key] = (name, extension)
         return self._folder / key
 
     def commit(self, backend: Backend) -> bool:
-        """Give what was written its backend and create its manifest if there is none; say whether this call did.
+        """Publish the files, and create the manifest if there is none. Returns whether this call created it.
 
-        Whoever is first wins: files that only a later writer made are removed again.
-        Raises StorageError for a file that was asked for and never written.
+        The first writer wins: files that only a later writer made are removed.
+        Raises StorageError for a file that was requested and never written.
         """
         entries = {key: self._entry(key) for key in sorted(self._names)}
         manifest = dump_checksummed(
@@ -75,11 +73,11 @@ class ArtifactWriter:
         return first
 
     def _entry(self, key: str) -> dict[str, Any]:
-        """Sync and hash a file that was written; return its entry for the manifest."""
+        """Sync and hash a file. Returns its entry for the manifest."""
         name, extension = self._names[key]
         path = self._folder / key
         if not path.is_file():
-            raise StorageError(f"{self.ref}: the file {key} was asked for and never written")
+            raise StorageError(f"{self.ref}: the file {key} was requested and never written")
         files.sync(path)
         sha256 = files.sha256_of(path)
         file = key if self.stage.plain_names else f"{name}-{sha256[:16]}.{extension}"

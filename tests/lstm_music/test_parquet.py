@@ -39,8 +39,8 @@ def test_tables_are_gathered_until_they_have_enough_rows_and_never_cut():
 
 @pytest.mark.parametrize(("groups", "shards"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
 def test_a_shard_has_so_many_groups_and_the_last_the_rest(tmp_path, monkeypatch, groups, shards):
-    monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 2)
-    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
+    monkeypatch.setattr(parquet, "GROUPS_PER_SHARD", 2)
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 1)
     tables = [table(number, number + 100) for number in range(groups)]
     assert write_shards(lambda number: tmp_path / f"{number}.parquet", SCHEMA, tables) == 2 * groups
     paths = sorted(tmp_path.iterdir())
@@ -59,7 +59,7 @@ def test_a_flipped_bit_in_a_page_is_refused(tmp_path):
         broken = bytearray(data)
         broken[place] ^= 16
         path.write_bytes(broken)
-        with pytest.raises(CorruptArtifactError, match="not the Parquet file that was written"):
+        with pytest.raises(CorruptArtifactError, match="damaged Parquet file"):
             read_table(path)
 
 

@@ -1,4 +1,4 @@
-"""Note table → events: the recipe's encoding of every piece, as a table that a person can read."""
+"""Note table → events: every piece in the encoding of the recipe, as a readable table."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,12 +22,15 @@ EVENTS_VERSION = 1
 
 
 def events_stage(notes_ref: ArtifactRef, spec: EventSpec) -> Stage:
-    """The events of a note table."""
+    """The stage of the events of a note table.
+
+    Tables of earlier releases have the same key and lack the columns `offset_quarters` and `duration_quarters`.
+    """
     return Stage(KIND, EVENTS_VERSION, spec.model_dump(mode="json"), (notes_ref,), ("pyarrow", "numpy"))
 
 
 def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> ArtifactRef:
-    """Encode every piece, in the order of ids."""
+    """Encode every piece, sorted by id."""
     stage = events_stage(notes_ref, spec)
     if not store.has(stage.ref):
         counts: Counter[str] = Counter(merged=0, drums=0)
@@ -52,16 +55,16 @@ def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Coun
 
 
 def read_piece(piece: PieceNotes, spec: EventSpec, *, name: str, form: str, raw: Callable[[], bytes]) -> PieceEvents:
-    """Give the events of a piece by the reading of a recipe: of its notes, or of its `raw` bytes, which are of format `form`.
+    """Give the events of a piece by the `reading` of a recipe: from its notes, or from its `raw` bytes of format `form`.
 
-    Raises RecipeError where the reading is of MIDI files and this is none.
+    Raises RecipeError if the reading needs a MIDI file and this is another format.
     """
     if spec.reading == "exact":
         return encode(piece, spec)
     if form != "midi":
         raise RecipeError(
-            f"events.reading = {spec.reading!r} reads MIDI files, and {name!r} is {form}; leave it out with `exclude`, or read "
-            "it with events.reading = 'exact'"
+            f"events.reading = {spec.reading!r}: expected MIDI files, got {name!r} ({form}); exclude it with `exclude`, or set "
+            "events.reading = 'exact'"
         )
     return music21_5.read_events(raw(), spec, piece.time_signatures)
 
@@ -69,7 +72,7 @@ def read_piece(piece: PieceNotes, spec: EventSpec, *, name: str, form: str, raw:
 def bar_of_event(
     store: Store, events_ref: ArtifactRef, wanted: AbstractSet[tuple[str, int]]
 ) -> dict[tuple[str, int], int]:
-    """Give the bars, from 1 on, of some events: (piece id, index)."""
+    """Give the bars, from 1 on, of some events (piece id, index)."""
     ids = pa.array({piece_id for piece_id, _ in wanted}, pa.string())
     indexes = pa.array({index for _, index in wanted}, pa.int32())
     found = {}

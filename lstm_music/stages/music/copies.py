@@ -1,4 +1,4 @@
-"""The index of copies: every run of events of the training pieces, to be found again in what was generated."""
+"""The index of copies: every run of events in the training pieces, for the search in generated music."""
 
 import numpy as np
 
@@ -12,12 +12,12 @@ COPIES_VERSION = 1
 
 
 def copies_stage(dataset_ref: ArtifactRef) -> Stage:
-    """The index of a dataset's training pieces."""
+    """The stage of the index of a dataset's training pieces."""
     return Stage(KIND, COPIES_VERSION, {}, (dataset_ref,), ("numpy",))
 
 
 def index_copies(store: Store, dataset_ref: ArtifactRef) -> ArtifactRef:
-    """Index the training pieces of a dataset, numbered as its spans are."""
+    """Index the training pieces of a dataset, numbered like its spans."""
     stage = copies_stage(dataset_ref)
     if store.has(stage.ref):
         return stage.ref
@@ -32,7 +32,7 @@ def index_copies(store: Store, dataset_ref: ArtifactRef) -> ArtifactRef:
 
 
 def event_reader(dataset: Dataset) -> EventReader:
-    """Give what reads the tokens of a dataset for comparison."""
+    """Give the reader that makes tokens of a dataset comparable."""
     return EventReader.of(dataset.vocabularies, dataset.events.grid)
 
 

@@ -1,6 +1,6 @@
-"""Music → what a person opens: the best candidates as MIDI, audio, pictures and sheet music, and a page to listen to them.
+"""Music → the files of a generation: the best candidates as MIDI, audio, pictures and sheet music, and a listening page.
 
-In order: the candidates (`music`), the index of copies and the measured held-out music (once a dataset), then this artifact.
+In order: the candidates (`music`), the index of copies and the measured held-out music (once per dataset), this artifact.
 """
 
 import json
@@ -51,12 +51,12 @@ class Plan:
 
     @property
     def reference(self) -> ArtifactRef:
-        """The held-out music that results are compared with: the same for every random seed."""
+        """The held-out music for comparison: the same for every random seed."""
         return reference_stage(self.dataset, self.copies, self.settings.spec.num_events).ref
 
     @property
     def stage(self) -> Stage:
-        """What a person opens."""
+        """The artifact with the files that a user opens."""
         settings = self.settings
         spec = {
             "num_outputs": settings.spec.num_outputs,
@@ -73,7 +73,10 @@ class Plan:
 def generate(
     store: Store, plan: Plan, on_progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> ArtifactRef:
-    """Make all of it, or find it; the errors are those of `make_music`, and SourceError for a soundfont that is none."""
+    """Make a generation or find it, and give it a name.
+
+    Raises the errors of `make_music`, and SourceError for an invalid soundfont.
+    """
     if not store.has(plan.stage.ref):
         settings = plan.settings
         make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi)
@@ -85,7 +88,7 @@ def generate(
 
 
 def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -> None:
-    """Render the best candidates and write the page; `on_progress` gets how many files of how many are rendered."""
+    """Render the best candidates and write the page; `on_progress` gets (files rendered, files)."""
     dataset = load_dataset(store, plan.dataset)
     reference = read_reference(store, plan.reference)
     scored = score_candidates(dataset, load_index(store, plan.copies), reference, read_music(store, plan.music))
@@ -161,7 +164,7 @@ def _render(
     quiz: Mapping[str, bytes],
     on_progress: Callable[[int, int], None],
 ) -> dict[str, float]:
-    """Write and render the MIDI files; give the seconds of audio of each by its name."""
+    """Write and render the MIDI files. Returns the seconds of audio of each by its name."""
     wanted = []
 
     def add(name: str, midi: bytes, audio: tuple[str, ...], made: Candidate | None = None) -> None:
@@ -188,7 +191,7 @@ def _render(
 
 
 def _settings(plan: Plan, number: int, one: Scored) -> str:
-    """Write all that is known of a result, as JSON."""
+    """Give all facts about a result, as JSON."""
     settings = plan.settings
     said = {
         **settings.spec.model_dump(mode="json"),

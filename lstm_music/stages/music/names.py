@@ -75,7 +75,7 @@ def _parse(data: bytes | None) -> Names:
     if data is None:
         return Names()
     try:
-        content = load_checksummed(data, NAMES, mend="delete it")
+        content = load_checksummed(data, NAMES, fix="delete it")
         return Names(dict(content["names"]), str(content["latest"]))
     except (CorruptArtifactError, KeyError, TypeError, ValueError):
         return Names()

@@ -1,7 +1,7 @@
-"""Which of several candidates are worth hearing: each is measured, and scored beside held-out music.
+"""Ranking of candidates: each is measured, compared with held-out music, and gets penalties.
 
-No number says what sounds good (metrics and listeners agree poorly: arXiv 2509.00051); these only say what is suspicious: more
-copied than usual, in a loop, unlike the corpus by its statistics, or less likely than the others by the models themselves.
+No number says what sounds good: metrics and listeners agree poorly (arXiv 2509.00051). A penalty marks a candidate that
+copies more than usual, repeats itself, differs from the corpus, or is less likely than the others by the models.
 """
 
 import math
@@ -20,12 +20,12 @@ from lstm_music.stages.music.measures import Excerpt, Measured, measure
 from lstm_music.stages.music.reference import Reference
 
 PENALTIES = ("copies", "loops", "unlike the corpus", "unlikely")
-FAR = 3.0  # deviations from the usual that count as wholly unlike the corpus
+FAR = 3.0  # standard deviations from the median that give the full penalty
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A try, what was measured of it, and how suspicious it is by each of `PENALTIES`, from 0 to 1."""
+    """A candidate, its measures, and its penalties by name (`PENALTIES`), each from 0 to 1."""
 
     made: Candidate
     measured: Measured
@@ -33,14 +33,14 @@ class Scored:
 
     @property
     def penalty(self) -> float:
-        """All of them together: the lower, the better."""
+        """The sum of the penalties: lower is better."""
         return math.fsum(self.penalties.values())
 
 
 def score_candidates(
     dataset: Dataset, index: CopyIndex, reference: Reference, candidates: Sequence[Candidate]
 ) -> list[Scored]:
-    """Measure and score each try; statistics are of as many events as the excerpts of the reference have."""
+    """Measure and score each candidate; statistics use as many events as the excerpts of the reference have."""
     reader = event_reader(dataset)
     measured = [measure(dataset, index, reader, _excerpt(dataset, one), reference.events) for one in candidates]
     usual_nats = float(np.median([one.facts["nats_per_event"] for one in candidates]))
@@ -51,13 +51,13 @@ def score_candidates(
 
 
 def best(scored: Sequence[Scored], count: int) -> list[Scored]:
-    """Keep the smallest penalty, in the order of their making."""
+    """Keep the `count` candidates with the smallest penalties, in their original order."""
     kept = sorted(scored, key=lambda one: (one.penalty, one.made.number))[:count]
     return sorted(kept, key=lambda one: one.made.number)
 
 
 def typical_ranges(reference: Reference) -> dict[str, tuple[float, float]]:
-    """Give the range of each metric that nine tenths of held-out music lie in; none where held-out music has no value."""
+    """Give the range of each metric for 90 % of held-out music; no range if held-out music has no value."""
     ranges = {}
     for metric in METRICS:
         values = np.array([one[metric] for one in reference.statistics])
@@ -79,7 +79,7 @@ def _penalties(found: Measured, reference: Reference, relative_nats: float) -> d
 
 
 def _unlike(statistics: Mapping[str, float], reference: Reference) -> float:
-    """Average over the metrics how many deviations a value lies from the median of held-out music, `FAR` at most."""
+    """Average, over the metrics, the distance from the median of held-out music in standard deviations, up to `FAR`."""
     far = []
     for metric in METRICS:
         values = np.array([one[metric] for one in reference.statistics])

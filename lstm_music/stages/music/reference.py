@@ -1,7 +1,7 @@
-"""What generated music is compared with: excerpts of held-out and of training pieces, and shuffled ones, all measured alike.
+"""The reference for generated music: excerpts of held-out pieces, of training pieces and of shuffled ones, measured alike.
 
-Statistics depend on the length of the music, so all excerpts have equally many events. Held-out music is the reference;
-training music against it is the ceiling, what can be expected of the best generator, and shuffled music the floor.
+Statistics depend on the length of the music, so all excerpts have the same number of events. Held-out music is the
+reference. Training music compared with it is the ceiling for any generator, shuffled music is the floor.
 """
 
 import json
@@ -26,10 +26,10 @@ KIND = "reference"
 REFERENCE_VERSION = 1
 
 MOST_EXCERPTS = 64
-"""Of each side: enough for steady figures, and few enough to be measured in seconds."""
+"""Per split: enough for stable figures, few enough to measure in seconds."""
 
 RANDOM_SEED = 1
-"""Of the places of the excerpts: always the same ones, so that generations can be compared with each other."""
+"""Chooses the excerpts: always the same ones, so that generations are comparable."""
 
 BOUNDS = ("training", "shuffled")
 """The ceiling and the floor."""
@@ -37,9 +37,9 @@ BOUNDS = ("training", "shuffled")
 
 @dataclass(frozen=True)
 class Reference:
-    """Held-out music, measured, in excerpts of `events` events, and what they are called.
+    """The measures and names of held-out excerpts of `events` events.
 
-    `areas` are, for each of `BOUNDS`, the overlapped area of each metric with held-out music, None where there is none.
+    `areas` has, for each of `BOUNDS`, the overlapped area of each metric with held-out music; None if it is undefined.
     """
 
     events: int
@@ -54,7 +54,7 @@ class Reference:
 
 
 def reference_stage(dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int) -> Stage:
-    """The reference of a dataset for music of so many events."""
+    """The stage of the reference of a dataset for music of `num_events` events."""
     spec = {"num_events": num_events}
     libraries = ("numpy", "muspy", "scipy")
     return Stage(KIND, REFERENCE_VERSION, spec, (dataset_ref, copies_ref), libraries)
@@ -111,7 +111,7 @@ def read_reference(store: Store, ref: ArtifactRef) -> Reference:
 
 
 def mean_areas(found: Mapping[str, float | None], reference: Reference) -> list[float | None]:
-    """Average areas over the metrics that have one everywhere: of what was found, of the ceiling and of the floor."""
+    """Average the areas of the results, the ceiling and the floor over the metrics that all three have."""
     columns = [found, *(reference.areas[name] for name in BOUNDS)]
     shared = [metric for metric in found if all(column.get(metric) is not None for column in columns)]
     values = [[column[metric] or 0.0 for metric in shared] for column in columns]
@@ -119,12 +119,12 @@ def mean_areas(found: Mapping[str, float | None], reference: Reference) -> list[
 
 
 def areas(held_out: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
-    """Give the overlapped area of each metric; None where there is none."""
+    """Give the overlapped area of each metric; None if it is undefined."""
     return {metric: one.area for metric, one in compare(held_out, other).items()}
 
 
 def _bounds(dataset: Dataset, excerpts: Sequence[Excerpt]) -> dict[str, list[dict[str, float]]]:
-    """Give the statistics of training excerpts, and of the same shuffled."""
+    """Give the statistics of training excerpts, and of the same excerpts shuffled."""
     pieces = [notes_of(dataset, one) for one in excerpts]
     bars = [one.bar_steps / dataset.events.grid.steps_per_quarter for one in excerpts]
     return {
@@ -134,7 +134,7 @@ def _bounds(dataset: Dataset, excerpts: Sequence[Excerpt]) -> dict[str, list[dic
 
 
 def _segments(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], events: int) -> list[Prompt]:
-    """Cut excerpts that do not overlap: one of each piece that is long enough, then a second one of each, and so on."""
+    """Cut excerpts that do not overlap: one from each piece that is long enough, then a second from each, and so on."""
     rng = np.random.default_rng(RANDOM_SEED)
     places = []
     for span in spans:

@@ -101,7 +101,7 @@ def test_a_server_that_goes_away_in_the_middle_is_one_sentence_and_the_next_run_
     assert "Traceback" not in run.errors
     sentence = run.errors.splitlines()[-1]
     assert sentence.startswith(f"lstm-music: {url}/")
-    assert sentence.endswith("what was finished stays, so run the same command again when it does")
+    assert sentence.endswith("finished work is kept, so run the same command again later")
     assert "Could not connect" in sentence
     kinds = {ref.split("/")[0] for ref in s3.contents(url)}
     assert "dataset" in kinds

@@ -62,9 +62,13 @@ def test_a_recipe_may_name_kaggle_as_its_source(lstm_music, tmp_path, server):
 @pytest.mark.parametrize(
     ("text", "answer", "sentence"),
     [
-        (PRIVATE, None, "to those who do not say who they are (403); set KAGGLE_API_TOKEN"),
-        ("alice/gone", None, "there is no dataset alice/gone on Kaggle"),
-        (PRIVATE, Answer(418, b"Bearer " + SECRET.encode(), "text/html"), "refuses to give alice/music (status 418)"),
+        (PRIVATE, None, "requires credentials for alice/music (403); create a token"),
+        ("alice/gone", None, "alice/gone is not on Kaggle"),
+        (
+            PRIVATE,
+            Answer(418, b"Bearer " + SECRET.encode(), "text/html"),
+            "refuses the download of alice/music (status 418)",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_exit_code_3(lstm_music, tmp_path, server, text, answer, sentence):

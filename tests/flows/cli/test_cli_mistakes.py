@@ -75,7 +75,7 @@ def test_a_wrong_recipe_is_one_sentence(lstm_music, tmp_path, text, sentence):
             "run",
             "missing",
             3,
-            "not found; give 'corpus', 'kaggle', the path of a folder, a zip or a music file, or a URL",
+            "not found; expected 'corpus', 'kaggle', the path of a folder, a zip or a music file, or a URL",
         ),
         ("run", "empty", 5, "holds no music, only"),
         ("run", "text.zip", 3, "text.zip"),

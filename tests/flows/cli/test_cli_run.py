@@ -202,7 +202,7 @@ def test_generation_is_copied_where_it_was_asked_for_or_one_sentence_says_why_no
         found = lstm_music(*generate, "--output-dir", place)
         assert found.code == 6
         assert found.out == ""
-        assert f"{place}: cannot be written" in found.errors.splitlines()[-1]
+        assert f"--output-dir: {place} cannot be written" in found.errors.splitlines()[-1]
     assert (tmp_path / "file").read_text() == "mine"
 
 

@@ -36,5 +36,5 @@ def test_a_chorale_is_chosen_by_its_whole_name_and_mxl_before_kern(tmp_path, mon
 
 
 def test_a_music21_without_its_corpus_is_no_source(tmp_path):
-    with pytest.raises(SourceError, match="installed without its corpus"):
+    with pytest.raises(SourceError, match="the installed music21 has no corpus"):
         Corpus(tmp_path)

@@ -77,10 +77,10 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_the_others_are_read(tree,
 
 def test_a_source_that_cannot_be_listed_is_an_error(tree, unlistable):
     unlistable.add("music")
-    with pytest.raises(SourceError, match="music': the folder cannot be listed: Permission denied"):
+    with pytest.raises(SourceError, match=r"music': the folder cannot be listed \(Permission denied\)"):
         list(Folder(str(tree)).entries())
 
 
 def test_a_folder_that_is_not_there_is_no_source(tmp_path):
-    with pytest.raises(SourceError, match="nowhere': not a folder"):
+    with pytest.raises(SourceError, match=r"expected a folder, got .*nowhere'"):
         Folder(str(tmp_path / "nowhere"))

@@ -164,7 +164,7 @@ def test_each_kind_of_credentials_opens_a_private_dataset(server, store, monkeyp
 def test_credentials_that_are_not_accepted_are_named_by_their_place(server, store, monkeypatch, tmp_path, credentials):
     place = credentials(monkeypatch, tmp_path)
     said = failure(store)
-    assert f"Kaggle does not accept the credentials in {place} (401); set KAGGLE_API_TOKEN to a token" in said
+    assert f"Kaggle rejects the credentials in {place} (401); create a token in the settings" in said
 
 
 def test_a_token_that_makes_the_package_fail_is_not_quoted(server, store, monkeypatch):
@@ -177,9 +177,7 @@ def test_a_token_that_makes_the_package_fail_is_not_quoted(server, store, monkey
 
 def test_a_private_dataset_asks_for_credentials(server, store):
     server.datasets["alice/music"].owner = "bob"
-    assert "does not give alice/music to those who do not say who they are (403); set KAGGLE_API_TOKEN" in failure(
-        store
-    )
+    assert "requires credentials for alice/music (403); create a token" in failure(store)
 
 
 def test_an_account_that_may_not_have_a_dataset_is_told_what_to_do(server, store, monkeypatch):
@@ -191,16 +189,16 @@ def test_an_account_that_may_not_have_a_dataset_is_told_what_to_do(server, store
 
 def test_a_dataset_that_is_not_there_is_named(server, store):
     said = failure(store, text="kaggle:alice/musik")
-    assert "there is no dataset alice/musik on Kaggle, or it is a private one (404)" in said
+    assert "alice/musik is not on Kaggle, or is private (404)" in said
     assert list(store.refs()) == []
 
 
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (Answer(401), "only to those who say who they are (401)"),
-        (Answer(418), "refuses to give alice/music (status 418); download its zip in a browser"),
-        (Answer(200, b'{"code": 403, "message": "no"}'), "to those who do not say who they are (403)"),
+        (Answer(401), "requires credentials for alice/music (401)"),
+        (Answer(418), "refuses the download of alice/music (status 418); download the zip in a browser"),
+        (Answer(200, b'{"code": 403, "message": "no"}'), "requires credentials for alice/music (403)"),
     ],
     ids=lambda value: str(getattr(value, "status", "")),
 )
@@ -217,7 +215,7 @@ def test_an_error_of_the_server_is_waited_for(server, store, status):
     fetch(store)
     assert kept(store) == [ZIP]
     server.api += [Answer(status)] * 4
-    assert f"Kaggle answers with an error of its own (status {status}); run again" in failure(store)
+    assert f"Kaggle has a problem of its own (status {status}); run the same command again" in failure(store)
     assert server.api == []
 
 
@@ -232,7 +230,7 @@ def test_an_answer_that_nobody_expects_is_a_sentence_too(server, store):
 def test_without_a_network_it_says_so(server, store, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    assert "the proxy in HTTPS_PROXY gives no way to Kaggle; run again" in failure(store)
+    assert "the proxy in HTTPS_PROXY does not reach Kaggle; run the same command again" in failure(store)
 
 
 def test_a_certificate_that_is_not_trusted_is_said(server, store, monkeypatch):
@@ -240,7 +238,7 @@ def test_a_certificate_that_is_not_trusted_is_said(server, store, monkeypatch):
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     said = failure(store)
-    assert "the certificate of the server is not one that this machine trusts" in said
+    assert "this machine does not trust the certificate of the server" in said
     assert "REQUESTS_CA_BUNDLE" in said
 
 
@@ -278,7 +276,7 @@ def test_a_download_that_is_always_cut_is_given_up_and_the_next_run_goes_on(serv
     server.datasets["alice/music"].etag = server.datasets["alice/music"].last_modified = None
     server.cuts = [300_000] * 9
     said = failure(store)
-    assert "the connection to Kaggle failed or was cut; run again" in said
+    assert "the connection to Kaggle failed or was cut; run the same command again" in said
     assert len(server.downloads()) == 4  # the first, and one after each wait, none of which brought more
     server.cuts = []
     fetch(store)
@@ -288,7 +286,7 @@ def test_a_download_that_is_always_cut_is_given_up_and_the_next_run_goes_on(serv
 def test_a_download_that_falls_silent_is_cut_and_the_next_run_goes_on(server, store, monkeypatch):
     monkeypatch.setattr(kaggle_source, "WAITS_SECONDS", ())
     server.cuts, server.silent = [300_000], True
-    assert "run again, which asks anew and goes on after the 262,144 bytes that came" in failure(store)
+    assert "the download continues after 262,144 bytes" in failure(store)
     assert [path.name for path in sorted(unfinished(store))] == ["music.zip", "music.zip.kaggle-partial"]
     server.cuts = []
     fetch(store)
@@ -318,8 +316,9 @@ def test_the_beginning_of_another_version_is_not_gone_on_with(server, store, mon
 def test_an_api_that_falls_silent_is_not_waited_for_for_ever(server, store, monkeypatch):
     monkeypatch.setattr(kaggle_source, "WAITS_SECONDS", ())
     server.api.append(Answer(0))
-    assert "the connection to Kaggle failed or was cut; run again, which asks anew when it is there again" in failure(
-        store
+    assert (
+        "the connection to Kaggle failed or was cut; run the same command again later: nothing was downloaded yet"
+        in failure(store)
     )
 
 
@@ -327,7 +326,7 @@ def test_a_damaged_zip_of_the_right_size_is_deleted_and_said(server, store):
     place = ZIP.index(b"prelude")
     server.datasets["alice/music"].data = ZIP[:place] + b"?" + ZIP[place + 1 :]
     said = failure(store)
-    assert "what Kaggle sent is no whole zip (chopin/op28.mid cannot be unpacked: Bad CRC-32" in said
+    assert "the download was not an intact zip (chopin/op28.mid cannot be unpacked: Bad CRC-32" in said
     assert "was deleted; run again" in said
     assert unfinished(store) == []
     server.datasets["alice/music"].data = ZIP
@@ -340,7 +339,7 @@ def test_a_damaged_zip_of_the_right_size_is_deleted_and_said(server, store):
 )
 def test_what_is_no_zip_is_deleted_and_said(server, store, data):
     server.datasets["alice/music"].data = data
-    assert "what Kaggle sent is no whole zip (" in failure(store)
+    assert "the download was not an intact zip (" in failure(store)
     assert unfinished(store) == []
     assert list(store.refs()) == []
 
@@ -426,16 +425,14 @@ def test_a_full_disk_is_said_at_once(server, store):
     partial = store.root / "unfinished" / "kaggle" / "alice" / "music.zip"
     partial.parent.mkdir(parents=True)
     partial.symlink_to("/dev/full")
-    assert "No space left on device; storage needs a folder that may be written to, with space left" in failure(
-        store, StorageError
-    )
+    assert "No space left on device; give the storage a writable folder with free space" in failure(store, StorageError)
     assert len(server.downloads()) == 1
 
 
 def test_a_dataset_that_cannot_fit_is_not_begun(server, store):
     server.datasets["alice/music"].length = 10**18
     said = failure(store, StorageError)
-    assert "1,000,000,000,000,000,000 bytes are still to be downloaded, and the disk has" in said
+    assert "1,000,000,000,000,000,000 bytes more, and the disk has" in said
     assert "--storage" in said
     assert unfinished(store) == []
 
@@ -458,5 +455,5 @@ def test_a_dataset_that_cannot_fit_is_not_begun(server, store):
     ],
 )
 def test_what_is_no_name_of_a_dataset_is_said_before_anybody_is_asked(text):
-    with pytest.raises(SourceError, match=r"no name of a dataset on Kaggle; kaggle:OWNER/NAME would be right"):
+    with pytest.raises(SourceError, match=r"expected kaggle:OWNER/NAME, .*, got "):
         Kaggle(text)

@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageError, StorageVersionError
-from lstm_music.store import Stage, Store
-from lstm_music.store import store as stores
+from lstm_music.store import Stage, Store, blobs
 
 
 def test_a_store_creates_nothing_until_it_is_written_to(tmp_path, stage):
@@ -32,7 +31,7 @@ def test_its_address_is_the_same_from_everywhere(tmp_path, monkeypatch):
 
 def test_a_store_in_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="a file; storage has to be a folder"):
+    with pytest.raises(StorageError, match="storage: expected a folder, got the file"):
         Store(tmp_path / "file")
 
 
@@ -45,7 +44,7 @@ def test_a_folder_that_holds_other_things_can_become_a_store(tmp_path):
 def test_a_store_of_another_version_is_refused(store):
     store.put_blob(b"a")
     (store.root / "format.json").write_text('{"format": "lstm-music storage", "version": 2}')
-    with pytest.raises(StorageVersionError, match=r"format\.json: storage of version 2, but this project reads 1;"):
+    with pytest.raises(StorageVersionError, match=r"format\.json: expected a storage of version 1, got version 2;"):
         Store(store.root)
 
 
@@ -53,13 +52,13 @@ def test_a_store_of_another_version_is_refused(store):
 def test_a_store_whose_version_cannot_be_read_is_refused(store, data):
     store.put_blob(b"a")
     (store.root / "format.json").write_bytes(data)
-    with pytest.raises(CorruptArtifactError, match=r"format\.json: not the file that was written"):
+    with pytest.raises(CorruptArtifactError, match=r"format\.json: damaged; expected"):
         Store(store.root)
 
 
 def test_a_place_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="Not a directory; storage needs a folder"):
+    with pytest.raises(StorageError, match="Not a directory; give the storage a writable folder"):
         Store(tmp_path / "file" / "storage").put_blob(b"a")
 
 
@@ -136,14 +135,14 @@ class GatedPool(ThreadPoolExecutor):
 @pytest.fixture
 def gate(monkeypatch):
     GatedPool.gate = threading.Event()
-    monkeypatch.setattr(stores, "ThreadPoolExecutor", GatedPool)
+    monkeypatch.setattr(blobs, "ThreadPoolExecutor", GatedPool)
     return GatedPool.gate
 
 
 def test_no_more_than_so_many_bytes_wait_to_be_written(store, gate, monkeypatch):
-    monkeypatch.setattr(stores, "MOST_PENDING_BYTES", 10)
+    monkeypatch.setattr(blobs, "MOST_PENDING_BYTES", 10)
     written = []
-    monkeypatch.setattr(store, "_keep", lambda _sha256, data, _folder: written.append(len(data)))
+    monkeypatch.setattr(blobs, "keep", lambda _backend, data, _folder: written.append(len(data)))
     opens = threading.Timer(0.2, gate.set)
     opens.start()
     with store.blobs() as put:
@@ -162,7 +161,7 @@ def test_who_leaves_by_an_error_does_not_wait_for_writes_that_have_not_begun(sto
 
     with pytest.raises(KeyboardInterrupt), store.blobs() as put:
         list(map(put, contents()))
-    assert len(list((store.root / "blobs").glob("*/*"))) <= stores.WRITERS
+    assert len(list((store.root / "blobs").glob("*/*"))) <= blobs.WRITERS
     assert list((store.root / ".partial").iterdir()) == []
 
 
@@ -176,14 +175,14 @@ def test_an_error_of_whoever_reads_the_bytes_stays_what_it_is(store):
 
 
 def test_a_single_blob_starts_no_thread(store, monkeypatch):
-    monkeypatch.setattr(stores, "ThreadPoolExecutor", None)
+    monkeypatch.setattr(blobs, "ThreadPoolExecutor", None)
     assert store.get_blob(store.put_blob(b"a")) == b"a"
 
 
 def test_a_spoilt_blob_is_refused_and_mended_when_it_is_put_again(store):
     sha256 = store.put_blob(b"a")
     (store.root / "blobs" / "ca" / sha256).write_bytes(b"b")
-    with pytest.raises(CorruptArtifactError, match="ingest their source again"):
+    with pytest.raises(CorruptArtifactError, match="ingest its source again"):
         store.get_blob(sha256)
     store.put_blob(b"a")
     assert store.get_blob(sha256) == b"a"

@@ -69,7 +69,7 @@ def test_remove_does_not_follow_a_link(tmp_path):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "^/storage: No space left on device; storage needs"),
+        (OSError(errno.ENOSPC, "No space left on device"), "^/storage: No space left on device; give the storage"),
         (OSError(errno.EACCES, "Permission denied", "/storage/notes"), "^/storage/notes: Permission denied; "),
         (OSError(errno.EACCES, "Permission denied", b"/storage/notes"), "^/storage/notes: Permission denied; "),
         (OSError(errno.EACCES, "Permission denied", "/"), "^/: Permission denied; "),

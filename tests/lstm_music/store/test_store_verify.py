@@ -71,8 +71,7 @@ def test_a_bad_manifest_is_the_one_thing_said_of_its_artifact(full_store, artifa
     assert report.bad == [
         BadFile(
             artifact.folder / "manifest.json",
-            "its 2 bytes are not those that were written; "
-            f"delete the folder {artifact.folder} and run again to make it anew",
+            f"its 2 bytes are not those that were written; delete the folder {artifact.folder} and run again",
         )
     ]
 
@@ -88,7 +87,7 @@ def test_what_is_no_blob_among_the_blobs_is_bad(full_store, name):
     path.parent.mkdir(exist_ok=True)
     path.touch()
     assert full_store.verify().bad == [
-        BadFile(path, "no blob: its name is not a SHA-256 in the folder of its first two digits")
+        BadFile(path, "not a blob: expected a SHA-256 as name, in the folder of its first two digits")
     ]
 
 

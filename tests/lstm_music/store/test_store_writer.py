@@ -97,11 +97,11 @@ def fill_the_disk(_writer):
         (
             lambda writer: writer.file("more", "bin"),
             StorageError,
-            r"the file more\.bin was asked for and never written",
+            r"the file more\.bin was requested and never written",
         ),
-        (lambda writer: writer.counts.update(notes=float("nan")), StorageError, "cannot be kept as JSON"),
-        (lambda writer: writer.facts.update(notes={1, 2}), StorageError, "cannot be kept as JSON"),
-        (fill_the_disk, StorageError, "No space left on device; storage needs"),
+        (lambda writer: writer.counts.update(notes=float("nan")), StorageError, "expected text, finite numbers"),
+        (lambda writer: writer.facts.update(notes={1, 2}), StorageError, "expected text, finite numbers"),
+        (fill_the_disk, StorageError, "No space left on device; give the storage"),
     ],
     ids=["error", "interrupt", "unwritten file", "nan", "set", "full disk"],
 )
@@ -120,7 +120,7 @@ def test_on_an_exception_nothing_is_left(store, stage, act, error, sentence):
     ],
 )
 def test_a_name_that_is_no_safe_file_name_is_refused(store, stage, name, extension):
-    with store.write(stage) as writer, pytest.raises(StorageError, match="no name of a file"):
+    with store.write(stage) as writer, pytest.raises(StorageError, match="file name: expected letters"):
         writer.file(name, extension)
 
 
@@ -130,7 +130,7 @@ def test_a_name_that_is_no_safe_file_name_is_refused(store, stage, name, extensi
 def test_a_name_that_is_taken_is_refused(store, stage, name, extension):
     with store.write(stage) as writer:
         writer.file("a", "b.c").touch()
-        with pytest.raises(StorageError, match="is there already"):
+        with pytest.raises(StorageError, match="is taken; give each file"):
             writer.file(name, extension)
 
 

@@ -189,8 +189,8 @@ def test_drums_and_merged_notes_are_counted(tmp_path):
 
 def test_a_dataset_does_not_depend_on_row_groups(made, tmp_path, monkeypatch):
     assert len(list(iterate_columns(made.store, made.prepared.events, STREAMS))) == 1
-    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 1)
-    monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 3)
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 1)
+    monkeypatch.setattr(parquet, "GROUPS_PER_SHARD", 3)
     monkeypatch.setattr(notes, "PIECES_PER_GROUP", 2)
     store = Store(tmp_path / "storage")
     prepared = prepare(store, made.recipe, ingest(store, made.recipe, str(made.folder)))

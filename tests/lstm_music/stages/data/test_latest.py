@@ -53,8 +53,8 @@ def test_they_follow_what_is_prepared_also_where_it_is_there_already(made, tmp_p
 def test_a_table_of_several_shards_is_a_folder_that_reads_as_one_table(made, tmp_path, monkeypatch):
     copy = made.copy(tmp_path / "storage")
     other = copy.recipe.events.model_copy(update={"chords": "pitch_set"})
-    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 100)
-    monkeypatch.setattr(parquet, "GROUPS_A_SHARD", 1)
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 100)
+    monkeypatch.setattr(parquet, "GROUPS_PER_SHARD", 1)
     events = encode_events(copy.store, made.prepared.notes, other)
     shards = copy.store.open(events).files("events")
     assert len(shards) > 2

@@ -208,7 +208,7 @@ def test_a_bucket_that_lists_none_of_the_seen_music_is_an_error(s3, machine, kno
     assert not look(known.store, known.recipe, url, 0.0).is_any
     with pytest.raises(SourceError, match=r"expected 1 music file seen there before, found nothing; correct the URL"):
         look(known.store, known.recipe, f"{url}x", 0.0)
-    with pytest.raises(SourceError, match="there is no such bucket or folder"):
+    with pytest.raises(SourceError, match="no such bucket or folder"):
         look(known.store, known.recipe, "s3://nowhere/inbox", 0.0)
     s3.put(f"{url}/b.mid", OTHER)
     news = look(known.store, known.recipe, url, 0.0)
