@@ -14,8 +14,7 @@ from flows.parameters import (
     StorageText,
     TemperatureText,
 )
-from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import require_promoted
+from lstm_music.stages.current import find_recipe, require_promoted
 from lstm_music.stages.music.generation import Plan
 from lstm_music.stages.music.overrides import overridden
 from lstm_music.stages.music.prompts import read_prompt_midi
@@ -37,7 +36,8 @@ def generate(
     composer: ComposerName = None,
 ) -> ArtifactRef:
     """Make music with the models in use for a recipe, and a page to listen to it."""
-    chosen, store = load_recipe(recipe), Store(storage)
+    store = Store(storage)
+    chosen = find_recipe(store, recipe)
     asked = {"num_outputs": num_outputs, "num_events": num_events, "temperature": temperature, "composer": composer}
     spec, rendering = overridden(chosen, asked, {})
     settings = replace(

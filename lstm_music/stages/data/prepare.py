@@ -7,7 +7,7 @@ from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.windows import window_count
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import remember
+from lstm_music.stages.current import keep, kept_form
 from lstm_music.stages.data.dataset import Dataset, build_dataset, dataset_stage, load_dataset
 from lstm_music.stages.data.events import encode_events, events_stage
 from lstm_music.stages.data.ingest import read_inputs
@@ -46,9 +46,10 @@ def finish(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
 
 
 def remember_prepared(store: Store, recipe: Recipe, prepared: Prepared) -> Prepared:
-    """Make a dataset the one that a recipe trains on."""
+    """Make a dataset the one that a recipe trains on, and keep the recipe, so that its name is enough from now on."""
     refs = {"inputs": prepared.inputs, "notes": prepared.notes, "events": prepared.events, "dataset": prepared.dataset}
-    remember(store, recipe.name, "prepared", {kind: ref.key for kind, ref in refs.items()})
+    facts = {"prepared": {kind: ref.key for kind, ref in refs.items()}, "recipe": kept_form(recipe)}
+    keep(store, recipe.name, facts)
     return prepared
 
 

@@ -30,5 +30,11 @@ def overridden(recipe: Recipe, overrides: Overrides, renderings: Overrides) -> t
         "generation": {**base, **given},
         "rendering": {**recipe.rendering.model_dump(), **rendering},
     }
-    parsed = parse_recipe(changed, "command line")
+    parsed = parse_recipe(changed, "", _option)
     return parsed.generation, parsed.rendering
+
+
+def _option(place: tuple[int | str, ...]) -> str:
+    """Spell a key of a recipe as the option that overrides it, such as `--min-p note`; no key in a sentence about two of them."""
+    name, *streams = [part for part in place[1:] if isinstance(part, str)] or [""]
+    return " ".join([f"--{name.replace('_', '-')}", *streams]) if name else ""
