@@ -9,18 +9,18 @@ from lstm_music.store import ArtifactRef, Store
 
 
 def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool = False) -> None:
-    """Copy the files of an artifact to a folder; StorageError where that cannot be, or where another file would be lost."""
+    """Copy the files of an artifact to a folder; StorageError if it cannot be written, or holds another file of a name."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
         if taken and not may_replace:
-            raise StorageError(
-                f"{folder}: holds another {taken[0]} already, which would be lost; an empty --output-dir would be right"
-            )
+            raise StorageError(f"--output-dir: {folder} holds another {taken[0]} already; give an empty or new folder")
         for path in store.open(ref).files():
             shutil.copyfile(path, folder / path.name)
     except OSError as error:
-        raise StorageError(f"{folder}: cannot be written ({error.strerror}); give another --output-dir") from error
+        raise StorageError(
+            f"--output-dir: {folder}: cannot be written ({error.strerror}); give another folder"
+        ) from error
 
 
 def _holds_other(path: Path, new: Path) -> bool:

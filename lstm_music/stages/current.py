@@ -106,6 +106,12 @@ def find_recipe(store: Store, text: str) -> Recipe:
         return kept
 
 
+def name_in(store: Store, recipe: Recipe, given: str) -> str:
+    """Give what names a recipe in a command from now on: its name if storage keeps this very recipe, else as it was given."""
+    kept = (store.current(recipe.name) or {}).get("recipe")
+    return recipe.name if kept == kept_form(recipe) else given
+
+
 def recipes_with(store: Store, fact: Fact) -> list[str]:
     """List the recipes of which storage has a fact, by their names."""
     return [name for name in store.recipes() if fact in (store.current(name) or {})]
