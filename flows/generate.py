@@ -17,8 +17,7 @@ from flows.parameters import (
     SamplingGroup,
     StorageText,
 )
-from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import require_promoted
+from lstm_music.stages.current import find_recipe, require_promoted
 from lstm_music.stages.music.generation import Plan
 from lstm_music.stages.music.overrides import settings_of
 from lstm_music.store import ArtifactRef, Store
@@ -39,7 +38,8 @@ def generate(
     output: OutputGroup = Output(),
 ) -> ArtifactRef:
     """Make music with the promoted models of a recipe, and a page to listen to it."""
-    chosen, store = load_recipe(recipe), Store(storage)
+    store = Store(storage)
+    chosen = find_recipe(store, recipe)
     groups = (group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (sampling, prompt, limits, output))
     overrides = {"num_outputs": num_outputs, "num_events": num_events}
     for group in groups:

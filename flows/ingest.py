@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.parameters import RecipeName, SourceText, StorageText
-from lstm_music.recipe import load_recipe
+from lstm_music.stages.current import find_recipe
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise
 from tasks.preparing import ingest_source
@@ -12,6 +12,6 @@ from tasks.preparing import ingest_source
 @flow(name="ingest", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def ingest(recipe: RecipeName = "default", source: SourceText = None, storage: StorageText = "storage") -> ArtifactRef:
     """Ingest the music of a source; without one, the recipe's own."""
-    chosen = load_recipe(recipe)
+    chosen = find_recipe(Store(storage), recipe)
     with Store(storage).session():
         return ingest_source(storage, chosen, source or chosen.source)

@@ -6,7 +6,8 @@ from prefect.futures import PrefectFuture
 from flows.engine.runners import runner as task_runner
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
 from lstm_music.errors import ChildError, MismatchError
-from lstm_music.recipe import Recipe, load_recipe
+from lstm_music.recipe import Recipe
+from lstm_music.stages.current import find_recipe
 from lstm_music.stages.data.ingest import KIND
 from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
@@ -56,7 +57,7 @@ def prepare(
     inputs: InputsKey = None,
 ) -> Prepared:
     """Make a dataset of the music of a source; without one, of the recipe's own, or of `inputs` that were ingested before."""
-    chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
+    chosen = find_recipe(Store(storage), recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():
         inputs_ref = ingest_inputs(chosen, source, storage, inputs)
         return prepare_inputs(chosen, inputs_ref, storage)

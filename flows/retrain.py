@@ -16,7 +16,7 @@ from flows.parameters import (
 )
 from flows.prepare import prepare_inputs
 from flows.train_all import train_all
-from lstm_music.recipe import load_recipe
+from lstm_music.stages.current import find_recipe
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, holds_other_music
 from lstm_music.stages.inbox.retraining import Retraining, require_retrainable
 from lstm_music.store import Store
@@ -38,7 +38,8 @@ def retrain(
 ) -> Retraining:
     """Retrain on the collection and the inbox, starting from the promoted models; do nothing if nothing is new."""
     del fingerprint  # it tells runs apart in Prefect's list; the run itself looks at the inbox again
-    chosen, store = load_recipe(recipe).run_by(runner, workers, dask_scheduler), Store(storage)
+    store = Store(storage)
+    chosen = find_recipe(store, recipe).run_by(runner, workers, dask_scheduler)
     require_retrainable(chosen)
     with store.session():
         news = look(storage, chosen, inbox, settle_seconds)

@@ -16,8 +16,7 @@ from flows.parameters import (
 )
 from flows.prepare import ingest_inputs, prepare_inputs
 from lstm_music.models.spec import MODELS
-from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import Promoted
+from lstm_music.stages.current import Promoted, find_recipe
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
 from lstm_music.stages.training.tracking import require_log_to
@@ -51,7 +50,7 @@ def train_all(
 
     With a warm start, training starts from the promoted models.
     """
-    chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
+    chosen = find_recipe(Store(storage), recipe).run_by(runner, workers, dask_scheduler)
     require_log_to(log_to)
     with Store(storage).session():
         inputs_ref = ingest_inputs(chosen, source, storage, inputs)

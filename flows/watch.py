@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.parameters import CollectionText, InboxText, RecipeName, SettleSeconds, StorageText
-from lstm_music.recipe import load_recipe
+from lstm_music.stages.current import find_recipe
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, should_announce
 from lstm_music.store import Store
 from tasks.failing import advise
@@ -19,7 +19,8 @@ def watch(
     settle_seconds: SettleSeconds = SETTLE_SECONDS,
 ) -> News:
     """Look for new, changed and removed music in the inbox, and emit an event if there is any."""
-    chosen, store = load_recipe(recipe), Store(storage)
+    store = Store(storage)
+    chosen = find_recipe(store, recipe)
     news = look(storage, chosen, inbox, settle_seconds)
     if should_announce(store, chosen, news):
         parameters = {

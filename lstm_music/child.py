@@ -1,8 +1,8 @@
-"""Work in a process of its own: one that can be killed, is held to a time and a memory, and dies with its parent.
+"""Work in a child process: it can be killed, has limits of time and memory, and ends with its parent.
 
-How the two talk: the parent writes one JSON line, the request, to the child's stdin and keeps it open as the child's
-lifeline; the child writes JSON lines to a pipe of their own: {"message": …} any number of times, then {"result": …} or
-what it failed with. What else it or its libraries print is kept, and the end of it is told when the child dies.
+The parent writes one JSON line, the request, to the child's stdin and keeps it open as the child's lifeline. The child
+writes JSON lines to a pipe of their own: {"message": …} any number of times, then {"result": …} or what it failed with.
+The end of what it or its libraries print otherwise is kept, and reported if the child dies.
 
 The lifeline needs no thread: the child has the system send it SIGIO, which ends a process, when the other end of the
 pipe is closed, so it also works while a regular expression or a native loop holds the interpreter's lock.
@@ -207,18 +207,18 @@ def _error(
         return known(answer["error"]["sentence"])
     if child.timed_out:
         return ChildError(
-            f"{target}: ended when its {timeout_seconds:g} seconds were over; give it more time or less to do"
+            f"{target}: stopped after {timeout_seconds:g} seconds, its time limit; allow more time, or give it less to do"
         )
     if "memory" in answer:
-        limit = f"the {memory_bytes:,} bytes it may have" if memory_bytes else "the memory of this machine"
-        return ChildError(f"{target}: needed more than {limit}; give it more or less to do")
+        limit = f"{memory_bytes:,} bytes, its limit" if memory_bytes else "the memory of this machine"
+        return ChildError(f"{target}: needed more than {limit}; allow more memory, or give it less to do")
     if "crash" in answer:
-        return ChildError(f"{target}: failed with {answer['crash']}; this is a fault of the program, not of its input")
+        return ChildError(f"{target}: failed with {answer['crash']}; please report this fault of the program")
     lines = child.output.decode(errors="replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
     code = child.process.returncode
     how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    return ChildError(f"{target}: the child process {how} before it gave a result; the last it printed was: {last}")
+    return ChildError(f"{target}: the child process {how} before it gave a result; its last line was: {last}")
 
 
 def main() -> None:

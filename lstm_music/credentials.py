@@ -1,7 +1,7 @@
-"""Credentials in the environment: the process that was given them keeps them, and those that it starts do without.
+"""Credentials in the environment: this process keeps them, and the processes that it starts do not get them.
 
-The environment of a process can be read by others of its user, is shown by tools and lands in dumps, so what parses
-foreign files or trains for hours has no business to hold the key of an account.
+Other processes of the same user can read the environment of a process, and tools and dumps show it. So a process that
+parses foreign files, or trains for hours, must not hold the key of an account.
 """
 
 import os
@@ -14,19 +14,19 @@ _LOCK = threading.Lock()
 
 
 def own_credentials() -> dict[str, str]:
-    """Give the variables of this process that are, or lead to, credentials: for the one child that needs them."""
+    """Give the variables of this process that are, or lead to, credentials, for the one child that needs them."""
     with _LOCK:
         return {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
 
 
 def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment for a child that needs none of them."""
+    """Give an environment without credentials for a child process."""
     return {name: value for name, value in environment.items() if not name.startswith(_PREFIX)}
 
 
 @contextmanager
 def credentials_held_back() -> Iterator[None]:
-    """Have the processes started within this context inherit none, where no environment of their own can be given."""
+    """Hide credentials from processes that start within this context, if they cannot get an environment of their own."""
     with _LOCK:
         held = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith(_PREFIX)}
         try:

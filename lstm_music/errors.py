@@ -1,62 +1,62 @@
-"""The tree of errors: every mistake that a user or a file can make is one of these, said in one sentence.
+"""The tree of errors: every mistake that a user or a file can make is one of these, in one sentence.
 
-LstmMusicError               exit code 1
-├── RecipeError              2   a recipe that cannot be read, or a key or value it may not have
-├── SourceError              3   a source that is not there, or that cannot be opened at all
-├── RejectedInputError       4   one input file that holds no music we can read (its reason goes into the table of inputs)
-├── NotEnoughMusicError      5   no usable piece, or too little music for what was asked
-├── StorageError             6
-│   ├── MissingArtifactError     an artifact that was asked for and never made
-│   ├── CorruptArtifactError     a file whose bytes are not those that were written
+LstmMusicError               exit code 1: a Prefect server that does not answer, or a problem that `doctor` finds
+├── RecipeError              2   an invalid recipe or option
+├── SourceError              3   a source that is missing or cannot be opened
+├── RejectedInputError       4   an input file without readable music (the table of inputs shows the reason)
+├── NotEnoughMusicError      5   no usable piece, or too little music for the request
+├── StorageError             6   storage that cannot be read or written
+│   ├── MissingArtifactError     an artifact that was never made
+│   ├── CorruptArtifactError     a damaged file
 │   └── StorageVersionError      storage written by another version of this project
-├── TrainingError            7   training went wrong (a loss that is not a number)
-├── MismatchError            8   a model and a vocabulary that do not belong together
-└── ChildError               9   a child process that died, or ran past its time or memory
+├── TrainingError            7   a training that went wrong (its loss is not a number)
+├── MismatchError            8   models that do not fit the recipe or the vocabulary
+└── ChildError               9   a child process that died, or ran out of time or memory
 """
 
 
 class LstmMusicError(Exception):
-    """What went wrong, where, what was received and what would be right, in one sentence."""
+    """One sentence: what is wrong, what was given, what is expected, what to do."""
 
     exit_code = 1
 
 
 class RecipeError(LstmMusicError):
-    """A recipe that cannot be read, or a key or value that it may not have."""
+    """An invalid recipe or option."""
 
     exit_code = 2
 
 
 class SourceError(LstmMusicError):
-    """A source that is not there, or that cannot be opened at all."""
+    """A source that is missing or cannot be opened."""
 
     exit_code = 3
 
 
 class RejectedInputError(LstmMusicError):
-    """One input file that holds no music we can read; the message is the reason that the user's table shows."""
+    """An input file without readable music; the message is the reason in the table of inputs."""
 
     exit_code = 4
 
 
 class NotEnoughMusicError(LstmMusicError):
-    """No usable piece, or too little music for what was asked."""
+    """No usable piece, or too little music for the request."""
 
     exit_code = 5
 
 
 class StorageError(LstmMusicError):
-    """Storage that cannot be read or written as asked."""
+    """Storage that cannot be read or written."""
 
     exit_code = 6
 
 
 class MissingArtifactError(StorageError):
-    """An artifact that was asked for and never made."""
+    """An artifact that was never made."""
 
 
 class CorruptArtifactError(StorageError):
-    """A file whose bytes are not those that were written."""
+    """A damaged file: its bytes are not those that were written."""
 
 
 class StorageVersionError(StorageError):
@@ -70,12 +70,12 @@ class TrainingError(LstmMusicError):
 
 
 class MismatchError(LstmMusicError):
-    """Two things that do not belong together, such as a model and a vocabulary."""
+    """Models that do not fit the recipe or the vocabulary."""
 
     exit_code = 8
 
 
 class ChildError(LstmMusicError):
-    """A child process that died, or ran past its time or its memory."""
+    """A child process that died, or ran out of time or memory."""
 
     exit_code = 9

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from lstm_music import faults
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import VELOCITY, WITH_VELOCITY
@@ -36,6 +38,8 @@ _LOG = logging.getLogger(__name__)
 
 _IN_A_WHEEL = Path(__file__).with_name("recipes")
 RECIPES = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else Path(__file__).parents[1] / "recipes"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+SHA256 = r"^[0-9a-f]{64}$"
 
 
 class PromotionSpec(BaseModel):
@@ -65,13 +69,13 @@ class RunnerSpec(BaseModel):
     @classmethod
     def _be_an_address(cls, address: str | None) -> str | None:
         if address is not None and not re.fullmatch(r"(tcp|tls|ucx|wss?)://[^@\s]+:\d+", address):
-            raise ValueError("has to be the address of a Dask scheduler, such as tcp://host:8786")
+            raise ValueError("expected the address of a Dask scheduler, such as tcp://host:8786")
         return address
 
     @model_validator(mode="after")
     def _have_a_scheduler_for_dask_alone(self) -> Self:
         if self.dask_scheduler is not None and self.name != "dask":
-            raise ValueError(f"dask_scheduler is for the runner 'dask', and {self.name!r} was asked for")
+            raise ValueError(f"dask_scheduler belongs to the runner 'dask'; leave it out for {self.name!r}")
         return self
 
     def asked(self, name: RunnerName | None, workers: int | None, dask_scheduler: str | None) -> Self:
@@ -105,7 +109,7 @@ class Content(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256)
 
 
 def _kind_of_included(value: object) -> str:
@@ -126,7 +130,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    name: str = Field(pattern=NAME)
     random_seed: int = Field(default=1, ge=0, lt=2**32)
     source: str = "corpus"
     include: tuple[Included, ...] = ("*",)
@@ -161,7 +165,7 @@ class Recipe(BaseModel):
         streams = info.data["model"].streams if "model" in info.data else WITH_VELOCITY
         for name in PER_STREAM if isinstance(said, dict) else ():
             if VELOCITY not in streams and isinstance(said.get(name), dict) and VELOCITY in said[name]:
-                raise ValueError(f"{name} names {VELOCITY!r}, which is not among the streams of [model]")
+                raise ValueError(f"{name}: {VELOCITY!r} is not among the streams of [model]")
         spec: GenerationSpec = parse(said)
         return spec.for_streams(streams)
 
@@ -169,7 +173,7 @@ class Recipe(BaseModel):
     def _name_models_of_the_architecture(self) -> Self:
         for name in self.models:
             if name not in self.model.models:
-                raise ValueError(f"models.{name}: no model is called so, where {', '.join(self.model.models)} are")
+                raise ValueError(f"models.{name}: unknown model; expected {faults.one_of(list(self.model.models))}")
         return self
 
     @model_validator(mode="after")
@@ -178,16 +182,16 @@ class Recipe(BaseModel):
         if not self.model.is_windowed:
             if self.split.by == "random_windows":
                 raise ValueError(
-                    f"split.by 'random_windows' is for the report's architectures, not for {architecture!r}"
+                    f"split.by 'random_windows' works with the report's architectures only, not with {architecture!r}"
                 )
             return self
         if self.windows.shifts != (0,):
             raise ValueError(
-                f"windows.transpose_from and transpose_to have to be 0 for {architecture!r}, which knows no transpositions"
+                f"windows.transpose_from and transpose_to: expected 0, because {architecture!r} knows no transpositions"
             )
         if self.generation.prompt_events < self.windows.length:
             raise ValueError(
-                f"generation.prompt_events has to be at least the {self.windows.length} events of a window"
+                f"generation.prompt_events: expected at least {self.windows.length}, the events of a window"
             )
         return self
 
@@ -217,18 +221,28 @@ def load_recipe(text: str) -> Recipe:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
-        raise RecipeError(f"recipe {text!r}: not found; give one of {known}, or the path of a .toml file") from error
+        raise RecipeError(
+            f"recipe {text!r}: not found; expected one of {known}, or the path of a .toml file"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {text!r}: cannot be read as TOML ({error})") from error
     return parse_recipe(data, path.name)
 
 
-def parse_recipe(data: dict[str, Any], where: str) -> Recipe:
-    """Check what a recipe says; `where` is the name of its file in the error's sentence."""
+Place = tuple[int | str, ...]
+"""Where a key stands in a recipe: the names of its tables, and its own."""
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(map(str, place))
+
+
+def parse_recipe(data: dict[str, Any], where: str, spell: Callable[[Place], str] = _dotted) -> Recipe:
+    """Check what a recipe says; in the error's sentence `where` is the name of its file, if any, and `spell` writes a key."""
     try:
         return Recipe.model_validate(_with_new_keys(data, where))
     except ValidationError as error:
-        raise RecipeError(f"{where}: {_sentence(error.errors()[0])}") from error
+        raise RecipeError(": ".join(filter(None, [where, _sentence(error.errors()[0], spell)]))) from error
 
 
 RENAMED = {
@@ -248,24 +262,24 @@ def _with_new_keys(data: dict[str, Any], where: str) -> dict[str, Any]:
     return {**data, "generation": {RENAMED.get(key, key): value for key, value in said.items()}}
 
 
-_NOT_SHOWN = frozenset({"dask_scheduler"})
-"""Keys whose value may hold a password where it is wrong."""
+_NOT_SHOWN = frozenset({("dask_scheduler",)})
+"""Last parts of keys whose value may hold a password."""
+
+_PATTERNS = {NAME: "1 to 64 lower-case letters, digits, '-' and '_'", SHA256: "64 digits of lower-case hexadecimal"}
 
 
-def _sentence(fault: ErrorDetails) -> str:
+def _sentence(fault: ErrorDetails, spell: Callable[[Place], str] = _dotted) -> str:
     """Say what is wrong with the first key that is."""
-    place = ".".join(str(part) for part in fault["loc"])
+    place = spell(fault["loc"])
     if fault["type"] == "extra_forbidden":
         return f"{place}: unknown key{_suggestion(fault['loc'])}"
     if fault["type"] == "missing":
-        return f"{place}: missing, where it is needed"
-    is_shown = not isinstance(fault["input"], dict) and place.rpartition(".")[2] not in _NOT_SHOWN
-    received = f", got {fault['input']!r}" if is_shown else ""
-    said = f"{fault['msg'].removeprefix('Value error, ')}{received}"
+        return f"{place}: this key is missing"
+    said = faults.sentence(fault, _PATTERNS, shows_value=fault["loc"][-1:] not in _NOT_SHOWN)
     return f"{place}: {said}" if place else said  # a fault of two tables together has no place
 
 
-def _suggestion(place: tuple[int | str, ...]) -> str:
+def _suggestion(place: Place) -> str:
     """Find the keys that are right in this place, and the one that was probably meant."""
     model: type[BaseModel] = Content if "content" in place else Recipe
     parts = place[:-1]
@@ -279,4 +293,4 @@ def _suggestion(place: tuple[int | str, ...]) -> str:
         assert issubclass(inner, BaseModel)  # nothing else has keys of its own
         model = inner
     close = difflib.get_close_matches(str(place[-1]), list(model.model_fields), n=1)
-    return f". Did you mean '{close[0]}'?" if close else f"; known are {', '.join(model.model_fields)}"
+    return f". Did you mean '{close[0]}'?" if close else f"; expected {faults.one_of(list(model.model_fields))}"

@@ -1,15 +1,17 @@
-"""The `lstm-music` command: one sub-command a flow, and status, verify.
+"""The `lstm-music` command: one sub-command a flow, and status, verify, doctor.
 
 What fans out goes through its flow; what does one thing calls the library straight away and does not import Prefect.
 Nothing heavy is imported before it is needed, so that `--help` answers at once.
 """
 
 import sys
-from typing import Annotated
+from importlib import metadata
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
+from flows.cli import reporting, upkeep
 from flows.cli.display import Display
 from flows.cli.generate_options import (
     AudioOption,
@@ -32,179 +34,113 @@ from flows.cli.generate_options import (
     TopKOption,
     TopPOption,
 )
+from flows.cli.help import CONTEXT, App, Group
 from flows.cli.interrupt import INTERRUPTED, interruptible
+from flows.cli.mistakes import sentence
 from flows.cli.options import (
     DaskSchedulerOption,
-    InboxOption,
     JsonOption,
     LogToOption,
+    ModelOption,
+    NewRecipeOption,
     OutputOption,
+    PreparedRecipeOption,
     RecipeOption,
     RunnerOption,
-    SettleOption,
     SourceOption,
     StorageOption,
+    TrainingSourceOption,
     WarmStartOption,
     WorkersOption,
 )
 from flows.cli.renamed import with_new_names
 from lstm_music.errors import LstmMusicError
 
-app = typer.Typer(
+app = App(
     name="lstm-music",
-    help="Learn music from a pile of MIDI files and generate more of it.",
-    add_completion=False,
+    cls=Group,
+    context_settings=CONTEXT,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 STORAGE = "storage"
-SETTLE_SECONDS = 10.0
-WORKERS = 2
+MAKE, STEPS = "Make music", "Step by step"
+"""The groups of these sub-commands in `lstm-music --help`."""
 
 
-@app.command()
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"lstm-music {metadata.version('lstm-music')}")  # noqa: T201 - the answer
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Learn music from a pile of MIDI files and generate more of it.
+
+    Begin with `lstm-music run --recipe demo`, then `lstm-music generate`.
+    """
+
+
+@app.command(rich_help_panel=MAKE)
 def run(
-    recipe: RecipeOption = "default",
     source: SourceOption = None,
+    recipe: NewRecipeOption = None,
     storage: StorageOption = STORAGE,
+    warm_start: WarmStartOption = False,
+    log_to: LogToOption = None,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
     dask_scheduler: DaskSchedulerOption = None,
-    warm_start: WarmStartOption = False,
-    log_to: LogToOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Do everything: take in music, prepare it, train, evaluate, generate."""
+    """Do everything: ingest, prepare, train, evaluate, generate.
+
+    Finished work is found and not done again.
+    """
     from flows.cli import commands
 
     commands.run(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
 
 
-@app.command()
-def ingest(
-    recipe: RecipeOption = "default",
-    source: SourceOption = None,
-    storage: StorageOption = STORAGE,
-    json: JsonOption = False,
-) -> None:
-    """Take in the files of a source, each content once."""
-    from flows.cli import commands
-
-    commands.ingest(Display(json), recipe, source, storage)
-
-
-@app.command()
-def prepare(
-    recipe: RecipeOption = "default",
-    source: SourceOption = None,
-    storage: StorageOption = STORAGE,
-    runner: RunnerOption = None,
-    workers: WorkersOption = None,
-    dask_scheduler: DaskSchedulerOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Read the music and make tables, vocabularies and tokens of it."""
-    from flows.cli import commands
-
-    commands.prepare(Display(json), recipe, source, storage, (runner, workers, dask_scheduler))
-
-
-@app.command()
-def train(
-    recipe: RecipeOption = "default",
-    source: SourceOption = None,
-    storage: StorageOption = STORAGE,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Train only this one, here: offset, note, duration, velocity, or offset+note where it is one model.",
-        ),
-    ] = None,
-    runner: RunnerOption = None,
-    workers: WorkersOption = None,
-    dask_scheduler: DaskSchedulerOption = None,
-    warm_start: WarmStartOption = False,
-    log_to: LogToOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Train the models side by side on what was prepared (or on a --source), and promote them if they are not worse."""
-    from flows.cli import commands
-
-    if model is None:
-        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
-    else:
-        commands.train_one(Display(json), recipe, source, storage, model, warm_start, log_to)
-
-
-@app.command()
-def reproduce(
-    architectures: Annotated[
-        list[str] | None,
-        typer.Argument(help="Of the report: three_streams, notes_only, dual_head, multi_label [default: all]."),
-    ] = None,
-    source: SourceOption = None,
-    storage: StorageOption = STORAGE,
-    protocol: Annotated[
-        list[str] | None, typer.Option("--protocol", help="Only this way of splitting: random_windows or by_piece.")
-    ] = None,
-    budget: Annotated[
-        int | None,
-        typer.Option(
-            "--budget",
-            min=1,
-            help="Epochs a model, at most; one that was trained for longer stays so [default: 150].",
-        ),
-    ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="How many models are trained at once.")] = WORKERS,
-    output_dir: OutputOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Reproduce the report that this project began with: its architectures, by its way of splitting and by whole pieces."""
-    from flows.cli import commands
-
-    commands.reproduce(Display(json), architectures or [], protocol or [], source, storage, budget, workers, output_dir)
-
-
-@app.command()
-def evaluate(recipe: RecipeOption = "default", storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
-    """Say how good the trained models are on pieces that they never saw, beside baselines."""
-    from flows.cli import commands
-
-    commands.evaluate(Display(json), recipe, storage)
-
-
-@app.command()
+@app.command(rich_help_panel=MAKE)
 def generate(
-    recipe: RecipeOption = "default",
-    storage: StorageOption = STORAGE,
     num_outputs: NumOutputsOption = None,
     num_events: NumEventsOption = None,
     min_events: MinEventsOption = None,
+    best_of: BestOfOption = None,
+    random_seed: RandomSeedOption = None,
+    prompt: PromptOption = None,
+    prompt_midi: PromptMidiOption = None,
+    composer: ComposerOption = None,
+    prompt_events: PromptEventsOption = None,
+    include_prompt: IncludePromptOption = None,
     temperature: TemperatureOption = None,
     top_k: TopKOption = None,
     top_p: TopPOption = None,
     min_p: MinPOption = None,
     max_repeats: MaxRepeatsOption = None,
     max_quarters: MaxQuartersOption = None,
-    prompt: PromptOption = None,
-    prompt_midi: PromptMidiOption = None,
-    composer: ComposerOption = None,
-    prompt_events: PromptEventsOption = None,
-    include_prompt: IncludePromptOption = None,
-    best_of: BestOfOption = None,
+    recipe: RecipeOption = None,
+    storage: StorageOption = STORAGE,
     audio: AudioOption = None,
     sheet_music: SheetMusicOption = None,
     soundfont: SoundfontOption = None,
-    random_seed: RandomSeedOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make music with the models in use, and a page to listen to it."""
+    """Generate music with the promoted models, and a page to listen to it.
+
+    Each option overrides the recipe.
+    """
     from flows.cli import commands
 
-    overrides = {
+    overrides: dict[str, Any] = {
         "num_outputs": num_outputs,
         "num_events": num_events,
         "min_events": min_events,
@@ -226,88 +162,80 @@ def generate(
     )
 
 
-@app.command()
-def watch(
-    recipe: RecipeOption = "default",
-    inbox: InboxOption = None,
+@app.command(rich_help_panel=STEPS)
+def ingest(
+    source: SourceOption = None,
+    recipe: NewRecipeOption = None,
     storage: StorageOption = STORAGE,
-    settle_seconds: SettleOption = SETTLE_SECONDS,
     json: JsonOption = False,
 ) -> None:
-    """Say once what is new in the inbox; with a Prefect server, announce it there, which starts a retraining."""
-    from flows.cli import inbox_commands
+    """Copy the files of a source into the storage, each content once."""
+    from flows.cli import commands
 
-    inbox_commands.watch(Display(json), recipe, inbox, storage, settle_seconds)
+    commands.ingest(Display(json), recipe, source, storage)
 
 
-@app.command()
-def retrain(
-    recipe: RecipeOption = "default",
+@app.command(rich_help_panel=STEPS)
+def prepare(
     source: SourceOption = None,
-    inbox: InboxOption = None,
+    recipe: NewRecipeOption = None,
     storage: StorageOption = STORAGE,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
     dask_scheduler: DaskSchedulerOption = None,
-    settle_seconds: SettleOption = SETTLE_SECONDS,
     json: JsonOption = False,
 ) -> None:
-    """Learn what is new in the inbox with all other music, from the models in use on; promote models that are not worse."""
-    from flows.cli import inbox_commands
-
-    inbox_commands.retrain(
-        Display(json), recipe, source, inbox, storage, (runner, workers, dask_scheduler), settle_seconds
-    )
-
-
-@app.command()
-def rollback(recipe: RecipeOption = "default", storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
-    """Return to the models that were in use before; again, to the ones before those."""
-    from flows.cli import inbox_commands
-
-    inbox_commands.rollback(Display(json), recipe, storage)
-
-
-@app.command()
-def status(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
-    """Say what is prepared, what is being trained, and which models are in use."""
+    """Parse the music and make tables, vocabularies and tokens of it."""
     from flows.cli import commands
 
-    commands.status(Display(json), storage)
+    commands.prepare(Display(json), recipe, source, storage, (runner, workers, dask_scheduler))
 
 
-@app.command()
-def verify(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
-    """Read every file of storage again and name those that are not what was written."""
-    from flows.cli import commands
-
-    commands.verify(Display(json), storage)
-
-
-@app.command()
-def compare(
-    recipes: Annotated[list[str], typer.Argument(help="Two or more trained recipes, by name or path.")],
+@app.command(rich_help_panel=STEPS)
+def train(
+    source: TrainingSourceOption = None,
+    recipe: PreparedRecipeOption = None,
     storage: StorageOption = STORAGE,
-    output_dir: OutputOption = None,
+    model: ModelOption = None,
+    warm_start: WarmStartOption = False,
+    log_to: LogToOption = None,
+    runner: RunnerOption = None,
+    workers: WorkersOption = None,
+    dask_scheduler: DaskSchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare the promoted models of recipes: scores, size and learning curves side by side."""
-    from flows.cli import compare_command
+    """Train the models side by side, and promote them if they are not worse."""
+    from flows.cli import commands
 
-    compare_command.compare(Display(json), recipes, storage, output_dir)
+    if model is None:
+        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
+    else:
+        commands.train_one(Display(json), recipe, source, storage, model, warm_start, log_to)
+
+
+@app.command(rich_help_panel=STEPS)
+def evaluate(recipe: RecipeOption = None, storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Score the trained models and the baselines on pieces that they never saw."""
+    from flows.cli import commands
+
+    commands.evaluate(Display(json), recipe, storage)
+
+
+upkeep.register(app)
+reporting.register(app)
 
 
 def main() -> None:
     """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
+    words = with_new_names(sys.argv[1:] or ["--help"])
     with interruptible():
         try:
-            code = app(with_new_names(sys.argv[1:] or ["--help"]), standalone_mode=False)
+            code = app(words, standalone_mode=False)
             if code == INTERRUPTED:  # typer's answer to a KeyboardInterrupt, which is for `interruptible`
                 raise KeyboardInterrupt
             sys.exit(code)
         except TyperException as error:
-            said = error.format_message().replace("Value error, ", "").rstrip(".")
-            sys.stderr.write(f"lstm-music: {said} (`lstm-music --help` says what is right)\n")
+            sys.stderr.write(f"lstm-music: {sentence(error, words, app.names)}\n")
             sys.exit(2)
         except LstmMusicError as error:
             sys.stderr.write(f"lstm-music: {error}\n")

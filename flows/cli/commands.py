@@ -1,4 +1,4 @@
-"""What each sub-command does: plan in the library, make what is missing, say what was made and where."""
+"""What each sub-command does: plan in the library, make what is missing, report what was made and where."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli import report
+from flows.cli.choosing import choose_new_recipe, choose_recipe
 from flows.cli.display import Display
 from flows.cli.output_dir import copy_to
 from flows.cli.training import (
@@ -16,21 +17,22 @@ from flows.cli.training import (
     train_models,
     trained_models,
 )
+from flows.cli.words import counted
 from flows.engine.server import orchestrated
 from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
+from lstm_music.faults import one_of
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.sources.catalogue import open_source
-from lstm_music.stages.current import promoted_models, require_promoted
+from lstm_music.stages.current import name_in, promoted_models, require_promoted
 from lstm_music.stages.data import ingest as ingesting
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.overrides import Overrides, overridden
-from lstm_music.stages.music.prompts import read_prompt_midi
+from lstm_music.stages.music.overrides import Overrides, settings_of
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.report import experiments, reproduction
 from lstm_music.stages.training import curves, scorecard, tracking
+from lstm_music.stages.training.changes import changes_since_training, changes_text
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import ArtifactRef, Store
@@ -38,16 +40,18 @@ from lstm_music.store import ArtifactRef, Store
 
 def run(
     display: Display,
-    recipe_name: str,
+    recipe_name: str | None,
     source: str | None,
     storage: str,
     runner: RunnerChoice,
     warm_start: bool,
     log_to: str | None = None,
 ) -> None:
-    """Do everything from a source to music; what is there already is found and not made again."""
-    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+    """Do everything from a source to music; finished work is found and not done again."""
     tracking.require_log_to(log_to)
+    store = Store(storage)
+    recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
+    recipe_name = recipe_name or recipe.name
     open_source(source or recipe.source)  # before storage is made for a mistyped one, and before it is said
     display.log(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
     with store.session():
@@ -55,16 +59,18 @@ def run(
         prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start, log_to)
         card = report.score_card(display, store, card_ref, recipe.name)
         if promoted_models(store, recipe.name) is None:
-            display.log("No models are in use, so no music is made")
+            display.log("No models are promoted, so no music is made")
             music: dict[str, Any] = {"outputs": [], "directory": None}
         else:
-            music = _generate(display, store, recipe, GenerationSettings.of(recipe, recipe_name), None)
+            settings = GenerationSettings.of(recipe, name_in(store, recipe, recipe_name))
+            music = _generate(display, store, recipe, settings, None)
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
 
 
-def ingest(display: Display, recipe_name: str, source: str | None, storage: str) -> None:
-    """Take in the files of a source."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+def ingest(display: Display, recipe_name: str | None, source: str | None, storage: str) -> None:
+    """Copy the files of a source into storage."""
+    store = Store(storage)
+    recipe = choose_new_recipe(display, store, recipe_name, source)
     open_source(source or recipe.source)
     others: Counter[str] = Counter()
     with store.session():
@@ -72,20 +78,21 @@ def ingest(display: Display, recipe_name: str, source: str | None, storage: str)
     display.result(report.inputs(display, store, inputs, others))
 
 
-def prepare(display: Display, recipe_name: str, source: str | None, storage: str, runner: RunnerChoice) -> None:
-    """Make a dataset: here where that takes seconds, else through the flow."""
-    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+def prepare(display: Display, recipe_name: str | None, source: str | None, storage: str, runner: RunnerChoice) -> None:
+    """Make a dataset: here if that takes seconds, else through the flow."""
+    store = Store(storage)
+    recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
     open_source(source or recipe.source)
     with store.session():
         inputs = _ingest_source(display, store, recipe, source)
-        prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
+        prepared = prepare_inputs(display, store, recipe, recipe_name or recipe.name, inputs)
         report.prepared(display, store, recipe, prepared)
     display.result(preparing.describe(store, recipe, prepared))
 
 
 def train(
     display: Display,
-    recipe_name: str,
+    recipe_name: str | None,
     source: str | None,
     storage: str,
     runner: RunnerChoice,
@@ -93,18 +100,19 @@ def train(
     log_to: str | None = None,
 ) -> None:
     """Train the models, side by side, through the flow."""
-    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
     tracking.require_log_to(log_to)
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "prepared").run_by(*runner)
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start, log_to)
+        _, card_ref = train_models(display, store, recipe, recipe_name or recipe.name, inputs, warm_start, log_to)
         card = report.score_card(display, store, card_ref, recipe.name)
     display.result(card)
 
 
 def train_one(
     display: Display,
-    recipe_name: str,
+    recipe_name: str | None,
     source: str | None,
     storage: str,
     model: str,
@@ -112,13 +120,14 @@ def train_one(
     log_to: str | None = None,
 ) -> None:
     """Train one model in this process."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
     tracking.require_log_to(log_to)
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "prepared")
     if model not in recipe.model.models:
-        raise RecipeError(f"--model: got {model!r}, where one of {', '.join(recipe.model.models)} would be right")
+        raise RecipeError(f"--model: expected {one_of(list(recipe.model.models))}, got {model!r}")
     with store.session():
         inputs = _inputs_to_train_on(display, store, recipe, source)
-        dataset = prepare_inputs(display, store, recipe, recipe_name, inputs).dataset
+        dataset = prepare_inputs(display, store, recipe, recipe_name or recipe.name, inputs).dataset
         starts = starts_of(display, store, recipe, dataset, warm_start)
         start, ref = starts.get(model), model_stage(recipe, dataset, model, starts.get(model)).ref
         log_starts_again(display, store, recipe, dataset, {model: start})
@@ -163,7 +172,7 @@ def _run_experiments(display: Display, store: Store, outcomes: list[reproduction
         for one in outcomes
         for name, ref in one.models.items()
     }
-    display.log(f"Models to train, or to find trained: {len(trainings)}, {workers} at once; then a report of them")
+    display.log(f"Training {counted(len(trainings), 'model')}, {workers} at once, then writing the report")
     with orchestrated():
         from flows.reproduce import run_experiments
 
@@ -171,9 +180,10 @@ def _run_experiments(display: Display, store: Store, outcomes: list[reproduction
             run_experiments(store.where, outcomes, workers)
 
 
-def evaluate(display: Display, recipe_name: str, storage: str) -> None:
+def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
     """Score the trained models on the dataset that was prepared last."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared")
     dataset = preparing.last_prepared(store, recipe.name).dataset
     trained = trained_models(store, recipe, dataset)
     with store.session():
@@ -184,7 +194,7 @@ def evaluate(display: Display, recipe_name: str, storage: str) -> None:
 
 def generate(
     display: Display,
-    recipe_name: str,
+    recipe_name: str | None,
     storage: str,
     overrides: Overrides,
     renderings: Overrides,
@@ -193,66 +203,63 @@ def generate(
     random_seed: int | None,
     output_dir: Path | None,
 ) -> None:
-    """Make music with the models in use."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
-    if recipe.split.by == "random_windows":
-        raise RecipeError(
-            f"recipe {recipe.name!r}: models of random windows (leaky) are never in use; split.by = 'hash' would be"
-        )
-    if prompt_midi and (overrides["prompt"] or overrides["composer"]):
-        raise RecipeError("--prompt-midi: is what to go on from already; leave out --prompt and --composer")
-    spec, rendering = overridden(recipe, overrides, renderings)
-    settings = GenerationSettings(
-        recipe_name,
+    """Make music with the promoted models."""
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "promoted")
+    settings = settings_of(
         recipe,
-        spec,
-        rendering,
-        recipe.random_seed if random_seed is None else random_seed,
-        read_prompt_midi(prompt_midi) if prompt_midi else None,
-        soundfont,
-        prompt_midi,
+        name_in(store, recipe, recipe_name or recipe.name),
+        {**overrides, **renderings},
+        prompt_midi=prompt_midi,
+        soundfont=soundfont,
+        random_seed=random_seed,
     )
-    if soundfont:
-        require_soundfont(soundfont)
-    require_promoted(store, recipe.name)  # before a mistyped --storage is made
+    current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
+    if changes := changes_since_training(store, recipe, current):
+        display.log(
+            f"Recipe {recipe.name} changed since its models were trained: {changes_text(changes)}. "
+            f"The music comes from the models as trained; train again with `lstm-music train --recipe {settings.recipe}`"
+        )
     with store.session():
         display.result(_generate(display, store, recipe, settings, output_dir))
 
 
 def status(display: Display, storage: str) -> None:
-    """Say what there is."""
+    """Show what storage holds."""
     display.result(report.status(display, Store(storage)))
 
 
 def verify(display: Display, storage: str) -> None:
-    """Read every file again; CorruptArtifactError where one is not what was written."""
+    """Check every file; CorruptArtifactError if one is damaged."""
     store = Store(storage)
     if not store.exists():
-        raise StorageError(f"{storage}: no such storage; give the storage of an earlier run with --storage")
-    with display.doing("Reading every file"):
+        raise StorageError(f"{storage}: no storage lies here; give the --storage of an earlier run")
+    with display.doing("Checking every file"):
         found = store.verify()
     display.result(report.verified(display, found))
     if found.bad:
         raise CorruptArtifactError(
-            f"{storage}: {len(found.bad)} of {found.files} files are not what was written, the first is "
-            f"{found.bad[0].path}; delete the folders of these files and run again"
+            f"{storage}: {len(found.bad)} of {counted(found.files, 'file')} damaged, the first is {found.bad[0].path}; "
+            "delete the folders of these files and run again"
         )
 
 
 def _ingest_source(
     display: Display, store: Store, recipe: Recipe, source: str | None, others: Counter[str] | None = None
 ) -> ArtifactRef:
-    with display.taking_in(source or recipe.source) as on_bytes:
+    with display.ingesting(source or recipe.source) as on_bytes:
         inputs = ingesting.ingest(store, recipe, source or recipe.source, others, on_bytes)
     missing = ingesting.missing(recipe, ingesting.read_inputs(store, inputs)) if recipe.contents else []
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-        display.log(f"{len(missing)} of the {len(recipe.contents)} files that the recipe names are not there: {shown}")
+        display.log(
+            f"{len(missing)} of the {counted(len(recipe.contents), 'file')} that the recipe names are missing: {shown}"
+        )
     return inputs
 
 
 def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
-    """Give what a source holds; without one what was prepared last, or else what the recipe's own source holds."""
+    """Give the inputs of a source; without one those that were prepared last, or else those of the recipe's source."""
     if source is None and preparing.has_prepared(store, recipe.name):
         return preparing.last_prepared(store, recipe.name).inputs
     return _ingest_source(display, store, recipe, source)
@@ -263,10 +270,9 @@ def _generate(
 ) -> dict[str, Any]:
     current = require_promoted(store, recipe.name)
     plan = generation.Plan(settings, current.dataset, current.models)
-    with display.rendering(
-        f"Making {settings.spec.candidates} pieces of up to {settings.spec.num_events} events"
-    ) as on_progress:
-        ref = generation.generate(store, plan, on_progress)
+    pieces, events = counted(settings.spec.candidates, "piece"), counted(settings.spec.num_events, "event")
+    with display.generating(f"Generating {pieces} of up to {events}") as (on_stage, on_file):
+        ref = generation.generate(store, plan, on_file, on_stage)
     generations.write_index(store)
     if output_dir is not None:
         copy_to(output_dir, store, ref)

@@ -1,6 +1,6 @@
-"""What a person sees on the terminal: what is done, how far it is, what was made and where.
+"""What a user sees on the terminal: what is done, how far it is, what was made and where.
 
-With `--json` everything a person reads goes to standard error, so that standard output holds the one JSON object.
+With `--json` everything for the user goes to standard error, so that standard output holds the one JSON object.
 """
 
 import json
@@ -15,12 +15,15 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    SpinnerColumn,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TransferSpeedColumn,
 )
 from rich.table import Table
 
+from flows.cli.words import counted
 from lstm_music.midi.text import printable
 
 if TYPE_CHECKING:
@@ -38,11 +41,11 @@ class Display:
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
     def log(self, text: str) -> None:
-        """Print a line; what stands in it is never taken for markup, nor for commands to the terminal."""
+        """Print a line; its text never counts as markup, nor as commands to the terminal."""
         self.console.print(escape(printable(text)))
 
     def result(self, value: Mapping[str, Any]) -> None:
-        """Print the result for programs, where it was asked for."""
+        """Print the result for programs, if `--json` was given."""
         if self.as_json:
             print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
 
@@ -57,13 +60,13 @@ class Display:
             yield
 
     @contextmanager
-    def taking_in(self, source: str) -> Iterator[Callable[[int, int], None]]:
-        """Show that a source is taken in, and how many bytes of how many are here where it is downloaded."""
+    def ingesting(self, source: str) -> Iterator[Callable[[int, int], None]]:
+        """Show that a source is ingested, and how much of a download has arrived."""
         if not self.console.is_terminal:
-            self.log(f"Taking in {source} …")
-            yield self._tell_quarters()
+            self.log(f"Ingesting {source} …")
+            yield self._log_quarters()
             return
-        text = escape(printable(f"Taking in {source}"))
+        text = escape(printable(f"Ingesting {source}"))
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn())
         bars = Progress(*columns, console=self.console, transient=True)
         task = bars.add_task(text, total=None)
@@ -79,27 +82,51 @@ class Display:
             finally:
                 bars.stop()
 
-    def _tell_quarters(self) -> Callable[[int, int], None]:
-        """Print a line, for a log, for each quarter of a download that has come."""
-        told = 0
+    def _log_quarters(self) -> Callable[[int, int], None]:
+        """Print a line, for a log, per quarter of a download that has arrived."""
+        logged = 0
 
-        def tell(here: int, wanted: int) -> None:
-            nonlocal told
-            if wanted and here * 4 // wanted > told:
-                told = here * 4 // wanted
+        def log(here: int, wanted: int) -> None:
+            nonlocal logged
+            if wanted and here * 4 // wanted > logged:
+                logged = here * 4 // wanted
                 self.log(f"Downloaded {here:,} of {wanted:,} bytes")
 
-        return tell
+        return log
 
     @contextmanager
-    def rendering(self, text: str) -> Iterator[Callable[[int, int], None]]:
-        """Show that music is made, and then how many files of how many are rendered."""
+    def generating(self, text: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+        """Show the stages of a generation; yield what is called when a stage begins, and when (so many, of so many) files exist.
+
+        A terminal shows the time since a stage began, and the time left once files are counted; a log has a line per stage.
+        """
         if not self.console.is_terminal:
             self.log(f"{text} …")
-            yield lambda _done, _all: None
+            yield lambda stage: self.log(f"{stage} …"), lambda _done, _all: None
             return
-        with self.console.status(escape(text)) as status:
-            yield lambda done, wanted: status.update(f"Rendering audio and sheet music: {done} of {wanted}")
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        self.log(text)
+        with Progress(*columns, console=self.console, transient=True) as bars:
+            shown: list[TaskID] = []
+
+            def begin(stage: str) -> None:
+                for task in shown:
+                    bars.remove_task(task)
+                shown[:] = [bars.add_task(escape(stage), total=None, text="")]
+
+            def count(done: int, wanted: int) -> None:
+                bars.update(shown[0], completed=done, total=wanted)
+                left = bars.tasks[0].time_remaining
+                text = f"{done} of {counted(wanted, 'file')}" + (f", {left:.0f} s left" if left else "")
+                bars.update(shown[0], text=text)
+
+            yield begin, count
 
     @contextmanager
     def trainings(self, store: "Store", refs: Mapping[str, "ArtifactRef"]) -> Iterator[None]:
@@ -144,20 +171,20 @@ class Display:
                         bars.update(tasks[model], completed=bars.tasks[tasks[model]].total, text="trained")
 
     def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
-        """Print a line for each epoch that is seen, for a log."""
+        """Print a line per epoch that is seen, for a log."""
         from lstm_music.stages.training.checkpoints import read_progress
 
-        told: dict[str, int] = {}
+        logged: dict[str, int] = {}
         while not done.wait(LOOK_SECONDS):
             for model, ref in refs.items():
                 said = read_progress(store, ref)
-                if said is not None and said["scored_epochs"] > told.get(model, 0):
-                    told[model] = said["scored_epochs"]
+                if said is not None and said["scored_epochs"] > logged.get(model, 0):
+                    logged[model] = said["scored_epochs"]
                     self.log(f"{model:11} {_progress_text(said)}")
 
 
 def _trained_text(facts: Mapping[str, Any]) -> str:
-    """Say how good a model became, in one line."""
+    """Write in one line how good a model became."""
     return f"trained, held-out{' (leaky)' if facts['leaky'] else ''} {facts['held_out_nll']:.3f} nats per event"
 
 
@@ -168,7 +195,7 @@ def _bars(console: Console) -> Progress:
 
 
 def _progress_text(said: Mapping[str, Any]) -> str:
-    """Say where a training is, in one line."""
+    """Write in one line where a training is."""
     parts = [f"epoch {said['epoch']} of {said['epochs']}", f"loss {said['loss']:.3f}"]
     if said["held_out"] is not None:
         parts.append(

@@ -1,77 +1,106 @@
 """The options of `lstm-music generate`: what each does, in the words of a musician."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-NumOutputsOption = Annotated[int | None, typer.Option("--num-outputs", min=1, help="How many pieces to make.")]
-NumEventsOption = Annotated[int | None, typer.Option("--num-events", min=1, help="How long each may be, in events.")]
-MinEventsOption = Annotated[
-    int | None, typer.Option("--min-events", min=1, help="How long each is at least, in events.")
+from flows.cli.options import MUSIC, OUTPUT
+
+SAMPLING, PROMPT = "Sampling", "Prompt"
+"""Further groups of options in `--help`."""
+
+
+def _option(group: str, name: str, text: str, default: str | bool = "the recipe's", **settings: Any) -> Any:
+    return typer.Option(name, help=text, rich_help_panel=group, show_default=default, **{"metavar": "N", **settings})
+
+
+NumOutputsOption = Annotated[int | None, _option(MUSIC, "--num-outputs", "Number of pieces.", min=1)]
+NumEventsOption = Annotated[int | None, _option(MUSIC, "--num-events", "Longest piece, in events (notes).", min=1)]
+MinEventsOption = Annotated[int | None, _option(MUSIC, "--min-events", "Shortest piece, in events (notes).", min=1)]
+BestOfOption = Annotated[
+    int | None,
+    _option(MUSIC, "--best-of", "Make this many candidates per piece and keep those with the lowest penalty.", min=1),
 ]
+RandomSeedOption = Annotated[int | None, _option(MUSIC, "--random-seed", "Another number gives other music.", min=0)]
 TemperatureOption = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        SAMPLING,
         "--temperature",
-        help="How daring: 0.9, or one each as note=0.9,offset=0.7,duration=0.7 (velocity=…); 0 is not at all.",
+        "Higher is more daring: 0.9, or per stream note=0.9,offset=0.7,duration=0.7; 0 takes the likeliest value.",
+        metavar="NUMBERS",
     ),
 ]
 TopKOption = Annotated[
     str | None,
-    typer.Option("--top-k", help="Choose among the k likeliest values only: 8, or note=8,…; 0 is all of them."),
+    _option(
+        SAMPLING,
+        "--top-k",
+        "Sample from the k likeliest values: 8, or note=8,offset=4; 0 keeps all.",
+        metavar="NUMBERS",
+    ),
 ]
 TopPOption = Annotated[
-    str | None, typer.Option("--top-p", help="Choose among the likeliest that together have this probability: 0.95.")
+    str | None,
+    _option(
+        SAMPLING,
+        "--top-p",
+        "Sample from the likeliest values that together have this probability: 0.95.",
+        metavar="NUMBERS",
+    ),
 ]
 MinPOption = Annotated[
     str | None,
-    typer.Option("--min-p", help="Never choose what is less than this share as likely as the likeliest: 0.05."),
+    _option(
+        SAMPLING,
+        "--min-p",
+        "Drop values below this share of the top probability: 0.05 drops those below 5 %.",
+        metavar="NUMBERS",
+    ),
 ]
 MaxRepeatsOption = Annotated[
     int | None,
-    typer.Option(
-        "--max-repeats", min=0, help="How often in a row a pattern may come before another note has to; 0 is no guard."
-    ),
+    _option(SAMPLING, "--max-repeats", "How often a pattern may repeat in a row; 0 allows any number.", min=0),
 ]
 MaxQuartersOption = Annotated[
-    float | None, typer.Option("--max-quarters", help="The longest note or silence, in quarter notes.")
+    float | None, _option(SAMPLING, "--max-quarters", "Longest note or rest, in quarter notes.", metavar="QUARTERS")
 ]
 PromptOption = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        PROMPT,
         "--prompt",
-        help="What to go on from: auto (a good place of a piece that was not learnt), random, none, or the name of a "
-        "piece, or of one and an event in it as NAME:120.",
+        "Music to continue: auto (a good place in a held-out piece), random (any place in one), none, the name of a piece, "
+        "or NAME:120 for its event 120.",
+        metavar="PROMPT",
     ),
 ]
-ComposerOption = Annotated[
-    str | None, typer.Option("--composer", help="Go on from pieces of this composer only: the name of their folder.")
-]
-BestOfOption = Annotated[
-    int | None,
-    typer.Option("--best-of", min=1, help="Make so many times as much music, and keep the smallest penalty."),
-]
-AudioOption = Annotated[
-    str | None, typer.Option("--audio", help="Forms of audio: ogg, mp3, ogg,mp3 or none; the page plays the first.")
-]
-SheetMusicOption = Annotated[
-    bool | None,
-    typer.Option("--sheet-music/--no-sheet-music", help="Whether results are engraved, which takes seconds."),
-]
-SoundfontOption = Annotated[
-    Path | None, typer.Option("--soundfont", help="Play with the sounds of this .sf2 or .sf3 file.")
-]
 PromptMidiOption = Annotated[
-    Path | None, typer.Option("--prompt-midi", help="Go on from this file instead of a held-out piece.")
+    Path | None, _option(PROMPT, "--prompt-midi", "Continue this MIDI or score file.", False, metavar="FILE")
+]
+ComposerOption = Annotated[
+    str | None,
+    _option(PROMPT, "--composer", "Continue held-out pieces from this folder only, such as bach.", metavar="FOLDER"),
 ]
 PromptEventsOption = Annotated[
-    int | None, typer.Option("--prompt-events", min=1, help="How many events of a held-out piece to start from.")
+    int | None,
+    _option(PROMPT, "--prompt-events", "Length of a prompt from a held-out piece, in events (notes).", min=1),
 ]
 IncludePromptOption = Annotated[
     bool | None,
-    typer.Option("--include-prompt/--exclude-prompt", help="Whether a result begins with its prompt."),
+    _option(PROMPT, "--include-prompt/--exclude-prompt", "Whether each piece begins with its prompt."),
 ]
-RandomSeedOption = Annotated[
-    int | None, typer.Option("--random-seed", min=0, help="Another number gives other music [default: the recipe's].")
+AudioOption = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--audio", "Audio formats: ogg, mp3, ogg,mp3 or none. The page plays the first one.", metavar="FORMATS"
+    ),
+]
+SheetMusicOption = Annotated[
+    bool | None,
+    _option(OUTPUT, "--sheet-music/--no-sheet-music", "Whether to engrave sheet music, which takes seconds per piece."),
+]
+SoundfontOption = Annotated[
+    Path | None, _option(OUTPUT, "--soundfont", "Play with this .sf2 or .sf3 file.", "TimGM6mb.sf2", metavar="FILE")
 ]

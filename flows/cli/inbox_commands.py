@@ -2,10 +2,11 @@
 
 import os
 
+from flows.cli.choosing import choose_recipe
 from flows.cli.display import ROWS_SHOWN, Display
 from flows.cli.training import RunnerChoice, runner_of
+from flows.cli.words import capital
 from flows.engine.server import orchestrated, server_is_configured
-from lstm_music.recipe import load_recipe
 from lstm_music.stages.inbox import news as inboxes
 from lstm_music.stages.inbox.news import News
 from lstm_music.stages.inbox.retraining import NOTHING_NEW, Retraining, describe, rejected, require_retrainable
@@ -13,9 +14,11 @@ from lstm_music.stages.training import promotion
 from lstm_music.store import Store
 
 
-def watch(display: Display, recipe_name: str, inbox: str | None, storage: str, settle_seconds: float) -> None:
-    """Say what is new in the inbox; where a server is configured the flow does it, and announces the news."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+def watch(display: Display, recipe_name: str | None, inbox: str | None, storage: str, settle_seconds: float) -> None:
+    """Report what is new in the inbox; with a configured server the flow does it, and announces the news."""
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared")
+    recipe_name = recipe_name or recipe.name
     require_retrainable(recipe)
     if server_is_configured(os.environ):
         with display.doing("Looking at the inbox"), orchestrated():
@@ -25,60 +28,62 @@ def watch(display: Display, recipe_name: str, inbox: str | None, storage: str, s
     else:
         with display.doing("Looking at the inbox"):
             news = inboxes.look(store, recipe, inbox, settle_seconds)
-    _say_news(display, news)
+    _log_news(display, news)
     if news.is_any:
-        display.log(f"Learn it with `lstm-music retrain --recipe {recipe_name}`")
+        display.log(f"Train on it with `lstm-music retrain --recipe {recipe_name}`")
     names = {"came": news.came, "changed": news.changed, "went": news.went, "growing": news.growing}
     display.result({**{name: list(files) for name, files in names.items()}, "fingerprint": news.fingerprint})
 
 
 def retrain(
     display: Display,
-    recipe_name: str,
+    recipe_name: str | None,
     source: str | None,
     inbox: str | None,
     storage: str,
     runner: RunnerChoice,
     settle_seconds: float,
 ) -> None:
-    """Learn what is new in the inbox through the flow; without news nothing is started, not even Prefect."""
-    recipe, store = load_recipe(recipe_name).run_by(*runner), Store(storage)
+    """Retrain through the flow if the inbox has news; without news nothing is started, not even Prefect."""
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared").run_by(*runner)
     require_retrainable(recipe)
     with display.doing("Looking at the inbox"):
         news = inboxes.look(store, recipe, inbox, settle_seconds)
-    _say_news(display, news)
+    _log_news(display, news)
     if news.is_any:
-        with display.doing("Learning all the music anew"), orchestrated():
+        with display.doing("Retraining on all music"), orchestrated():
             from flows.retrain import retrain as flow
 
             # The flow looks again for itself; what has settled here needs no second wait.
-            result: Retraining = flow(recipe_name, inbox, storage, source, *runner_of(recipe), 0.0)
+            result: Retraining = flow(recipe_name or recipe.name, inbox, storage, source, *runner_of(recipe), 0.0)
     else:
         result = Retraining(recipe.name, news)
     for row in rejected(store, result)[:ROWS_SHOWN]:
         display.log(f"Rejected: {row.name} {row.reason}")
-    display.log(f"{result.outcome[0].upper()}{result.outcome[1:]}")
+    display.log(capital(result.outcome))
     said = describe(store, result)
     if said["page"]:
         display.log(f"Listen: {said['page']}")
     display.result(said)
 
 
-def rollback(display: Display, recipe_name: str, storage: str) -> None:
-    """Return to the models that were in use before."""
-    recipe, store = load_recipe(recipe_name), Store(storage)
+def rollback(display: Display, recipe_name: str | None, storage: str) -> None:
+    """Promote the previous models again."""
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "promoted")
     before = promotion.rollback(store, recipe.name)
-    display.log(f"Recipe {recipe.name}: the models in use before are in use again")
+    display.log(f"Recipe {recipe.name}: the previous models are promoted again")
     for name, ref in before.models.items():
         display.log(f"{name:11} {store.open(ref).folder}")
     display.result({"recipe": recipe.name, "promoted": before.to_json()})
 
 
-def _say_news(display: Display, news: News) -> None:
+def _log_news(display: Display, news: News) -> None:
     for what, names in (("New", news.came), ("Changed", news.changed), ("Gone", news.went), ("Growing", news.growing)):
         for name in names[:ROWS_SHOWN]:
             display.log(f"{what}: {name}")
         if len(names) > ROWS_SHOWN:
             display.log(f"{what}: {len(names) - ROWS_SHOWN} more")
     if not news.is_any:
-        display.log(f"{NOTHING_NEW[0].upper()}{NOTHING_NEW[1:]}")
+        display.log(capital(NOTHING_NEW))

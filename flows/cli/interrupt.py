@@ -15,7 +15,7 @@ INTERRUPTED = 130
 GRACE_SECONDS = 5.0
 """How long an interrupted flow may take to report its last state."""
 
-SENTENCE = "Interrupted. What was finished is kept: run the same command again to go on from there.\n"
+SENTENCE = "Interrupted. Finished work is kept: run the same command again to go on from there.\n"
 
 
 @contextlib.contextmanager

@@ -5,55 +5,183 @@ from typing import Annotated, Literal
 
 import typer
 
+MUSIC, STORAGE, RUNNING, TRAINING, OUTPUT = "Music", "Storage", "Running", "Training", "Output"
+"""The groups of options in `--help`."""
+
+RECIPE_HELP = (
+    "Name of a recipe (demo, default, expressive, polyphony, seed, or one of the storage), or path of a .toml file."
+)
+
+
+def recipe_names() -> list[str]:
+    """List the recipes that come with the project, for the shell's completion."""
+    from lstm_music.recipe import RECIPES
+
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
 StorageOption = Annotated[
-    str, typer.Option("--storage", help="Where everything that is made is kept: a folder, or s3://bucket/prefix.")
-]
-RecipeOption = Annotated[
     str,
     typer.Option(
+        "--storage",
+        metavar="STORAGE",
+        help="Folder or s3://bucket/prefix that holds everything that was made.",
+        rich_help_panel=STORAGE,
+    ),
+]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
         "--recipe",
-        help="What to learn and how: demo, default, expressive, polyphony, seed, or the path of a .toml file.",
+        metavar="RECIPE",
+        help=RECIPE_HELP,
+        show_default="the recipe trained last in the storage",
+        autocompletion=recipe_names,
+        rich_help_panel=STORAGE,
+    ),
+]
+PreparedRecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="RECIPE",
+        help=RECIPE_HELP,
+        show_default="the recipe prepared last in the storage",
+        autocompletion=recipe_names,
+        rich_help_panel=STORAGE,
+    ),
+]
+NewRecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="RECIPE",
+        help=RECIPE_HELP,
+        show_default="with --source, or in an empty storage: default; else the recipe trained last",
+        autocompletion=recipe_names,
+        rich_help_panel=STORAGE,
     ),
 ]
 SourceOption = Annotated[
     str | None,
     typer.Option(
         "--source",
-        help="Where music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file, a URL [default: the recipe's].",
+        metavar="SOURCE",
+        help="Where the music comes from: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file or a URL.",
+        show_default="the recipe's source",
+        rich_help_panel=MUSIC,
+    ),
+]
+CollectionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="SOURCE",
+        help="Music beside the inbox: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file or a URL.",
+        show_default="what was prepared last",
+        rich_help_panel=MUSIC,
+    ),
+]
+TrainingSourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="SOURCE",
+        help="Train on this music: corpus, kaggle, kaggle:OWNER/NAME, a folder, a zip, a file or a URL.",
+        show_default="what was prepared last",
+        rich_help_panel=MUSIC,
     ),
 ]
 Runner = Literal[
     "threads", "processes", "dask"
 ]  # the names of flows.engine.runners.RUNNERS, whose import takes seconds
 RunnerOption = Annotated[
-    Runner | None, typer.Option("--runner", help="What parses files in parallel [default: the recipe's].")
+    Runner | None,
+    typer.Option(
+        "--runner",
+        metavar="RUNNER",
+        help="What parses files in parallel: threads, processes or dask.",
+        show_default="the recipe's",
+        rich_help_panel=RUNNING,
+    ),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="How many batches are parsed at once [default: the recipe's].")
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="How many batches of files to parse at once.",
+        show_default="the recipe's",
+        rich_help_panel=RUNNING,
+    ),
 ]
 DaskSchedulerOption = Annotated[
     str | None,
-    typer.Option("--dask-scheduler", help="Dask scheduler for --runner dask, as tcp://HOST:PORT [default: its own]."),
+    typer.Option(
+        "--dask-scheduler",
+        metavar="tcp://HOST:PORT",
+        help="Dask scheduler for --runner dask.",
+        show_default="a temporary one",
+        rich_help_panel=RUNNING,
+    ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON object, last on standard output.")
+    bool,
+    typer.Option(
+        "--json",
+        help="Print the result as one JSON object on the last line of standard output.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-OutputOption = Annotated[Path | None, typer.Option("--output-dir", help="Copy what was made to this folder, too.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output-dir", metavar="FOLDER", help="Also copy the files to this folder.", rich_help_panel=OUTPUT),
+]
 WarmStartOption = Annotated[
     bool,
-    typer.Option("--warm-start", help="Begin with the models in use, and train for warm_epochs of the recipe only."),
+    typer.Option(
+        "--warm-start",
+        help="Start from the promoted models and train for the recipe's warm_epochs only.",
+        rich_help_panel=TRAINING,
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Train only this model, in this process: offset, note, duration or velocity (or offset+note).",
+        show_default="all",
+        rich_help_panel=TRAINING,
+    ),
 ]
 LogToOption = Annotated[
     str | None,
-    typer.Option("--log-to", help="Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI."),
+    typer.Option(
+        "--log-to",
+        metavar="TRACKER",
+        help="Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI.",
+        rich_help_panel=TRAINING,
+    ),
 ]
 InboxOption = Annotated[
     str | None,
-    typer.Option("--inbox", help="Folder or URL that new music is put into [default: the folder inbox in storage]."),
+    typer.Option(
+        "--inbox",
+        metavar="PLACE",
+        help="Folder or URL that receives new music.",
+        show_default="the folder inbox in the storage",
+        rich_help_panel=MUSIC,
+    ),
 ]
 SettleOption = Annotated[
     float,
     typer.Option(
-        "--settle-seconds", min=0, help="How long a new file has to stay as it is before it is taken for whole."
+        "--settle-seconds",
+        metavar="SECONDS",
+        min=0,
+        help="Seconds that a new file must stay unchanged to count as complete.",
+        rich_help_panel=MUSIC,
     ),
 ]

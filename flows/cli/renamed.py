@@ -14,7 +14,7 @@ RENAMED = {
 
 
 def with_new_names(words: Sequence[str]) -> list[str]:
-    """Give the words of a command with each former name replaced; say so on standard error."""
+    """Give the words of a command with each former name replaced; report it on standard error."""
     return list(_renamed(words)) if words[:1] == ["generate"] else list(words)
 
 

@@ -1,4 +1,4 @@
-"""What commands say of what they made: tables for a person, and the same as JSON for a program."""
+"""What commands report of what they made: tables for a person, and the same as JSON for a program."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.display import ROWS_SHOWN, Display
+from flows.cli.words import capital, counted
 from lstm_music.evaluation.scorecard import rows
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.report_page import COLUMNS, table
@@ -22,12 +23,13 @@ ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "our
 
 
 def inputs(display: Display, store: Store, ref: ArtifactRef, other: Mapping[str, int]) -> dict[str, Any]:
-    """Say what became of every input so far, and how many `other` files are none."""
+    """Report every input so far, and how many `other` files are no inputs."""
     table = read_inputs(store, ref)
     counts = Counter(row.status for row in table)
     display.log(
-        f"Found {len(table)} inputs: {counts[ACCEPTED]} to be read, {counts[DUPLICATE]} duplicates, "
-        f"{counts[REJECTED]} rejected; {other['ignored']} other files, {other['left_out']} left out by the recipe"
+        f"Found {counted(len(table), 'input')}: {counts[ACCEPTED]} accepted, "
+        f"{counted(counts[DUPLICATE], 'duplicate')}, {counts[REJECTED]} rejected; "
+        f"{counted(other['ignored'], 'other file')} ignored, {other['left_out']} left out by the recipe"
     )
     _not_accepted(display, table)
     path = str(store.open(ref).file("inputs"))
@@ -44,18 +46,18 @@ def inputs(display: Display, store: Store, ref: ArtifactRef, other: Mapping[str,
 
 
 def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> None:
-    """Say what was read, kept and dropped, and what came of it."""
+    """Report what was read, kept and dropped, and what came of it."""
     notes, events, dataset = store.open(made.notes), store.open(made.events), load_dataset(store, made.dataset)
     table = read_inputs(store, made.notes)
     counts = notes.counts
     display.log(
-        f"Read {len(table)} inputs: kept {counts['pieces']}, {counts['duplicates']} duplicates, "
-        f"{counts['rejected']} rejected"
+        f"Read {counted(len(table), 'input')}: kept {counted(counts['pieces'], 'piece')}, "
+        f"{counted(counts['duplicates'], 'duplicate')}, {counts['rejected']} rejected"
     )
     _not_accepted(display, table)
     display.log(
-        f"{counts['notes']:,} notes → {events.counts['events']:,} events "
-        f"({events.counts['merged']} merged into a longer one, {events.counts['drums']} on drums left out)"
+        f"{counted(counts['notes'], 'note')} → {counted(events.counts['events'], 'event')} "
+        f"({events.counts['merged']:,} merged into longer notes, {events.counts['drums']:,} drum notes left out)"
     )
     windows = window_counts(dataset, recipe)
     display.table(
@@ -73,7 +75,7 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
 
 
 def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: str) -> dict[str, Any]:
-    """Show a score card, its warnings and the learning curves of its models; give it for `--json`."""
+    """Show a score card, its warnings and the learning curves of its models; return it for `--json`."""
     card = read_card(store, ref)
     for split in card["splits"]:
         found = [row for row in rows(card) if row["split"] == split]
@@ -83,9 +85,9 @@ def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: st
         accuracy = {(row["predictor"], row["stream"]): row["accuracy"] for row in found}
         per_note, lookup = card["splits"][split]["nll_per_note"], card["splits"][split]["lookup"]
         display.table(
-            f"{split}, {card['protocol']}: {card['splits'][split]['events']:,} events, nats per event (accuracy)"
-            + (f"; models {per_note:.3f} nats per note" if per_note is not None else ""),
-            ["nats per event", *("in sum" if stream == "all" else stream for stream in streams)],
+            f"{capital(split)}, {card['protocol']}: {counted(card['splits'][split]['events'], 'event')}, nats per event, "
+            "accuracy in brackets" + (f"; {per_note:.3f} nats per note" if per_note is not None else ""),
+            ["", *("sum" if stream == "all" else stream for stream in streams)],
             [
                 [
                     predictor,
@@ -108,19 +110,32 @@ def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: st
 
 
 def reproduced(display: Display, store: Store, ref: ArtifactRef, directory: Path | None) -> dict[str, Any]:
-    """Show what came of the report's experiments, and say where the page lies."""
+    """Show the results of the report's experiments, and where the page lies."""
     findings = read_report(store, ref)
     shown = [COLUMNS.index(name) for name in ON_TERMINAL]
     rows_ = [[row[place] for place in shown] for row in table(findings)]
-    display.table("Accuracy on validation: reported, and ours", ON_TERMINAL, rows_, texts=3)
+    display.table("Accuracy on validation, reported and ours", ON_TERMINAL, rows_, texts=3)
     folder = directory or store.open(ref).folder
     for name in ("report.md", "report.html"):
         display.log(f"Made {folder / name}")
     return {"experiments": findings, "directory": str(folder), "page": str(folder / "report.html")}
 
 
+FORMS = {
+    ".mid": "MIDI",
+    ".ogg": "audio (ogg)",
+    ".mp3": "audio (mp3)",
+    ".svg": "piano roll (SVG)",
+    ".pdf": "sheet music (PDF)",
+    ".musicxml": "sheet music (MusicXML)",
+    ".json": "settings (JSON)",
+}
+"""Extension of a result's file → its name for the user, in the order in which they are listed."""
+
+
 def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
-    """Say which music was made, what is suspicious of it, and where the page to listen to lies."""
+    """Report the pieces that were made, where they lie, and the page to listen to them."""
+    outputs = described["outputs"]
     rows_ = [
         [
             Path(output["midi"]).name,
@@ -129,18 +144,33 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
             str(output["longest_copy"]),
             str(output["loops_left"]),
         ]
-        for output in described["outputs"]
+        for output in outputs
     ]
-    columns = ["result", "goes on from", "events", "longest copy", "loops led out of"]
+    columns = ["piece", "continues", "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
-    display.log(f"MIDI, audio, pictures and sheet music lie in {described['directory']}")
-    display.log(f"Listen: {described['page']}")
+    if len(rows_) > ROWS_SHOWN:
+        display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the page shows them all")
+    folder = Path(described["directory"])
+    forms = ", ".join(_forms([Path(output["midi"]) for output in outputs]))
+    display.log(f"Made {counted(len(outputs), 'piece')} in {folder}: {forms}")
+    has_audio = any(output["audio"] for output in outputs)
+    display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")
     return described
 
 
+def _forms(results: list[Path]) -> list[str]:
+    """Name the forms in which results exist beside their MIDI files, and how many do if not all."""
+    found = Counter(end for midi in results for end in FORMS if midi.with_suffix(end).exists())
+    return [
+        form + (f" of {found[end]}" if found[end] != len(results) else "") for end, form in FORMS.items() if found[end]
+    ]
+
+
 def verified(display: Display, found: VerifyReport) -> dict[str, Any]:
-    """Say what verification found."""
-    display.log(f"Read {found.files} files of {found.artifacts} artifacts: {len(found.bad)} are not what was written")
+    """Report what verification found."""
+    display.log(
+        f"Checked {counted(found.files, 'file')} of {counted(found.artifacts, 'artifact')}: {len(found.bad) or 'none'} damaged"
+    )
     for bad in found.bad:
         display.log(f"{bad.path}: {bad.reason}")
     return {
@@ -151,23 +181,26 @@ def verified(display: Display, found: VerifyReport) -> dict[str, Any]:
 
 
 def status(display: Display, store: Store) -> dict[str, Any]:
-    """Say what storage holds, for each recipe what is prepared and in use, and which trainings are unfinished."""
+    """Report what storage holds: per recipe what is prepared and promoted, and the unfinished trainings."""
     artifacts = Counter(ref.kind for ref in store.refs())
     recipes = {name: _recipe_status(store, name) for name in store.recipes()}
     unfinished = unfinished_trainings(store)
     for name, said in recipes.items():
         if said["promoted"]:
             scores = ", ".join(f"{split} {nll:.4f}" for split, nll in said["nll_per_event"].items())
-            display.log(f"{name}: promoted models, nats per event ({said['protocol']}): {scores}")
+            display.log(f"Recipe {name}: models promoted, nats per event ({said['protocol']}): {scores}")
             for warning in said["warnings"]:
-                display.log(f"{name}: warning: {warning}")
+                display.log(f"Recipe {name}: warning: {warning}")
         else:
-            display.log(f"{name}: prepared, no models yet")
+            display.log(f"Recipe {name}: prepared, not trained yet; run `lstm-music train --recipe {name}`")
     if not recipes:
-        display.log(f"{store.where}: nothing yet; begin with `lstm-music run`")
-    display.log(f"Artifacts: {', '.join(f'{count} {kind}' for kind, count in sorted(artifacts.items())) or 'none'}")
+        display.log(f"{store.where}: nothing is prepared yet; run `lstm-music run --recipe demo`")
+    display.log(f"Artifacts: {', '.join(f'{kind} {count}' for kind, count in sorted(artifacts.items())) or 'none'}")
     if unfinished:
-        display.log(f"Trainings that are running, or go on when the same command is run again: {len(unfinished)}")
+        display.log(
+            f"{counted(len(unfinished), 'unfinished training')}: under way now, or interrupted; "
+            "an interrupted one goes on when you run its command again"
+        )
     return {
         "storage": store.where,
         "artifacts": dict(artifacts),
@@ -191,12 +224,12 @@ def _recipe_status(store: Store, name: str) -> dict[str, Any]:
 
 
 def _not_accepted(display: Display, table: list[Input]) -> None:
-    """Name what was not accepted, and why."""
+    """List the rejected inputs with their reasons."""
     rows_ = [[row.name, row.status, row.reason] for row in table if row.status == REJECTED]
     if rows_:
         display.table("Rejected", ["file", "", "reason"], rows_[:ROWS_SHOWN], texts=3)
     if len(rows_) > ROWS_SHOWN:
-        display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs names them all")
+        display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs lists them all")
 
 
 def _cell(nll: float, accuracy: float | None) -> str:

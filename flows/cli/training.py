@@ -7,6 +7,7 @@ from typing import Literal
 
 from flows.cli import report
 from flows.cli.display import Display
+from flows.cli.words import counted
 from flows.engine.server import orchestrated
 from lstm_music.errors import MismatchError
 from lstm_music.recipe import Recipe, RunnerName
@@ -14,12 +15,13 @@ from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.prepare import Prepared
 from lstm_music.stages.training import promotion, scorecard, tracking
+from lstm_music.stages.training.changes import changes_since_training, changes_text
 from lstm_music.stages.training.train import starts_again_note
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 
 RunnerChoice = tuple[RunnerName | None, int | None, str | None]
-"""What a user said of the runner: its name, the number of workers, the address of a Dask scheduler."""
+"""The runner that a user asked for: its name, the number of workers, the address of a Dask scheduler."""
 
 
 def runner_of(recipe: Recipe) -> RunnerChoice:
@@ -28,7 +30,7 @@ def runner_of(recipe: Recipe) -> RunnerChoice:
 
 
 def prepare_inputs(display: Display, store: Store, recipe: Recipe, recipe_name: str, inputs: ArtifactRef) -> Prepared:
-    """Make a dataset: here where that takes seconds, else through the flow."""
+    """Make a dataset: here if that takes seconds, else through the flow."""
     todo = preparing.batches_to_parse(store, inputs)
     with display.doing("Reading and encoding the music"):
         if preparing.is_small(todo):
@@ -48,7 +50,7 @@ def train_models(
     warm_start: bool,
     log_to: str | None = None,
 ) -> tuple[Prepared, ArtifactRef]:
-    """Prepare, say what came of every input, and run `train-all` unless everything is there; give the score card, too."""
+    """Prepare, report every input, and run `train-all` unless everything is there; give the score card, too."""
     plan = preparing.plan(recipe, inputs)
     starts = starts_of(display, store, recipe, plan.dataset, warm_start)
     trained = _model_refs(recipe, plan.dataset, starts)
@@ -63,9 +65,11 @@ def train_models(
                 log = tracking.begin_run(log_to, recipe, prepared.dataset, starts)
                 tracking.record_finished(log, store, trained, scorecard.read_card(store, card))
         else:
-            display.log(f"Training {_counted(len(trained))}, then evaluating")
+            display.log(
+                f"Training {counted(len(trained), 'model')}{' side by side' if len(trained) > 1 else ''}, then evaluating"
+            )
             if recipe.split.by == "random_windows":
-                display.log("Their split is of random windows (leaky), so they will be scored but not put to use")
+                display.log("The split is of random windows (leaky): the models are scored, but not promoted")
             log_starts_again(display, store, recipe, plan.dataset, {name: starts.get(name) for name in trained})
             with display.trainings(store, trained):
                 from flows.train_all import train_all
@@ -85,14 +89,10 @@ def log_starts_again(
             display.log(note)
 
 
-def _counted(models: int) -> str:
-    return "one model" if models == 1 else f"{models} models side by side"
-
-
 def starts_of(
     display: Display, store: Store, recipe: Recipe, dataset: ArtifactRef, warm_start: bool
 ) -> dict[str, ArtifactRef]:
-    """Give the models that the trainings begin with, and say which trainings have none."""
+    """Give the models that the trainings start from, and report which trainings have none."""
     starts = promotion.warm_starts(store, recipe, dataset) if warm_start else {}
     alone = [
         name
@@ -100,7 +100,7 @@ def starts_of(
         if name not in starts and not store.has(stage.ref)
     ]
     if warm_start and alone:
-        display.log(f"No models to begin with are in use for {', '.join(alone)}, so training begins from nothing")
+        display.log(f"No promoted models to start from for {', '.join(alone)}: training starts from scratch")
     return starts
 
 
@@ -111,15 +111,19 @@ def _model_refs(
 
 
 def trained_models(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, ArtifactRef]:
-    """Give the models of a dataset, those in use before others; MismatchError where one was not trained on it."""
+    """Give the models of a dataset, promoted ones before others; MismatchError if one was not trained on it."""
     refs = _model_refs(recipe, dataset)
     warm = _model_refs(recipe, dataset, promotion.warm_starts(store, recipe, dataset))
     complete = [found for found in (refs, warm) if all(map(store.has, found.values()))]
     current = promoted_models(store, recipe.name)
     if complete:
         return warm if current and current.models == warm else complete[0]
+    todo = f"train with `lstm-music train --recipe {recipe.name}`"
+    if current and (changes := changes_since_training(store, recipe, current)):
+        raise MismatchError(
+            f"recipe {recipe.name!r}: changed since its models were trained: {changes_text(changes)}; {todo}, or undo the change"
+        )
     missing = [name for name, ref in refs.items() if not store.has(ref)]
     raise MismatchError(
-        f"recipe {recipe.name!r}: no {' and no '.join(missing)} model was trained on the vocabulary that was prepared last; "
-        f"train with `lstm-music train --recipe {recipe.name}`"
+        f"recipe {recipe.name!r}: what was prepared last has no trained model yet for {', '.join(missing)}; {todo}"
     )

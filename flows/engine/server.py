@@ -83,16 +83,21 @@ def orchestrated(folder: Path | None = None) -> Iterator[None]:
 
 def server_is_configured(environment: Mapping[str, str]) -> bool:
     """Whether the environment, or the active profile of Prefect, names a server."""
-    if environment.get("PREFECT_API_URL"):
-        return True
+    return configured_server(environment) is not None
+
+
+def configured_server(environment: Mapping[str, str]) -> str | None:
+    """Give the URL of the server that the environment, or the active profile of Prefect, names."""
+    if url := environment.get("PREFECT_API_URL"):
+        return url
     home = Path(environment.get("PREFECT_HOME", "~/.prefect")).expanduser()
     path = Path(environment.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
+        return None
     active = environment.get("PREFECT_PROFILE") or profiles.get("active", "")
-    return bool(profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL"))
+    return profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL") or None
 
 
 def quiet_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,11 +1,19 @@
 """The facts about a recipe in `current.json`: its promoted models, the earlier ones, and others."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from lstm_music.errors import MissingArtifactError
+from lstm_music.errors import LstmMusicError, MissingArtifactError, RecipeError
+from lstm_music.recipe import Recipe, load_recipe, parse_recipe
 from lstm_music.store import ArtifactRef, Store
+
+Fact = Literal["promoted", "prepared"]
+"""What a command needs of a recipe: promoted models, or a dataset."""
+
+_MADE: Mapping[Fact, tuple[str, str]] = {"promoted": ("trained", "scorecard"), "prepared": ("prepared", "dataset")}
+"""Fact → its word for the user, and the kind of the artifact that was made last for it."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,102 @@ def require_promoted(store: Store, recipe: str) -> Promoted:
     """Return the promoted models of a recipe. Raises MissingArtifactError before the first promotion."""
     current = promoted_models(store, recipe)
     if current is None:
+        trained = recipes_with(store, "promoted")
         raise MissingArtifactError(
-            f"{store.where}: recipe {recipe!r} has no models yet; make them with `lstm-music run --recipe {recipe}`"
+            f"{store.where}: recipe {recipe!r} is not trained yet{_listed('trained', trained)}; "
+            f"run `lstm-music run --recipe {recipe}`"
         )
     return current
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A recipe that nobody named, and the sentence that says why it was taken."""
+
+    recipe: Recipe
+    reason: str
+
+
+def default_recipe(store: Store, *facts: Fact) -> Choice:
+    """Give the recipe for a command without one: of the recipes with the first of `facts` that any has, the latest.
+
+    Raises MissingArtifactError where no recipe has any of them; the sentence says what storage holds, and what to do.
+    """
+    for fact in facts:
+        if names := recipes_with(store, fact):
+            word = _MADE[fact][0]
+            name = max(names, key=lambda one: (_made_at(store, one, fact), one))
+            others = ", ".join(other for other in names if other != name)
+            reason = (
+                f"{word} last; storage holds {others}, too (--recipe)" if others else f"the only {word} one in storage"
+            )
+            return Choice(_require_recipe(store, name), f"Recipe {name}: {reason}")
+    word, prepared = _MADE[facts[0]][0], recipes_with(store, "prepared")
+    if prepared:
+        todo = f"run `lstm-music train --recipe {prepared[-1]}`"
+    else:
+        todo = f"run `lstm-music {'prepare' if word == 'prepared' else 'run'} --recipe demo`"
+    raise MissingArtifactError(f"{store.where}: no recipe is {word} yet{_listed('prepared', prepared)}; {todo}")
+
+
+def find_recipe(store: Store, text: str) -> Recipe:
+    """Give a recipe: by the path of its file, by its name in the project, or by its name in storage.
+
+    Raises RecipeError where it is none of them, or where its file cannot be read.
+    """
+    try:
+        return load_recipe(text)
+    except RecipeError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        kept = _kept_recipe(store, text)
+        if kept is None:
+            raise RecipeError(f"{error}{_listed('in this storage', store.recipes())}") from error
+        return kept
+
+
+def name_in(store: Store, recipe: Recipe, given: str) -> str:
+    """Give what names a recipe in a command from now on: its name if storage keeps this very recipe, else as it was given."""
+    kept = (store.current(recipe.name) or {}).get("recipe")
+    return recipe.name if kept == kept_form(recipe) else given
+
+
+def recipes_with(store: Store, fact: Fact) -> list[str]:
+    """List the recipes of which storage has a fact, by their names."""
+    return [name for name in store.recipes() if fact in (store.current(name) or {})]
+
+
+def kept_form(recipe: Recipe) -> dict[str, Any]:
+    """Give a recipe as storage keeps it: without its runner, which depends on the machine."""
+    return recipe.model_dump(mode="json", exclude={"runner"})
+
+
+def _require_recipe(store: Store, name: str) -> Recipe:
+    """Give a recipe of storage by its name; an earlier version of this project kept none, so it may be one of the project's."""
+    kept = _kept_recipe(store, name)
+    if kept is not None:
+        return kept
+    try:
+        return load_recipe(name)
+    except RecipeError as error:
+        raise RecipeError(f"{store.where}: keeps no copy of recipe {name!r}; give its file with --recipe") from error
+
+
+def _kept_recipe(store: Store, name: str) -> Recipe | None:
+    kept = (store.current(name) or {}).get("recipe")
+    return None if kept is None else parse_recipe(kept, f"{store.where}: recipe {name!r}")
+
+
+def _made_at(store: Store, name: str, fact: Fact) -> str:
+    """Say when a recipe got a fact, in ISO 8601; "" where nobody knows."""
+    kind = _MADE[fact][1]
+    with suppress(LstmMusicError, KeyError):
+        return str(store.open(ArtifactRef(kind, (store.current(name) or {})[fact][kind])).provenance["started"])
+    return ""
+
+
+def _listed(word: str, names: list[str]) -> str:
+    return f" ({word}: {', '.join(names)})" if names else ""
 
 
 def earlier_models(store: Store, recipe: str) -> list[dict[str, Any]]:

@@ -112,11 +112,11 @@ def test_an_error_below_the_tree_is_raised_as_the_nearest_of_the_tree():
         ("fault", None, "failed with ValueError: no such chord;"),
         ("not_json", None, "failed with TypeError: Object of type set is not JSON serializable;"),
         ("absent", None, "failed with AttributeError: module 'child_targets' has no attribute 'absent';"),
-        ("exit_quietly", 0, "ended with exit code 0 before it gave a result; the last it printed was: nothing"),
+        ("exit_quietly", 0, "ended with exit code 0 before it gave a result; its last line was: nothing"),
         ("exit_quietly", 7, "ended with exit code 7 before"),
         ("die_at_once", None, "ended by SIGKILL before"),
-        ("crash_natively", None, "ended by SIGSEGV before .* the last it printed was: about to read address 0"),
-        ("print_much", 50_000, "exit code 3 before .* the last it printed was: line"),
+        ("crash_natively", None, "ended by SIGSEGV before .* its last line was: about to read address 0"),
+        ("print_much", 50_000, "exit code 3 before .* its last line was: line"),
     ],
 )
 def test_whatever_ends_a_child_is_said_in_one_sentence(target, request_, sentence):
@@ -145,7 +145,7 @@ def test_only_the_end_of_much_output_is_kept():
 
 def test_memory_is_limited():
     assert run_child("child_targets:take", 1 << 20, memory_bytes=512 << 20) == 1 << 20
-    with pytest.raises(ChildError, match="needed more than the 536,870,912 bytes it may have"):
+    with pytest.raises(ChildError, match="needed more than 536,870,912 bytes, its limit"):
         run_child("child_targets:take", 1 << 30, memory_bytes=512 << 20)
 
 
@@ -156,7 +156,7 @@ def test_running_out_of_memory_without_a_limit_is_said_as_such():
 
 @pytest.mark.parametrize("target", ["sleep", "chatter", "hold_the_interpreter"])
 def test_a_child_is_killed_when_its_time_is_over(target):
-    with pytest.raises(ChildError, match=rf"{target}: ended when its 0.5 seconds were over"):
+    with pytest.raises(ChildError, match=rf"{target}: stopped after 0.5 seconds, its time limit"):
         run_child(f"child_targets:{target}", None, timeout_seconds=0.5)
 
 

@@ -7,7 +7,7 @@ from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.windows import window_count
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import remember
+from lstm_music.stages.current import keep, kept_form
 from lstm_music.stages.data.dataset import Dataset, build_dataset, dataset_stage, load_dataset
 from lstm_music.stages.data.events import encode_events, events_stage
 from lstm_music.stages.data.ingest import read_inputs
@@ -47,9 +47,10 @@ def finish(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
 
 
 def remember_prepared(store: Store, recipe: Recipe, prepared: Prepared) -> Prepared:
-    """Record the dataset that a recipe trains on, and link its tables below `latest`."""
+    """Record the dataset that a recipe trains on, and the recipe itself; link the tables below `latest`."""
     refs = {"inputs": prepared.inputs, "notes": prepared.notes, "events": prepared.events, "dataset": prepared.dataset}
-    remember(store, recipe.name, "prepared", {kind: ref.key for kind, ref in refs.items()})
+    facts = {"prepared": {kind: ref.key for kind, ref in refs.items()}, "recipe": kept_form(recipe)}
+    keep(store, recipe.name, facts)
     link_tables(store, prepared.notes, prepared.events, prepared.dataset)
     return prepared
 

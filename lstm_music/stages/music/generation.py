@@ -71,17 +71,25 @@ class Plan:
 
 
 def generate(
-    store: Store, plan: Plan, on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    store: Store,
+    plan: Plan,
+    on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    on_stage: Callable[[str], None] = lambda _stage: None,
 ) -> ArtifactRef:
     """Make a generation or find it, and give it a name.
 
-    Raises the errors of `make_music`, and SourceError for an invalid soundfont.
+    `on_stage` gets the name of each stage when it begins, `on_progress` is that of `present`. Raises the errors of
+    `make_music`, and SourceError for an invalid soundfont.
     """
     if not store.has(plan.stage.ref):
         settings = plan.settings
+        on_stage("Making events")
         make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi)
+        on_stage("Indexing the training music")
         index_copies(store, plan.dataset)
+        on_stage("Measuring held-out music")
         measure_reference(store, plan.dataset, plan.copies, settings.spec.num_events)
+        on_stage("Searching for copies and rendering")
         present(store, plan, on_progress)
     name_generation(store, plan.stage.ref)
     return plan.stage.ref

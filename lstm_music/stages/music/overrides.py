@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
 from lstm_music.recipe import Recipe, parse_recipe
@@ -52,10 +50,7 @@ def overridden(
         "generation": {**base, **given},
         "rendering": {**recipe.rendering.model_dump(), **rendering},
     }
-    try:
-        parsed = parse_recipe(changed, _WHERE)
-    except RecipeError as error:
-        raise RecipeError(_about_the_setting(error, spell)) from error
+    parsed = parse_recipe(changed, "", lambda place: _spelled(place, spell))
     return parsed.generation, parsed.rendering
 
 
@@ -108,9 +103,6 @@ def require_promotable(recipe: Recipe) -> None:
         )
 
 
-_WHERE = "settings"
-
-
 def _per_stream_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ",".join(f"{stream}={number}" for stream, number in value.items())
@@ -122,11 +114,7 @@ def _audio_forms(value: Any) -> list[str]:
     return [part.strip() for part in parts if part.strip() not in {"", "none"}]
 
 
-def _about_the_setting(error: RecipeError, spell: Callable[[str], str]) -> str:
-    """Name the setting as whoever gave it does, where the sentence names a key of the recipe."""
-    cause = error.__cause__
-    if not isinstance(cause, ValidationError):
-        return str(error)
-    place = cause.errors()[0]["loc"]
-    said = str(error).removeprefix(f"{_WHERE}: ").removeprefix(f"{'.'.join(map(str, place))}: ")
-    return f"{spell(str(place[1]))}: {said}" if len(place) > 1 else said
+def _spelled(place: tuple[int | str, ...], spell: Callable[[str], str]) -> str:
+    """Spell a key of a recipe as the setting that overrides it, such as `--min-p note`; a fault of two settings has none."""
+    name, *streams = [part for part in place[1:] if isinstance(part, str)] or [""]
+    return " ".join([spell(name), *streams]) if name else ""

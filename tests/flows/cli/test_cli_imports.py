@@ -30,7 +30,7 @@ def imports(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["generate", "--help"], []])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["generate", "-h"], ["--version"], []])
 def test_help_imports_nothing_heavy(imports, arguments):
     assert imports(*arguments) == []
 
@@ -40,6 +40,11 @@ def test_help_imports_nothing_heavy(imports, arguments):
 def test_what_only_looks_imports_neither_prefect_nor_tensorflow(imports, tiny, command):
     recipe = [] if command in {"status", "verify"} else ["--recipe", tiny.recipe]
     assert imports(*command.split(), *recipe, "--storage", tiny.storage) == ["pyarrow"]
+
+
+@pytest.mark.slow
+def test_doctor_imports_nothing_heavy(imports, tiny):
+    assert imports("doctor", "--storage", tiny.storage) == []
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def test_a_dataset_is_taken_in_and_then_found(lstm_music, tmp_path, server):
     arguments = ["ingest", "--source", f"kaggle:{PRIVATE}", "--storage", storage, "--json"]
     first, second = (lstm_music(*arguments, KAGGLE_API_TOKEN=SECRET) for _ in range(2))
     assert (first.code, second.code) == (0, 0), first.errors
-    assert "Taking in kaggle:alice/music …" in first.errors
+    assert "Ingesting kaggle:alice/music …" in first.errors
     size = len(server.datasets[PRIVATE].data)
     assert f"Downloaded {size:,} of {size:,} bytes" in first.errors
     assert "Downloaded" not in second.errors

@@ -6,6 +6,8 @@ from tiny_music import piece, write_pieces, write_recipe
 
 from lstm_music.store import Store
 
+DEMO = ("--recipe", "demo")
+
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
@@ -15,23 +17,42 @@ def recipe(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["sing"], 2, "No such command 'sing'"),
-        (["run", "--strage", "x"], 2, "No such option: --strage"),
-        (["run", "--runner", "snails"], 2, "Invalid value for '--runner': 'snails' is not one of"),
-        (["generate", "--num-events", "0"], 2, "Invalid value for '--num-events'"),
-        (["generate", "--temperature", "hot"], 2, "--temperature: got 'hot'"),
-        (["run", "--recipe", "nobody"], 2, "recipe 'nobody': not found; give one of default, demo"),
-        (["train", "--model", "rhythm"], 2, "--model: got 'rhythm', where one of offset, note, duration"),
-        (["evaluate"], 6, "nothing was prepared for recipe 'default' yet; begin with `lstm-music prepare"),
-        (["generate"], 6, "recipe 'default' has no models yet; make them with `lstm-music run"),
-        (["generate", "--prompt-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
-        (["generate", "--prompt-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),
-        (["generate", "--prompt-midi", "a.mid", "--composer", "bach"], 2, "leave out --prompt and --composer"),
-        (["generate", "--min-p", "note=2"], 2, "generation.min_p.note: "),
-        (["generate", "--max-repeats", "1"], 2, "max_repeats 1 would forbid every note to come again"),
-        (["generate", "--audio", "wav"], 2, "rendering.audio.0: "),
-        (["generate", "--soundfont", "gone.sf2"], 3, "soundfont gone.sf2: No such file or directory"),
-        (["verify"], 6, "no such storage"),
+        (["sing"], 2, "sing: unknown command. See `lstm-music --help`"),
+        (["generat"], 2, "generat: unknown command. Did you mean generate? See `lstm-music --help`"),
+        (
+            ["run", "--strage", "x"],
+            2,
+            "--strage: unknown option. Did you mean --storage? See `lstm-music run --help`",
+        ),
+        (["generate", "x"], 2, "x: unexpected argument. See `lstm-music generate --help`"),
+        (["generate", "--json=3"], 2, "--json: expected no value. See `lstm-music generate --help`"),
+        (["generate", "--recipe"], 2, "--recipe: expected a value. See `lstm-music generate --help`"),
+        (
+            ["run", "--runner", "snails"],
+            2,
+            "--runner: expected threads, processes or dask, got 'snails'. See `lstm-music run --help`",
+        ),
+        (
+            ["generate", "--num-events", "0"],
+            2,
+            "--num-events: expected at least 1, got '0'. See `lstm-music generate --help`",
+        ),
+        (["generate", *DEMO, "--temperature", "hot"], 2, "--temperature: got 'hot'"),
+        (["run", "--recipe", "nobody"], 2, "recipe 'nobody': not found; expected one of default, demo"),
+        (["train", *DEMO, "--model", "rhythm"], 2, "--model: expected offset, note or duration, got 'rhythm'"),
+        (["evaluate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`"),
+        (["evaluate", *DEMO], 6, "nothing was prepared for recipe 'demo' yet; begin with `lstm-music prepare"),
+        (["train"], 6, "no recipe is prepared yet; run `lstm-music prepare --recipe demo`"),
+        (["generate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`"),
+        (["generate", *DEMO], 6, "recipe 'demo' is not trained yet; run `lstm-music run --recipe demo`"),
+        (["generate", *DEMO, "--prompt-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
+        (["generate", *DEMO, "--prompt-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),
+        (["generate", *DEMO, "--prompt-midi", "a.mid", "--composer", "bach"], 2, "leave out --prompt and --composer"),
+        (["generate", *DEMO, "--min-p", "note=2"], 2, "--min-p note: expected less than 1, got 2.0"),
+        (["generate", *DEMO, "--max-repeats", "1"], 2, "max_repeats 1 would forbid every note to come again"),
+        (["generate", *DEMO, "--audio", "wav"], 2, "lstm-music: --audio: expected ogg or mp3, got 'wav'"),
+        (["generate", *DEMO, "--soundfont", "gone.sf2"], 3, "soundfont gone.sf2: No such file or directory"),
+        (["verify"], 6, "no storage lies here"),
         (
             ["ingest", "--source", "kaggle:foo"],
             3,
@@ -41,7 +62,10 @@ def recipe(tmp_path: Path) -> Path:
 )
 def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, arguments, code, sentence):
     storage = tmp_path / "storage"
-    found = lstm_music(*arguments, *([] if arguments == ["sing"] else ["--storage", storage]))
+    found = lstm_music(
+        *arguments,
+        *([] if arguments[0] in {"sing", "generat"} or arguments[-1] == "--recipe" else ["--storage", storage]),
+    )
     assert found.code == code
     assert found.sentence.startswith("lstm-music: ")
     assert sentence in found.sentence
@@ -54,9 +78,12 @@ def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, argum
         ('name = "a"\n[windows]\nlenght = 9\n', "windows.lenght: unknown key. Did you mean 'length'?"),
         ('name = "a"\n[windows]\nlength = 1\n', "windows.length: "),
         ('name = "a"\n[models.offset]\ndroput = 0.5\n', "models.offset.droput: unknown key. Did you mean 'dropout'?"),
-        ('name = "a"\n[models.rhythm]\ndropout = 0.5\n', "models.rhythm: no model is called so, where offset, note"),
+        (
+            'name = "a"\n[models.rhythm]\ndropout = 0.5\n',
+            "models.rhythm: unknown model; expected offset, note or duration",
+        ),
         ("name = [\n", "cannot be read as TOML"),
-        ("", "name: missing"),
+        ("", "name: this key is missing"),
     ],
 )
 def test_a_wrong_recipe_is_one_sentence(lstm_music, tmp_path, text, sentence):

@@ -37,7 +37,7 @@ def test_run_says_all_that_was_made_and_no_library_says_a_word(tiny):
     assert tiny.result.out.count("\n") == 1
     said = result_of(tiny.result.out)
     assert said.keys() == {"prepare", "evaluate", "generate"}
-    known = ("Recipe", "Taking in", "Training", *STREAMS, "The models are promoted", "Read 8 inputs", "960 notes")
+    known = ("Recipe", "Ingesting", "Training", *STREAMS, "The models are promoted", "Read 8 inputs", "960 notes")
     assert tiny.result.errors.startswith(known[0])
     assert "Warning" not in tiny.result.errors
     assert "Traceback" not in tiny.result.errors
@@ -211,9 +211,7 @@ def test_what_was_prepared_since_has_no_models_yet(tiny, lstm_music, tmp_path):
     assert lstm_music("prepare", "--recipe", tiny.recipe, "--source", music, "--storage", storage).code == 0
     found = lstm_music("evaluate", "--recipe", tiny.recipe, "--storage", storage)
     assert found.code == 8
-    assert "no offset and no note and no duration model was trained on the vocabulary that was prepared last" in (
-        found.sentence
-    )
+    assert "what was prepared last has no trained model yet for offset, note, duration; train with" in (found.sentence)
 
 
 def test_a_warm_start_begins_with_the_models_in_use(tiny, lstm_music, tmp_path):
@@ -235,9 +233,7 @@ def test_a_warm_start_without_models_begins_from_nothing_and_says_so(tiny, lstm_
     storage = tiny.copy(tmp_path, "model", "scorecard", "generations")
     (storage / "current.json").unlink()
     found = lstm_music("train", *tiny.arguments, "--storage", storage, "--warm-start", "--model", "note", "--json")
-    assert (
-        "No models to begin with are in use for offset, note, duration, so training begins from nothing" in found.errors
-    )
+    assert "No promoted models to start from for offset, note, duration: training starts from scratch" in found.errors
     assert found.code == 0
 
 

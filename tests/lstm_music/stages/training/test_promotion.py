@@ -48,7 +48,9 @@ def validation_nll(store, current):
 
 def test_before_the_first_models_there_are_none(copy):
     assert promoted_models(copy.store, "tiny") is None
-    with pytest.raises(MissingArtifactError, match="recipe 'tiny' has no models yet; make them with"):
+    with pytest.raises(
+        MissingArtifactError, match="recipe 'tiny' is not trained yet; run `lstm-music run --recipe tiny`"
+    ):
         require_promoted(copy.store, "tiny")
 
 

@@ -49,7 +49,7 @@ def test_rollback_goes_back_one_promotion_each_time(copy, evaluated, others):
 
 
 def test_without_any_models_there_is_nothing_to_return_to(copy):
-    with pytest.raises(MissingArtifactError, match="has no models yet"):
+    with pytest.raises(MissingArtifactError, match="is not trained yet"):
         rollback(copy.store, "tiny")
 
 

@@ -1,0 +1,117 @@
+"""The sub-commands that look after what was made: watch, retrain, rollback, status, verify, doctor."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.display import Display
+from flows.cli.generate_options import SoundfontOption
+from flows.cli.help import App
+from flows.cli.options import (
+    CollectionOption,
+    DaskSchedulerOption,
+    InboxOption,
+    JsonOption,
+    RecipeOption,
+    RunnerOption,
+    SettleOption,
+    StorageOption,
+    WorkersOption,
+)
+
+SETTLE_SECONDS = 10.0
+STORAGE = "storage"
+NEW_MUSIC, UPKEEP = "New music", "Storage and machine"
+"""The groups of these sub-commands in `lstm-music --help`."""
+
+
+def watch(
+    inbox: InboxOption = None,
+    settle_seconds: SettleOption = SETTLE_SECONDS,
+    recipe: RecipeOption = None,
+    storage: StorageOption = STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Look into the inbox once and report what is new.
+
+    With PREFECT_API_URL set, the news also go to that server, which starts a retraining.
+    """
+    from flows.cli import inbox_commands
+
+    inbox_commands.watch(Display(json), recipe, inbox, storage, settle_seconds)
+
+
+def retrain(
+    source: CollectionOption = None,
+    inbox: InboxOption = None,
+    settle_seconds: SettleOption = SETTLE_SECONDS,
+    recipe: RecipeOption = None,
+    storage: StorageOption = STORAGE,
+    runner: RunnerOption = None,
+    workers: WorkersOption = None,
+    dask_scheduler: DaskSchedulerOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Retrain on all music if the inbox has news.
+
+    Training starts from the promoted models. The new models are promoted if they are not worse.
+    """
+    from flows.cli import inbox_commands
+
+    inbox_commands.retrain(
+        Display(json), recipe, source, inbox, storage, (runner, workers, dask_scheduler), settle_seconds
+    )
+
+
+def rollback(recipe: RecipeOption = None, storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Promote the previous models again.
+
+    Each further rollback goes one promotion further back.
+    """
+    from flows.cli import inbox_commands
+
+    inbox_commands.rollback(Display(json), recipe, storage)
+
+
+def status(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Show what is prepared, what is in training and which models are promoted."""
+    from flows.cli import commands
+
+    commands.status(Display(json), storage)
+
+
+def verify(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+    """Check every file of the storage against its checksum."""
+    from flows.cli import commands
+
+    commands.verify(Display(json), storage)
+
+
+def doctor(
+    storage: StorageOption = STORAGE,
+    soundfont: SoundfontOption = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also import TensorFlow, and check every file as verify does: slower.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check this machine and the storage, and say what to do about each problem.
+
+    The exit code is 1 if a check finds a problem, else 0; warnings do not count.
+    """
+    from flows.cli import doctor_command
+
+    doctor_command.doctor(Display(json), storage, soundfont, full)
+
+
+def register(app: App) -> None:
+    """Add these sub-commands to the program."""
+    for function, group in {
+        watch: NEW_MUSIC,
+        retrain: NEW_MUSIC,
+        rollback: NEW_MUSIC,
+        status: UPKEEP,
+        verify: UPKEEP,
+        doctor: UPKEEP,
+    }.items():
+        app.command(rich_help_panel=group)(function)
