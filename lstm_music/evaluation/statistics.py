@@ -102,7 +102,7 @@ def piece_statistics(piece: PieceNotes, *, bar_quarters: float) -> dict[str, flo
     """
     bar_steps = round(bar_quarters * STEPS_PER_QUARTER)
     if bar_steps < 1:
-        raise ValueError(f"bar_quarters: got {bar_quarters}, expected at least 1/{STEPS_PER_QUARTER}")
+        raise ValueError(f"bar_quarters: expected at least 1/{STEPS_PER_QUARTER}, got {bar_quarters}")
     steps = _pitched_steps(piece)
     if not len(steps.onset):
         return dict.fromkeys(METRICS, math.nan)

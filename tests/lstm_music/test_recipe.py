@@ -186,7 +186,7 @@ def test_the_contents_of_the_recipe_of_the_report_lie_in_the_collection_under_th
         ),
         (
             {"model": {"architecture": "dual_head", "layers": 2}},
-            "model: layers 2: the architecture 'dual_head' has one layer",
+            "model: layers: expected 1 for the architecture 'dual_head', got 2",
         ),
     ],
 )

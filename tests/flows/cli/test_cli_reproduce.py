@@ -94,5 +94,5 @@ def test_an_architecture_that_the_report_did_not_have_is_one_sentence(reproduce,
     code, out, errors = reproduce("transformer")
     assert (code, out) == (2, "")
     known = "three_streams, notes_only, dual_head, multi_label"
-    assert errors == f"lstm-music: reproduce: got 'transformer', where one or more of {known} would be right\n"
+    assert errors == f"lstm-music: reproduce: expected one or more of {known}, got 'transformer'\n"
     assert not (tmp_path / "storage").exists()

@@ -121,7 +121,7 @@ def test_onsets_are_placed_in_bars():
 
 
 def test_bars_of_no_length_are_refused():
-    with pytest.raises(MismatchError, match="bars of 0 steps"):
+    with pytest.raises(MismatchError, match="expected bars of 1 step or more, got 0"):
         place(np.array([0]), 0)
 
 

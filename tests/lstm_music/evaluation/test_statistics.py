@@ -190,7 +190,7 @@ def test_one_note_has_no_interval_and_no_groove():
 
 
 def test_a_bar_shorter_than_a_step_is_refused():
-    with pytest.raises(ValueError, match="bar_quarters: got 0, where"):
+    with pytest.raises(ValueError, match="bar_quarters: expected at least 1/24, got 0"):
         piece_statistics(excerpts()[0], bar_quarters=0)
 
 

@@ -32,14 +32,14 @@ def test_a_chain_may_have_the_velocity_behind_the_others():
 
 @pytest.mark.parametrize("streams", [(), ("note",), STREAMS[::-1], ("velocity", *STREAMS), (*STREAMS, "loudness")])
 def test_other_streams_are_refused(streams):
-    right = r"have to be \['offset', 'note', 'duration'\], and 'velocity' may stand behind them"
+    right = r"expected \['offset', 'note', 'duration'\], optionally with 'velocity' at the end"
     with pytest.raises(ValidationError, match=right):
         ModelSpec(streams=streams)
 
 
 @pytest.mark.parametrize("architecture", sorted(WINDOWED))
 def test_the_architectures_of_the_report_know_no_velocity(architecture):
-    with pytest.raises(ValidationError, match=f"streams: the architecture '{architecture}' knows no velocity"):
+    with pytest.raises(ValidationError, match=f"streams: the architecture '{architecture}' has no velocity"):
         ModelSpec(architecture=architecture, streams=WITH_VELOCITY)
 
 
@@ -58,7 +58,7 @@ def test_the_name_of_a_model_tells_its_streams():
 
 @pytest.mark.parametrize("architecture", sorted(WINDOWED))
 def test_the_architectures_of_the_report_have_one_layer(architecture):
-    with pytest.raises(ValidationError, match=f"layers 2: the architecture '{architecture}' has one layer"):
+    with pytest.raises(ValidationError, match=f"layers: expected 1 for the architecture '{architecture}', got 2"):
         ModelSpec(architecture=architecture, layers=2)
     assert ModelSpec(architecture="chained_lstm", layers=2).layers == 2
 

@@ -108,5 +108,5 @@ def test_columns_that_do_not_fill_the_weights_are_refused(build, earlier):
     from lstm_music.models.warm_start import EarlierModel, Moved, carry_over
 
     _, start = earlier("note", "note")
-    with pytest.raises(MismatchError, match="are not those of"):
+    with pytest.raises(MismatchError, match="expected weights for"):
         carry_over(EarlierModel(start.weights, {**start.moved, "offset": Moved.unchanged(3)}), build("note"))

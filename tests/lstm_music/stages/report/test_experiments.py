@@ -44,11 +44,11 @@ def test_some_may_be_named_and_come_in_the_order_of_the_plan():
     [
         (
             {"architectures": ["chained_lstm"]},
-            "got 'chained_lstm', where one or more of three_streams, notes_only, dual_head",
+            "expected one or more of three_streams, notes_only, dual_head, multi_label, got 'chained_lstm'",
         ),
-        ({"protocols": ["by_hand"]}, "got 'by_hand', where one or more of random_windows, by_piece would be right"),
+        ({"protocols": ["by_hand"]}, "expected one or more of random_windows, by_piece, got 'by_hand'"),
     ],
 )
-def test_what_there_is_not_is_one_sentence(named, sentence):
+def test_an_unknown_name_is_one_sentence(named, sentence):
     with pytest.raises(RecipeError, match=sentence):
         plan_experiments(SEED, **named)
