@@ -1,1 +1,1 @@
-"""Order: what runs after what, what runs beside what; and the command line."""
+"""Flows: the order of the tasks, and which of them run in parallel; the command line and the engine are below."""

@@ -11,7 +11,7 @@ from tasks.preparing import ingest_source
 
 @flow(name="ingest", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def ingest(recipe: RecipeName = "default", source: SourceText = None, storage: StorageText = "storage") -> ArtifactRef:
-    """Take in the music of a source (default: the recipe's own)."""
+    """Ingest the music of a source; without one, the recipe's own."""
     chosen = load_recipe(recipe)
     with Store(storage).session():
         return ingest_source(storage, chosen, source or chosen.source)

@@ -14,12 +14,12 @@ from tasks.failing import advise
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
 
 WORKER_DIED = frozenset({"BrokenProcessPool", "KilledWorker"})
-"""The errors of the runners `processes` and `dask`, by name: Dask is imported only where it is asked for."""
+"""The errors of the runners `processes` and `dask`, by name, because only the runner `dask` imports Dask."""
 
 
 @flow(name="parse", persist_result=False, validate_parameters=False)
 def parse(storage: str, inputs: ArtifactRef) -> None:
-    """Parse what is missing, batches side by side; they are planned here, for a server takes no parameters of a megabyte."""
+    """Parse the missing batches in parallel; the flow plans them itself, because a server refuses parameters of a megabyte."""
     batches = batches_to_parse(Store(storage), inputs)
     futures = [
         parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
@@ -29,19 +29,19 @@ def parse(storage: str, inputs: ArtifactRef) -> None:
 
 
 def require_made(future: PrefectFuture[ArtifactRef], wanted: ArtifactRef) -> None:
-    """Wait for a batch; ChildError where it took its worker with it, MismatchError where the worker made another artifact."""
+    """Wait for a batch; ChildError if its worker was killed, MismatchError if the worker made another artifact."""
     try:
         made = future.result()
     except Exception as error:
         if type(error).__name__ not in WORKER_DIED:
             raise
         raise ChildError(
-            "a worker was killed while it parsed a batch, maybe because memory ran out; run again, with fewer --workers"
+            "a worker was killed while it parsed a batch, probably because memory ran out; run again with fewer --workers"
         ) from error
     if made != wanted:
         raise MismatchError(
-            f"a worker made {made}, where {wanted} was asked for, because its libraries are of other versions; "
-            "install the same ones there"
+            f"a worker made another artifact: expected {wanted}, got {made}; its libraries have other versions, so install the "
+            "same ones there"
         )
 
 
@@ -55,7 +55,7 @@ def prepare(
     dask_scheduler: DaskScheduler = None,
     inputs: InputsKey = None,
 ) -> Prepared:
-    """Make a dataset of the music of a source (default: the recipe's own), or of `inputs`, the key of what was taken in."""
+    """Make a dataset of the music of a source; without one, of the recipe's own, or of `inputs` that were ingested before."""
     chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():
         inputs_ref = ingest_inputs(chosen, source, storage, inputs)
@@ -63,17 +63,17 @@ def prepare(
 
 
 def ingest_inputs(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
-    """Take in a source, unless that was done before."""
+    """Ingest a source, or give the inputs that were ingested before."""
     return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, source or recipe.source)
 
 
 def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
-    """Order the tasks after `ingest`, within any flow, and remember the dataset as the one that the recipe trains on."""
+    """Run the tasks after `ingest`, in any flow, and record the dataset as the one that the recipe trains on."""
     return remember_prepared(storage, recipe, make_dataset(recipe, inputs, storage))
 
 
 def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
-    """Order the tasks from a table of inputs to a dataset."""
+    """Run the tasks from a table of inputs to a dataset."""
     store = Store(storage)
     if batches_to_parse(store, inputs):
         parse.with_options(task_runner=task_runner(recipe.runner))(store.address, inputs)

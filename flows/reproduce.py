@@ -1,4 +1,4 @@
-"""The flow `reproduce`: the report's experiments, their trainings side by side → one report."""
+"""The flow `reproduce`: the report's experiments, trained in parallel → one report."""
 
 from prefect import flow
 
@@ -25,7 +25,7 @@ def reproduce(
     budget: int | None = None,
     workers: int = 2,
 ) -> ArtifactRef:
-    """Train the report's architectures (default: all), `workers` models at once, by its way of splitting and by ours."""
+    """Train the report's architectures (default: all), `workers` models at once, with its split and with ours."""
     recipe, store = load_recipe(RECIPE), Store(storage)
     experiments = plan_experiments(recipe, architectures or (), protocols or (), budget)
     with store.session():
@@ -35,7 +35,7 @@ def reproduce(
 
 @flow(name="run-experiments", persist_result=False, validate_parameters=False)
 def run_experiments(storage: str, outcomes: list[Outcome], workers: int) -> ArtifactRef:
-    """Make what was planned, and a report of it."""
+    """Run the planned experiments and write their report."""
     for one in outcomes:
         make_dataset(one.experiment.recipe, one.inputs, storage)
         require_enough_to_train(Store(storage), one.experiment.recipe, one.dataset)
@@ -49,7 +49,7 @@ def run_experiments(storage: str, outcomes: list[Outcome], workers: int) -> Arti
 
 @flow(name="train-experiments", persist_result=False, validate_parameters=False)
 def train_experiments(storage: str, outcomes: list[Outcome]) -> None:
-    """Train all models of all experiments; one that two of them share is trained once."""
+    """Train all models of all experiments; a model that two of them share is trained once."""
     trainings = {ref: (one.recipe_of(name), one.dataset, name) for one in outcomes for name, ref in one.models.items()}
     for future in [train_model.submit(storage, *training) for training in trainings.values()]:
         future.result()

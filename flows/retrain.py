@@ -1,4 +1,4 @@
-"""The flow `retrain`: anything new in the inbox? then train-all, warm, and music by the new models."""
+"""The flow `retrain`: new music in the inbox → train-all with a warm start, and music by the promoted models."""
 
 from prefect import flow
 
@@ -36,8 +36,8 @@ def retrain(
     settle_seconds: SettleSeconds = SETTLE_SECONDS,
     fingerprint: Fingerprint = None,
 ) -> Retraining:
-    """Learn the collection with what the inbox holds now, beginning with the models in use; promote what is not worse."""
-    del fingerprint  # it names the news in the list of runs; what counts is what the inbox holds now
+    """Retrain on the collection and the inbox, starting from the promoted models; do nothing if nothing is new."""
+    del fingerprint  # it tells runs apart in Prefect's list; the run itself looks at the inbox again
     chosen, store = load_recipe(recipe).run_by(runner, workers, dask_scheduler), Store(storage)
     require_retrainable(chosen)
     with store.session():

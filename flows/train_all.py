@@ -1,4 +1,4 @@
-"""The flow `train-all`: ingest → prepare → the models in parallel → score card → promotion."""
+"""The flow `train-all`: ingest → prepare → train the models in parallel → score card → promotion."""
 
 from prefect import flow
 
@@ -26,7 +26,7 @@ from tasks.training import evaluate, promote, train_model
 MOST_MODELS = max(map(len, MODELS.values()))
 
 
-# Each training waits for a process of its own, so threads are enough, one a model.
+# Each thread only waits for the process of its training, so threads are enough, one per model.
 @flow(
     name="train-all",
     persist_result=False,
@@ -44,9 +44,9 @@ def train_all(
     inputs: InputsKey = None,
     warm_start: WarmStart = "no",
 ) -> Decision:
-    """Learn the music of a source (default: the recipe's own), and put the models to use if they are not worse.
+    """Train on the music of a source, or on the recipe's own, and promote the models if they are not worse.
 
-    With a warm start the trainings begin with the models in use, where there are any.
+    With a warm start, training starts from the promoted models.
     """
     chosen = load_recipe(recipe).run_by(runner, workers, dask_scheduler)
     with Store(storage).session():

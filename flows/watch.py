@@ -1,4 +1,4 @@
-"""The flow `watch`: a look at the inbox → an event where there is news, which starts `retrain`."""
+"""The flow `watch`: news in the inbox → an event that starts `retrain`."""
 
 from prefect import flow
 
@@ -18,7 +18,7 @@ def watch(
     source: CollectionText = None,
     settle_seconds: SettleSeconds = SETTLE_SECONDS,
 ) -> News:
-    """Look for new, changed and removed music in the inbox, and announce it."""
+    """Look for new, changed and removed music in the inbox, and emit an event if there is any."""
     chosen, store = load_recipe(recipe), Store(storage)
     news = look(storage, chosen, inbox, settle_seconds)
     if should_announce(store, chosen, news):

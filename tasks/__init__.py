@@ -1,1 +1,1 @@
-"""Retries, timeouts, names and logs around one library call each."""
+"""Tasks: one library call each, with its retries, name and logs."""

@@ -12,7 +12,7 @@ from tasks.reporting import publish_generation, rendering_report
 
 @task(name="make music", cache_policy=NO_CACHE, persist_result=False)
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
-    """Make all candidates with the models in use."""
+    """Make all candidates with the promoted models."""
     settings = plan.settings
     return music.make_music(
         Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi
@@ -21,7 +21,7 @@ def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
 
 @task(name="measure held-out music", cache_policy=NO_CACHE, persist_result=False)
 def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
-    """Index the training pieces for the search for copies, and measure what results are compared with."""
+    """Index the training pieces for the copy check, and measure the held-out music that results are compared with."""
     store = Store(storage)
     indexed = copies.index_copies(store, plan.dataset)
     return reference.measure_reference(store, plan.dataset, indexed, plan.settings.spec.num_events)

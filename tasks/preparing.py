@@ -22,7 +22,7 @@ from tasks.retrying import may_pass
     persist_result=False,
 )
 def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
-    """Take in what a source holds."""
+    """Ingest what a source holds."""
     with download_report() as report:
         return ingest.ingest(Store(storage), recipe, source, report=report)
 
@@ -36,22 +36,22 @@ def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
     persist_result=False,
 )
 def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) -> ArtifactRef:
-    """Parse one batch of contents; `number` and `count` are for its name.
+    """Parse one batch of contents; `number` and `count` name the task run.
 
-    Raises StorageError on a worker that does not see the storage: it would begin another one there.
+    Raises StorageError on a worker that cannot see the storage, because it would start another one there.
     """
     del number, count
     store = Store(storage)
     if not store.exists():
         raise StorageError(
-            f"the worker on {platform.node()} sees no storage at {storage}; give it the same folder, or use a bucket"
+            f"{storage}: the worker on {platform.node()} cannot see this storage; mount the same folder there, or use a bucket"
         )
     return parse.parse_batch(store, batch)
 
 
 @task(name="collect notes", cache_policy=NO_CACHE, persist_result=False)
 def collect_notes(storage: str, inputs: ArtifactRef) -> ArtifactRef:
-    """Put all parsed pieces into one note table."""
+    """Merge all parsed pieces into one note table."""
     return notes.collect_notes(Store(storage), inputs)
 
 
@@ -67,7 +67,7 @@ def build_dataset(storage: str, recipe: Recipe, notes_ref: ArtifactRef, events_r
     return dataset.build_dataset(Store(storage), recipe, notes_ref, events_ref)
 
 
-@task(name="remember what is prepared", cache_policy=NO_CACHE, persist_result=False)
+@task(name="record the dataset", cache_policy=NO_CACHE, persist_result=False)
 def remember_prepared(storage: str, recipe: Recipe, prepared: prepare.Prepared) -> prepare.Prepared:
-    """Make the dataset the one that the recipe trains on."""
+    """Record the dataset as the one that the recipe trains on."""
     return prepare.remember_prepared(Store(storage), recipe, prepared)

@@ -1,4 +1,4 @@
-"""Progress in Prefect's UI, told by a task whose library call reports through a callback."""
+"""Progress in Prefect's UI, from a library call that reports through a callback."""
 
 import contextlib
 import contextvars
@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 EVERY_SECONDS = 2.0
-"""How often, at most, the server hears of it."""
+"""The shortest time between two updates."""
 
 LAST_SECONDS = 2.0
-"""How long a finished task waits for its last report to arrive."""
+"""How long a finished task waits for its last update to arrive."""
 
 
 @contextlib.contextmanager
 def progress_artifact(key: str, description: str) -> Iterator[Callable[[float], None]]:
-    """Give a function that takes the fraction done (0 to 1) and shows it as the progress artifact `key` of the run.
+    """Give a function that takes the fraction done (0 to 1) and shows it as the Prefect artifact `key` of the run.
 
-    To call it costs no more than to set a variable. A thread of its own tells the server, and ends for good at its first
-    failure: a report is never worth a task.
+    A call only sets a variable. A separate thread updates the server. It stops at its first failure, so that a lost update
+    never fails a task.
     """
     reporter = _Reporter(key, description)
     thread = threading.Thread(target=contextvars.copy_context().run, args=(reporter.run,), daemon=True)

@@ -12,7 +12,7 @@ from tasks.reporting import publish_report
 
 @task(name="write report", cache_policy=NO_CACHE, persist_result=False)
 def write_report(storage: str, outcomes: Sequence[reproduction.Outcome]) -> ArtifactRef:
-    """Write what was reported, and what came of it."""
+    """Write the reported results beside ours."""
     store = Store(storage)
     ref = reproduction.write_report(store, outcomes)
     publish_report(store.open(ref).file("report.md").read_text(encoding="utf-8"))

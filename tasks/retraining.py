@@ -1,4 +1,4 @@
-"""The tasks of retraining: look at the inbox, announce its news, take them in, report."""
+"""The tasks of retraining: look at the inbox, announce its news, ingest it, report."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,7 +12,7 @@ from tasks.reporting import publish_retraining
 from tasks.retrying import may_pass
 
 CHANGED = "lstm-music.inbox.changed"
-"""The event that prefect.yaml has a trigger for."""
+"""The event whose trigger in prefect.yaml starts `retrain`."""
 
 
 @task(
@@ -24,13 +24,13 @@ CHANGED = "lstm-music.inbox.changed"
     persist_result=False,
 )
 def look(storage: str, recipe: Recipe, where: str | None, settle_seconds: float) -> inbox.News:
-    """Say what the inbox holds that the models have not heard of."""
+    """Find the music in the inbox that the models have not seen."""
     return inbox.look(Store(storage), recipe, where, settle_seconds)
 
 
 @task(name="announce news", cache_policy=NO_CACHE, persist_result=False)
 def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[str, str | None]) -> None:
-    """Emit the event that starts a retraining with these parameters, and note that it was emitted."""
+    """Emit the event that starts a retraining with these parameters, and record that it was emitted."""
     emit_event(
         CHANGED,
         resource={"prefect.resource.id": f"lstm-music.inbox.{recipe.name}"},
@@ -40,7 +40,7 @@ def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[st
 
 
 @task(
-    name="take in all music",
+    name="ingest all music",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=may_pass,
@@ -48,12 +48,12 @@ def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[st
     persist_result=False,
 )
 def ingest_all(storage: str, recipe: Recipe, source: str | None, where: str | None, news: inbox.News) -> ArtifactRef:
-    """Take in the collection with what has settled in the inbox."""
+    """Ingest the collection and the settled files of the inbox."""
     return inbox.ingest_all(Store(storage), recipe, source, where, news)
 
 
 @task(name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(storage: str, result: retraining.Retraining) -> retraining.Retraining:
-    """Publish what came of it."""
+    """Publish the result of a retraining."""
     publish_retraining(result.recipe, retraining.markdown(Store(storage), result))
     return result

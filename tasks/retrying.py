@@ -1,4 +1,4 @@
-"""Which failures of a task are worth another attempt."""
+"""Which failures of a task are worth a retry."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from lstm_music.errors import ChildError, LstmMusicError
 
 
 def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Say whether a failed task may succeed the next time: not after a mistake that a person has to mend.
+    """Decide whether a retry may succeed: not after an error that a person has to fix.
 
-    A child process may have been killed for want of memory, and what is no error of this project may be the machine's.
+    A child process may have been killed because memory ran out, and an error from outside this project may be the machine's.
     """
     error = state.result(raise_on_failure=False)
     return isinstance(error, ChildError) or not isinstance(error, LstmMusicError)

@@ -1,6 +1,6 @@
-"""Tasks on the workers of a Dask scheduler: one on this machine that ends with the run, or one that was started elsewhere.
+"""Tasks on the workers of a Dask scheduler: a scheduler of this run, or one that you started elsewhere.
 
-A module of its own, because it imports Dask, which only those need who ask for it.
+This is a module of its own because it imports Dask, which only the runner `dask` needs.
 """
 
 import asyncio
@@ -23,29 +23,29 @@ from lstm_music.errors import RecipeError
 from lstm_music.recipe import RunnerSpec
 
 CONNECT_SECONDS = 20.0
-"""How long a scheduler may take to answer, and to have a worker."""
+"""How long a scheduler may take to answer and to have a worker."""
 
 
 class QuietCluster(LocalCluster):
-    """A scheduler and single-threaded worker processes on this machine: quiet ones, which nobody else can give work.
+    """A private scheduler and single-threaded worker processes on this machine, which log nothing.
 
-    They end with this process, however it ends, for Dask has them watch it; and never hear Ctrl-C, which the threads that start
-    them hold back as long as they live.
+    They end with this process, however it ends, because Dask makes them watch it. Ctrl-C does not reach them, because the
+    threads that start them block it.
     """
 
     def __init__(self, workers: int = 2) -> None:
-        resource_tracker.ensure_running()  # it is started once, and would hear Ctrl-C no more
+        resource_tracker.ensure_running()  # it starts once; here, so that it still receives Ctrl-C
         with interrupts_held_back():
             super().__init__(  # type: ignore[no-untyped-call]
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
-                security=True,  # certificates of its own, without which any user of this machine could run code
+                security=True,  # without certificates any user of this machine could run code here
             )
 
     def kill(self) -> None:
-        """End the workers at once, for they have nothing that is worth waiting for."""
+        """Kill the workers at once: a batch that they have not finished is made again."""
         for nanny in self.workers.values():
             nanny.auto_restart = False
             if nanny.pid is not None:
@@ -54,29 +54,29 @@ class QuietCluster(LocalCluster):
 
 
 class DaskRunner(DaskTaskRunner):
-    """The task runner of Prefect for Dask; one that is interrupted does not wait for what its workers do."""
+    """Prefect's task runner for Dask; on an interrupt it does not wait for its workers."""
 
     @classmethod
     def of(cls, spec: RunnerSpec) -> Self:
-        """Make the runner that a recipe or its user asked for."""
+        """Make the runner of a recipe, or the one that the user chose."""
         if spec.dask_scheduler:
             return cls(address=spec.dask_scheduler)
         return cls(cluster_class=QuietCluster, cluster_kwargs={"workers": spec.workers})
 
     def __enter__(self) -> Self:
-        """Start the cluster, or connect to it; RecipeError where no scheduler answers at the address, or one without workers."""
+        """Start the cluster, or connect to it; RecipeError if no scheduler answers at the address, or if it has no workers."""
         self._surroundings = ExitStack()
-        if _is_on_a_worker():  # Prefect enters the runner of the flow around each of its tasks, which submit none
+        if _is_on_a_worker():  # Prefect also enters the flow's runner around each task; tasks submit nothing
             on_worker: Self = super().__enter__()  # type: ignore[no-untyped-call]
             return on_worker
         if self.address:
             _require_scheduler(self.address)
         else:
-            self._surroundings.enter_context(credentials_held_back())  # Dask starts workers anew when one was killed
+            self._surroundings.enter_context(credentials_held_back())  # Dask restarts a worker that was killed
             self._surroundings.enter_context(_environment_kept())
         runner: Self = super().__enter__()  # type: ignore[no-untyped-call]
         try:
-            _ = self.client  # the first look at it starts it
+            _ = self.client  # the first access starts it
         except BaseException:
             self.__exit__(*sys.exc_info())
             raise
@@ -85,7 +85,7 @@ class DaskRunner(DaskTaskRunner):
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave the cluster; on an interrupt kill the workers of one of our own, and let others end what they do."""
+        """Leave the cluster; on an interrupt kill the workers of our own cluster, and let those of another finish."""
         with self._surroundings:
             if exc_type is not None and isinstance(self._cluster, QuietCluster):
                 self._cluster.kill()
@@ -101,25 +101,25 @@ def _is_on_a_worker() -> bool:
 
 
 def _require_scheduler(address: str) -> None:
-    """Raise RecipeError unless a Dask scheduler answers at an address, and has a worker before long.
+    """Raise RecipeError unless a Dask scheduler answers at the address and has a worker within `CONNECT_SECONDS`.
 
-    Dask's own client waits without end for what accepts connections and says nothing.
+    Dask's own client waits for ever for a server that accepts connections and sends nothing.
     """
     try:
         asyncio.run(asyncio.wait_for(_wait_for_a_worker(address), CONNECT_SECONDS))
     except _NoWorkersError as error:
         raise RecipeError(
-            f"runner: the Dask scheduler at {address} has no workers; start some with `dask worker {address}`"
+            f"--dask-scheduler: the scheduler at {address} has no workers; start one with `dask worker {address}`"
         ) from error
-    except Exception as error:  # of whatever answers there, or of Dask where it cannot speak this protocol
-        reason = str(error) or f"not within {CONNECT_SECONDS:g} seconds"
+    except Exception as error:  # from Dask, or from whatever else answers there
+        reason = str(error) or f"no answer within {CONNECT_SECONDS:g} seconds"
         raise RecipeError(
-            f"runner: nobody answers as a Dask scheduler at {address} ({reason}); start one there with `dask scheduler`"
+            f"--dask-scheduler: no Dask scheduler answers at {address} ({reason}); start one there with `dask scheduler`"
         ) from error
 
 
 class _NoWorkersError(Exception):
-    """A scheduler has answered, and has no workers."""
+    """A scheduler answers and has no workers."""
 
 
 async def _wait_for_a_worker(address: str) -> None:
@@ -137,7 +137,7 @@ async def _wait_for_a_worker(address: str) -> None:
 
 @contextmanager
 def _environment_kept() -> Iterator[None]:
-    """Take back afterwards what Dask sets in the environment of this process for its workers."""
+    """Undo afterwards what Dask sets in the environment of this process for its workers."""
     before = dict(os.environ)
     try:
         yield

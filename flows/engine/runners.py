@@ -1,7 +1,7 @@
-"""Where the tasks of a flow run: the one module that chooses a task runner.
+"""Where the tasks of a flow run: the only module that chooses a task runner.
 
-A runner that is interrupted, by Ctrl-C or by a signal to end, does not wait for the tasks that run: what they have not
-finished is not there, and whoever runs the flow again goes on from what is.
+On Ctrl-C or a signal to end, a runner does not wait for its tasks. Unfinished work leaves nothing behind, and the next run
+continues from what is finished.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from lstm_music.recipe import RunnerSpec
 
 
 class ThreadRunner(ThreadPoolTaskRunner[Any]):
-    """Tasks in threads of this process: for tasks that wait, or that start a process of their own."""
+    """Tasks in threads of this process: for tasks that wait, or that start their own process."""
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Wait for the tasks; on an interrupt leave the threads, which end with this process."""
+        """Wait for the tasks; on an interrupt leave the threads, because they end with this process."""
         if exc_type is not None and self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
@@ -30,14 +30,14 @@ class ThreadRunner(ThreadPoolTaskRunner[Any]):
 
 
 class ProcessRunner(ProcessPoolTaskRunner):
-    """Tasks in processes that are started once a flow run and end with it, or with this process, however it ends."""
+    """Tasks in processes that start once per flow run, and end with it or with this process, however that ends."""
 
     def __enter__(self) -> Self:
         """Start the pool; its processes start with the first tasks."""
         runner = super().__enter__()
         self._context = WorkerContext()
         assert self._executor is not None
-        # Prefect has no parameter for the context; no process has been started from its own yet.
+        # Prefect has no parameter for the context; its own has started no process yet.
         self._executor._mp_context = self._context  # noqa: SLF001
         return runner
 
@@ -61,11 +61,13 @@ def processes(spec: RunnerSpec) -> TaskRunner[Any]:
 
 
 def dask(spec: RunnerSpec) -> TaskRunner[Any]:
-    """Run tasks on the workers of a Dask scheduler: the one that `spec` names, or else one of our own on this machine."""
+    """Run tasks on the workers of the Dask scheduler that `spec` names; without one, of a private one on this machine."""
     try:
         from flows.engine.dask_runner import DaskRunner
     except ImportError as error:
-        raise RecipeError("runner 'dask': needs Dask; install it with `pip install 'lstm-music[dask]'`") from error
+        raise RecipeError(
+            "runner 'dask': Dask is not installed; install it with `pip install 'lstm-music[dask]'`"
+        ) from error
     return DaskRunner.of(spec)
 
 
@@ -78,5 +80,5 @@ RUNNERS: dict[str, Callable[[RunnerSpec], TaskRunner[Any]]] = {
 
 
 def runner(spec: RunnerSpec) -> TaskRunner[Any]:
-    """Make the task runner that a recipe or its user asked for."""
+    """Make the task runner of a recipe, or the one that the user chose."""
     return RUNNERS[spec.name](spec)

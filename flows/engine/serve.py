@@ -1,6 +1,6 @@
 """A Prefect server, a worker and all deployments on one machine, until Ctrl-C: `make serve`, or `python -m flows.engine.serve`.
 
-It is for a newcomer, and for one machine; docs/operation.md says how to do it for good. Nothing of Prefect is imported here.
+It suits a first try on one machine; docs/operation.md describes a permanent setup. This module does not import Prefect.
 """
 
 import argparse
@@ -25,17 +25,17 @@ from lstm_music.errors import ChildError, LstmMusicError, RecipeError
 STARTUP_SECONDS = 120.0
 LOOK_SECONDS = 0.5
 AGAIN_SECONDS = 5.0
-"""How long a worker that has ended is waited with, so that one that cannot start does not keep the machine busy."""
+"""The pause before a worker that ended is started again, so that one that cannot start does not keep the machine busy."""
 
 END_SECONDS = 30.0
-"""How long a part may take to end after it was asked to."""
+"""How long a part may take to end after the request to end."""
 
 AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 WORKER = ("worker", "start", "--pool", "lstm-music", "--type", "process")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until Ctrl-C or SIGTERM: exit code 0; one sentence and an error's code where it cannot be."""
+    """Serve until Ctrl-C or SIGTERM, with exit code 0; on an error print one sentence and exit with its code."""
     parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=4200)
@@ -50,21 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"make serve: {error}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What was finished is kept; a training goes on when it is run again.\n")
+        sys.stderr.write("Stopped. Finished results are kept; a training continues at its next run.\n")
 
 
 def require_safe(host: str, environment: Mapping[str, str]) -> None:
-    """Raise RecipeError for an address that others can reach, where no password is set: Prefect runs what it is told to."""
+    """Raise RecipeError for an address that others can reach if no password is set: Prefect runs whatever it is sent."""
     if _is_loopback(host) or environment.get(AUTH):
         return
     raise RecipeError(
-        f"--host {host}: others could reach it, and a Prefect server without a password runs what anybody tells it to; leave "
-        f"out --host, or set {AUTH}=USER:PASSWORD (and PREFECT_API_AUTH_STRING to the same)"
+        f"--host {host}: other machines could reach it, and a Prefect server without a password runs anybody's code; leave out "
+        f"--host, or set {AUTH}=USER:PASSWORD (and PREFECT_API_AUTH_STRING to the same value)"
     )
 
 
 def serve(host: str, port: int) -> None:
-    """Start the server, deploy, start the worker, and watch over them."""
+    """Start the server, deploy, start the worker, and supervise them."""
     _require_free(host, port)
     environment = _settings(host, port, os.environ)
     url = environment["PREFECT_API_URL"]
@@ -76,7 +76,7 @@ def serve(host: str, port: int) -> None:
         _say("Deploying …")
         _deploy(environment)
         parts["worker"] = _start(WORKER, environment)
-        _say(f"Ready. The UI is at {url.removesuffix('/api')}; Ctrl-C stops all of it. In another terminal:")
+        _say(f"Ready. The UI is at {url.removesuffix('/api')}; Ctrl-C stops everything. In another terminal:")
         _say(f"  export PREFECT_API_URL={url}")
         _say("  prefect deployment run train-all/train-all --param recipe=demo")
         _watch_over(parts, environment)
@@ -85,23 +85,22 @@ def serve(host: str, port: int) -> None:
 
 
 def _settings(host: str, port: int, environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment of all parts: what the user has set of Prefect stays, but for the address."""
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  it is compared, not bound to
+    """Give the environment of all parts: your own Prefect settings stay, except for the address."""
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
     usual = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     if AUTH in environment:
         usual["PREFECT_API_AUTH_STRING"] = environment[AUTH]
     no_proxy = ",".join(filter(None, [environment.get("NO_PROXY"), shown]))
-    # The worker's Python is this one, whatever `python` means to the user's shell.
     address = f"[{shown}]" if ":" in shown else shown
     return {**usual, **environment, "PREFECT_API_URL": f"http://{address}:{port}/api", "NO_PROXY": no_proxy}
 
 
 def _start(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603  our own file, run by this very Python
+    return subprocess.Popen(  # noqa: S603  our own file, run by this Python
         [sys.executable, "-P", served_child.__file__, *words],
         stdin=subprocess.PIPE,
         env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # Ctrl-C is for this process, which ends its parts in order
+        start_new_session=True,  # Ctrl-C reaches this process alone, which ends its parts in order
     )
 
 
@@ -109,11 +108,11 @@ def _wait_until_ready(url: str, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise ChildError("Prefect's server ended while it started; what it said stands above")
+            raise ChildError("Prefect's server ended while it started; see its output above")
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310  our own address
                 return
-        except urllib.error.HTTPError:  # it asks for the password, so it is there
+        except urllib.error.HTTPError:  # it asks for the password, so it runs
             return
         except OSError:
             time.sleep(LOOK_SECONDS)
@@ -123,25 +122,25 @@ def _wait_until_ready(url: str, server: "subprocess.Popen[bytes]") -> None:
 def _deploy(environment: Mapping[str, str]) -> None:
     done = subprocess.run([sys.executable, "-m", "flows.engine.deploy"], env=environment, check=False)
     if done.returncode:
-        raise ChildError("the deployments could not be made; what Prefect said stands above")
+        raise ChildError("the deployments failed; see the output of Prefect above")
 
 
 def _watch_over(parts: "dict[str, subprocess.Popen[bytes]]", environment: Mapping[str, str]) -> NoReturn:
-    """Start a worker anew where one has ended; the end of the server is the end of all."""
+    """Restart a worker that ended; when the server ends, everything ends."""
     while True:
         if parts["server"].poll() is not None:
             raise ChildError(
-                f"Prefect's server ended with exit code {parts['server'].returncode}; what it said stands above"
+                f"Prefect's server ended with exit code {parts['server'].returncode}; see its output above"
             )
         if parts["worker"].poll() is not None:
-            _say(f"The worker ended with exit code {parts['worker'].returncode}; another one is started")
+            _say(f"The worker ended with exit code {parts['worker'].returncode}; starting another one")
             time.sleep(AGAIN_SECONDS)
             parts["worker"] = _start(WORKER, environment)
         time.sleep(LOOK_SECONDS)
 
 
 def _stop(parts: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
-    """End the worker first, so that it can tell the server; then the server. What does not end is killed."""
+    """End the worker first, so that it can report to the server, then the server; kill a part that does not end."""
     for part in reversed(list(parts.values())):
         assert part.stdin is not None
         part.stdin.close()
@@ -157,7 +156,7 @@ def _require_free(host: str, port: int) -> None:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return
     except OSError as error:
-        raise ChildError(f"{host}:{port} cannot be listened at ({error.strerror}); give another --port") from error
+        raise ChildError(f"--port: cannot listen at {host}:{port} ({error.strerror}); choose another port") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,7 +1,7 @@
-"""One part of `make serve`: a command of Prefect's that ends with its parent, however that ends.
+"""One part of `make serve`: a Prefect command that ends with its parent, however that ends.
 
-`flows.engine.serve` starts this file by its path, with the command's words as arguments. Its standard input is its lifeline:
-when the other end is closed it is asked to end, and after GRACE_SECONDS it ends with all that it started.
+`flows.engine.serve` starts this file by its path, with the words of the command as arguments. Standard input is the lifeline:
+when its other end closes, the command is asked to end, and after GRACE_SECONDS it is killed with all that it started.
 """
 
 import os
@@ -14,7 +14,7 @@ GRACE_SECONDS = 10.0
 
 
 def end_with_parent() -> None:
-    """Wait for the end of standard input; then end this process, and its group, which is its own."""
+    """Wait for the end of standard input, then end this process and its process group."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -24,7 +24,7 @@ def end_with_parent() -> None:
 
 def main() -> None:
     """Run the command."""
-    # A shell's background ignores SIGINT, by which Prefect ends its workers in order, and children inherit that.
+    # Background jobs of a shell ignore SIGINT, and children inherit that; Prefect uses it to end its workers in order.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=end_with_parent, daemon=True).start()
     from prefect.cli import app

@@ -1,7 +1,7 @@
-"""Orchestration around one run: the Prefect server that the user started, or else a temporary one that ends with the run.
+"""Orchestration of one run: your own Prefect server, or a temporary one that ends with the run.
 
-Importing Prefect reads its settings, and takes seconds. So nothing here imports it, `orchestrated()` comes before the
-modules of flows are imported, and the server starts up while the run imports them.
+Importing Prefect takes seconds and reads its settings. So this module imports it late, you enter `orchestrated()` before you
+import a flow, and the server starts while the run imports the flow.
 """
 
 import contextlib
@@ -23,10 +23,10 @@ from flows.engine import server_child
 from lstm_music.credentials import without_credentials
 from lstm_music.errors import ChildError, LstmMusicError
 
-LONGEST_REASON = 300  # a server that refuses a request quotes all of it
+LONGEST_REASON = 300  # characters; a server that refuses a request quotes all of it
 
 STARTUP_SECONDS = 120.0
-"""How long a temporary server may take to answer; 6 s are usual on an idle machine."""
+"""How long a temporary server may take to answer; 6 s are normal on an idle machine."""
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -37,11 +37,11 @@ QUIET = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
 }
-"""The command line speaks for itself: Prefect's lines go to a server's log, and not to the terminal. The one result that Prefect
-always keeps, the error of a failed flow, is not a pickle. What the user has set of these stays."""
+"""Prefect's log lines go to the server, not to the terminal. Prefect always keeps the error of a failed flow: as JSON, not as a
+pickle. Your own values of these settings stay."""
 
 QUIET_WARNINGS = "ignore:resource_tracker:UserWarning"
-"""A pool that was killed has not given its semaphores back; Python's tracker of resources does, and should not talk about it."""
+"""Python's resource tracker frees the semaphores of a pool that was killed, and should not warn about it."""
 
 NO_SERVICES = {
     f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
@@ -58,16 +58,16 @@ NO_SERVICES = {
         "TRIGGERS",
     )
 }
-"""A server for one run schedules nothing, reacts to nothing and keeps no history."""
+"""A server for one run needs no schedules, no automations and no history."""
 
 
 @contextlib.contextmanager
 def orchestrated(folder: Path | None = None) -> Iterator[None]:
-    """Within this context flows run against a server: the user's own, or else a temporary one of this process alone.
+    """Run flows in this context against a server: your own, or a temporary one of this process.
 
     The temporary server keeps its state in a private folder inside `folder`, which must exist (default: the system's
-    temporary folder). It is gone within seconds of this process, however that ends. Raises ChildError if it does not start,
-    LstmMusicError if a server, whosever it is, does not answer as one.
+    temporary folder). It ends within seconds of this process, however that ends. Raises ChildError if it does not start,
+    LstmMusicError if the server does not answer.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(_environment(quiet_settings(os.environ)))
@@ -96,17 +96,17 @@ def server_is_configured(environment: Mapping[str, str]) -> bool:
 
 
 def quiet_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables that keep Prefect's lines from the terminal, where `environment` does not set them already."""
+    """The variables that keep Prefect's log lines from the terminal; a variable that `environment` sets is left out."""
     settings = {key: value for key, value in QUIET.items() if key not in environment}
     warnings = ",".join(filter(None, [environment.get("PYTHONWARNINGS"), QUIET_WARNINGS]))
     return settings | {"PYTHONWARNINGS": warnings}
 
 
 class TemporaryServer:
-    """A Prefect server in a child process, on a free port of this machine that only this process has the password of.
+    """A Prefect server in a child process, on a free port of this machine; only this process has its password.
 
-    The child watches its standard input, whose other end only this process holds. When this process ends, in whatever
-    way, the child reads the end of the file and exits at once.
+    The child watches its standard input, whose other end only this process holds. When this process ends, the child reads the
+    end of the file and exits at once.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -130,20 +130,20 @@ class TemporaryServer:
                 stderr=log,
                 env=self._server_environment(),
                 pass_fds=[listener.fileno()],
-                start_new_session=True,  # Ctrl-C is for this process, which still has a last state to report
+                start_new_session=True,  # Ctrl-C reaches this process alone, which still reports a last state
             )
 
     @property
     def client_settings(self) -> dict[str, str]:
-        """The environment variables by which this process and its children find the server."""
+        """The environment variables that lead this process and its children to the server."""
         without_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
         return {
             "NO_PROXY": without_proxy,
             "no_proxy": without_proxy,
             "PREFECT_API_AUTH_STRING": f"lstm-music:{self._password}",
             "PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api",
-            "PREFECT_CLIENT_MAX_RETRIES": "3",  # 14 s: a server in a child does not come back
-            "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",  # the password does it
+            "PREFECT_CLIENT_MAX_RETRIES": "3",  # 14 s: a child server does not come back
+            "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",  # the password protects it
             "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
             "PREFECT_HOME": str(self._folder),
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
@@ -151,7 +151,7 @@ class TemporaryServer:
         }
 
     def _server_environment(self) -> dict[str, str]:
-        """The environment of the server: this process's, without its settings of Prefect and its credentials."""
+        """The environment of the server: this process's, without Prefect settings and credentials."""
         inherited = without_credentials(os.environ)
         others = {key: value for key, value in inherited.items() if not key.startswith("PREFECT_")}
         return (
@@ -169,17 +169,17 @@ class TemporaryServer:
         )
 
     def wait_until_ready(self) -> None:
-        """Return when the server answers. Raises ChildError if it ends before that, or takes longer than STARTUP_SECONDS."""
+        """Return when the server answers; ChildError if it ends before that, or takes longer than STARTUP_SECONDS."""
         assert self._child.stdout is not None
         if not select.select([self._child.stdout], [], [], STARTUP_SECONDS)[0]:
             raise ChildError(
-                f"The temporary Prefect server did not start within {STARTUP_SECONDS:g} seconds; "
-                "try again when this machine has less to do."
+                f"the temporary Prefect server did not start within {STARTUP_SECONDS:g} seconds; "
+                "run again when this machine is less busy"
             )
         if self._child.stdout.readline() != b"ready\n":
             lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
-            last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-            raise ChildError(f"The temporary Prefect server did not start: {last}.")
+            last = next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
+            raise ChildError(f"the temporary Prefect server did not start: {last}")
 
     def __enter__(self) -> Self:
         return self
@@ -195,9 +195,9 @@ class TemporaryServer:
 
 @contextlib.contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, for this process and its children, and set them back afterwards.
+    """Set environment variables for this process and its children, and restore them afterwards.
 
-    Where Prefect has been imported before, it reads them again. Not otherwise: it would make the user's home for itself.
+    If Prefect was imported before, it reads them again. Otherwise it is not imported, because it would create its home folder.
     """
     before = {key: os.environ.get(key) for key in settings}
     imported = "prefect.context" in sys.modules
@@ -223,15 +223,15 @@ def _refresh_settings() -> None:
 
 
 def _import_prefect() -> None:
-    """Import what every flow needs, while the server starts."""
-    import fastapi  # noqa: F401  Prefect imports these two late, at the first call of a flow
+    """Import what every flow needs while the server starts."""
+    import fastapi  # noqa: F401  Prefect imports these two at the first call of a flow
     import prefect.events.clients
     import prefect.flow_engine  # noqa: F401
 
 
 @contextlib.contextmanager
 def _server_errors() -> Iterator[None]:
-    """Say in one sentence where Prefect failed at its server. No library call of this project uses HTTP."""
+    """Turn a failure of Prefect's HTTP client into one sentence; no library call of this project uses that client."""
     try:
         yield
     except Exception as error:
@@ -241,14 +241,14 @@ def _server_errors() -> Iterator[None]:
         if isinstance(error, httpx.HTTPError) or str(error).startswith("Failed to reach API at"):
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:LONGEST_REASON]
             raise LstmMusicError(
-                f"the Prefect server at {PREFECT_API_URL.value()} does not answer as one ({reason}); run again, with "
-                "PREFECT_API_URL unset or a server that runs there: what was finished is kept"
+                f"PREFECT_API_URL: no Prefect server answers at {PREFECT_API_URL.value()} ({reason}); start it, or unset "
+                "PREFECT_API_URL, and run again: finished results are kept"
             ) from error
         raise
 
 
 def _flush_events() -> None:
-    """Send what Prefect still has to say before its server ends; afterwards it would try for a long time, and complain."""
+    """Send Prefect's last events before its server ends; afterwards Prefect would retry for long, and print errors."""
     if "prefect.events.worker" in sys.modules:
         from prefect.events.worker import EventsWorker
 

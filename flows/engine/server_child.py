@@ -1,7 +1,7 @@
-"""The process of a temporary Prefect server: it lives as long as its standard input is open, and not longer.
+"""The process of a temporary Prefect server: it runs as long as its standard input is open.
 
-`flows.engine.server` starts this file by its path. It imports nothing of this project, and nothing that takes long before it
-watches its lifeline. Arguments: the descriptor of a listening socket, and a private folder that goes with the process.
+`flows.engine.server` starts this file by its path. It imports nothing of this project, and nothing slow before it watches its
+lifeline. Arguments: the descriptor of a listening socket, and a private folder that is deleted with the process.
 """
 
 import gc
@@ -14,18 +14,18 @@ from pathlib import Path
 
 
 def end_with_parent(folder: Path) -> None:
-    """Wait for the end of standard input, which is the end of the parent, however it ended; then leave nothing behind."""
+    """Wait for the end of standard input, which means that the parent ended; then delete the folder and end."""
     while os.read(sys.stdin.fileno(), 1):
         pass
-    for _attempt in range(3):  # a write to the database that is under way may put a file back
+    for _attempt in range(3):  # a write in progress may create a file again
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
 async def create_tables() -> None:
-    """Create the tables of a new database in one step: Prefect's own migrations of an empty one take 8 s of CPU.
+    """Create the tables of a new database in one step; Prefect's own migrations take 8 s of CPU.
 
-    Prefect declares one index twice, which its migrations never notice; the second declaration is dropped here.
+    Prefect declares one index twice, which its migrations do not notice; this drops the second declaration.
     """
     from prefect.server.database import provide_database_interface
 
@@ -40,7 +40,7 @@ async def create_tables() -> None:
 
 
 async def serve(listener: socket.socket) -> None:
-    """Serve Prefect's API on `listener`, and say `ready` on standard output once it answers."""
+    """Serve Prefect's API on `listener`, and print `ready` once it answers."""
     import uvicorn
     from prefect.server.api.server import create_app
 
@@ -50,7 +50,7 @@ async def serve(listener: socket.socket) -> None:
             gc.enable()
             sys.stdout.write("ready\n")
             sys.stdout.flush()
-            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads further
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on
 
     await create_tables()
     config = uvicorn.Config(create_app(ephemeral=True, final=True), log_level="error", lifespan="on")
@@ -61,7 +61,7 @@ def main() -> None:
     """Serve until the parent ends."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=end_with_parent, args=(Path(sys.argv[2]),), daemon=True).start()
-    gc.disable()  # until it serves: the classes that the server imports are never garbage, and looking at them costs 10 %
+    gc.disable()  # until it serves: imported classes are never garbage, and scanning them costs 10 %
     import asyncio
 
     asyncio.run(serve(listener))

@@ -1,6 +1,6 @@
-"""The processes of a pool: each ends with its parent from its first moment on, and never hears Ctrl-C.
+"""The processes of a pool: each ends with its parent, from its start on, and ignores Ctrl-C.
 
-A module of its own without heavy imports, because a starting worker imports it before anything else.
+This module has no heavy imports, because a new worker imports it before anything else.
 """
 
 import contextlib
@@ -16,45 +16,44 @@ from typing import Any
 from lstm_music.credentials import credentials_held_back
 
 LOOK_SECONDS = 0.5
-"""How often a worker looks whether it still has its parent."""
+"""How often a worker checks that its parent still runs."""
 
 
 class WorkerProcess(SpawnProcess):
-    """A spawned process that watches its parent before it has imported what it will run.
+    """A spawned process that watches its parent before it imports its work.
 
-    What a new process unpickles first is its class, then its work, whose import takes seconds. So the watch begins
-    between the two.
+    A new process unpickles its class first, then its work, whose import takes seconds. The watch begins between the two.
     """
 
     def start(self) -> None:
-        """Start the process with SIGINT held back: on Ctrl-C the parent alone decides, and no worker prints a traceback.
+        """Start the process with SIGINT blocked and without credentials.
 
-        It inherits no credentials.
+        On Ctrl-C the parent decides alone, and no worker prints a traceback.
         """
         with credentials_held_back():
-            resource_tracker.ensure_running()  # it is started once, and its start would let SIGINT through again
+            resource_tracker.ensure_running()  # it starts once; its start would unblock SIGINT
             with interrupts_held_back():
                 super().start()
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[int], dict[str, Any]]:
-        """Be rebuilt by `_begin`, which is called before the state that follows it is unpickled."""
+        """Have `_begin` rebuild the process, before the state that follows is unpickled."""
         return _begin, (os.getpid(),), vars(self)
 
 
 class WorkerContext(SpawnContext):
-    """The spawning of worker processes for one pool, which can all be killed."""
+    """Spawns the worker processes of one pool, and can kill them all."""
 
     def __init__(self) -> None:
         self._processes: list[WorkerProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> WorkerProcess:  # type: ignore[override]  # noqa: N802  a class there
-        """Make a process that `kill` knows of."""
+        """Make a process that `kill` reaches."""
         process = WorkerProcess(*args, **kwargs)
         self._processes.append(process)
         return process
 
     def kill(self) -> None:
-        """Kill the processes of this pool that run."""
+        """Kill the running processes of this pool."""
         for process in self._processes:
             if process.is_alive():
                 process.kill()
@@ -73,7 +72,7 @@ def _end_with(parent: int) -> None:
 
 @contextlib.contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Block SIGINT in this thread, and so in the processes that it starts."""
+    """Block SIGINT in this thread and in the processes that it starts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

@@ -92,7 +92,7 @@ def test_storage_is_the_only_cache(task):
 
 def test_a_worker_that_sees_no_storage_begins_none(tmp_path):
     with pytest.raises(
-        StorageError, match=r"the worker on \S+ sees no storage at .*gone; give it the same folder, or use"
+        StorageError, match=r"gone: the worker on \S+ cannot see this storage; mount the same folder there, or use"
     ):
         preparing.parse_batch.fn(str(tmp_path / "gone"), BATCH, 1, 1)
     assert list(tmp_path.iterdir()) == []
@@ -112,14 +112,14 @@ class Answer:
 
 @pytest.mark.parametrize("error", [BrokenProcessPool("gone"), KilledWorker("parse-1", None, 3)])
 def test_a_batch_that_takes_its_worker_with_it_is_one_sentence(error):
-    with pytest.raises(ChildError, match=r"a worker was killed .* memory ran out; run again, with fewer --workers"):
+    with pytest.raises(ChildError, match=r"a worker was killed .* memory ran out; run again with fewer --workers"):
         require_made(Answer(error=error), BATCH.stage.ref)
 
 
 def test_what_a_worker_with_other_libraries_made_is_refused():
     other = ArtifactRef("parsed", "f" * 64)
     with pytest.raises(
-        MismatchError, match=r"a worker made parsed/ffff.*its libraries are of other versions; install the"
+        MismatchError, match=r"expected parsed/.*, got parsed/ffff.*; its libraries have other versions, so install the"
     ):
         require_made(Answer(other), BATCH.stage.ref)
     require_made(Answer(BATCH.stage.ref), BATCH.stage.ref)

@@ -150,7 +150,7 @@ def test_a_server_that_is_away_is_one_sentence(lstm_music, tmp_path, recipe):
         "run", "--recipe", recipe, "--source", music, "--storage", storage, PREFECT_API_URL="http://127.0.0.1:9/api"
     )
     assert found.code == 1
-    assert "the Prefect server at http://127.0.0.1:9/api does not answer as one" in found.sentence
+    assert "no Prefect server answers at http://127.0.0.1:9/api" in found.sentence
     assert Store(storage).verify().bad == []
 
 

@@ -40,9 +40,7 @@ def enter(address):
 
 @pytest.mark.parametrize("protocol", ["tcp", "tls", "ucx"])
 def test_a_scheduler_that_does_not_answer_is_a_mistake_of_the_user(in_a_hurry, protocol):
-    with pytest.raises(
-        RecipeError, match=rf"nobody answers as a Dask scheduler at {protocol}://127.0.0.1:9 \(.+\); start"
-    ):
+    with pytest.raises(RecipeError, match=rf"no Dask scheduler answers at {protocol}://127.0.0.1:9 \(.+\); start"):
         enter(f"{protocol}://127.0.0.1:9")
 
 
@@ -50,13 +48,15 @@ def test_what_listens_and_says_nothing_is_no_scheduler(in_a_hurry):
     """Dask's own client would wait for it without end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(RecipeError, match=rf"nobody answers .* tcp://127.0.0.1:{port} \(not within 1 seconds\)"):
+        with pytest.raises(
+            RecipeError, match=rf"nobody answers .* tcp://127.0.0.1:{port} \(no answer within 1 seconds\)"
+        ):
             enter(f"tcp://127.0.0.1:{port}")
 
 
 def test_a_scheduler_without_workers_is_not_waited_for(in_a_hurry):
     nobody = LocalCluster(n_workers=0, dashboard_address=None, processes=False, protocol="tcp")
-    with nobody, pytest.raises(RecipeError, match=r"the Dask scheduler at (tcp://\S+) has no workers; start .* \1`"):
+    with nobody, pytest.raises(RecipeError, match=r"the scheduler at (tcp://\S+) has no workers; start .* \1`"):
         enter(nobody.scheduler_address)
 
 

@@ -49,7 +49,7 @@ def test_a_server_that_does_not_start_is_one_sentence_and_leaves_nothing(tmp_pat
     (tmp_path / "folder").mkdir()
     monkeypatch.setattr(server_child, "__file__", str(tmp_path / "broken.py"))
     with (
-        pytest.raises(ChildError, match=r"^The temporary Prefect server did not start: no server today\.$"),
+        pytest.raises(ChildError, match=r"^the temporary Prefect server did not start: no server today$"),
         TemporaryServer(tmp_path / "folder") as broken,
     ):
         broken.wait_until_ready()
@@ -61,7 +61,7 @@ def test_a_server_that_hangs_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(server_child, "__file__", str(tmp_path / "hanging.py"))
     monkeypatch.setattr(server, "STARTUP_SECONDS", 0.1)
     with (
-        pytest.raises(ChildError, match=r"did not start within 0\.1 seconds; try again"),
+        pytest.raises(ChildError, match=r"did not start within 0\.1 seconds; run again"),
         TemporaryServer(tmp_path) as hanging,
     ):
         hanging.wait_until_ready()

@@ -29,7 +29,7 @@ CRASHED_WITHIN_SECONDS = 120.0
 def served(tmp_path_factory):
     found = Served(tmp_path_factory.mktemp("served"))
     yield found
-    assert found.close().endswith("a training goes on when it is run again.\n")
+    assert found.close().endswith("a training continues at its next run.\n")
     assert found.program.left_after(10) == []
 
 
@@ -55,7 +55,7 @@ def test_another_address_is_refused_without_a_password(host, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--host", host])
     assert ended.value.code == RecipeError.exit_code
-    assert f"--host {host}: others could reach it" in capsys.readouterr().err
+    assert f"--host {host}: other machines could reach it" in capsys.readouterr().err
     require_safe(host, {"PREFECT_SERVER_API_AUTH_STRING": "user:password"})
 
 
@@ -65,6 +65,7 @@ def test_every_deployment_is_there_with_a_form_that_says_what_each_field_is(serv
     for name, deployment in found.items():
         fields = deployment["parameter_openapi_schema"]["properties"]
         assert {field for field, schema in fields.items() if not schema.get("description")} == set()
+        assert not {"inputs", "fingerprint"} & fields.keys()
         assert "lstm-music" in deployment["tags"]
         assert deployment["description"]
         options = deployment["concurrency_options"] or {}
