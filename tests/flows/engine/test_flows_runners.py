@@ -49,7 +49,7 @@ def test_what_listens_and_says_nothing_is_no_scheduler(in_a_hurry):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(
-            RecipeError, match=rf"nobody answers .* tcp://127.0.0.1:{port} \(no answer within 1 seconds\)"
+            RecipeError, match=rf"no Dask scheduler answers at tcp://127.0.0.1:{port} \(no answer within 1 seconds\)"
         ):
             enter(f"tcp://127.0.0.1:{port}")
 
