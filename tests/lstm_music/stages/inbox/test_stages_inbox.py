@@ -167,7 +167,7 @@ def test_before_anything_was_learnt_the_collection_is_the_recipes_source(made, t
 
 
 def test_an_inbox_that_was_named_has_to_be_there(known, tmp_path):
-    with pytest.raises(SourceError, match="not a folder; make it, or give another with --inbox"):
+    with pytest.raises(SourceError, match="create the folder, or give another with --inbox"):
         look(known.store, known.recipe, str(tmp_path / "nowhere"))
 
 
