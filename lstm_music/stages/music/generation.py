@@ -205,7 +205,7 @@ def _settings(plan: Plan, number: int, one: Scored) -> str:
         **settings.spec.model_dump(mode="json"),
         **one.made.facts,
         "output": number,
-        "try": one.made.number,
+        "candidate": one.made.number,
         "random_seed": settings.random_seed,
         "prompt_midi": {"name": settings.prompt_midi.name, "sha256": settings.prompt_midi.sha256}
         if settings.prompt_midi

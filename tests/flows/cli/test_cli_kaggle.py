@@ -117,10 +117,7 @@ def test_the_server_of_prefect_sees_the_download_and_no_secret(tmp_path, server,
     command = [sys.executable, "-c", FLOW]
     assert "inputs/" in Program(tmp_path / "good", command, settings).finish()
     server.tokens.clear()
-    assert (
-        "does not accept the credentials in KAGGLE_API_TOKEN (401)"
-        in Program(tmp_path / "bad", command, settings).finish()
-    )
+    assert "rejects the credentials in KAGGLE_API_TOKEN (401)" in Program(tmp_path / "bad", command, settings).finish()
     said = [
         httpx.post(
             f"{users_server['PREFECT_API_URL']}/{kind}/filter",

@@ -56,7 +56,7 @@ def recipe(tmp_path: Path) -> Path:
         (
             ["ingest", "--source", "kaggle:foo"],
             3,
-            "source 'kaggle:foo': no name of a dataset on Kaggle; kaggle:OWNER/NAME",
+            "source: expected kaggle:OWNER/NAME, ",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_storage_of_another_version_is_one_sentence(lstm_music, tmp_path, recipe
     for command in (["status"], ["verify"], ["evaluate", "--recipe", recipe]):
         found = lstm_music(*command, "--storage", tmp_path / "storage")
         assert found.code == 6
-        assert "storage of version 99, but this project reads 1; use another folder" in found.sentence
+        assert "expected a storage of version 1, got version 99; give another folder with --storage" in found.sentence
 
 
 def test_one_piece_alone_is_prepared_but_not_trained_on(lstm_music, tmp_path, recipe):

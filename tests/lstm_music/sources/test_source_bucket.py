@@ -209,7 +209,7 @@ def test_a_file_url_of_no_folder_is_an_error(tree):
         Bucket((tree / "nowhere").as_uri())
     with pytest.raises(SourceError, match=r"expected a folder, got .*top\.abc'"):
         Bucket((tree / "top.abc").as_uri())
-    with pytest.raises(SourceError, match="begins with file:///"):
+    with pytest.raises(SourceError, match="expected file:/// and the absolute path"):
         Bucket("file://music/of/mine")
 
 

@@ -167,7 +167,7 @@ def test_before_the_first_training_the_collection_is_the_recipes_source(made, tm
 
 
 def test_a_missing_inbox_folder_is_an_error(known, tmp_path):
-    with pytest.raises(SourceError, match="not a folder; make it, or give another with --inbox"):
+    with pytest.raises(SourceError, match="create the folder, or give another with --inbox"):
         look(known.store, known.recipe, str(tmp_path / "nowhere"))
 
 

@@ -95,7 +95,7 @@ def test_the_least_suspicious_of_more_tries_are_kept(copy, plan):
     artifact = copy.store.open(ref)
     kept = [json.loads(artifact.file(f"result_{n:03d}.json").read_bytes()) for n in (1, 2)]
     assert [artifact.file(f"result_{n:03d}.mid").read_bytes() for n in (1, 2)] == [
-        candidates[one["try"] - 1].midi for one in kept
+        candidates[one["candidate"] - 1].midi for one in kept
     ]
     assert set(kept[0]["penalties"]) == set(PENALTIES)
     page = artifact.file("index.html").read_text()
