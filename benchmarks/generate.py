@@ -1,14 +1,14 @@
-"""How fast is music made, against one `predict()` call a note; and how alike is it to held-out music, by several settings.
+"""Measures the speed of generation against one `predict()` call per note, and how similar the music is to held-out music.
 
 Run: python benchmarks/generate.py --recipe default --storage storage [--num-outputs 64] [--num-events 512] [--json]
 
-Speed: notes a second of the compiled loop with the models in use, all outputs at once, from the first event to the last
-(what compiling takes is said apart); and of the usual way, a stock Keras LSTM of the same size that is given a window of 64
-notes and asked for one more by `model.predict()`, again and again. One model is asked there, though three would be needed.
+Speed is given in notes per second. Ours is the compiled loop with the promoted models, all outputs at once, from the first
+event to the last; the compile time is reported separately. The usual way is a stock Keras LSTM of the same size that gets
+a window of 64 notes and predicts one more note with each `model.predict()` call. It runs one model, though three are needed.
 
-Likeness: overlapped area with held-out music averaged over the metrics, as a share of the ceiling (training music), loops,
-and the longest copies, for the recipe's settings, for the report's (temperatures of 0.7, 0.7 and 0.2, no guard), and for those
-with the guard.
+Similarity is the overlapped area with held-out music, averaged over the metrics, as a share of the ceiling (training music),
+with the loops and the longest copies. It is measured for three settings: the recipe's, the report's (temperatures of 0.7, 0.7
+and 0.2, no guard), and the report's with the guard.
 """
 
 import argparse
@@ -39,8 +39,8 @@ LONG_COPY = 16  # events
 REPORT = {"temperature": {"offset": 0.7, "note": 0.7, "duration": 0.2}, "top_p": dict.fromkeys(STREAMS, 1.0)}
 
 
-def predict_notes_a_second(units: int, notes: int) -> float:
-    """Ask a stock Keras LSTM for one note a call."""
+def predict_notes_per_second(units: int, notes: int) -> float:
+    """Measure a stock Keras LSTM that predicts one note per call."""
     load_tensorflow()
     import keras
 
@@ -56,10 +56,10 @@ def predict_notes_a_second(units: int, notes: int) -> float:
 
 
 def loop_seconds(store: Store, current: Promoted, dataset: Dataset, spec: GenerationSpec) -> tuple[float, float]:
-    """Give the seconds of making all outputs without and with compiling."""
+    """Return the seconds of generating all outputs, without and with compiling."""
     from lstm_music.generation import loop
 
-    compile_loop, seconds = loop._compiled_loop, []  # noqa: SLF001 - nothing else tells the two apart
+    compile_loop, seconds = loop._compiled_loop, []  # noqa: SLF001 - the only way to measure the two separately
 
     def timed(*arguments: Any) -> Any:
         run = compile_loop(*arguments)
@@ -81,7 +81,7 @@ def loop_seconds(store: Store, current: Promoted, dataset: Dataset, spec: Genera
 
 
 def likeness(reference: Reference, measured: list[Measured]) -> dict[str, Any]:
-    """Set measured music beside the reference."""
+    """Compare measured music with the reference."""
     found = areas(reference.statistics, [one.statistics for one in measured])
     area, ceiling, floor = (mean or 0.0 for mean in mean_areas(found, reference))
     copies = sorted(one.longest_copy for one in measured)
@@ -100,17 +100,17 @@ def likeness(reference: Reference, measured: list[Measured]) -> dict[str, Any]:
 def measured_music(
     store: Store, current: Promoted, dataset: Dataset, reference: Reference, spec: GenerationSpec
 ) -> list[Measured]:
-    """Make music, and measure it."""
+    """Generate music and measure it."""
     ref = make_music(store, current.dataset, current.models, spec, random_seed=1)
     index = load_index(store, index_copies(store, current.dataset))
     return [one.measured for one in score_candidates(dataset, index, reference, read_music(store, ref))]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="default", help="whose models are in use")
-    parser.add_argument("--storage", type=Path, required=True, help="where they are")
+    parser.add_argument("--recipe", default="default", help="recipe with promoted models")
+    parser.add_argument("--storage", type=Path, required=True, help="storage that holds them")
     parser.add_argument("--num-outputs", type=int, default=64)
     parser.add_argument("--num-events", type=int, default=512)
     parser.add_argument("--json", action="store_true", help="print the result for programs")
@@ -132,7 +132,7 @@ def main() -> None:
         dataset = load_dataset(store, current.dataset)
         copies = index_copies(store, current.dataset)
         reference = read_reference(store, measure_reference(store, current.dataset, copies, arguments.num_events))
-        theirs = predict_notes_a_second(recipe.model.units, dataset.sizes["note"])
+        theirs = predict_notes_per_second(recipe.model.units, dataset.sizes["note"])
         seconds, with_compiling = loop_seconds(store, current, dataset, usual)
         found = {
             "held-out music": likeness(reference, list(reference.held_out)),
@@ -143,15 +143,15 @@ def main() -> None:
         }
     notes = arguments.num_outputs * arguments.num_events
     rates = {"ours": notes / seconds, "with_compiling": notes / with_compiling, "predict": theirs}
-    said = {
+    result = {
         "notes_per_second": {name: round(rate, 1) for name, rate in rates.items()},
         "times_faster": round(notes / seconds / theirs),
         "likeness": found,
     }
     if arguments.json:
-        print(json.dumps(said))
+        print(json.dumps(result))
         return
-    print(f"notes a second: {said['notes_per_second']}, {said['times_faster']} times as many")
+    print(f"notes per second: {result['notes_per_second']}, {result['times_faster']} times as fast")
     for name, one in found.items():
         print(f"{name:16} {one}")
 

@@ -1,9 +1,9 @@
-"""Say how long a command takes, and how much memory it and everything that it starts hold at once.
+"""Measures how long a command takes, and how much memory it and its child processes use at once.
 
     python benchmarks/measure.py [--json] COMMAND [ARGUMENT ...]
 
-Memory is the proportional set size of the whole tree of processes (pages that several share count once), sampled four times
-a second from /proc, so this needs Linux; CPU is that of the tree, as the system accounts for it when the processes end.
+Memory is the proportional set size of the whole process tree (shared pages count once), sampled four times per second from
+/proc, so this needs Linux. CPU time is that of the tree, as the system reports it when the processes end.
 """
 
 import argparse
@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-SAMPLES_A_SECOND = 4
+SAMPLES_PER_SECOND = 4
 
 
 def main() -> None:
-    """Run the command and print what was measured; the exit code is the command's."""
+    """Run the command and print the measurements; exit with the command's exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -28,7 +28,7 @@ def main() -> None:
     peak = 0
     while process.poll() is None:
         peak = max(peak, sum(map(_proportional_set_size, _tree(process.pid))))
-        time.sleep(1 / SAMPLES_A_SECOND)
+        time.sleep(1 / SAMPLES_PER_SECOND)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     figures = {
         "wall_seconds": round(time.monotonic() - started, 1),
@@ -44,12 +44,12 @@ def main() -> None:
 
 
 def _tree(root: int) -> set[int]:
-    """Find a process and all that descend from it."""
+    """Return a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended in the meantime
             continue
         children.setdefault(parent, []).append(int(folder.name))
     found, waiting = set(), [root]

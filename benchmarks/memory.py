@@ -1,13 +1,13 @@
-"""How much memory does training take on 1, 10 and 100 times the music.
+"""Measures the memory of training on 1, 10 and 100 times the music.
 
 Run: python benchmarks/memory.py COLLECTION.zip [--times 1 10 100] [--steps 300] [--units 128] [--json]
 
-The collection is prepared by the recipe `default`. A set of n times its music is that dataset n times over, each copy
-transposed by another number of semitones, under piece ids of its own. The note model is then trained in a process of its own
-for some steps of the first epoch, with checkpoints, and all held-out music is scored (n times as much, too). A figure is the
-peak of the anonymous memory (RssAnon) of that process: pages of a memory map, which the system may drop, do not count.
-Small models are the stricter test, for what grows is then a larger share. The score card after a training, which holds all
-events of validation and test, is not in it.
+The recipe `default` prepares the collection. For n times the music, the dataset is repeated n times; each copy is transposed
+by another number of semitones and has its own piece ids. A separate process then trains the note model for some steps of
+the first epoch, with checkpoints, and scores the validation music (also n times as much). The result is the peak of the
+anonymous memory (RssAnon) of that process. Pages of a memory map do not count, because the system can drop them. Small
+models are the stricter test, because the growing part is then a larger share. The score card after a training, which holds
+all events of validation and test, is not included.
 """
 
 import argparse
@@ -44,17 +44,17 @@ SEMITONES = range(-6, 6)
 
 
 class EnoughError(Exception):
-    """So many steps as were asked for."""
+    """Raised when the requested number of steps is done."""
 
 
 def small_recipe(units: int) -> Recipe:
-    """Give the recipe `default` with smaller models."""
+    """Return the recipe `default` with smaller models."""
     recipe = load_recipe("default")
     return recipe.model_copy(update={"model": recipe.model.model_copy(update={"units": units})})
 
 
 def several_times(store: Store, recipe: Recipe, ref: ArtifactRef, times: int) -> ArtifactRef:
-    """Write the dataset so many times over, and give the result; the tokens are never in memory as a whole."""
+    """Write a dataset of `times` copies and return its reference; the tokens are never in memory as a whole."""
     dataset = load_dataset(store, ref)
     stage = dataset_stage(recipe, dataset.notes_ref, dataset.events_ref)
     stage = dataclasses.replace(stage, spec={**stage.spec, "times": times})
@@ -70,16 +70,16 @@ def several_times(store: Store, recipe: Recipe, ref: ArtifactRef, times: int) ->
         write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
         vocabularies = json.dumps([vocabulary.to_json() for vocabulary in dataset.vocabularies.values()])
         writer.file("vocabularies", "json").write_text(vocabularies, encoding="utf-8")
-        writer.facts.update(warnings=[], leaky=True)  # copies of a piece stay on its side, but they are copies
+        writer.facts.update(warnings=[], leaky=True)  # copies stay in the split of their piece, but they are copies
     return stage.ref
 
 
 def _transposed(dataset: Dataset, recipe: Recipe, semitones: int) -> np.ndarray:
-    """Give all tokens, each piece moved by so many semitones where the piano has room for it."""
+    """Return all tokens, with each piece transposed as far as the piano's range allows."""
     tokens, moved = np.array(dataset.tokens), dataset.transposition(recipe.windows)
     note_columns = columns_of(dataset, recipe.windows).note_columns
-    for side in SPLITS:
-        for span in dataset.spans[side]:
+    for split in SPLITS:
+        for span in dataset.spans[split]:
             shift = min(max(semitones, span.lowest_shift), span.highest_shift) - recipe.windows.transpose_from
             for column in note_columns:
                 tokens[span.start : span.stop, column] = moved[shift, tokens[span.start : span.stop, column]]
@@ -87,15 +87,15 @@ def _transposed(dataset: Dataset, recipe: Recipe, semitones: int) -> np.ndarray:
 
 
 def _rows(dataset: Dataset, copy: int, first: int) -> Iterator[dict[str, Any]]:
-    for side in SPLITS:
-        for span in dataset.spans[side]:
+    for split in SPLITS:
+        for span in dataset.spans[split]:
             name = hashlib.sha256(f"{span.piece_id} {copy}".encode()).hexdigest()
-            moved = PieceSpan(name, span.start + first, span.stop + first)  # moved already, so never moved further
-            yield {"side": side, **dataclasses.asdict(moved)}
+            moved = PieceSpan(name, span.start + first, span.stop + first)  # transposed already, so no further shifts
+            yield {"side": split, **dataclasses.asdict(moved)}
 
 
 def train_and_score(storage: Path, units: int, ref: ArtifactRef, steps: int) -> None:
-    """Train for some steps, with a checkpoint every second, and score all that is held out."""
+    """Train for some steps, with a checkpoint every second, and score the validation music."""
     load_tensorflow(threads=1)
     from lstm_music.models import training
 
@@ -117,7 +117,7 @@ def train_and_score(storage: Path, units: int, ref: ArtifactRef, steps: int) -> 
 
 
 def peak_of(work: Any, *arguments: Any) -> float:
-    """Run `work` in a process of its own; give the peak of its anonymous memory in MiB."""
+    """Run `work` in a separate process; return the peak of its anonymous memory in MiB."""
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     status, peak = Path(f"/proc/{process.pid}/status"), 0
@@ -132,7 +132,7 @@ def peak_of(work: Any, *arguments: Any) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="a zip or folder of music")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10, 100])

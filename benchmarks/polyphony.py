@@ -1,22 +1,22 @@
-"""How many nats per frame do the LSTMs need on the two public benchmarks of polyphonic music, and a Transformer for the same CPU.
+"""Measures the nats per frame of the LSTMs, and of a Transformer with equal CPU time, on two public benchmarks.
 
-Run: python benchmarks/polyphony.py FOLDER_WITH_THE_ZIPS --storage DIR [--side test] [--without-transformer] [--json]
+Run: python benchmarks/polyphony.py FOLDER_WITH_THE_ZIPS --storage DIR [--split test] [--without-transformer] [--json]
 
-The folder holds jsb_chorales.zip and nottingham.zip (Boulanger-Lewandowski et al. 2012): a MIDI file a sequence, a quarter
-a frame, below train, validation and test, and frames.json with the number of frames of each file. For each of them the
-ordinary command line prepares, trains and scores:
+The folder holds jsb_chorales.zip and nottingham.zip (Boulanger-Lewandowski et al. 2012). Each has one MIDI file per sequence,
+with one quarter per frame, in the folders train, validation and test, and frames.json with the number of frames of each
+file. The ordinary command line prepares, trains and scores each collection:
 
-    NLL a frame = the nats of all events and ends of a side / the frames of that side
+    NLL per frame = the nats of all events and ends of a split / the frames of that split
 
-What a sequence's events say is what its frames say: the first offset counts the silence before it, later ones the silence in it,
-and each note is an event; of silence at its end they say nothing (validation and test have none). Beside that, our number
-pays for every first frame and for where each sequence ends, which the published ones leave out.
+The events of a sequence hold the same information as its frames. The first offset is the silence before it, later offsets
+are the silence within it, and each note is an event. Silence at the end is lost (validation and test have none). Our number
+also includes the first frame and the end of each sequence, which the published numbers leave out.
 
-The Transformer (benchmarks/transformer.py) gets the CPU seconds of the three trainings, `lstm-music train --model` each. In
-them are TensorFlow's start, compiling and the scoring after each epoch; the like of these is not counted for the
-Transformer. Where nothing had to be trained they are taken from the time when it was; see --cpu-seconds.
+The Transformer (benchmarks/transformer.py) gets the CPU seconds of the three trainings (`lstm-music train --model`). These
+include TensorFlow's start, compiling, and the scoring after each epoch, which do not count for the Transformer. If the models
+were trained before, the recorded CPU seconds of that training are used; see --cpu-seconds.
 
-Tune on validation, and ask for test once: the published rows are of test.
+Tune on validation, and score test once: the published rows are for test.
 """
 
 import argparse
@@ -56,28 +56,28 @@ TRANSFORMER = Path(__file__).with_name("transformer.py")
 
 @dataclass(frozen=True)
 class Collection:
-    """One benchmark: where its music lies, where it is prepared and trained, and by which recipe."""
+    """One benchmark: its music, its storage and its recipe."""
 
     name: str
     archive: Path
     storage: Path
     recipe: str
 
-    def frames(self, side: str) -> list[int]:
-        """Read the number of frames of each sequence of a side."""
+    def frames(self, split: str) -> list[int]:
+        """Read the number of frames of each sequence of a split."""
         with zipfile.ZipFile(self.archive) as members:
             frames = json.loads(members.read("frames.json"))
-        return [count for name, count in frames.items() if name.startswith(f"{side}/")]
+        return [count for name, count in frames.items() if name.startswith(f"{split}/")]
 
     def models(self) -> list[ArtifactRef]:
-        """Say what the models of the dataset that was prepared last are called, trained or not."""
+        """Return the references of the models of the latest dataset, trained or not."""
         recipe = load_recipe(self.recipe)
         dataset = last_prepared(Store(self.storage), recipe.name).dataset
         return [stage.ref for stage in model_stages(recipe, dataset).values()]
 
 
-class Fail(Exception):  # noqa: N818 - it is how this program ends, with a sentence and an exit code
-    """A reason to stop: one sentence, and the exit code."""
+class Fail(Exception):  # noqa: N818 - it ends this program with a sentence and an exit code
+    """A reason to stop: one sentence and the exit code."""
 
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
@@ -85,7 +85,7 @@ class Fail(Exception):  # noqa: N818 - it is how this program ends, with a sente
 
 
 def run(command: Sequence[Any]) -> str:
-    """Run a command; give what it printed, of which people see everything at once on standard error."""
+    """Run a command; return its output, which is also copied to standard error while it runs."""
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
     lines = []
     for line in process.stdout or ():
@@ -97,26 +97,26 @@ def run(command: Sequence[Any]) -> str:
 
 
 def result_of(command: Sequence[Any]) -> dict[str, Any]:
-    """Run a command with --json; give the object that it prints last."""
-    said: dict[str, Any] = json.loads(run([*command, "--json"]).splitlines()[-1])
-    return said
+    """Run a command with --json; return the object in its last line."""
+    result: dict[str, Any] = json.loads(run([*command, "--json"]).splitlines()[-1])
+    return result
 
 
 def train(collection: Collection) -> float | None:
-    """Prepare and train; give the CPU seconds that the training took, now or when it was done; None where nobody knows."""
+    """Prepare and train; return the CPU seconds of the training, measured now or recorded earlier; None if unknown."""
     at = ["--recipe", collection.recipe, "--storage", collection.storage]
-    run([COMMAND, "prepare", *at, "--source", collection.archive])  # apart, so that it is not counted
+    run([COMMAND, "prepare", *at, "--source", collection.archive])  # before the measurement starts
     store, models = Store(collection.storage), collection.models()
-    whole = not any(store.has(ref) or read_progress(store, ref) for ref in models)  # nothing of it was done before
+    whole = not any(store.has(ref) or read_progress(store, ref) for ref in models)  # no training was started before
     begun = _cpu_of_children()
     names = load_recipe(collection.recipe).model.models
     trainings = [subprocess.Popen([str(part) for part in (COMMAND, "train", *at, "--model", name)]) for name in names]
-    codes = [training.wait() for training in trainings]  # all of them: none is left running
+    codes = [training.wait() for training in trainings]  # wait for all, so that none keeps running
     if any(codes):
-        raise Fail(f"{collection.name}: a training ended with an error", 7)
+        raise Fail(f"{collection.name}: a training failed", 7)
     took = round(_cpu_of_children() - begun, 1)
-    run([COMMAND, "train", *at])  # finds the models, and scores them beside the baselines
-    record = collection.storage.with_name("cpu_seconds.json")  # beside the storage, which holds nothing of a stopwatch
+    run([COMMAND, "train", *at])  # finds the models, and scores them with the baselines
+    record = collection.storage.with_name("cpu_seconds.json")  # beside the storage, which holds no timings
     known: dict[str, float] = json.loads(record.read_text()) if record.exists() else {}
     key = "+".join(ref.key for ref in models)
     if whole:
@@ -131,70 +131,72 @@ def _cpu_of_children() -> float:
 
 
 def measure(collection: Collection, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Give the NLL a frame of the LSTMs on one side, and that of the Transformer."""
-    side, with_transformer = arguments.side, not arguments.without_transformer
+    """Return the NLL per frame of the LSTMs on one split, and that of the Transformer."""
+    split, with_transformer = arguments.split, not arguments.without_transformer
     took = train(collection)
     card = result_of([COMMAND, "evaluate", "--recipe", collection.recipe, "--storage", collection.storage])
-    split, frames = card["splits"][side], collection.frames(side)
-    if split["pieces"] != len(frames):
-        raise Fail(f"{collection.archive}: {split['pieces']} of {len(frames)} sequences of {side} were scored", 5)
+    scores, frames = card["splits"][split], collection.frames(split)
+    if scores["pieces"] != len(frames):
+        raise Fail(
+            f"{collection.archive}: expected {len(frames)} scored sequences of {split}, got {scores['pieces']}", 5
+        )
     result = {
-        "ours": split["nats_total"] / sum(frames),
+        "ours": scores["nats_total"] / sum(frames),
         "transformer": None,
         "frames": sum(frames),
-        "events": split["events"],
+        "events": scores["events"],
         "cpu_seconds": took,
         "protocol": card["protocol"],
     }
     budget = arguments.cpu_seconds or took
     if with_transformer and budget is None:
         sys.stderr.write(
-            f"{collection.name}: the models were found trained, and nobody knows how long that took, so the Transformer was "
-            "not; give it --cpu-seconds\n"
+            f"{collection.name}: the models were trained before, in an unknown CPU time, so the Transformer was skipped; "
+            "set its time with --cpu-seconds\n"
         )
     elif with_transformer:
-        said = _transformer(collection, side, budget, arguments.transformer_options)
-        result["transformer"] = said[side]["sum"] * split["events"] / sum(frames)
-        result["transformer_cpu_seconds"] = said["cpu_seconds"]
+        other = _transformer(collection, split, budget, arguments.transformer_options)
+        result["transformer"] = other[split]["sum"] * scores["events"] / sum(frames)
+        result["transformer_cpu_seconds"] = other["cpu_seconds"]
     return result
 
 
-def _transformer(collection: Collection, side: str, budget: float | None, options: str) -> dict[str, Any]:
+def _transformer(collection: Collection, split: str, budget: float | None, options: str) -> dict[str, Any]:
     command = [sys.executable, TRANSFORMER, "--recipe", collection.recipe, "--storage", collection.storage]
-    return result_of([*command, "--cpu-seconds", budget, "--side", side, *shlex.split(options)])
+    return result_of([*command, "--cpu-seconds", budget, "--split", split, *shlex.split(options)])
 
 
-def describe(results: Mapping[str, Any], side: str) -> None:
+def describe(results: Mapping[str, Any], split: str) -> None:
     """Print the table."""
-    print(f"NLL a frame on {side}, nats; the published rows are of test")
+    print(f"NLL in nats per frame on {split}; the published rows are for test")
     titles = [name + (" (leaky)" if "leaky" in result["protocol"] else "") for name, result in results.items()]
     print(f"{'':32}" + "".join(f"{title:>22}" for title in titles))
     for model, values in PUBLISHED.items():
         of = dict(zip(COLLECTIONS, values, strict=True))
         print(f"{model:32}" + "".join(f"{of[name]:22.2f}" for name in results))
-    for model, key in (("the three LSTMs", "ours"), ("a Transformer, the same CPU", "transformer")):
+    for model, key in (("three LSTMs", "ours"), ("Transformer, equal CPU time", "transformer")):
         cells = [f"{result[key]:.3f}" if result[key] is not None else "" for result in results.values()]
         print(f"{model:32}" + "".join(f"{cell:>22}" for cell in cells))
     for name, result in results.items():
-        seconds = f"{result['cpu_seconds']:,} s of CPU" if result["cpu_seconds"] else "CPU time not known"
+        seconds = f"{result['cpu_seconds']:,} CPU s" if result["cpu_seconds"] else "unknown CPU time"
         print(
             f"{name}: {result['frames']:,} frames, {result['events']:,} events, split {result['protocol']}; "
-            f"the LSTMs' training: {seconds}"
+            f"training of the LSTMs: {seconds}"
         )
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where jsb_chorales.zip and nottingham.zip lie")
-    parser.add_argument("--storage", type=Path, required=True, help="folder for a storage of each collection")
-    parser.add_argument("--side", choices=[VALIDATION, TEST], default=VALIDATION)
+    parser.add_argument("folder", type=Path, help="folder with jsb_chorales.zip and nottingham.zip")
+    parser.add_argument("--storage", type=Path, required=True, help="folder for one storage per collection")
+    parser.add_argument("--split", choices=[VALIDATION, TEST], default=VALIDATION)
     parser.add_argument("--recipe", default="polyphony", help="a recipe's name, or the path of a .toml file")
     parser.add_argument("--collections", nargs="+", choices=COLLECTIONS, default=list(COLLECTIONS))
-    parser.add_argument("--without-transformer", action="store_true", help="the LSTMs alone; needs no torch")
-    parser.add_argument("--transformer-options", default="", help='of transformer.py, as "--width 128 --layers 2"')
-    parser.add_argument("--cpu-seconds", type=float, help="for the Transformer, instead of what the LSTMs took")
-    parser.add_argument("--json", action="store_true", help="print the result for programs, last")
+    parser.add_argument("--without-transformer", action="store_true", help="only the LSTMs; needs no torch")
+    parser.add_argument("--transformer-options", default="", help='for transformer.py, e.g. "--width 128 --layers 2"')
+    parser.add_argument("--cpu-seconds", type=float, help="for the Transformer, instead of the time of the LSTMs")
+    parser.add_argument("--json", action="store_true", help="print the result for programs as the last line")
     arguments = parser.parse_args()
     collections = [
         Collection(name, arguments.folder / f"{name}.zip", arguments.storage / name, arguments.recipe)
@@ -207,19 +209,17 @@ def main() -> None:
         sys.stderr.write(f"polyphony.py: {error}\n")
         sys.exit(error.code if isinstance(error, Fail) else error.exit_code)
     if arguments.json:
-        print(json.dumps({**results, "side": arguments.side}))
+        print(json.dumps({**results, "split": arguments.split}))
     else:
-        describe(results, arguments.side)
+        describe(results, arguments.split)
 
 
 def _require(collections: Sequence[Collection], *, with_transformer: bool) -> None:
-    """Stop before anything is run where it could not be finished."""
+    """Stop before the first run if a requirement is missing."""
     if with_transformer and importlib.util.find_spec("torch") is None:
-        raise Fail(
-            "the Transformer needs torch: `make install-bench` installs it, --without-transformer does without", 2
-        )
+        raise Fail("the Transformer needs torch: install it with `make install-bench`, or add --without-transformer", 2)
     if missing := [str(collection.archive) for collection in collections if not collection.archive.is_file()]:
-        raise Fail(f"{' and '.join(missing)}: not there; give the folder that holds the zips", 3)
+        raise Fail(f"{' and '.join(missing)}: not found; give the folder that holds the zips", 3)
 
 
 if __name__ == "__main__":

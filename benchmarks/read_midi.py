@@ -1,9 +1,9 @@
-"""How many notes a CPU second does our reader of MIDI read, and how many times what music21 does that is.
+"""Measures how many notes per CPU second our MIDI reader reads, compared with music21.
 
 Run: python benchmarks/read_midi.py COLLECTION.zip [--files 4] [--json]
 
-Both read the same files from memory in this process: `read_midi`, the best of several rounds, and music21's
-`converter.parseData`, which is `converter.parse` without its pickle cache, once. Trust the ratio, not the seconds.
+Both read the same files from memory in this process. `read_midi` runs several rounds, and the best one counts. music21's
+`converter.parseData` (`converter.parse` without its pickle cache) runs once. Trust the ratio, not the seconds.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROUNDS = 5
 
 
 def evenly_spread_files(archive: Path, count: int) -> list[bytes]:
-    """Read `count` MIDI files from a zip, evenly spread over the files in the order of their sizes."""
+    """Read `count` MIDI files from a zip, evenly spread over the files sorted by size."""
     with zipfile.ZipFile(archive) as members:
         by_size = sorted(
             (member for member in members.infolist() if member.filename.lower().endswith((".mid", ".midi"))),
@@ -33,7 +33,7 @@ def evenly_spread_files(archive: Path, count: int) -> list[bytes]:
 
 
 def cpu_seconds(read: Callable[[bytes], object], files: list[bytes]) -> float:
-    """CPU seconds that `read` takes for all `files`."""
+    """Return the CPU seconds that `read` takes for all `files`."""
     start = time.process_time()
     for data in files:
         read(data)
@@ -41,16 +41,16 @@ def cpu_seconds(read: Callable[[bytes], object], files: list[bytes]) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="a zip of MIDI files")
-    parser.add_argument("--files", type=int, default=4, help="how many of them")
+    parser.add_argument("--files", type=int, default=4, help="number of files to read")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     files = evenly_spread_files(arguments.archive, arguments.files)
     notes = sum(len(read_midi(data).notes) for data in files)
     ours = notes / min(cpu_seconds(read_midi, files) for _ in range(ROUNDS))
-    warnings.simplefilter("ignore")  # music21 warns of each track name that is no instrument
+    warnings.simplefilter("ignore")  # music21 warns about each track name that is not an instrument
     music21 = notes / cpu_seconds(lambda data: converter.parseData(data, format="midi"), files)
     result = {
         "files": len(files),
@@ -63,8 +63,8 @@ def main() -> None:
         print(json.dumps(result))
     else:
         print(
-            f"{len(files)} files, {notes:,} notes: read_midi {ours:,.0f} notes a CPU second, "
-            f"music21 {music21:,.0f}, {ours / music21:,.0f} times as many",
+            f"{len(files)} files, {notes:,} notes: read_midi {ours:,.0f} notes per CPU second, "
+            f"music21 {music21:,.0f}; read_midi is {ours / music21:,.0f} times as fast",
         )
 
 

@@ -1,12 +1,12 @@
-"""How much memory and time preparing 100,000 MIDI files takes, against 10,000, on a Dask cluster.
+"""Measures the memory and time of preparing 100,000 MIDI files, compared with 10,000, on a Dask cluster.
 
 Run: python benchmarks/scale.py COLLECTION.zip --folder FOLDER [--files 10000 100000] [--runner dask] [--workers 2] [--json]
 
-The files are made of the collection's pieces: each is some hundred notes cut out of one, transposed, with its tempos,
-signatures and pedal, and no two have the same content. They are written below FOLDER once, and so is storage; what is in
-storage is not made again, so give an empty one for a figure. `lstm-music prepare` is then run as a user runs it, against a
-Prefect server that counts its tasks. A figure of memory is the largest resident set that any process of the run ever had. The
-peer is `converter.parse` of music21 on some of the same files in this process, without its pickle cache.
+The files are made from the pieces of the collection. Each is an excerpt of some hundred notes, transposed, with its tempos,
+signatures and pedal; no two have the same content. Files and storage are written below FOLDER once. Artifacts in the storage
+are not made again, so use an empty FOLDER for a measurement. `lstm-music prepare` runs as it does for a user, with a Prefect
+server that counts its tasks. Memory is the largest resident set of any process of the run. The comparison is music21's
+`converter.parse` on some of the same files in this process, without its pickle cache.
 """
 
 import argparse
@@ -42,8 +42,8 @@ from lstm_music.store import Store
 Change = TypeVar("Change", Tempo, TimeSignature, KeySignature)
 
 MIB = 2**20
-NOTES = range(200, 1000)  # of a file
-FILES_A_FOLDER = 1000
+NOTES = range(200, 1000)  # per file
+FILES_PER_FOLDER = 1000
 FILES_OF_THE_PEER = 40
 SECONDS_BETWEEN_LOOKS = 0.2
 PAGE = 200
@@ -53,7 +53,7 @@ TABLES = ("inputs", "notes", "events", "dataset")
 
 
 def pieces_of(collection: Path) -> list[PieceNotes]:
-    """Read the pieces of a collection that can be read."""
+    """Read the readable pieces of a collection."""
     pieces = []
     with zipfile.ZipFile(collection) as members:
         for name in sorted(name for name in members.namelist() if name.lower().endswith((".mid", ".midi"))):
@@ -68,7 +68,7 @@ def pieces_of(collection: Path) -> list[PieceNotes]:
 
 
 def excerpt(piece: PieceNotes, rng: random.Random) -> bytes:
-    """Cut some notes out of a piece, move them by some semitones, and write them as a file."""
+    """Cut an excerpt from a piece, transpose it, and return it as the bytes of a MIDI file."""
     count = rng.choice(NOTES)
     first = rng.randrange(max(1, len(piece.notes) - count))
     notes = piece.notes[first : first + count].copy()
@@ -87,13 +87,13 @@ def excerpt(piece: PieceNotes, rng: random.Random) -> bytes:
 
 
 def moved(changes: Sequence[Change], begin: int, end: int) -> tuple[Change, ...]:
-    """Give what holds at the tick `begin`, which becomes 0, and what changes until `end`."""
+    """Return the change in effect at the tick `begin`, which becomes 0, and all changes until `end`."""
     before = [replace(change, tick=0) for change in changes if change.tick <= begin][-1:]
     return (*before, *(replace(change, tick=change.tick - begin) for change in changes if begin < change.tick <= end))
 
 
 def write_files(collection: Path, folder: Path, count: int) -> None:
-    """Write so many files of distinct contents, the first of them the same for any number."""
+    """Write `count` files of distinct contents; a larger count starts with the same files."""
     done = folder / "complete"
     if done.exists():
         return
@@ -104,18 +104,18 @@ def write_files(collection: Path, folder: Path, count: int) -> None:
         digest = hashlib.sha256(data).digest()
         if digest not in seen:
             seen.add(digest)
-            path = folder / f"{number // FILES_A_FOLDER:04d}" / f"{number:06d}.mid"
+            path = folder / f"{number // FILES_PER_FOLDER:04d}" / f"{number:06d}.mid"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             number += 1
     done.touch()
 
 
-def peer_notes_a_second(paths: Sequence[Path]) -> float:
-    """Read files as the report did, and say how many notes a second that gave."""
+def music21_notes_per_second(paths: Sequence[Path]) -> float:
+    """Read files with music21, as the report did; return the notes per second."""
     from music21 import converter
 
-    warnings.simplefilter("ignore")  # music21 warns of each track name that is no instrument
+    warnings.simplefilter("ignore")  # music21 warns about each track name that is not an instrument
     notes = sum(len(read_midi(path.read_bytes()).notes) for path in paths)
     begin = time.monotonic()
     for path in paths:
@@ -124,12 +124,12 @@ def peer_notes_a_second(paths: Sequence[Path]) -> float:
 
 
 def family(root: int) -> Iterator[int]:
-    """Give a process and all that descend from it."""
+    """Yield a process and all its descendants."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended in the meantime
             continue
     waiting = [root]
     while waiting:
@@ -139,7 +139,7 @@ def family(root: int) -> Iterator[int]:
 
 
 def facts_of(process: int) -> tuple[str, int] | None:
-    """Give what a process is called, and the most resident memory that it ever had, in bytes."""
+    """Return the role of a process and its peak resident memory in bytes."""
     try:
         words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
         status = Path(f"/proc/{process}/status").read_text().splitlines()
@@ -152,7 +152,7 @@ def facts_of(process: int) -> tuple[str, int] | None:
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float, dict[str, int]]:
-    """Run a command; give its wall seconds, its CPU seconds and the peak bytes by what each process of this one's family is."""
+    """Run a command; return its wall seconds, its CPU seconds, and the peak bytes by the role of its processes."""
     before, begin = os.times(), time.monotonic()
     process = subprocess.Popen(command, env=os.environ | environment, stdout=sys.stderr)
     peaks: dict[str, int] = {}
@@ -169,8 +169,8 @@ def run(command: Sequence[str], environment: dict[str, str]) -> tuple[float, flo
     return time.monotonic() - begin, cpu, peaks
 
 
-def files_a_table(store: Store, recipe: str) -> dict[str, int]:
-    """Count the files of each table of what was prepared last."""
+def files_per_table(store: Store, recipe: str) -> dict[str, int]:
+    """Count the files of each table of the latest prepared data."""
     prepared = last_prepared(store, recipe)
     refs = {kind: getattr(prepared, kind) for kind in TABLES}
     return {
@@ -182,7 +182,7 @@ def files_a_table(store: Store, recipe: str) -> dict[str, int]:
 
 @contextmanager
 def server(home: Path) -> Iterator[httpx.Client]:
-    """Start a Prefect server that keeps what tasks there were, in a home of its own, and give a client of it."""
+    """Start a Prefect server with its own home, which records all tasks; yield a client for it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui"]
@@ -199,7 +199,7 @@ def server(home: Path) -> Iterator[httpx.Client]:
 
 
 def answers(client: httpx.Client) -> bool:
-    """Say whether a server answers."""
+    """Return whether a server answers."""
     try:
         return client.get("/health").is_success
     except httpx.TransportError:
@@ -207,7 +207,7 @@ def answers(client: httpx.Client) -> bool:
 
 
 def task_runs(client: httpx.Client) -> Iterator[dict[str, Any]]:
-    """Ask a server for all its runs of tasks, when it has written down the last."""
+    """Yield all task runs of a server, after waiting until it has recorded the last one."""
     time.sleep(SECONDS_OF_THE_RECORDER)
     offset = 0
     while page := client.post("/task_runs/filter", json={"limit": PAGE, "offset": offset}).raise_for_status().json():
@@ -216,13 +216,13 @@ def task_runs(client: httpx.Client) -> Iterator[dict[str, Any]]:
 
 
 def between_tasks(tasks: Sequence[dict[str, Any]]) -> float:
-    """Say which share of the workers' time passed between one batch and the next: Prefect's, and the runner's."""
+    """Return the share of the workers' time that passed between two batches: the overhead of Prefect and the runner."""
     times = sorted(
         (datetime.fromisoformat(task["start_time"]), datetime.fromisoformat(task["end_time"]))
         for task in tasks
         if task["name"].startswith("parse batch")
     )
-    free: list[datetime] = []  # since when each worker has waited
+    free: list[datetime] = []  # the time since which each worker is waiting
     lost = worked = 0.0
     for begin, end in times:
         waiting = [since for since in free if since <= begin]
@@ -235,14 +235,14 @@ def between_tasks(tasks: Sequence[dict[str, Any]]) -> float:
 
 
 def reading_and_encoding_seconds(tasks: Sequence[dict[str, Any]]) -> float:
-    """Say how long it took from the first batch that was parsed to the table of events."""
+    """Return the seconds from the start of the first parsed batch to the events table."""
     begin = min(task["start_time"] for task in tasks if task["name"].startswith("parse batch"))
     (end,) = (task["end_time"] for task in tasks if task["name"].startswith("encode events"))
     return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
 
 
 def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
-    """Prepare so many files."""
+    """Prepare `files` files and return the measurements."""
     music, storage = arguments.folder / f"{files} files", arguments.folder / f"{arguments.runner} of {files}"
     write_files(arguments.archive, music, files)
     command = [str(Path(sys.executable).with_name("lstm-music")), "prepare", "--recipe", arguments.recipe, "--json"]
@@ -263,22 +263,22 @@ def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
         "read_and_encoded_notes_per_second": round(notes / reading_and_encoding_seconds(tasks)),
         "peak_mib": {name: round(peak / MIB) for name, peak in sorted(peaks.items())},
         "largest_process_mib": round(max(peaks.values()) / MIB),
-        "files_a_table": files_a_table(store, arguments.recipe),
+        "files_per_table": files_per_table(store, arguments.recipe),
         "prefect_tasks": len(tasks),
         "between_tasks": round(between_tasks(tasks), 3),
     }
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="a zip of MIDI files")
-    parser.add_argument("--folder", type=Path, required=True, help="where the files and storage are written")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the files and the storage")
     parser.add_argument("--files", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--runner", default="dask")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--dask-scheduler", help="address of one that runs")
+    parser.add_argument("--dask-scheduler", help="address of a running scheduler")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -287,7 +287,7 @@ def main() -> None:
         runs.append(measure(arguments, files))
         print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
     paths = sorted((arguments.folder / f"{arguments.files[0]} files").glob("*/*.mid"))[:FILES_OF_THE_PEER]
-    peer = peer_notes_a_second(paths)
+    peer = music21_notes_per_second(paths)
     memory = [one["largest_process_mib"] for one in runs]
     result = {
         "runs": runs,
@@ -301,14 +301,15 @@ def main() -> None:
         return
     for one in runs:
         print(
-            f"{one['files']:,} files, {one['notes']:,} notes: {one['wall_seconds']} s, {one['notes_per_second']:,} a second; "
-            f"{one['largest_process_mib']} MiB in the largest process; {one['prefect_tasks']} Prefect tasks; at most "
-            f"{max(one['files_a_table'].values())} files a table; {one['between_tasks']:.1%} of the workers' time between tasks"
+            f"{one['files']:,} files, {one['notes']:,} notes: {one['wall_seconds']} s, "
+            f"{one['notes_per_second']:,} notes per second; {one['largest_process_mib']} MiB in the largest process; "
+            f"{one['prefect_tasks']} Prefect tasks; at most {max(one['files_per_table'].values())} files per table; "
+            f"{one['between_tasks']:.1%} of the workers' time between tasks"
         )
     print(
-        f"music21's converter.parse: {peer:.0f} notes a second; reading and encoding "
-        f"{result['reading_and_encoding_over_music21']} times that, the whole command, with taking in and tokens, "
-        f"{result['whole_command_over_music21']} times"
+        f"music21's converter.parse: {peer:.0f} notes per second; reading and encoding is "
+        f"{result['reading_and_encoding_over_music21']} times as fast; the whole command, from ingestion to tokens, is "
+        f"{result['whole_command_over_music21']} times as fast"
     )
 
 

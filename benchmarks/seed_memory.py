@@ -1,11 +1,11 @@
-"""How much memory does it take to prepare and feed the windows of the report's recipe, its way and ours.
+"""Measures the memory of preparing and feeding the windows of the report's recipe, by its method and by ours.
 
 Run: python benchmarks/seed_memory.py COLLECTION.zip [--theirs 4000 8000] [--json]
 
-Ours: the recipe `seed` on its 37 files and on the whole collection, from the zip to one epoch of batches, and once more with
-TensorFlow, the model and some training steps. Theirs, as the report's notebook does it: windows as Python lists, one-hot
-encoded as one array of int64, and split at random, which copies; run at two sizes that fit, and extrapolated along the line
-through them. Each figure is the peak of the resident memory of a process of its own.
+Ours is the recipe `seed` on its 37 files and on the whole collection, from the zip to one epoch of batches; then the same with
+TensorFlow, the model and some training steps. Theirs follows the report's notebook: windows as Python lists, one-hot encoded
+as one int64 array, then split at random, which copies. It runs at two sizes that fit, and the line through them is
+extrapolated. Each result is the peak resident memory of a separate process.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.training.train import train_model
 from lstm_music.store import ArtifactRef, Store
 
-SIZES = (75_000, 501_029, 550_000)  # the second is what the collection has
+SIZES = (75_000, 501_029, 550_000)  # the second is the size of the collection
 MIB = 2**20
 
 
@@ -41,17 +41,17 @@ def _prepared(archive: Path, storage: Path, whole_collection: bool) -> tuple[Sto
 
 
 def ours(archive: Path, storage: Path, whole_collection: bool) -> int:
-    """Prepare the recipe, and read every window once; give how many there were."""
+    """Prepare the recipe and read every window once; return the number of windows."""
     store, recipe, ref = _prepared(archive, storage, whole_collection)
     dataset = load_dataset(store, ref)
-    spans = [span for side in SPLITS for span in dataset.spans[side]]
+    spans = [span for split in SPLITS for span in dataset.spans[split]]
     places = shuffled(Targets.of(spans, recipe.windows.length).places, 1, 0)
     plan = next_event_batches(dataset.tokens, places, length=recipe.windows.length, batch_size=32)
     return sum(int(batch.mask.sum()) for batch in plan)
 
 
 def ours_training(archive: Path, storage: Path, whole_collection: bool) -> int:
-    """Do the same, and train the note model for as long as the peak may still rise."""
+    """Do the same, then train the note model until the peak no longer rises."""
     windows = ours(archive, storage, whole_collection)
     store, recipe, ref = _prepared(archive, storage, whole_collection)
 
@@ -68,7 +68,7 @@ def ours_training(archive: Path, storage: Path, whole_collection: bool) -> int:
 
 
 def theirs(windows: int, length: int, classes: int) -> int:
-    """Make so many windows as the notebook does; the tokens do not matter to memory."""
+    """Make `windows` windows as the notebook does; random tokens take the same memory."""
     tokens = np.random.default_rng(0).integers(0, classes, windows + length).tolist()
     sequences = [tokens[start : start + length] for start in range(windows)]
     one_hot = np.eye(classes, dtype=np.int64)[np.array(sequences)]
@@ -78,7 +78,7 @@ def theirs(windows: int, length: int, classes: int) -> int:
 
 
 def peak(work: Callable[..., int], *arguments: Any) -> tuple[int, float]:
-    """Run `work` in a process of its own; give its result, and the peak of its memory in MiB."""
+    """Run `work` in a separate process; return its result and its peak memory in MiB."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_report, args=(there, work, arguments))
@@ -95,10 +95,12 @@ def _report(pipe: Any, work: Callable[..., int], arguments: tuple[Any, ...]) -> 
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="a zip of the Kaggle dataset soumikrakshit/classical-music-midi")
-    parser.add_argument("--theirs", type=int, nargs=2, default=[4000, 8000], help="windows to run their way at")
+    parser.add_argument(
+        "--theirs", type=int, nargs=2, default=[4000, 8000], help="numbers of windows to measure their method with"
+    )
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     result: dict[str, Any] = {"ours": [], "theirs": []}

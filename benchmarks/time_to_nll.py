@@ -1,15 +1,17 @@
-"""How much sooner do our models reach the held-out NLL that the report's way reaches at its best.
+"""Measures how much sooner our models reach the best validation NLL of the report's method.
 
 Run: python benchmarks/time_to_nll.py COLLECTION.zip [--storage DIR] [--report-epochs 150] [--patience 4] [--json]
 
-Both learn the events of the recipe `seed` (its 37 files, read as the report read them), split by piece, and both are scored on
-the same events: the validation events with a full window of 64 before them. The report's way: three models, each of which
-sees windows of its own stream, at stride 1 and with one target a window, until its patience is over. They are trained by
-the architecture `three_streams`, which computes the same as stock Keras (tests hold that) in less time; what stock Keras
-would take is the number of its steps times what a step takes it, measured by `train_step.py` in the same run. Ours: the
-chained models with the settings below, a target at every step and random transpositions. Curves are compared at
-the same CPU time for each of the three models; an epoch of ours is a point. The report's models are kept in `--storage`, and a
-benchmark that was stopped goes on with them; ours are trained anew each time, for their seconds.
+Both learn the events of the recipe `seed` (its 37 files, read as the report read them), split by piece. Both are scored on the
+same events: the validation events after a full window of 64.
+
+The report's method is three models. Each sees windows of its own stream, at stride 1 with one target per window, until its
+patience is over. The architecture `three_streams` trains them: it computes the same as stock Keras (tests check that) in less
+time. The time of stock Keras is its number of steps times the time per step, measured by `train_step.py` in the same run.
+
+Ours are the chained models with the settings below, a target at every step, and random transpositions. The curves are compared
+at the same CPU time for each of the three models, with one point per epoch of ours. `--storage` keeps the report's models, so
+a stopped benchmark can continue with them. Ours are trained again each time, to measure their seconds.
 """
 
 import argparse
@@ -36,20 +38,20 @@ OURS: dict[str, Any] = {
     "model": {"architecture": "chained_lstm", "units": 384, "hidden_inputs": 0.02},
     "training": {"patience": 6, "batch_size": 8, "learning_rate": 8e-3},
 }
-# Tuned on validation: of few pieces rhythm is soon learnt by heart, so it has the rate's whole fall in few epochs.
+# Tuned on validation: with few pieces, rhythm overfits early, so its learning rate falls to zero within few epochs.
 DROPOUT = {"offset": 0.6, "note": 0.4, "duration": 0.6}
 EPOCHS = {"offset": 6, "note": 36, "duration": 5}
-FIRST_TARGET = 64  # so that the report's windows are full
+FIRST_TARGET = 64  # the first event after a full window of the report
 
 
 def ours_recipe() -> Recipe:
-    """Give the report's events with our models."""
+    """Return a recipe with the report's events and our models."""
     seed = load_recipe("seed").model_dump(mode="json")
     return parse_recipe({**seed, "name": "seed-chained", **OURS}, "time_to_nll.py")
 
 
 def report_recipe(epochs: int, patience: int) -> Recipe:
-    """Give the report's way, split by piece."""
+    """Return the report's recipe, split by piece."""
     recipe = load_recipe("seed")
     return recipe.model_copy(
         update={"training": recipe.training.model_copy(update={"epochs": epochs, "patience": patience})}
@@ -57,12 +59,12 @@ def report_recipe(epochs: int, patience: int) -> Recipe:
 
 
 def prepared(store: Store, recipe: Recipe, source: str) -> ArtifactRef:
-    """Make the dataset of a recipe, or find it."""
+    """Return the dataset of a recipe, and make it if missing."""
     return prepare(store, recipe, ingest(store, recipe, source)).dataset
 
 
 def report_way(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, dict[str, Any]]:
-    """Train the report's models to their best; give the NLL of each, and after how many windows it was reached."""
+    """Train the report's models; return the best NLL of each, and the number of windows until then."""
     found = {}
     windows = load_dataset(store, dataset).targets(TRAIN, recipe.first_target).events
     for name in recipe.model.models:
@@ -80,7 +82,7 @@ def report_way(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, 
 
 
 def our_way(store: Store, recipe: Recipe, ref: ArtifactRef, name: str) -> dict[str, Any]:
-    """Train one of our models; give the NLL of each epoch and the CPU seconds of training until then, the import aside."""
+    """Train one of our models; return the NLL of each epoch and the CPU seconds until then, without imports."""
     load_tensorflow(threads=1)
     from lstm_music.models.training import TrainingData, train
 
@@ -106,20 +108,20 @@ def our_way(store: Store, recipe: Recipe, ref: ArtifactRef, name: str) -> dict[s
     return {"curve": [score.held_out for score in history], "cpu_seconds": seconds}
 
 
-def stock_keras_windows_a_second() -> float:
+def stock_keras_windows_per_second() -> float:
     """Measure the report's model in stock Keras."""
-    asked = [sys.executable, str(Path(__file__).with_name("train_step.py")), "--json"]
-    said = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    return float(json.loads(said)["windows_per_second"]["report"])
+    command = [sys.executable, str(Path(__file__).with_name("train_step.py")), "--json"]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    return float(json.loads(result)["windows_per_second"]["report"])
 
 
 def best_until(curve: list[float], seconds: list[float], now: float) -> float:
-    """Give the best NLL that a model had after so many seconds."""
+    """Return the best NLL of a model within `now` seconds."""
     return min((nll for nll, at in zip(curve, seconds, strict=True) if at <= now), default=float("inf"))
 
 
-def compared(report: dict[str, Any], ours: dict[str, Any], windows_a_second: float) -> dict[str, Any]:
-    """Set both ways side by side: sums over the three models of NLL and of CPU seconds."""
+def compared(report: dict[str, Any], ours: dict[str, Any], windows_per_second: float) -> dict[str, Any]:
+    """Compare both methods by the sums of NLL and of CPU seconds over the three models."""
     goal = sum(model["nll"] for model in report.values())
     moments = sorted({at for model in ours.values() for at in model["cpu_seconds"]})
     reached = [
@@ -127,14 +129,14 @@ def compared(report: dict[str, Any], ours: dict[str, Any], windows_a_second: flo
         for at in moments
         if sum(best_until(model["curve"], model["cpu_seconds"], at) for model in ours.values()) <= goal
     ]
-    theirs = sum(model["windows"] for model in report.values()) / windows_a_second
+    theirs = sum(model["windows"] for model in report.values()) / windows_per_second
     best = {name: min(model["curve"]) for name, model in ours.items()}
     return {
         "report_nll": {name: round(model["nll"], 4) for name, model in report.items()} | {"sum": round(goal, 4)},
         "ours_nll": {name: round(nll, 4) for name, nll in best.items()} | {"sum": round(sum(best.values()), 4)},
         "nats_below": round(goal - sum(best.values()), 4),
         "report_epochs": {name: model["epochs"] for name, model in report.items()},
-        "report_windows_a_second": windows_a_second,
+        "report_windows_per_second": windows_per_second,
         "report_cpu_seconds": round(theirs),
         "ours_cpu_seconds": round(len(ours) * reached[0], 1) if reached else None,
         "times_sooner": round(theirs / (len(ours) * reached[0]), 1) if reached else None,
@@ -144,24 +146,24 @@ def compared(report: dict[str, Any], ours: dict[str, Any], windows_a_second: flo
 
 
 def measure(store: Store, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train all six models, and compare."""
-    windows_a_second = arguments.report_windows_a_second or stock_keras_windows_a_second()
+    """Train all six models and compare them."""
+    windows_per_second = arguments.report_windows_per_second or stock_keras_windows_per_second()
     theirs, recipe = report_recipe(arguments.report_epochs, arguments.patience), ours_recipe()
     with store.session():
         report = report_way(store, theirs, prepared(store, theirs, arguments.source))
         dataset = prepared(store, recipe, arguments.source)
         ours = {name: our_way(store, recipe, dataset, name) for name in recipe.model.models}
-    return compared(report, ours, windows_a_second)
+    return compared(report, ours, windows_per_second)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="a zip or folder of the Kaggle dataset soumikrakshit/classical-music-midi")
-    parser.add_argument("--storage", type=Path, help="where what is trained is kept [default: a temporary folder]")
-    parser.add_argument("--report-epochs", type=int, default=150, help="most epochs of the report's models")
+    parser.add_argument("--storage", type=Path, help="storage for the trained models [default: a temporary folder]")
+    parser.add_argument("--report-epochs", type=int, default=150, help="maximum epochs of the report's models")
     parser.add_argument("--patience", type=int, default=4, help="epochs of the report's models without a better NLL")
-    parser.add_argument("--report-windows-a-second", type=float, help="of stock Keras, where they were measured before")
+    parser.add_argument("--report-windows-per-second", type=float, help="of stock Keras, if measured before")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -172,9 +174,9 @@ def main() -> None:
     for name in found["report_nll"]:
         print(f"{name:9} report {found['report_nll'][name]:.3f}   ours {found['ours_nll'][name]:.3f} nats per event")
     print(
-        f"The report's best after {found['report_epochs']} epochs: {found['report_cpu_seconds']:,} CPU s in stock Keras"
+        f"report: best sum after {found['report_epochs']} epochs, {found['report_cpu_seconds']:,} CPU s in stock Keras"
     )
-    print(f"The same sum by our models: {found['ours_cpu_seconds']} CPU s, {found['times_sooner']} times sooner")
+    print(f"ours: the same sum after {found['ours_cpu_seconds']} CPU s, {found['times_sooner']} times sooner")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
-"""How many windows a second does a training step get through on one thread: the report's, ours and PyTorch's.
+"""Measures how many windows per second a training step processes on one thread: the report's, ours and PyTorch's.
 
 Run: python benchmarks/train_step.py [--batch 32 128] [--units 512] [--seconds 4] [--json]
 
-A window is 64 tokens of 277; the LSTM has 512 units. All train with Adam on the same tokens:
+A window is 64 tokens from a vocabulary of 277; the LSTM has 512 units. All train with Adam on the same tokens:
 
-- `report`: the report's model in stock Keras, fed with one-hot vectors made beforehand: LSTM → Dropout → Dense(128) →
-  softmax, and one target, after the last step.
-- `ours`: our LSTM, which looks up rows for tokens, a target at every step, and one Dense head; compiled by XLA.
-- `ours_last_step`: our LSTM in the report's architecture, with the report's one target.
-- `pytorch`: `torch.nn.LSTM`, a target at every step, one linear head and fused Adam; fed with one-hot vectors made
-  beforehand or from an `Embedding(64)`, whichever is faster.
+- `report`: the report's model in stock Keras on precomputed one-hot vectors: LSTM → Dropout → Dense(128) → softmax, with one
+  target after the last step.
+- `ours`: our LSTM, which looks up rows for tokens, with a target at every step and one Dense head; compiled by XLA.
+- `ours_last_step`: our LSTM in the report's architecture, with the report's single target.
+- `pytorch`: `torch.nn.LSTM` with a target at every step, one linear head and fused Adam; on precomputed one-hot vectors or an
+  `Embedding(64)`, whichever is faster.
 
-Each runs in a process of its own, with one thread, on the CPU. They take turns, so that what disturbs the machine hits all of
-them; the best of several rounds counts. Seconds are CPU seconds. The fraction of the GEMM peak is what the matrix products of
-a step come to, beside one large float32 product on one thread (TensorFlow's or PyTorch's, whichever is faster). It takes three
-minutes of CPU with two batch sizes. Needs torch, which the project itself does not: `make install-bench`.
+Each runs in its own process, with one thread, on the CPU. They take turns, so disturbances hit all of them; the best of several
+rounds counts. Seconds are CPU seconds. The fraction of the GEMM peak compares the matrix products of a step with one large
+float32 product on one thread (TensorFlow's or PyTorch's, whichever is faster). With two batch sizes it takes three minutes of
+CPU time. It needs torch, which the project itself does not: `make install-bench`.
 """
 
 import argparse
@@ -34,22 +34,22 @@ from lstm_music.models.backend import load_tensorflow
 
 LENGTH, CLASSES, EMBEDDED = 64, 277, 64
 BOTTLENECK, DROPOUT, LEARNING_RATE = 128, 0.25, 1e-3  # the report's
-BATCHES = 4  # in turn, so that none is learnt by heart
+BATCHES = 4  # used in turn, so that the model does not memorise one
 ROUNDS = 3
 WARM_UP = 2  # steps: the first compiles
-LEAST_STEPS = 2  # of a measurement, however long one takes
+LEAST_STEPS = 2  # per measurement, however long a step takes
 PRODUCT = 2048  # rows and columns of the large product
 PRODUCT_SECONDS = 1.0
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 Step = Callable[[int], float]
-"""Trains on the batch of a number; gives the loss, which nobody can have before the step is done."""
+"""Trains on the batch with a given number; returns the loss, so that the caller waits until the step is done."""
 Rates = dict[str, tuple[float, float]]
-"""Times a CPU second and times a second of the clock, by name."""
+"""(Rate per CPU second, rate per wall-clock second), by name."""
 
 
 def report(tokens: np.ndarray, units: int) -> Step:
-    """Give what `fit` does a step with the report's model."""
+    """Return a step of `fit` with the report's model."""
     load_tensorflow(threads=1)
     import keras
 
@@ -69,7 +69,7 @@ def report(tokens: np.ndarray, units: int) -> Step:
 
 
 def ours(tokens: np.ndarray, units: int) -> Step:
-    """Give our step with a target at every step of the window."""
+    """Return our step with a target at every step of the window."""
     load_tensorflow(threads=1)
     import keras
 
@@ -77,7 +77,7 @@ def ours(tokens: np.ndarray, units: int) -> Step:
 
 
 def ours_last_step(tokens: np.ndarray, units: int) -> Step:
-    """Give our step with the report's layers and its one target."""
+    """Return our step with the report's layers and its single target."""
     load_tensorflow(threads=1)
     import keras
 
@@ -86,7 +86,7 @@ def ours_last_step(tokens: np.ndarray, units: int) -> Step:
 
 
 def _ours(tokens: np.ndarray, units: int, layers: Sequence[Any], targets: int) -> Step:
-    """Give a compiled step, as `Learner` has it; the `layers` read what the LSTM says at the last `targets` steps."""
+    """Return a compiled step, as in `Learner`; the `layers` read the LSTM's output at the last `targets` steps."""
     import keras
     import tensorflow as tf
 
@@ -114,21 +114,21 @@ def _ours(tokens: np.ndarray, units: int, layers: Sequence[Any], targets: int) -
 
 
 def pytorch_one_hot(tokens: np.ndarray, units: int) -> Step:
-    """Give PyTorch's step with one-hot vectors."""
+    """Return PyTorch's step with one-hot vectors."""
     from torch import nn
 
     return _pytorch(np.eye(CLASSES, dtype=np.float32)[tokens[:, :-1]], tokens, nn.Identity(), CLASSES, units)
 
 
 def pytorch_embedding(tokens: np.ndarray, units: int) -> Step:
-    """Give PyTorch's step with an embedding."""
+    """Return PyTorch's step with an embedding."""
     from torch import nn
 
     return _pytorch(tokens[:, :-1], tokens, nn.Embedding(CLASSES, EMBEDDED), EMBEDDED, units)
 
 
 def _pytorch(inputs: np.ndarray, tokens: np.ndarray, read: Any, width: int, units: int) -> Step:
-    """Give a step in which `read`, a module, makes the LSTM's vectors of `width` numbers from the inputs."""
+    """Return a step in which the module `read` turns the inputs into the LSTM's vectors of `width` numbers."""
     import torch
     from torch import nn
 
@@ -162,7 +162,7 @@ PEERS = {
 
 
 def large_product(name: str) -> Step:
-    """Give one large product as the library of a peer computes it."""
+    """Return one large matrix product in the library of a peer."""
     values = np.random.default_rng(0).standard_normal((PRODUCT, PRODUCT), np.float32)
     if name.startswith("pytorch"):
         import torch
@@ -176,13 +176,13 @@ def large_product(name: str) -> Step:
 
 
 def gemm_flops(name: str, units: int) -> int:
-    """Count the floating-point operations a window that a step's matrix products need: 2 a multiplication."""
+    """Count the floating-point operations per window of a step's matrix products: 2 per multiplication."""
 
     def layer(steps: int, inputs: int, outputs: int, products: int = 3) -> int:
-        """One product forward, and two for the gradients by the weights and by the inputs."""
+        """One product forward, and two for the gradients of the weights and the inputs."""
         return 2 * steps * inputs * outputs * products
 
-    one_hot = layer(LENGTH, CLASSES, 4 * units, products=2)  # nobody needs a gradient by one-hot vectors
+    one_hot = layer(LENGTH, CLASSES, 4 * units, products=2)  # one-hot vectors need no gradient
     last_step = layer(1, units, BOTTLENECK) + layer(1, BOTTLENECK, CLASSES)
     every_step = layer(LENGTH, units, CLASSES)
     beside_the_recurrent = {
@@ -196,7 +196,7 @@ def gemm_flops(name: str, units: int) -> int:
 
 
 def rates(step: Step, seconds: float) -> tuple[float, float]:
-    """Say how often a CPU second, and how often a second of the clock, the step is done."""
+    """Return the steps per CPU second and per wall-clock second."""
     cpu, clock, done = time.process_time(), time.perf_counter(), 0
     while done < LEAST_STEPS or time.process_time() - cpu < seconds:
         step(done)
@@ -205,7 +205,7 @@ def rates(step: Step, seconds: float) -> tuple[float, float]:
 
 
 def serve(pipe: Connection, name: str, batch_sizes: Sequence[int], units: int, seconds: float) -> None:
-    """Make one peer's steps; then measure, whenever a batch size comes, or 0 for the large product, until `None` does."""
+    """Build one peer's steps; then measure for each batch size received (0: the large product), until `None`."""
     jobs = {}
     for windows in batch_sizes:
         tokens = np.random.default_rng(windows).integers(0, CLASSES, (BATCHES, LENGTH + 1, windows))
@@ -220,15 +220,15 @@ def serve(pipe: Connection, name: str, batch_sizes: Sequence[int], units: int, s
 
 
 def measure(batch_sizes: Sequence[int], units: int, seconds: float) -> tuple[dict[int, Rates], float]:
-    """Let the peers take turns; give the best windows a second by batch size and peer, and the GEMM peak in FLOP/s."""
-    os.environ.update(ONE_THREAD)  # the libraries read it when they are loaded, in the processes to come
+    """Let the peers take turns; return the best windows per second by batch size and peer, and the GEMM peak in FLOP/s."""
+    os.environ.update(ONE_THREAD)  # the libraries read it on import, in the child processes
     context = multiprocessing.get_context("spawn")
     pipes: dict[str, Connection] = {}
     for name in PEERS:
         pipes[name], there = context.Pipe()
         process = context.Process(target=serve, args=(there, name, batch_sizes, units, seconds), daemon=True)
         process.start()
-        there.close()  # so that the end of the process ends the waiting for it
+        there.close()  # so that `recv` fails if the process dies
         pipes[name].recv()
     best: dict[int, Rates] = {job: dict.fromkeys(PEERS, (0.0, 0.0)) for job in (0, *batch_sizes)}
     for _ in range(ROUNDS):
@@ -246,7 +246,7 @@ def measure(batch_sizes: Sequence[int], units: int, seconds: float) -> tuple[dic
 
 
 def summary(windows: Mapping[int, Rates], peak: float, units: int) -> dict[str, Any]:
-    """Put the result together: PyTorch is its better input, the figures at the top are those of the first batch size."""
+    """Assemble the result: PyTorch counts with its better input; the main figures are for the first batch size."""
     by_size = {}
     inputs = {}
     for size, found in windows.items():
@@ -272,10 +272,10 @@ def summary(windows: Mapping[int, Rates], peak: float, units: int) -> dict[str, 
 
 
 def describe(result: Mapping[str, Any]) -> None:
-    """Print what was measured, for a person."""
+    """Print the result as a table."""
     sizes = result["batch_sizes"]
     first = next(iter(sizes))
-    print(f"Windows a CPU second by batch size; the clock and the share of the GEMM peak at batch {first}:")
+    print(f"Windows per CPU second by batch size; per wall-clock second, and share of the GEMM peak, at batch {first}:")
     columns = [*sizes, "clock", "of peak", "best batch"]
     print(f"{'':16}" + "".join(f"{column:>12}" for column in columns))
     for name in result["windows_per_second"]:
@@ -286,22 +286,22 @@ def describe(result: Mapping[str, Any]) -> None:
             + f"{result['best_batch'][name]:12}"
         )
     print(
-        f"At batch {first} ours learns from {result['ours_over_report']} times the windows of the report, and from "
-        f"{result['ours_over_pytorch']} times those of PyTorch (input: {result['pytorch_input']}). "
+        f"At batch {first} ours is {result['ours_over_report']} times as fast as the report's step and "
+        f"{result['ours_over_pytorch']} times as fast as PyTorch's (input: {result['pytorch_input']}). "
         f"The GEMM peak is {result['gemm_peak_gflops']} GFLOP/s."
     )
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch", type=int, nargs="+", default=[32], help="windows a batch; the first is compared")
-    parser.add_argument("--units", type=int, default=512, help="of the LSTM [default: %(default)s]")
-    parser.add_argument("--seconds", type=float, default=4.0, help="CPU seconds a measurement [default: %(default)s]")
+    parser.add_argument("--batch", type=int, nargs="+", default=[32], help="windows per batch; the first is compared")
+    parser.add_argument("--units", type=int, default=512, help="units of the LSTM [default: %(default)s]")
+    parser.add_argument("--seconds", type=float, default=4.0, help="CPU seconds per measurement [default: %(default)s]")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     if importlib.util.find_spec("torch") is None:
-        sys.stderr.write("train_step.py needs torch, which is not installed: `make install-bench` installs it\n")
+        sys.stderr.write("train_step.py needs torch: install it with `make install-bench`\n")
         sys.exit(2)
     windows, peak = measure(arguments.batch, arguments.units, arguments.seconds)
     result = summary(windows, peak, arguments.units)

@@ -1,20 +1,19 @@
-"""What does a small decoder-only Transformer reach over the same events, for the same CPU seconds as the LSTMs.
+"""Measures the NLL of a small decoder-only Transformer on the same events, with the same CPU seconds as the LSTMs.
 
-Run: python benchmarks/transformer.py --recipe default --storage storage --cpu-seconds 2600 [--side test] [--json]
+Run: python benchmarks/transformer.py --recipe default --storage storage --cpu-seconds 2600 [--split test] [--json]
 
-It opens the dataset that was prepared last for the recipe, and trains one trunk with three heads on the same pieces with the
-same transpositions, in the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). It
-reads the streams, and the places, which are known with the offset; unlike the LSTMs it reads no echoes, because attention
-finds for itself what was heard within its context. The trunk reads the past; to what it says, each head is given what is
-earlier in the chain of this event.
+It opens the recipe's latest prepared dataset. It trains one trunk with three heads on the same pieces and transpositions, with
+the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). It reads the streams and the
+places, which follow from the offset. Unlike the LSTMs it reads no echoes, because attention finds repetitions within its
+context by itself. The trunk reads the past. Each head gets the trunk's output and the earlier fields of the current event.
 
-The budget is CPU time of training, from the first step to the last; importing torch and scoring are not counted in it. The
-learning rate follows the share of the budget that is spent, and is zero at its end. The weights that were best on validation
-are kept. They are scored by the rules of the score card: each event of a side once, the ends of pieces counted in the offset
-stream, an unknown value at its share. The past is cut where the context ends: the context moves on by half of itself, so that
-each event is scored with at least half a context of past, where its piece has that much, and at most a whole one.
+The budget is the CPU time of training, from the first step to the last; importing torch and scoring do not count. The learning
+rate depends on the spent share of the budget and is zero at its end. The best weights on validation are kept. The rules
+of the score card apply: each event of a split is scored once, ends of pieces count in the offset stream, and an unknown
+value also pays ln of the number of unknown values. The context is limited and moves on by half its length. So each event is
+scored with at least half a context of past (if its piece has that much) and at most a whole one.
 
-One thread is fair: each of the LSTMs trains with one. Needs torch, which the project itself does not: `make install-bench`.
+One thread is fair, because each LSTM trains with one. It needs torch, which the project itself does not: `make install-bench`.
 """
 
 import argparse
@@ -49,19 +48,19 @@ try:
     from torch import nn
     from torch.nn import functional
 except ImportError:
-    sys.stderr.write("transformer.py needs torch, which is not installed: `make install-bench` installs it\n")
+    sys.stderr.write("transformer.py needs torch: install it with `make install-bench`\n")
     sys.exit(2)
 
-WARM_UP = 0.02  # of the budget
-VALIDATIONS = 6  # over the budget
+WARM_UP = 0.02  # share of the budget
+VALIDATIONS = 6  # during the budget
 MLP = 4  # times the width
 SCORED_AT_ONCE = 64  # windows
-LENGTH_JITTER = 0.1  # windows of nearly one length share a batch, not always the same ones
+LENGTH_JITTER = 0.1  # batches group windows of similar length; the jitter varies which ones
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The model, and how it is trained; `batch` and `context` are windows and events."""
+    """The settings of the model and its training; `batch` counts windows, `context` events."""
 
     width: int = 192
     layers: int = 3
@@ -77,7 +76,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Window:
-    """Targets `first` to `first` + `count` (exclusive) of a piece; those before `scored_from` are only read."""
+    """Targets `first` to `first` + `count` (exclusive) of a piece; those before `scored_from` are context only."""
 
     span: PieceSpan
     first: int
@@ -99,18 +98,18 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(self, values: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        """Give the values [windows, time, width] after this block."""
+        """Return the values [windows, time, width] after this block."""
         windows, steps, width = values.shape
         qkv = self.qkv(self.attention_norm(values)).view(windows, steps, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        # No dropout of attention weights: with it the CPU has no fused kernel.
+        # No dropout of attention weights, because the CPU has no fused kernel with it.
         mixed = functional.scaled_dot_product_attention(turned(query, turns), turned(key, turns), value, is_causal=True)
         values = values + self.dropout(self.out(mixed.transpose(1, 2).reshape(windows, steps, width)))
         return values + self.dropout(self.down(functional.gelu(self.up(self.mlp_norm(values)))))
 
 
 def turned(values: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    """Turn each pair of features, [..., time, features], by the angle of its place."""
+    """Rotate each pair of features, [..., time, features], by the angle of its position."""
     cosine, sine = turns
     steps = values.shape[-2]
     first, second = values.chunk(2, -1)
@@ -119,7 +118,7 @@ def turned(values: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> to
 
 
 class Head(nn.Module):
-    """What the trunk says and the earlier fields of this event → logits of one stream."""
+    """The trunk's output and the earlier fields of the current event → logits of one stream."""
 
     def __init__(self, settings: Settings, ids: int) -> None:
         super().__init__()
@@ -129,12 +128,12 @@ class Head(nn.Module):
         )
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Give logits [..., ids]."""
+        """Return logits [..., ids]."""
         return self.layers(values)
 
 
 class Transformer(nn.Module):
-    """A trunk that reads the events before, and a head for each stream, which also reads what is known of this event."""
+    """A trunk that reads past events, and a head per stream that also reads the known fields of the current event."""
 
     def __init__(self, sizes: Mapping[str, int], settings: Settings) -> None:
         super().__init__()
@@ -155,7 +154,7 @@ class Transformer(nn.Module):
         self.apply(self._initialise)
 
     def _initialise(self, module: nn.Module) -> None:
-        """Draw weights so that values keep their size: with the usual 0.02 attention takes far longer to form (measured)."""
+        """Draw weights that keep the size of values: with the usual 0.02, attention takes far longer to form (measured)."""
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=module.weight.shape[1] ** -0.5)
         if isinstance(module, nn.Linear):
@@ -167,9 +166,9 @@ class Transformer(nn.Module):
     def forward(
         self, previous: torch.Tensor, current: torch.Tensor, mask: torch.Tensor, is_event: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """Give the logits [targets, ids] of each stream for tokens [windows, time, columns].
+        """Return the logits [targets, ids] of each stream for tokens [windows, time, columns].
 
-        The targets are those of `mask` (offset) and of `is_event` (the others), bool [windows, time], in their order.
+        `mask` selects the targets of the offset, `is_event` those of the other streams; both are bool [windows, time].
         """
         values = self.dropout(sum(self.before[name](previous[..., column]) for name, column in self.columns.items()))
         for block in self.blocks:
@@ -186,7 +185,7 @@ class Transformer(nn.Module):
 
 
 class Budget:
-    """CPU seconds of this process, those of pauses left out."""
+    """The CPU seconds of this process, without pauses."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -194,24 +193,24 @@ class Budget:
 
     @property
     def spent(self) -> float:
-        """CPU seconds since the beginning."""
+        """CPU seconds since the start."""
         return time.process_time() - self._started
 
     @property
     def share(self) -> float:
-        """How much of it is spent, from 0 to 1."""
+        """The spent share of the budget, from 0 to 1."""
         return min(1.0, self.spent / self.seconds)
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """Count nothing meanwhile."""
+        """Stop counting inside this context."""
         begun = time.process_time()
         yield
         self._started += time.process_time() - begun
 
 
 def training_windows(spans: Sequence[PieceSpan], context: int, rng: np.random.Generator) -> list[Window]:
-    """Cut the pieces of one epoch: those that fit stay whole, others are cut at a random phase; each target is in one window."""
+    """Cut the pieces of one epoch. Short pieces stay whole, others are cut at a random phase; each target is in one window."""
     windows = []
     for span in spans:
         targets = span.events + 1
@@ -224,7 +223,7 @@ def training_windows(spans: Sequence[PieceSpan], context: int, rng: np.random.Ge
 
 
 def in_batches(windows: Sequence[Window], settings: Settings, rng: np.random.Generator) -> list[list[Window]]:
-    """Put windows of nearly one length together, so many that a batch has as many places as `batch` full windows."""
+    """Group windows of similar length into batches with at most as many steps as `batch` full windows."""
     jitter = rng.uniform(1 - LENGTH_JITTER, 1 + LENGTH_JITTER, len(windows))
     order = np.argsort([-window.count * noise for window, noise in zip(windows, jitter, strict=True)])
     groups: list[list[Window]] = [[]]
@@ -237,7 +236,7 @@ def in_batches(windows: Sequence[Window], settings: Settings, rng: np.random.Gen
 
 
 def read_batch(tokens: Tokens, windows: Sequence[Window]) -> Batch:
-    """Read windows, time-major; what is only read is masked."""
+    """Read windows, time-major; steps that are context only are masked."""
     batch = blank_batch(max(window.count for window in windows), len(windows), tokens.shape[1])
     for column, window in enumerate(windows):
         fill(batch, column, tokens, window.span, window.first, window.count)
@@ -246,7 +245,7 @@ def read_batch(tokens: Tokens, windows: Sequence[Window]) -> Batch:
 
 
 def transpose(batch: Batch, windows: Sequence[Window], table: np.ndarray, first_shift: int) -> None:
-    """Move the notes of each window by its shift."""
+    """Transpose the notes of each window by its shift."""
     note = STREAMS.index("note")
     for column, window in enumerate(windows):
         for part in (batch.previous, batch.current):
@@ -254,7 +253,7 @@ def transpose(batch: Batch, windows: Sequence[Window], table: np.ndarray, first_
 
 
 def tensors(*parts: np.ndarray) -> tuple[torch.Tensor, ...]:
-    """Give time-major arrays as tensors with the windows first, as the model takes them."""
+    """Convert time-major arrays to tensors with the windows first, as the model expects them."""
     return tuple(torch.from_numpy(np.ascontiguousarray(part.swapaxes(0, 1))) for part in parts)
 
 
@@ -264,7 +263,7 @@ class Training:
     def __init__(self, dataset: Dataset, recipe: Recipe, settings: Settings, cpu_seconds: float) -> None:
         if dataset.streams != STREAMS:
             raise SystemExit(
-                f"a dataset of {', '.join(dataset.streams)}, where one of {', '.join(STREAMS)} is learnt here"
+                f"expected a dataset with the streams {', '.join(STREAMS)}, got {', '.join(dataset.streams)}; use another recipe"
             )
         self.dataset, self.recipe, self.settings = dataset, recipe, settings
         torch.manual_seed(settings.random_seed)
@@ -277,7 +276,7 @@ class Training:
         self.budget = Budget(cpu_seconds)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Let the matrices of linear layers decay, and nothing else."""
+        """Apply weight decay to the matrices of linear layers only."""
         decays = {id(module.weight) for module in self.model.modules() if isinstance(module, nn.Linear)}
         parameters = list(self.model.parameters())
         return [
@@ -287,11 +286,11 @@ class Training:
 
     @property
     def epochs(self) -> float:
-        """How often each target was seen."""
+        """The average number of times that each target was seen."""
         return self.seen / sum(span.events + 1 for span in self.spans)
 
     def run(self) -> Transformer:
-        """Train until the budget is spent; give the model with the weights that were best on validation."""
+        """Train until the budget is spent; return the model with its best weights on validation."""
         losses: list[float] = []
         for batch, rng in self._batches():
             losses.append(self._step(batch, rng))
@@ -314,7 +313,7 @@ class Training:
                 yield batch, rng
 
     def _step(self, batch: Batch, rng: np.random.Generator) -> float:
-        """Train on one batch; give its loss, nats per event."""
+        """Train on one batch; return its loss in nats per event."""
         targets, *masks = tensors(batch.current, batch.mask > 0, batch.is_event > 0)
         for tokens in (batch.previous, batch.current):
             tokens[..., : len(STREAMS)] = hide(tokens[..., : len(STREAMS)], self.settings.hidden_inputs, rng)
@@ -336,7 +335,7 @@ class Training:
         return float(loss.detach())
 
     def _learning_rate(self) -> float:
-        """Rise over the warm-up, then fall along a cosine to zero at the end of the budget."""
+        """Return the rate: it rises during the warm-up, then falls along a cosine to zero at the end of the budget."""
         share = self.budget.share
         return self.settings.learning_rate * min(1.0, share / WARM_UP) * 0.5 * (1 + math.cos(math.pi * share))
 
@@ -346,15 +345,15 @@ class Training:
         if nats < self.best[0]:
             self.best = nats, {name: value.clone() for name, value in self.model.state_dict().items()}
         sys.stderr.write(
-            f"{self.budget.spent:7.0f} s of CPU, {self.steps:6,} steps, {self.epochs:5.1f} epochs: "
+            f"{self.budget.spent:7.0f} CPU s, {self.steps:6,} steps, {self.epochs:5.1f} epochs: "
             f"training loss {loss:.4f}, validation {nats:.4f}\n"
         )
         if not math.isfinite(nats):
-            sys.exit("The validation NLL is not a number: a smaller --learning-rate would be right")
+            sys.exit("the validation NLL is not a number; use a smaller --learning-rate")
 
 
 def scoring_windows(span: PieceSpan, context: int) -> Iterator[Window]:
-    """Cut a piece so that each target is scored once, with at least half a context of past where the piece has it."""
+    """Cut a piece so that each target is scored once, with at least half a context of past if the piece has that much."""
     targets, half = span.events + 1, context // 2
     yield Window(span, 0, min(context, targets))
     for end in range(context + half, targets + half, half):
@@ -363,16 +362,16 @@ def scoring_windows(span: PieceSpan, context: int) -> Iterator[Window]:
 
 
 @torch.inference_mode()
-def evaluate(model: Transformer, dataset: Dataset, side: str) -> dict[str, StreamScores]:
-    """Score every event of a side, and every end."""
+def evaluate(model: Transformer, dataset: Dataset, split: str) -> dict[str, StreamScores]:
+    """Score every event and every end of a split."""
     model.eval()
-    targets = dataset.targets(side)
+    targets = dataset.targets(split)
     rows = len(dataset.tokens)
-    logs = {stream: np.full(rows, np.nan, np.float32) for stream in STREAMS}  # one that is left out would make all NaN
+    logs = {stream: np.full(rows, np.nan, np.float32) for stream in STREAMS}  # a missing event would make the sum NaN
     guesses = {stream: np.zeros(rows, np.int64) for stream in STREAMS}
     ends: list[np.ndarray] = []
     windows = [window for span in targets.spans for window in scoring_windows(span, model.settings.context)]
-    windows.sort(key=lambda window: -window.count)  # so that little is padded
+    windows.sort(key=lambda window: -window.count)  # less padding
     for begin in range(0, len(windows), SCORED_AT_ONCE):
         group = windows[begin : begin + SCORED_AT_ONCE]
         batch = read_batch(dataset.tokens, group)
@@ -382,11 +381,11 @@ def evaluate(model: Transformer, dataset: Dataset, side: str) -> dict[str, Strea
         for stream, logits in model(previous, current, mask, is_event).items():
             chosen = mask if stream == STREAMS[0] else is_event
             ids = current[chosen][:, STREAMS.index(stream), None].long()
-            said = functional.log_softmax(logits, -1).gather(1, ids)[:, 0].numpy()
+            log_p = functional.log_softmax(logits, -1).gather(1, ids)[:, 0].numpy()
             of_events = is_event[chosen].numpy()
             at = places[chosen].numpy()[of_events]
-            logs[stream][at], guesses[stream][at] = said[of_events], most_probable(logits.numpy())[of_events]
-            ends += [said[~of_events]]
+            logs[stream][at], guesses[stream][at] = log_p[of_events], most_probable(logits.numpy())[of_events]
+            ends += [log_p[~of_events]]
     return {
         stream: score(
             dataset.tokens[targets.places, place],
@@ -400,19 +399,19 @@ def evaluate(model: Transformer, dataset: Dataset, side: str) -> dict[str, Strea
 
 
 def in_nats(scores: Mapping[str, StreamScores]) -> dict[str, float]:
-    """Give nats per event of each stream, and in sum; an end is no event."""
+    """Return the nats per event of each stream and their sum; ends are not counted as events."""
     by_stream = {stream: scored.total / len(scored.nats) for stream, scored in scores.items()}
     return {**by_stream, "sum": sum(by_stream.values())}
 
 
 def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    """Train within the budget, and score."""
+    """Train within the budget and score the model."""
     torch.set_num_threads(arguments.threads)
     store, recipe = Store(arguments.storage), load_recipe(arguments.recipe)
     dataset = load_dataset(store, last_prepared(store, recipe.name).dataset)
     training = Training(dataset, recipe, settings, arguments.cpu_seconds)
     model = training.run()
-    sides = [VALIDATION, TEST] if arguments.side == TEST else [VALIDATION]
+    splits = [VALIDATION, TEST] if arguments.split == TEST else [VALIDATION]
     return {
         "cpu_seconds": round(training.budget.spent, 1),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -421,36 +420,36 @@ def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str, Any]
         "validations": training.history,
         "protocol": protocol_of(dataset),
         "past_events": {"at_least": settings.context // 2, "at_most": settings.context},
-        **{side: in_nats(evaluate(model, dataset, side)) for side in sides},
+        **{split: in_nats(evaluate(model, dataset, split)) for split in splits},
         "settings": {**asdict(settings), "threads": arguments.threads},
     }
 
 
 def describe(result: Mapping[str, Any]) -> None:
-    """Print what was measured, for a person."""
+    """Print the result as a table."""
     past = result["past_events"]
     print(
-        f"Trained for {result['cpu_seconds']:,} s of CPU: {result['parameters']:,} parameters, {result['steps']:,} steps, "
+        f"Trained for {result['cpu_seconds']:,} CPU s: {result['parameters']:,} parameters, {result['steps']:,} steps, "
         f"{result['epochs']} epochs"
     )
     print(
-        f"Nats an event ({result['protocol']}), with {past['at_least']} to {past['at_most']} events of past "
-        "where the piece has them:"
+        f"Nats per event ({result['protocol']}), with {past['at_least']} to {past['at_most']} past events "
+        "if the piece has them:"
     )
-    print(f"{'':12}" + "".join(f"{name:>10}" for name in (*STREAMS, "in sum")))
-    for side in (VALIDATION, TEST):
-        if side in result:
-            print(f"{side:12}" + "".join(f"{nats:10.4f}" for nats in result[side].values()))
+    print(f"{'':12}" + "".join(f"{name:>10}" for name in (*STREAMS, "sum")))
+    for split in (VALIDATION, TEST):
+        if split in result:
+            print(f"{split:12}" + "".join(f"{nats:10.4f}" for nats in result[split].values()))
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", required=True, help="a recipe's name, or the path of a .toml file")
-    parser.add_argument("--storage", type=Path, required=True, help="where the recipe was prepared")
+    parser.add_argument("--storage", type=Path, required=True, help="storage in which the recipe was prepared")
     parser.add_argument("--cpu-seconds", type=float, required=True, help="CPU time of the training")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
-    parser.add_argument("--side", choices=[VALIDATION, TEST], default=VALIDATION, help="test scores both")
+    parser.add_argument("--split", choices=[VALIDATION, TEST], default=VALIDATION, help="test scores both splits")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     for field in fields(Settings):
         option = f"--{field.name.replace('_', '-')}"
@@ -458,7 +457,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = Settings(**{field.name: getattr(arguments, field.name) for field in fields(Settings)})
     if settings.width % (2 * settings.heads):
-        parser.error(f"--width {settings.width}: it has to be a multiple of twice the {settings.heads} heads")
+        parser.error(f"--width: expected a multiple of {2 * settings.heads} (twice the heads), got {settings.width}")
     try:
         result = measure(arguments, settings)
     except LstmMusicError as error:

@@ -1,11 +1,11 @@
-"""How much sooner does a training reach the old score when it begins with the old models, after music was added.
+"""Measures how much sooner a training reaches the old score, after music was added, if it starts from the old models.
 
 Run: python benchmarks/warm_start.py [--recipe demo] [--source corpus] [--added 10] [--storage DIR] [--json]
 
-The recipe is trained without some pieces of its training side, which are then added: once from nothing, and once warm, by
-the recipe's own settings. The old score is the sum of the held-out NLL of the old models; the held-out pieces are the same in all
-three trainings. Counted are the CPU seconds of training until the sum is as low, epoch by epoch, at equal epochs of the three
-models; what compiling takes is in them.
+The recipe is first trained without some of its training pieces. These are then added, and it is trained twice with its own
+settings: from nothing, and warm. The old score is the sum of the validation NLL of the old models; the validation pieces are
+the same in all three trainings. The result is the CPU seconds of training until the sum is as low, epoch by epoch, at equal
+epochs of the three models; compile time is included.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import ArtifactRef, Store
 
 Curve = list[tuple[float, float]]
-"""After each epoch: CPU seconds until then, and the best held-out NLL so far."""
+"""After each epoch: the CPU seconds until then, and the best validation NLL so far."""
 
 
 def without_some(store: Store, recipe: Recipe, whole: ArtifactRef, added: int) -> Recipe:
-    """Leave the first so many training pieces out."""
+    """Exclude the first `added` training pieces."""
     dataset = load_dataset(store, whole)
     chosen = {span.piece_id for span in dataset.spans[TRAIN][:added]}
     pieces = read_pieces(store, dataset.notes_ref)
@@ -42,7 +42,7 @@ def without_some(store: Store, recipe: Recipe, whole: ArtifactRef, added: int) -
 def train(
     store: Store, recipe: Recipe, dataset: ArtifactRef, name: str, start: ArtifactRef | None = None
 ) -> tuple[ArtifactRef, Curve]:
-    """Train one model, and note its curve; in a storage where it is trained already there is none."""
+    """Train one model and record its curve; a model that was trained before has no curve."""
     begun, curve = time.process_time(), []
 
     def note(progress: Any) -> None:
@@ -53,27 +53,29 @@ def train(
 
 
 def together(curves: list[Curve]) -> Curve:
-    """Add up models, epoch by epoch; one that ended earlier stays where it is."""
+    """Add up the curves of several models, epoch by epoch; a shorter curve keeps its last value."""
     longest = max(map(len, curves))
     padded = [[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves]
     return [(sum(at for at, _ in row), sum(nll for _, nll in row)) for row in zip(*padded, strict=True)]
 
 
 def seconds_until(curve: Curve, nll: float) -> float | None:
-    """Give the CPU seconds until the NLL is as low."""
+    """Return the CPU seconds until the curve is as low as `nll`."""
     return next((at for at, found in curve if found <= nll), None)
 
 
 def measure(store: Store, recipe: Recipe, source: str, added: int) -> dict[str, Any]:
-    """Train three times, and compare."""
+    """Train three times and compare."""
     load_tensorflow(threads=1)
     with store.session():
         whole = prepare(store, recipe, ingest(store, recipe, source)).dataset
         before = without_some(store, recipe, whole, added)
         part = prepare(store, before, ingest(store, before, source)).dataset
-        sides = [{span.piece_id for span in load_dataset(store, ref).spans[VALIDATION]} for ref in (part, whole)]
-        if sides[0] != sides[1]:
-            raise SystemExit("the held-out pieces are not the same with and without the added ones")
+        old_pieces, new_pieces = (
+            {span.piece_id for span in load_dataset(store, ref).spans[VALIDATION]} for ref in (part, whole)
+        )
+        if old_pieces != new_pieces:
+            raise SystemExit("the validation pieces differ with and without the added ones; use another --added")
         names = recipe.model.models
         old = {name: train(store, before, part, name)[0] for name in names}
         cold = together([train(store, recipe, whole, name)[1] for name in names])
@@ -96,11 +98,11 @@ def measure(store: Store, recipe: Recipe, source: str, added: int) -> dict[str, 
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="demo")
-    parser.add_argument("--source", help="[default: the recipe's]")
-    parser.add_argument("--added", type=int, default=10, help="pieces that are added")
+    parser.add_argument("--source", help="source of the music [default: the recipe's]")
+    parser.add_argument("--added", type=int, default=10, help="number of pieces to add")
     parser.add_argument("--storage", type=Path, help="an empty folder [default: a temporary one]")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
@@ -111,12 +113,10 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found))
         return
-    print(f"{found['added']} pieces added, {found['pieces']} to train on then; the old models: {found['old_nll']} nats")
-    print(
-        f"from nothing: {found['from_nothing_nll']} nats, the old score after {found['from_nothing_cpu_seconds']} CPU s"
-    )
-    print(f"warm:         {found['warm_nll']} nats, the old score after {found['warm_cpu_seconds']} CPU s")
-    least = "" if found["from_nothing_reached_it"] else "at least "  # from nothing it was never reached
+    print(f"{found['added']} of {found['pieces']} training pieces added; old models: {found['old_nll']} nats per event")
+    print(f"from nothing: {found['from_nothing_nll']} nats, old score after {found['from_nothing_cpu_seconds']} CPU s")
+    print(f"warm:         {found['warm_nll']} nats, old score after {found['warm_cpu_seconds']} CPU s")
+    least = "" if found["from_nothing_reached_it"] else "at least "  # the cold training never reached it
     print(f"{least}{found['times_sooner']} times sooner")
 
 

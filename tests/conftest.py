@@ -1,4 +1,4 @@
-"""Fixtures that every test may use."""
+"""Fixtures for all tests."""
 
 import os
 import signal
@@ -13,15 +13,15 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interrupts_are_heard() -> None:
-    """Hear Ctrl-C in the programs that tests start, also where the tests run in a shell's background, which ignores it."""
+def interrupts_are_handled() -> None:
+    """Let the programs that tests start handle Ctrl-C, even if a shell runs the tests in the background and ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A server that is taken for Kaggle, by this process and its children, in an empty home without credentials."""
+    """A server that replaces Kaggle for this process and its children, with an empty home without credentials."""
     from kaggle_server import kaggle_server
 
     for name in os.environ:
@@ -38,7 +38,7 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture(scope="session")
 def collection_zip() -> Path:
-    """The 296 piano pieces in the layout of the Kaggle dataset."""
+    """A zip of the 296 piano pieces, with the layout of the Kaggle dataset."""
     path = SHARED_DATA / "classical-music-midi.zip"
     if not path.exists():
         pytest.skip("the real MIDI collection is absent: ../shared/data/classical-music-midi.zip")
@@ -55,7 +55,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Process]:
 
 @pytest.fixture
 def machine(s3: S3Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Be on a machine of a name: with a cache of its own, and the way to the server."""
+    """Return a function that switches to another machine, by name: with its own cache, and access to the server."""
 
     def be_on(name):
         for key, value in {**s3.settings, "LSTM_MUSIC_CACHE": str(tmp_path / name)}.items():
@@ -68,6 +68,6 @@ def machine(s3: S3Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """The whole pipeline, run once; tests copy its storage before they change it."""
+    """A complete run of the pipeline, made once; tests copy its storage before they change it."""
     own = tmp_path_factory.getbasetemp()
     return made_once((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny")

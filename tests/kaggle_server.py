@@ -1,7 +1,7 @@
-"""Kaggle as its client sees it, on this machine: two hosts behind a proxy, with certificates of our own.
+"""A local replacement of Kaggle for its client: two hosts behind a proxy, with our own certificates.
 
-The real client is pointed at it by the environment variables that every user has: HTTPS_PROXY and REQUESTS_CA_BUNDLE. It asks
-api.kaggle.com, is sent on to an address at storage.googleapis.com that is signed, and gets the zip there.
+The environment variables HTTPS_PROXY and REQUESTS_CA_BUNDLE, which every user has, lead the real client here. It sends a
+request to api.kaggle.com, follows the redirect to a signed URL at storage.googleapis.com, and gets the zip there.
 """
 
 import base64
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 API, STORAGE = "api.kaggle.com", "storage.googleapis.com"
-SIGNATURE = "5169" * 16  # of the address of a download: whoever has it may download
+SIGNATURE = "5169" * 16  # in the URL of a download; it is enough to download
 DOWNLOAD = "/v1/datasets.DatasetApiService/DownloadDataset"
 INTROSPECT = "/v1/security.OAuthService/IntrospectToken"
 CHUNK = 1 << 14
@@ -30,27 +30,27 @@ CHUNK = 1 << 14
 
 @dataclass
 class Answer:
-    """An answer that comes instead of the right one."""
+    """A response that replaces the correct one."""
 
-    status: int  # 0 where none ever comes
+    status: int  # 0 for no response
     body: bytes = b"{}"
     content_type: str = "application/json"
 
 
 @dataclass
 class Dataset:
-    """A dataset on Kaggle, and whom it is given to."""
+    """A dataset on Kaggle, and who may download it."""
 
     data: bytes
     etag: str | None = '"1"'
     last_modified: str | None = "Mon, 02 Nov 2026 10:00:00 GMT"
-    owner: str | None = None  # the only user that may have it; None where everybody may
-    length: int | None = None  # what is said of its size; None for the truth
+    owner: str | None = None  # the only user with access; None for all users
+    length: int | None = None  # the announced size in bytes; None for the real one
 
 
 @dataclass
 class Asked:
-    """A request that came, and how many bytes of the zip went out for it."""
+    """A received request, and the number of bytes of the zip sent for it."""
 
     host: str
     path: str
@@ -60,25 +60,25 @@ class Asked:
 
 @dataclass
 class Kaggle:
-    """What the server knows, how it misbehaves, and what it was asked."""
+    """The data of the server, its planned failures, and the received requests."""
 
     proxy: str
     certificate: Path
     datasets: dict[str, Dataset] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)  # token → user
     keys: dict[str, str] = field(default_factory=dict)  # user → key
-    cuts: list[int | None] = field(default_factory=list)  # bytes of the zip after which each of the next answers ends
-    silent: bool = False  # instead of ending, a download that is cut says nothing more
-    api: list[Answer] = field(default_factory=list)  # each of the next answers of the API
+    cuts: list[int | None] = field(default_factory=list)  # bytes of the zip after which each of the next responses ends
+    silent: bool = False  # a cut download stalls instead of ending
+    api: list[Answer] = field(default_factory=list)  # the next responses of the API
     storage: list[Answer | None] = field(
         default_factory=list
-    )  # each of the next answers of the storage; None: the right one
+    )  # the next responses of the storage; None for the correct one
     asked: list[Asked] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def settings(self) -> dict[str, str]:
-        """The environment of a client."""
+        """The environment variables of a client."""
         return {
             "HTTPS_PROXY": self.proxy,
             "https_proxy": self.proxy,
@@ -92,13 +92,13 @@ class Kaggle:
         return [asked for asked in self.asked if asked.host == STORAGE]
 
     def asked_for(self) -> list[Asked]:
-        """The requests for the address of a zip."""
+        """The requests for the URL of a zip."""
         return [asked for asked in self.asked if asked.path == DOWNLOAD]
 
 
 @contextlib.contextmanager
 def kaggle_server(folder: Path) -> Iterator[Kaggle]:
-    """Run the server until the context ends; `folder` is for its certificates."""
+    """Run the server until the context ends; `folder` holds its certificates."""
     certificate, context = _certificates(folder)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
@@ -124,7 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_CONNECT(self):
         self.host = self.path.partition(":")[0]
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, CHUNK)  # what nobody reads is not sent
+        self.connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, CHUNK
+        )  # a small buffer: unread bytes are not sent
         self.connection = self.server.context.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.close_connection = False
@@ -154,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self):
         try:
             super().handle_one_request()
-        except (ConnectionError, ssl.SSLError):  # the client has left
+        except (ConnectionError, ssl.SSLError):  # the client has closed the connection
             self.close_connection = True
 
     def finish(self):
@@ -174,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.kaggle.asked[-1]
 
     def _user(self):
-        """Give the user that the request is of, "" for none, or None for credentials that are wrong."""
+        """Return the user of the request, "" for an anonymous one, or None for wrong credentials."""
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
         if kind == "Bearer":
             return self.kaggle.tokens.get(value)
@@ -237,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _certificates(folder):
-    """Make an authority and, by it, a certificate for both hosts; give the authority's file and the server's context."""
+    """Make an authority and a certificate for both hosts; return the authority's file and the server's context."""
     now = dt.datetime.now(dt.UTC)
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of a test")])

@@ -49,7 +49,7 @@ def chorales(count: int = 3) -> tuple[tuple[Found, PieceNotes], ...]:
 
 
 def excerpt(piece: PieceNotes, first: int, quarters: int) -> PieceNotes:
-    """Cut the notes that begin within some quarters."""
+    """Cut the notes that start within some quarters."""
     notes = piece.notes.copy()
     onset = notes["onset_ticks"] - first * piece.ticks_per_quarter
     notes["onset_ticks"] = onset
@@ -78,7 +78,7 @@ def sound(piece: PieceNotes, label: str) -> Clip:
 
 
 def tone(hertz: float, seconds: float, label: str = "Result") -> Clip:
-    """Write a sine wave: audio where it matters how long, and not what."""
+    """Write a sine wave, for tests in which only the length of the audio matters."""
     import soundfile
 
     times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
@@ -108,7 +108,7 @@ def engrave(mxl: bytes) -> str:
 
 
 def heard(number: int, name: str, *, with_score: bool = True) -> Heard:
-    """A chorale's beginning as the prompt, and what follows there as the result."""
+    """The start of a chorale as the prompt, and its continuation as the result."""
     entry, piece = chorales()[number - 1]
     seed = excerpt(piece, 0, SEED_QUARTERS)
     result = excerpt(piece, SEED_QUARTERS, RESULT_QUARTERS)
@@ -147,7 +147,7 @@ def heard(number: int, name: str, *, with_score: bool = True) -> Heard:
 
 
 def real_page(count: int = 2, name: str = HOSTILE, *, with_scores: bool = True) -> Listening:
-    """A whole page; the piece of its first result has the given name."""
+    """A complete page; the piece of its first result has the given name."""
     results = [
         heard(i, name if i == 1 else chorales()[i - 1][0].name, with_score=with_scores) for i in range(1, count + 1)
     ]

@@ -1,4 +1,4 @@
-"""A program in a home of its own, with all the processes that come of it."""
+"""Runs a program in its own home, and finds all its processes."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ COMMAND = str(Path(sys.executable).with_name("lstm-music"))
 
 
 class Program:
-    """A command that runs in an empty home, with a mark in its environment by which its processes are found."""
+    """A command in an empty home; a mark in its environment identifies its processes."""
 
     def __init__(self, home: Path, command: Sequence[str], settings: dict[str, str] | None = None) -> None:
         self.home = home
         (home / "tmp").mkdir(parents=True, exist_ok=True)
         self.mark = f"LSTM_MUSIC_TEST={uuid.uuid4().hex}"
         name, _, value = self.mark.partition("=")
-        # Whole programs are not measured: coverage makes them slower, and what is killed leaves a broken file.
+        # Coverage does not measure whole programs: it makes them slower, and a killed one leaves a broken file.
         inherited = {key: text for key, text in os.environ.items() if not key.startswith(("PREFECT_", "COV"))}
         own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "PYTHONPATH": str(REPOSITORY), name: value}
         with (home / "stderr").open("wb") as errors:
@@ -40,32 +40,32 @@ class Program:
         for line in self.process.stdout:
             if line == f"{moment}\n":
                 return
-        raise AssertionError(f"the program ended before it said {moment!r}: {self.errors}")
+        raise AssertionError(f"the program ended before it printed {moment!r}: {self.errors}")
 
     @property
     def errors(self) -> str:
-        """What the program has printed on standard error."""
+        """The standard error of the program so far."""
         return (self.home / "stderr").read_text()
 
     def finish(self) -> str:
-        """Wait for the end, and return the rest of what was printed."""
+        """Wait for the end, and return the rest of the output."""
         rest = self.process.stdout.read()
         self.process.wait()
         self.process.stdout.close()
         return rest
 
     def kill(self) -> None:
-        """End the program itself with SIGKILL, and none of its children."""
+        """End the program itself with SIGKILL, but none of its children."""
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
     def alive(self) -> list[str]:
-        """The processes that the program has left or still runs, by their command lines."""
+        """The command lines of the program's processes that still run."""
         return list(self._commands().values())
 
     def processes(self, *parts: str) -> list[int]:
-        """The ids of the program's processes whose command line has any of some parts."""
+        """Return the ids of the program's processes whose command line contains one of `parts`."""
         return [number for number, command in self._commands().items() if any(part in command for part in parts)]
 
     def _commands(self) -> dict[int, str]:
@@ -79,7 +79,7 @@ class Program:
         return {number: command for number, command in found.items() if command}  # a zombie has neither
 
     def left_after(self, seconds: float) -> list[str]:
-        """Wait until nothing of the program is alive; return what still is after `seconds`."""
+        """Wait until no process of the program is alive; return those that are after `seconds`."""
         end = time.monotonic() + seconds
         while self.alive() and time.monotonic() < end:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""An S3-compatible server in a process of its own, and what a program needs to reach it."""
+"""An S3-compatible server in its own process, and the settings of its clients."""
 
 import itertools
 import os
@@ -11,10 +11,10 @@ from typing import Any
 
 
 class S3Process:
-    """The server; `settings` is the environment of whoever uses it."""
+    """The server; `settings` holds the environment variables of its clients."""
 
     def __init__(self, log: Path) -> None:
-        import boto3  # half a second, which most tests need not wait for
+        import boto3  # takes half a second, which most tests can avoid
 
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
@@ -43,13 +43,13 @@ class S3Process:
         self._numbers = itertools.count()
 
     def new_bucket(self, kind: str = "music") -> str:
-        """Make a bucket, and give the URL of a folder in it."""
+        """Make a bucket and return the URL of a folder in it."""
         name = f"{kind}-{next(self._numbers)}"
         self.client.create_bucket(Bucket=name)
         return f"s3://{name}/some/storage"
 
     def contents(self, url: str) -> dict[str, bytes]:
-        """What lies below a URL: bytes by key."""
+        """Return the objects below a URL: bytes by key."""
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
@@ -59,22 +59,22 @@ class S3Process:
         }
 
     def put(self, url: str, data: bytes) -> Mapping[str, Any]:
-        """Put bytes at a URL, whatever was there."""
+        """Write bytes at a URL, and replace an existing object."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         return self.client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def remove(self, url: str) -> None:
-        """Remove what lies at a URL."""
+        """Remove the object at a URL."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         self.client.delete_object(Bucket=bucket, Key=key)
 
     def go_away(self) -> None:
-        """Be unreachable from now on."""
+        """Become unreachable."""
         self.process.send_signal(signal.SIGUSR1)
         self._said("away")
 
     def come_back(self) -> None:
-        """Be reachable again, with all that was stored."""
+        """Become reachable again, with all stored objects."""
         self.process.send_signal(signal.SIGUSR2)
         self._said("ready")
 

@@ -1,7 +1,7 @@
-"""An S3-compatible server as a program of its own: moto's, on loopback, with its objects in memory.
+"""An S3-compatible server as a separate program: moto's, on loopback, with its objects in memory.
 
-SIGUSR1 makes it unreachable, as a machine that is switched off, and SIGUSR2 reachable again, with all that it held.
-Moto looks whether an object is there and writes it in two steps, so what writes has to wait for its turn here.
+SIGUSR1 makes it unreachable, like a machine that is switched off. SIGUSR2 makes it reachable again, with all its objects.
+Moto checks for an object and writes it in two steps, so writes are serialised here.
 """
 
 import signal
@@ -17,10 +17,10 @@ CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>another uplo
 
 
 class S3:
-    """The application. Two kinds of buckets are special, by how their names begin.
+    """The application. Two kinds of buckets are special, by the start of their names.
 
-    `careless` knows no If-None-Match, as some servers do not; `busy` answers the first such request of each key as S3 does
-    while another upload to it is under way.
+    `careless` ignores If-None-Match, as some servers do. `busy` answers the first such request for each key as S3 does
+    while another upload to the key is in progress.
     """
 
     def __init__(self) -> None:
@@ -47,18 +47,18 @@ class S3:
 
 
 def say(line: str) -> None:
-    """Tell whoever started this where it is."""
+    """Print a line for the parent process."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Serve on a free port, until killed; say "ready" and the port when requests are answered."""
+    """Serve on a free port until killed; print "ready" and the port when requests are answered."""
     port, app = 0, S3()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
     while True:
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler)
-        port = server.port  # the same one when it is back
+        port = server.port  # the same port after a restart
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         say(f"ready {port}")

@@ -1,4 +1,4 @@
-"""A little music and a recipe that learns it in seconds: for tests that run the whole pipeline."""
+"""A little music, and a recipe that trains on it in seconds, for tests of the whole pipeline."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def write_recipe(folder: Path) -> Path:
 
 
 def write_pieces(folder: Path, numbers: range = range(PIECES)) -> Path:
-    """Write some of the pieces as MIDI files, each the same always, whose folder and name together are a tag of a page."""
+    """Write some of the pieces as MIDI files, always the same; folder and name together form an HTML tag."""
     for number in numbers:
         path = folder / f"<script>alert({number:02d})<" / "script>.mid"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def write_pieces(folder: Path, numbers: range = range(PIECES)) -> Path:
 
 
 def piece(number: int, events: int = 120) -> bytes:
-    """Draw a melody in C major, as the bytes of a MIDI file."""
+    """Return a random melody in C major as the bytes of a MIDI file; the number is its seed."""
     rng = np.random.default_rng(number)
     notes = np.zeros(events, NOTE_DTYPE)
     notes["pitch"] = rng.choice([60, 62, 64, 65, 67, 69, 71, 72], events)

@@ -1,4 +1,4 @@
-"""A run of the whole pipeline that has come to its end: made once, however many processes the tests run in."""
+"""A complete run of the pipeline, made once, however many processes the tests use."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from lstm_music.store import Store, locks
 
 @dataclass(frozen=True)
 class Result:
-    """What a command left on a user's terminal."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -21,14 +21,14 @@ class Result:
 
     @property
     def sentence(self) -> str:
-        """The one sentence that a mistake is answered with: the only line of standard error."""
+        """The error sentence for a user's mistake: the only line of standard error."""
         (line,) = self.errors.splitlines()
         return line
 
 
 @dataclass(frozen=True)
 class Tiny:
-    """The tiny recipe, its music, and a storage in which a run of it has come to its end."""
+    """The tiny recipe, its music, and the storage of a complete run."""
 
     recipe: Path
     music: Path
@@ -37,11 +37,11 @@ class Tiny:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What says the recipe and its music on the command line."""
+        """The options for the recipe and its music on the command line."""
         return "--recipe", str(self.recipe), "--source", str(self.music)
 
     def copy(self, folder: Path, *without: str) -> Path:
-        """Copy the storage, so that a test may change it, but for some artifacts: a kind, or the name of a model."""
+        """Copy the storage for a test that changes it; leave out artifacts of some kinds, or models of some names."""
         copied = folder / "storage"
         shutil.copytree(self.storage, copied, symlinks=True)
         for artifact in list(Store(copied).artifacts()):
@@ -51,12 +51,12 @@ class Tiny:
 
 
 def made_once(folder: Path) -> Tiny:
-    """Run the pipeline in a folder, with threads and a temporary server, unless that was done; who comes second waits."""
+    """Run the pipeline once in a folder, with threads and a temporary server; a second caller waits for the first."""
     folder.mkdir(exist_ok=True)
-    said = folder / "result.json"
+    done = folder / "result.json"
     with locks.exclusive(folder / "lock"):
         recipe, music, storage = write_recipe(folder), folder / "music", folder / "storage"
-        if not said.exists():
+        if not done.exists():
             arguments = [
                 "--recipe",
                 recipe,
@@ -69,7 +69,7 @@ def made_once(folder: Path) -> Tiny:
             ]
             program = Program(folder / "home", [COMMAND, "run", *map(str, arguments), "--json"])
             out = program.finish()
-            said.write_text(json.dumps(asdict(Result(program.process.returncode, out, program.errors))))
-    result = Result(**json.loads(said.read_text()))
+            done.write_text(json.dumps(asdict(Result(program.process.returncode, out, program.errors))))
+    result = Result(**json.loads(done.read_text()))
     assert result.code == 0, result.errors
     return Tiny(recipe, music, storage, result)
