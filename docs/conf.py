@@ -4,8 +4,10 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from textwrap import indent
 
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import GoogleDocstring
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -64,15 +66,19 @@ PAGES = {
     "Start": ("first_hour", "tutorial", "generate", "own_music", "recipes"),
     "Run": ("commands", "operation", "storage", "scale", "troubleshooting", "upgrading"),
     "Understand": ("how_it_works", "results", "report", "glossary"),
-    "Develop": ("architecture", "how_to_extend", "contributing", "api/lstm_music", "decisions", "changelog"),
+    "Develop": ("architecture", "how_to_extend", "contributing", "api", "decisions", "changelog"),
 }
 # Files that lie where GitHub and package registries look for them, and the pages that show them.
 ROOT_FILES = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "README.md": "index"}
 
 
+COLUMNS = re.compile(r"\S {2,}\S")
+SECTION = re.compile(r"^(?:Args|Returns|Raises|Yields):$", re.MULTILINE)
+
+
 def sidebar() -> str:
     """Give the directives that list all pages; the tutorial only where there is one."""
-    there = {path.stem for path in DOCS.glob("*.*")} | {"api/lstm_music"}
+    there = {path.stem for path in DOCS.glob("*.*")}
     lists = {caption: "\n".join(page for page in pages if page in there) for caption, pages in PAGES.items()}
     return "".join(
         f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n" for caption, pages in lists.items()
@@ -80,7 +86,7 @@ def sidebar() -> str:
 
 
 def read(_app: Sphinx, page: str, source: list[str]) -> None:
-    """Change a page on its way in: root files instead of their stubs, links to root files, and the sidebar."""
+    """Change a page on its way in: root files instead of their stubs, links to root files, the sidebar, the API reference."""
     for file, shown_as in ROOT_FILES.items():
         if page == shown_as != "index":
             source[0] = (ROOT / file).read_text(encoding="utf-8").replace("](docs/", "](")
@@ -88,8 +94,27 @@ def read(_app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\((?:\.\./)?{re.escape(file)}(#[^)]*)?\)", rf"]({shown_as}.md\1)", source[0])
     if page == "index":
         source[0] += sidebar()
+    if page == "api":
+        source[0] += "\n```{toctree}\n:titlesonly:\n\napi/lstm_music\n```\n"
+
+
+def docstring(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Turn what docstrings have of Markdown and of Google's style (code, columns, Args) into reStructuredText."""
+    text = "\n".join(lines)
+    text = re.sub(r"```(\w+)\n(.*?)\n```", lambda code: block(code[2], code[1]), text, flags=re.DOTALL)
+    paragraphs = text.split("\n\n")
+    text = "\n\n".join(block(one) if re.search(r"^\S.*\n", one) and COLUMNS.search(one) else one for one in paragraphs)
+    if SECTION.search(text):
+        text = str(GoogleDocstring(text))
+    lines[:] = text.split("\n")
+
+
+def block(code: str, language: str = "text") -> str:
+    """Give a block of code."""
+    return f".. code-block:: {language}\n\n{indent(code, '    ')}\n"
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what changes pages."""
+    """Connect what changes pages and docstrings."""
     app.connect("source-read", read)
+    app.connect("autodoc-process-docstring", docstring)
