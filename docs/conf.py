@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from textwrap import indent
 
+from pydantic import BaseModel
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import GoogleDocstring
 
@@ -49,6 +50,9 @@ COMPUTING = {
     ),
     "stages/training": ("warm_start",),
 }
+# What a package re-exports stands at its module.
+autodoc_default_options = {"ignore-module-all": True, "exclude-members": "model_config"}
+CALLS = [name for name in ("api", "results") if (LIBRARY / f"{name}.py").exists()]  # shown on the page `api` itself
 apidoc_modules = [
     {
         "path": str(LIBRARY),
@@ -56,6 +60,7 @@ apidoc_modules = [
         "module_first": True,
         "exclude_patterns": [
             *(str(LIBRARY / folder / f"{name}.py") for folder, names in COMPUTING.items() for name in names),
+            *(str(LIBRARY / f"{name}.py") for name in CALLS),
             str(LIBRARY / "*_child.py"),
         ],
     },
@@ -95,7 +100,8 @@ def read(_app: Sphinx, page: str, source: list[str]) -> None:
     if page == "index":
         source[0] += sidebar()
     if page == "api":
-        source[0] += "\n```{toctree}\n:titlesonly:\n\napi/lstm_music\n```\n"
+        calls = "".join(f".. automodule:: lstm_music.{name}\n   :members:\n\n" for name in CALLS)
+        source[0] += f"\n```{{eval-rst}}\n{calls}```\n\n```{{toctree}}\n:titlesonly:\n\napi/lstm_music\n```\n"
 
 
 def docstring(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
@@ -109,6 +115,13 @@ def docstring(_app: Sphinx, _what: str, _name: str, _object: object, _options: o
     lines[:] = text.split("\n")
 
 
+def signature(  # the arguments are autodoc's
+    _app: Sphinx, _what: str, _name: str, object_: object, _options: object, _shown: str | None, _returned: str | None
+) -> tuple[str, None] | None:
+    """Leave out the signature of a spec: it is a list of all fields, and they stand below it."""
+    return ("", None) if isinstance(object_, type) and issubclass(object_, BaseModel) else None
+
+
 def block(code: str, language: str = "text") -> str:
     """Give a block of code."""
     return f".. code-block:: {language}\n\n{indent(code, '    ')}\n"
@@ -118,3 +131,4 @@ def setup(app: Sphinx) -> None:
     """Connect what changes pages and docstrings."""
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", docstring)
+    app.connect("autodoc-process-signature", signature)
