@@ -30,7 +30,7 @@ check: $(VENV)/.installed-test docs  ## style, types, layers, and every link of 
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.installed-test  ## the documentation site, in build/docs/index.html; a warning is an error
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto docs build/docs
+	$(BIN)/sphinx-build --quiet --fresh-env --write-all --fail-on-warning --keep-going --jobs auto docs build/docs
 	@echo "the site is in build/docs/index.html"
 
 clean:  ## remove what was installed and cached; storage stays

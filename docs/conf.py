@@ -4,8 +4,11 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from textwrap import indent
 
+from pydantic import BaseModel
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import GoogleDocstring
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -47,6 +50,9 @@ COMPUTING = {
     ),
     "stages/training": ("warm_start",),
 }
+# What a package re-exports stands at its module.
+autodoc_default_options = {"ignore-module-all": True, "exclude-members": "model_config"}
+CALLS = [name for name in ("api", "results") if (LIBRARY / f"{name}.py").exists()]  # shown on the page `api` itself
 apidoc_modules = [
     {
         "path": str(LIBRARY),
@@ -54,6 +60,7 @@ apidoc_modules = [
         "module_first": True,
         "exclude_patterns": [
             *(str(LIBRARY / folder / f"{name}.py") for folder, names in COMPUTING.items() for name in names),
+            *(str(LIBRARY / f"{name}.py") for name in CALLS),
             str(LIBRARY / "*_child.py"),
         ],
     },
@@ -64,15 +71,19 @@ PAGES = {
     "Start": ("first_hour", "tutorial", "generate", "own_music", "recipes"),
     "Run": ("commands", "operation", "storage", "scale", "troubleshooting", "upgrading"),
     "Understand": ("how_it_works", "results", "report", "glossary"),
-    "Develop": ("architecture", "how_to_extend", "contributing", "api/lstm_music", "decisions", "changelog"),
+    "Develop": ("architecture", "how_to_extend", "contributing", "api", "decisions", "changelog"),
 }
 # Files that lie where GitHub and package registries look for them, and the pages that show them.
 ROOT_FILES = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "README.md": "index"}
 
 
+COLUMNS = re.compile(r"\S {2,}\S")
+SECTION = re.compile(r"^(?:Args|Returns|Raises|Yields):$", re.MULTILINE)
+
+
 def sidebar() -> str:
     """Give the directives that list all pages; the tutorial only where there is one."""
-    there = {path.stem for path in DOCS.glob("*.*")} | {"api/lstm_music"}
+    there = {path.stem for path in DOCS.glob("*.*")}
     lists = {caption: "\n".join(page for page in pages if page in there) for caption, pages in PAGES.items()}
     return "".join(
         f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n" for caption, pages in lists.items()
@@ -80,7 +91,7 @@ def sidebar() -> str:
 
 
 def read(_app: Sphinx, page: str, source: list[str]) -> None:
-    """Change a page on its way in: root files instead of their stubs, links to root files, and the sidebar."""
+    """Change a page on its way in: root files instead of their stubs, links to root files, the sidebar, the API reference."""
     for file, shown_as in ROOT_FILES.items():
         if page == shown_as != "index":
             source[0] = (ROOT / file).read_text(encoding="utf-8").replace("](docs/", "](")
@@ -88,8 +99,36 @@ def read(_app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\((?:\.\./)?{re.escape(file)}(#[^)]*)?\)", rf"]({shown_as}.md\1)", source[0])
     if page == "index":
         source[0] += sidebar()
+    if page == "api":
+        calls = "".join(f".. automodule:: lstm_music.{name}\n   :members:\n\n" for name in CALLS)
+        source[0] += f"\n```{{eval-rst}}\n{calls}```\n\n```{{toctree}}\n:titlesonly:\n\napi/lstm_music\n```\n"
+
+
+def docstring(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Turn what docstrings have of Markdown and of Google's style (code, columns, Args) into reStructuredText."""
+    text = "\n".join(lines)
+    text = re.sub(r"```(\w+)\n(.*?)\n```", lambda code: block(code[2], code[1]), text, flags=re.DOTALL)
+    paragraphs = text.split("\n\n")
+    text = "\n\n".join(block(one) if re.search(r"^\S.*\n", one) and COLUMNS.search(one) else one for one in paragraphs)
+    if SECTION.search(text):
+        text = str(GoogleDocstring(text))
+    lines[:] = text.split("\n")
+
+
+def signature(  # the arguments are autodoc's
+    _app: Sphinx, _what: str, _name: str, object_: object, _options: object, _shown: str | None, _returned: str | None
+) -> tuple[str, None] | None:
+    """Leave out the signature of a spec: it is a list of all fields, and they stand below it."""
+    return ("", None) if isinstance(object_, type) and issubclass(object_, BaseModel) else None
+
+
+def block(code: str, language: str = "text") -> str:
+    """Give a block of code."""
+    return f".. code-block:: {language}\n\n{indent(code, '    ')}\n"
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what changes pages."""
+    """Connect what changes pages and docstrings."""
     app.connect("source-read", read)
+    app.connect("autodoc-process-docstring", docstring)
+    app.connect("autodoc-process-signature", signature)

@@ -64,7 +64,11 @@ def copy_of_the_checkout(folder: Path) -> Path:
 def run(clone: Path, step: Step) -> subprocess.CompletedProcess[str]:
     """Run a step in the copy, with its environment activated, and nothing of ours in the way."""
     kept = {key: text for key, text in os.environ.items() if not key.startswith(("PREFECT_", "COV", "LSTM_MUSIC_"))}
-    own = {"HOME": str(clone.parent), "PYTHONPATH": str(clone), "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}"}
+    own = {
+        "PREFECT_HOME": str(clone.parent / "prefect"),
+        "PYTHONPATH": str(clone),
+        "PATH": f"{clone}/.venv/bin:{os.environ['PATH']}",
+    }
     return subprocess.run(step.command, cwd=clone, env=kept | own, capture_output=True, text=True, check=False)
 
 
@@ -87,7 +91,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_block_says_how_it_is_run():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(BLOCK.findall(text)) == len(re.findall(r"^```\w+$", text, re.MULTILINE))
-    assert {step.mark for step in STEPS} == {"", "needs", "slow"}
+    assert {"", "slow"} <= {step.mark for step in STEPS} <= {"", "slow", "needs"}
 
 
 @pytest.mark.slow
