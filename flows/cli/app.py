@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from flows.cli.display import Display
 from flows.cli.generate_options import (
+    AnyPitchOption,
     AudioOption,
     BestOfOption,
     ComposerOption,
@@ -185,6 +186,7 @@ def generate(
     min_p: MinPOption = None,
     max_repeats: MaxRepeatsOption = None,
     max_quarters: MaxQuartersOption = None,
+    any_pitch: AnyPitchOption = None,
     prompt: PromptOption = None,
     prompt_midi: PromptMidiOption = None,
     composer: ComposerOption = None,
@@ -211,6 +213,7 @@ def generate(
         "min_p": min_p,
         "max_repeats": max_repeats,
         "max_quarters": max_quarters,
+        "any_pitch": any_pitch,
         "prompt": prompt,
         "composer": composer,
         "prompt_events": prompt_events,

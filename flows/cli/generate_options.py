@@ -37,6 +37,10 @@ MaxRepeatsOption = Annotated[
 MaxQuartersOption = Annotated[
     float | None, typer.Option("--max-quarters", help="The longest note or silence, in quarter notes.")
 ]
+AnyPitchOption = Annotated[
+    bool | None,
+    typer.Option("--any-pitch/--training-pitches", help="Allow pitches beyond those of the training pieces."),
+]
 PromptOption = Annotated[
     str | None,
     typer.Option(

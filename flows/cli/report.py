@@ -130,6 +130,8 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
     display.log(f"MIDI, audio, pictures and sheet music lie in {described['directory']}")
     display.log(f"Listen: {described['page']}")
+    for warning in described["warnings"]:
+        display.log(warning)
     return described
 
 
