@@ -126,6 +126,9 @@ class Limits(Group):
         ge=0,
         description="How often in a row a pattern may occur before the loop guard blocks it. 0 switches the guard off.",
     )
+    any_pitch: bool | None = Field(
+        default=None, description="Whether pitches may lie beyond those of the training pieces."
+    )
 
 
 class Output(Group):

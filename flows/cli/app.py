@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from flows.cli import reporting, upkeep
 from flows.cli.display import Display
 from flows.cli.generate_options import (
+    AnyPitchOption,
     AudioOption,
     BestOfOption,
     ComposerOption,
@@ -126,6 +127,7 @@ def generate(
     min_p: MinPOption = None,
     max_repeats: MaxRepeatsOption = None,
     max_quarters: MaxQuartersOption = None,
+    any_pitch: AnyPitchOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = STORAGE,
     audio: AudioOption = None,
@@ -150,6 +152,7 @@ def generate(
         "min_p": min_p,
         "max_repeats": max_repeats,
         "max_quarters": max_quarters,
+        "any_pitch": any_pitch,
         "prompt": prompt,
         "composer": composer,
         "prompt_events": prompt_events,

@@ -66,6 +66,14 @@ MaxRepeatsOption = Annotated[
 MaxQuartersOption = Annotated[
     float | None, _option(SAMPLING, "--max-quarters", "Longest note or rest, in quarter notes.", metavar="QUARTERS")
 ]
+AnyPitchOption = Annotated[
+    bool | None,
+    _option(
+        SAMPLING,
+        "--any-pitch/--training-pitches",
+        "Whether pitches may lie beyond those of the training pieces.",
+    ),
+]
 PromptOption = Annotated[
     str | None,
     _option(

@@ -148,6 +148,8 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     ]
     columns = ["piece", "continues", "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
+    for warning in described["warnings"]:
+        display.log(f"Warning: {warning}")
     if len(rows_) > ROWS_SHOWN:
         display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the page shows them all")
     folder = Path(described["directory"])

@@ -193,22 +193,25 @@ def _with_places(tokens: Any, streams: int, position: Any, steps_per_quarter: in
 def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any) -> Any:
     """Say which ids may be chosen now, bool [outputs, ids].
 
-    `last` and `current` are the tokens of the two events, `onset` where the last one began. Where no offset may follow, the
-    piece has to end.
+    `last` and `current` are the tokens of the two events, `onset` where the last one began. If no offset may follow, the piece
+    has to end.
     """
     ids = tf.range(logits.shape[-1])[None]
     values = tf.broadcast_to(ids >= SPECIAL_IDS, tf.shape(logits))
-    highest = last[:, 1:2]
+    latest = last[:, 1:2]
     if stream == "offset":
         allowed = values & tf.gather(tf.constant(grammar.on_grid), onset % grammar.steps_per_quarter)
-        if grammar.ascending:  # nothing is above the highest note, so time has to go on
+        if grammar.ascending:  # no allowed note is above the highest one, so time has to go on
             stays = tf.constant(grammar.offset_steps)[None] == 0
-            allowed &= ~(stays & (highest == SPECIAL_IDS + 127))
+            allowed &= ~(stays & (latest >= int(np.flatnonzero(grammar.notes)[-1])))
         stuck = ~tf.reduce_any(allowed, -1, keepdims=True)
         return allowed | ((may_end | stuck) & (ids == END))
-    if stream == "note" and grammar.ascending:
-        at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
-        return values & (~at_once | (ids > highest) | (highest == START))
+    if stream == "note":
+        allowed = values & tf.constant(grammar.notes)[None]
+        if grammar.ascending:
+            at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
+            allowed &= ~at_once | (ids > latest) | (latest == START)
+        return allowed
     if stream == "duration":
         return values & tf.constant(grammar.durations)[None]
     return values

@@ -1,7 +1,7 @@
 """Prompts: the music that generation starts from, the same moment in every stream."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +16,25 @@ from lstm_music.encoding.streams import STREAMS, VELOCITY
 from lstm_music.encoding.velocities import level_texts, velocities
 from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
 from lstm_music.errors import NotEnoughMusicError
-from lstm_music.midi.notes import PieceNotes, Tempo, TimeSignature
+from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature
+from lstm_music.midi.titles import piece_title
 
 MEZZO_FORTE = 80  # as a velocity
 
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """Some events of a piece, or none: `first` is the index of the first of them, `name` what a person calls the piece.
+    """Some events of a piece, or none, from event `first` of it on; `name` is the path of the piece, `title` its title.
 
-    `tokens` int32 [events, columns] are theirs, with echoes of the segment alone, `before` [columns] those of the event before
-    them; `replaced` values were unknown to the vocabularies and stand as the nearest known ones. `bars` are the first and the
-    last bar, from 1. `onset_steps` is where the first begins in the piece, `last_onset_steps` where the last does, both as the
-    tokens say. The time signature and the length of a bar are those at its end.
+    `tokens` int32 [events, columns] are the events, with echoes of the segment alone, `before` [columns] the event before them.
+    `replaced` counts the values that the vocabularies do not know: the nearest known values stand for them. `bars` are the first
+    and the last bar, from 1. `onset_steps` is where the first event begins in the piece, `last_onset_steps` where the last one
+    does, both by the tokens. The signatures and the length of a bar are those at the end of the segment (see `signature_after`);
+    a piece without a key signature has None.
     """
 
     name: str
+    title: str
     first: int
     tokens: npt.NDArray[np.int32]
     before: npt.NDArray[np.int32]
@@ -43,18 +46,50 @@ class Prompt:
     last_position_in_bar_steps: int
     bar_steps: int
     time_signature: TimeSignature
+    key_signature: KeySignature | None
     velocity: int
     microseconds_per_quarter: int
 
 
 def average_tempo(piece: PieceNotes) -> int:
-    """Microseconds a quarter over the whole piece, so that rubato at the place of the segment does not rule the result."""
-    end = int((piece.notes["onset_ticks"] + piece.notes["duration_ticks"]).max())
+    """Return microseconds per quarter over the whole piece, so that rubato within the segment does not rule the result."""
+    end = _end_tick(piece)
     changes = [Tempo(0, 500_000), *piece.tempos]  # the first is what a MIDI file means that names no tempo
     lengths = np.diff([*(min(change.tick, end) for change in changes), end])
     if not lengths.any():
         return changes[-1].microseconds_per_quarter
     return round(float(np.average([change.microseconds_per_quarter for change in changes], weights=lengths)))
+
+
+def signature_after(piece: PieceNotes, tick: int, grid: Grid) -> tuple[int, int]:
+    """Return the (numerator, denominator) in which music goes on after a tick.
+
+    It is the time signature at the tick, unless that lasts for one bar only: the shortened last bar of a piece with a pickup, or
+    one irregular bar, is no measure for what follows. Then it is the signature before.
+    """
+    end, ticks = _end_tick(piece), piece.ticks_per_quarter
+    starts = sorted({0, *(change.tick for change in piece.time_signatures if change.tick < end)})
+    spans: list[tuple[int, tuple[int, int]]] = []  # first tick, signature; neighbours differ
+    for start in starts:
+        signature = signature_at(piece.time_signatures, start, ticks, grid)
+        if not spans or spans[-1][1] != signature:
+            spans.append((start, signature))
+    begun = [index for index, (start, _) in enumerate(spans) if start <= tick] or [0]
+    latest = begun[-1]
+    start, (numerator, denominator) = spans[latest]
+    until = spans[latest + 1][0] if latest + 1 < len(spans) else end
+    is_one_bar = (until - start) * denominator <= 4 * numerator * ticks
+    return spans[latest - 1][1] if is_one_bar and latest else spans[latest][1]
+
+
+def _key_at(piece: PieceNotes, tick: int) -> KeySignature | None:
+    """Return the key signature at a tick, as one that holds from the start; the first one before any."""
+    begun = [key for key in piece.key_signatures if key.tick <= tick] or list(piece.key_signatures[:1])
+    return replace(begun[-1], tick=0) if begun else None
+
+
+def _end_tick(piece: PieceNotes) -> int:
+    return int((piece.notes["onset_ticks"] + piece.notes["duration_ticks"]).max())
 
 
 def cut_segment(
@@ -67,7 +102,7 @@ def cut_segment(
     first: int,
     length: int,
 ) -> Prompt:
-    """Cut `length` events out of a piece, from event `first` on."""
+    """Cut `length` events out of a piece, from event `first` on; `name` is the path of the piece."""
     columns = {
         "note": events.note,
         "offset": [spec.grid.text(step) for step in events.offset_steps.tolist()],
@@ -91,11 +126,12 @@ def cut_segment(
     offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]
     last_onset = int(onsets[0]) + sum(offsets)  # another than the event's own where an offset was replaced
     last_tick = int(onsets[-1]) * piece.ticks_per_quarter // spec.grid.steps_per_quarter
-    numerator, denominator = signature_at(piece.time_signatures, last_tick, piece.ticks_per_quarter, spec.grid)
+    numerator, denominator = signature_after(piece, last_tick, spec.grid)
     bar = bar_steps(numerator, denominator, spec.grid)
     last_position = int(events.position_in_bar_steps[first + length - 1])
     return Prompt(
         name=name,
+        title=piece_title(name, piece),
         first=first,
         tokens=np.concatenate([segment, echoes], axis=1),
         before=np.concatenate([before, np.full(len(ECHOES), START, np.int32)]),
@@ -107,6 +143,7 @@ def cut_segment(
         last_position_in_bar_steps=(last_position + last_onset - int(onsets[-1])) % bar,
         bar_steps=bar,
         time_signature=TimeSignature(0, numerator, denominator),
+        key_signature=_key_at(piece, last_tick),
         velocity=round(float(np.mean(events.velocity[first : first + length]))),
         microseconds_per_quarter=average_tempo(piece),
     )
@@ -116,6 +153,7 @@ def nothing_before(columns: int, grid: Grid) -> Prompt:
     """Give the segment of no events: music begins at the start of a piece, in common time, at the usual tempo of MIDI."""
     return Prompt(
         name="",
+        title="",
         first=0,
         tokens=np.zeros((0, columns), np.int32),
         before=np.full(columns, START, np.int32),
@@ -127,6 +165,7 @@ def nothing_before(columns: int, grid: Grid) -> Prompt:
         last_position_in_bar_steps=0,
         bar_steps=bar_steps(4, 4, grid),
         time_signature=TimeSignature(0, 4, 4),
+        key_signature=None,
         velocity=MEZZO_FORTE,
         microseconds_per_quarter=500_000,
     )

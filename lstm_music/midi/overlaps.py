@@ -10,11 +10,11 @@ from lstm_music.midi.smf import DRUM_CHANNEL
 _PITCHED_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 
 
-def place_notes(notes: np.ndarray, tracks: list[int], max_parts: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Place sorted `notes` (`NOTE_DTYPE`) in parts, the note tracks of the file; return (part, channel, parts in all).
+def place_notes(notes: np.ndarray, tracks: list[int], max_parts: int) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Place sorted `notes` (`NOTE_DTYPE`) in parts, the note tracks of the file; return (part, channel, track of each part).
 
     `part` and `channel` are int64 [notes]. Part i < len(tracks) is track `tracks[i]` of the piece; each further part
-    holds what overlaps on one channel of one track. Raises RejectedInputError where more than `max_parts` are needed.
+    holds what overlaps on one channel of one track. Raises RejectedInputError if it needs more than `max_parts`.
     """
     channel = _own_channels(notes)
     lane = _overlap_lanes(notes, channel, max_parts)
@@ -30,7 +30,7 @@ def place_notes(notes: np.ndarray, tracks: list[int], max_parts: int) -> tuple[n
         raise _too_many_overlaps(parts)
     part[further] = len(tracks) + index
     channel[further] = _further_channels(places[:, 2], channel)[index]
-    return part, channel, parts
+    return part, channel, [*tracks, *places[:, 1].tolist()]
 
 
 def _own_channels(notes: np.ndarray) -> np.ndarray:

@@ -3,15 +3,16 @@
 A format 1 file: a conductor track (tempos, signatures), then one track a track of the piece. The same piece gives the
 same bytes, and `read_midi` reads back the same notes: pitch, onset, duration, velocity, program, drum or not. That takes:
 
-- Two notes of the same pitch that overlap on one channel cannot be told apart by their ends, so the later one goes to a
-  further track, on a channel that the piece does not use while there is one: a synthesiser then sounds both.
+- A note-off does not say which of two overlapping notes of one pitch and channel it ends. So the later note goes to a further
+  track, on a channel that the piece does not use while there is one: a synthesiser then sounds both. The name of that track is
+  the name of the note's own track and `OVERLAPPING`.
 - Drums go to channel 9, and only drums.
-- A program is chosen before the first note of a channel, and again whenever it changes.
+- Each channel chooses its program at time 0, and again whenever the program changes.
 - At one tick, notes end first, then the pedal moves, then notes without duration sound, then notes begin: a note that
   is struck again where it ends is so read back as two.
 - Where the piece's track 0 holds neither notes nor pedal it is the conductor track; else the tracks move up by one.
   Other tracks that hold nothing and have no name are left out.
-- A tempo slower than a MIDI file can say (16.8 seconds a quarter note) becomes the slowest that it can.
+- A tempo slower than a MIDI file can hold (16.8 seconds per quarter note) becomes the slowest one.
 """
 
 from collections.abc import Iterable
@@ -36,7 +37,8 @@ from lstm_music.midi.smf import (
     TRACK_NAME,
 )
 
-SLOWEST_TEMPO = (1 << 24) - 1  # microseconds a quarter note, in three bytes
+SLOWEST_TEMPO = (1 << 24) - 1  # microseconds per quarter note, in three bytes
+OVERLAPPING = ", overlapping notes"
 
 _Message = tuple[int, bytes]  # tick, event without its time
 _TICKS = range(1 << 32)
@@ -54,31 +56,30 @@ _RELEASE_VELOCITY = 64  # what an instrument without a release sensor sends
 _NO_DATA_BYTE = -1
 _EMPTY_TEXT = b"\xff\x01\x00"
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
-_NOTES_END, _PEDAL_MOVES, _NOTES_WITHOUT_DURATION, _NOTES_BEGIN = range(4)  # the order of what happens at one tick
+_FILE_BEGINS, _NOTES_END, _PEDAL_MOVES, _NOTES_WITHOUT_DURATION, _NOTES_BEGIN = range(5)  # the order within one tick
 _EVENT_DTYPE = np.dtype(
     [(name, np.int64) for name in ("part", "tick", "rank", "sequence", "status", "first", "second")],
 )
 
 
-def write_midi(piece: PieceNotes) -> bytes:
+def write_midi(piece: PieceNotes, *, programs_at_start: bool = True) -> bytes:
     """Write a piece as the bytes of a MIDI file.
 
-    Raises RejectedInputError for a value that a MIDI file cannot hold, and for notes of one pitch that overlap so often
-    that the file would need more than `MAX_TRACKS` tracks.
+    Without `programs_at_start`, a channel chooses its first program at its first note instead of at time 0. Raises
+    RejectedInputError for a value that a MIDI file cannot hold, and for notes of one pitch that overlap so often that the file
+    would need more than `MAX_TRACKS` tracks.
     """
     _require_writable(piece)
     notes = sorted_notes(piece.notes)
     tracks = _tracks_to_write(piece)
-    part, channel, parts = place_notes(notes, tracks, MAX_TRACKS - 1)
-    events = np.concatenate(
-        [_note_events(notes, part, channel), _program_events(notes, part, channel), _pedal_events(piece, tracks)],
-    )
+    part, channel, track_of_part = place_notes(notes, tracks, MAX_TRACKS - 1)
+    programs = _program_events(notes, part, channel, at_start=programs_at_start)
+    events = np.concatenate([_note_events(notes, part, channel), programs, _pedal_events(piece, tracks)])
     events = events[np.lexsort([events[name] for name in ("sequence", "rank", "tick", "part")])]
-    borders = np.searchsorted(events["part"], np.arange(parts + 1))
-    names = ["" if 0 in tracks else _name(piece, 0), *(_name(piece, track) for track in tracks)]
+    borders = np.searchsorted(events["part"], np.arange(len(track_of_part) + 1))
     contents = [_conductor_messages(piece)]
     contents += [_channel_messages(events[start:stop]) for start, stop in pairwise(borders)]
-    names += [""] * (len(contents) - len(names))
+    names = ["" if 0 in tracks else _name(piece, 0), *_part_names(piece, tracks, track_of_part)]
     chunks = [_track_chunk(name, messages) for name, messages in zip(names, contents, strict=True)]
     return b"".join([_header(len(chunks), piece.ticks_per_quarter), *chunks])
 
@@ -89,13 +90,13 @@ def _require_writable(piece: PieceNotes) -> None:
         wrong = next((value for value in values if value not in allowed), None)
         if wrong is not None:
             raise RejectedInputError(
-                f"cannot be written as MIDI: {what} {wrong}, where {allowed[0]:,} to {allowed[-1]:,} are possible",
+                f"cannot be written as MIDI: {what}: expected {allowed[0]:,} to {allowed[-1]:,}, got {wrong}",
             )
     for signature in piece.time_signatures:
         if signature.denominator not in _DENOMINATORS:
             raise RejectedInputError(
-                f"cannot be written as MIDI: time signature {signature.numerator}/{signature.denominator}, "
-                f"where the denominator is one of {', '.join(map(str, _DENOMINATORS))}",
+                f"cannot be written as MIDI: time signature {signature.numerator}/{signature.denominator}: "
+                f"expected a denominator of {', '.join(map(str, _DENOMINATORS))}",
             )
 
 
@@ -123,6 +124,13 @@ def _tracks_to_write(piece: PieceNotes) -> list[int]:
     """List the piece's tracks that have notes, pedal or a name, ascending; track 0 not for its name alone."""
     tracks = {*np.unique(piece.notes["track"]).tolist(), *(event.track for event in piece.pedal)}
     return sorted(tracks | {track for track, name in enumerate(piece.track_names) if name and track})
+
+
+def _part_names(piece: PieceNotes, tracks: list[int], track_of_part: list[int]) -> list[str]:
+    """Name each part as its track is named; a part for overlapping notes, which come after the tracks, says that it is one."""
+    names = [_name(piece, track) for track in track_of_part]
+    own = len(tracks)
+    return [*names[:own], *(name and name + OVERLAPPING for name in names[own:])]
 
 
 def _name(piece: PieceNotes, track: int) -> str:
@@ -171,19 +179,24 @@ def _on_ranks(notes: np.ndarray) -> np.ndarray:
     return np.where(notes["duration_ticks"] > 0, _NOTES_BEGIN, _NOTES_WITHOUT_DURATION)
 
 
-def _program_events(notes: np.ndarray, part: np.ndarray, channel: np.ndarray) -> np.ndarray:
-    """Return a program change before each note whose program is not the last one of its channel, all tracks merged."""
+def _program_events(notes: np.ndarray, part: np.ndarray, channel: np.ndarray, *, at_start: bool) -> np.ndarray:
+    """Return a program change before each note whose program is not the last one of its channel, all tracks merged.
+
+    With `at_start`, the first one of each channel comes at tick 0, before everything else.
+    """
     rank, sequence = _on_ranks(notes), 3 * np.arange(len(notes))
     order = np.lexsort([sequence, rank, part, notes["onset_ticks"], channel])
-    is_change = np.ones(len(notes), np.bool_)
     program, sorted_channel = notes["program"][order], channel[order]
-    is_change[1:] = (program[1:] != program[:-1]) | (sorted_channel[1:] != sorted_channel[:-1])
-    at = order[is_change]
+    is_first = np.ones(len(notes), np.bool_)
+    is_first[1:] = sorted_channel[1:] != sorted_channel[:-1]
+    is_change = is_first.copy()
+    is_change[1:] |= program[1:] != program[:-1]
+    at, moves = order[is_change], is_first[is_change] & at_start
     return _events(
         len(at),
         part=part[at],
-        tick=notes["onset_ticks"][at],
-        rank=rank[at],
+        tick=np.where(moves, 0, notes["onset_ticks"][at]),
+        rank=np.where(moves, _FILE_BEGINS, rank[at]),
         sequence=sequence[at],
         status=PROGRAM | channel[at],
         first=notes["program"][at],

@@ -1,4 +1,4 @@
-"""Which hand plays a note: that of its track where a piece has a track for each hand, else by a moving split point.
+"""Which hand plays a note: the hand of its track if a piece has a track per hand, else the one beyond a moving split point.
 
 The rule for music without such tracks: a line between two keys divides the keyboard at each onset; the right hand plays
 what lies above it. A line costs
@@ -12,13 +12,16 @@ what lies above it. A line costs
 The cheapest lines for all onsets are found exactly, by dynamic programming (Viterbi) over the keys.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.notes import PieceNotes, sorted_notes
 
 Hands = npt.NDArray[np.bool_]
 
+HAND_NAMES = ("Piano (right hand)", "Piano (left hand)")
 TRACKS_APART = 5.0  # semitones between the mean pitches of two tracks that are hands
 LEAST_SHARE = 0.1  # of the notes: generated music has a further track for the few that overlap another of their pitch
 SPAN = 12  # semitones that one hand plays at no cost: an octave
@@ -30,10 +33,10 @@ _COST_SPAN, _COST_MIDDLE, _COST_NEAR, _COST_MOVE = 4.0, 0.25, 0.6, 1.0  # chosen
 
 
 def split_hands(piece: PieceNotes) -> Hands:
-    """Tell for each note of a piece, [notes], whether the right hand plays it; drums are played by none, and are False.
+    """Return for each note of a piece, bool [notes], whether the right hand plays it; drums are False.
 
-    Where exactly two tracks hold pitched notes, `LEAST_SHARE` of them each, and their mean pitches lie `TRACKS_APART`, they are
-    the hands.
+    Two tracks are the hands if they alone hold pitched notes, each at least `LEAST_SHARE` of them, and their mean pitches lie
+    `TRACKS_APART`.
     """
     notes = piece.notes
     is_right = np.zeros(len(notes), np.bool_)
@@ -44,8 +47,18 @@ def split_hands(piece: PieceNotes) -> Hands:
     return is_right
 
 
+def in_two_tracks(piece: PieceNotes, title: str = "") -> PieceNotes:
+    """Move the notes of a piano piece to a named track and channel per hand; the conductor track gets the title.
+
+    Tracks are 1 (right) and 2 (left), channels 0 and 1. Nothing else of a note changes.
+    """
+    notes, is_left = piece.notes.copy(), ~split_hands(piece)
+    notes["track"], notes["channel"] = 1 + is_left, is_left
+    return replace(piece, notes=sorted_notes(notes), track_names=(title, *HAND_NAMES))
+
+
 def split_by_line(notes: np.ndarray, ticks_per_quarter: int) -> Hands:
-    """Tell for each of some notes, sorted by onset, whether the right hand plays it: by the rule alone, whatever the tracks."""
+    """Return for each of some notes, sorted by onset, whether the right hand plays it: by the line alone, whatever the tracks."""
     onsets, place = np.unique(notes["onset_ticks"], return_inverse=True)
     pitches = notes["pitch"].astype(np.int64)
     bounds = np.searchsorted(notes["onset_ticks"], [*onsets, onsets[-1] + 1], side="left")

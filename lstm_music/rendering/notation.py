@@ -1,13 +1,12 @@
-"""Notes as a score writes them: bars, two hands with at most two voices each, and values that have a sign.
+"""Notes as a score writes them: bars, two hands with up to four voices each, and values that have a sign.
 
-Time is counted in steps of 1/24 of a quarter. Every quarter of a bar is read for each hand either in thirty-seconds, in
-triplets or in sextuplets, whichever is nearest to the onsets in it. A hand has two voices, so of three chords of
-different lengths that begin at once two become one, and a note that a third voice would hold ends where the new one begins.
+Time is counted in steps of 1/24 of a quarter. Music that lies on a grid, as generated music does, keeps its onsets and
+durations. Music that somebody played is moved to a grid first: each quarter of a hand is divided into thirty-seconds, triplets
+or sextuplets, whichever is nearest to the onsets in it, and a note that nearly reaches the next one is written until there.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -17,20 +16,27 @@ from lstm_music.encoding.bars import place_in_bars, signature_at
 from lstm_music.encoding.grid import Grid
 from lstm_music.midi.notes import PieceNotes, TimeSignature
 from lstm_music.rendering.hands import split_hands
+from lstm_music.rendering.voices import (
+    QUARTER,
+    SEXTUPLETS,
+    THIRTY_SECONDS,
+    TRIPLETS,
+    Beats,
+    Chord,
+    Divisions,
+    Voice,
+    is_divisible,
+    share_out,
+)
 
-QUARTER = 24  # steps
-THIRTY_SECONDS, TRIPLETS, SEXTUPLETS = 3, 8, 4  # the steps between two points of a quarter
-_COST_OF_READING = {THIRTY_SECONDS: 0.0, TRIPLETS: 0.5, SEXTUPLETS: 1.0}  # steps; of about equal readings the plainer
-_OVERLAP = 6  # steps: a note that ends so soon after the hand's next onset was played legato
-_GAP = 9  # steps: a note that ends so soon before the hand's next onset is written until there, not with a short rest
+_COST_OF_DIVISION = {THIRTY_SECONDS: 0.0, TRIPLETS: 0.5, SEXTUPLETS: 1.0}  # steps; of about equal divisions the plainer
+_OVERLAP = 6  # steps: a played note that ends so soon after the hand's next onset was played legato
+_GAP = 9  # steps: a played note that ends so soon before the hand's next onset is written until there, without a rest
 _PLAIN = (144, 96, 72, 48, 24)  # on a beat: dotted whole, whole, dotted half, half, quarter
 _WITHIN = (18, 12, 9, 6, 3)  # within a quarter: dotted eighth, eighth, dotted sixteenth, sixteenth, thirty-second
 _LONGEST_BAR = 256 * QUARTER
 _GRID = Grid((QUARTER,))
-
-Readings = dict[
-    int, int
-]  # first step of a beat → the steps between two of its points; thirty-seconds where there is none
+_SCORE_GRID = Grid((8, 6))  # thirty-seconds and sextuplets
 
 
 @dataclass(frozen=True)
@@ -40,15 +46,6 @@ class _Frame:
     first: int
     steps: int
     signature: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Chord:
-    """Some pitches from one step of the piece to another, exclusive."""
-
-    start: int
-    end: int
-    pitches: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -65,26 +62,62 @@ class Value:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar: steps it lasts, its time signature, and for the right and the left hand the voices that fill it."""
+    """A bar: steps it lasts, its time signature, and for the right and the left hand the voices that fill it.
+
+    `skipped` steps of a whole bar are not there: it is above 0 for a pickup bar alone.
+    """
 
     steps: int
     numerator: int
     denominator: int
     hands: tuple[tuple[tuple[Value, ...], ...], ...]
+    skipped: int = 0
 
 
 def write_bars(piece: PieceNotes) -> list[Bar]:
-    """Write the pitched notes of a piece as bars; every voice of a bar fills it, and a second one is there if it has notes."""
+    """Write the pitched notes of a piece as bars; every voice of a bar fills it, and all but the first have notes.
+
+    Music that begins within its first bar begins with a pickup bar.
+    """
     is_right, is_pitched = split_hands(piece), ~piece.notes["is_drum"]
     frames = _frames(piece)
-    beats = [beat for frame in frames for beat in range(frame.first, frame.first + frame.steps, QUARTER)]
-    hands = [_read_hand(piece.notes[is_pitched & (is_right == right)], piece, beats) for right in (True, False)]
-    end = max((chord.end for voices, _ in hands for voice in voices for chord in voice), default=1)
+    beats = Beats([beat for frame in frames for beat in range(frame.first, frame.first + frame.steps, QUARTER)])
+    read = _read_score if _is_on_grid(piece) else _read_played
+    hands = [
+        share_out(read(piece.notes[is_pitched & (is_right == right)], piece.ticks_per_quarter, beats), beats)
+        for right in (True, False)
+    ]
+    voices = [voice for hand in hands for voice in hand]
+    end = max((chord.end for voice in voices for chord in voice.chords), default=1)
+    skipped = _pickup(voices, frames[0], beats)
     return [
-        Bar(frame.steps, *frame.signature, tuple(_fill(voices, readings, frame) for voices, readings in hands))
-        for frame in frames
+        Bar(frame.steps - skip, *frame.signature, tuple(_fill(voices, frame, skip) for voices in hands), skip)
+        for frame, skip in zip(frames, [skipped, *[0] * (len(frames) - 1)], strict=True)
         if frame.first < end
     ]
+
+
+def _is_on_grid(piece: PieceNotes) -> bool:
+    """Say whether every onset, and each note's duration or end, is one that a score has: a played piece has some that are not."""
+    notes = piece.notes[~piece.notes["is_drum"]]
+    onsets, durations = notes["onset_ticks"] * QUARTER, notes["duration_ticks"] * QUARTER
+
+    def is_point(ticks: np.ndarray) -> np.ndarray:
+        steps, rest = np.divmod(ticks, piece.ticks_per_quarter)
+        points: np.ndarray = (rest == 0) & ((steps % THIRTY_SECONDS == 0) | (steps % SEXTUPLETS == 0))
+        return points
+
+    return bool((is_point(onsets) & (is_point(durations) | is_point(onsets + durations))).all())
+
+
+def _pickup(voices: Sequence[Voice], frame: _Frame, beats: Beats) -> int:
+    """Say how many steps of the first bar to leave out: those before the first note, or before the beat of its triplet."""
+    start = min((voice.chords[0].start for voice in voices), default=0)
+    if not frame.first < start < frame.first + frame.steps:
+        return 0
+    beat = beats.first(start)
+    has_tuplet = any(beat in voice.divisions for voice in voices)
+    return (beat if has_tuplet else start) - frame.first
 
 
 def _frames(piece: PieceNotes) -> list[_Frame]:
@@ -109,149 +142,151 @@ def _is_writable(signature: TimeSignature) -> bool:
     return not rest and 0 < steps <= _LONGEST_BAR and steps % THIRTY_SECONDS == 0
 
 
-def _read_hand(notes: np.ndarray, piece: PieceNotes, beats: list[int]) -> tuple[list[list[Chord]], Readings]:
-    """Move the notes of a hand to its readings, and share them out to two voices."""
-    at = (notes["onset_ticks"] * QUARTER / piece.ticks_per_quarter).tolist()
-    ends = ((notes["onset_ticks"] + notes["duration_ticks"]) * QUARTER / piece.ticks_per_quarter).tolist()
-    readings = _choose_readings(at, beats)
-    starts = [_nearest(one, beats, readings) for one in at]
+def _read_score(notes: np.ndarray, ticks_per_quarter: int, beats: Beats) -> list[Chord]:
+    """Take notes as they are; one that ends at no point of the division that it begins in ends at the nearest one that is."""
+    onsets = (notes["onset_ticks"] * QUARTER // ticks_per_quarter).tolist()
+    durations = (notes["duration_ticks"] * QUARTER // ticks_per_quarter).tolist()
+    rows = []
+    for onset, duration, pitch in zip(onsets, durations, notes["pitch"].tolist(), strict=True):
+        start = min(_around(onset), key=lambda step: (not is_divisible(step, step, beats), abs(step - onset)))
+        end = min(
+            _around(onset + duration),
+            key=lambda step: (step <= start or not is_divisible(start, step, beats), abs(step - onset - duration)),
+        )
+        rows.append((start, end, pitch))
+    return _chords(rows)
+
+
+def _around(step: int) -> range:
+    return range(max(step - THIRTY_SECONDS, 0), step + QUARTER + 1)
+
+
+def _chords(rows: Sequence[tuple[int, int, int]]) -> list[Chord]:
+    """Make chords of (start, end, pitch): of notes that begin and end together."""
+    pitches: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for start, end, pitch in rows:
+        pitches[start, end].add(pitch)
+    return [Chord(start, end, tuple(sorted(together))) for (start, end), together in sorted(pitches.items())]
+
+
+def _read_played(notes: np.ndarray, ticks_per_quarter: int, beats: Beats) -> list[Chord]:
+    """Move notes that somebody played to the nearest points of their beats."""
+    at = (notes["onset_ticks"] * QUARTER / ticks_per_quarter).tolist()
+    ends = ((notes["onset_ticks"] + notes["duration_ticks"]) * QUARTER / ticks_per_quarter).tolist()
+    divisions = _choose_divisions(at, beats)
+    starts = [_nearest(one, beats, divisions) for one in at]
     onsets = np.unique(starts)
-    chords: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for start, end, pitch in zip(starts, ends, notes["pitch"].tolist(), strict=True):
-        chords[start, _end(start, end, onsets, beats, readings)].add(pitch)
-    together: dict[int, list[Chord]] = defaultdict(list)
-    for (start, end), pitches in sorted(chords.items()):
-        together[start].append(Chord(start, end, tuple(sorted(pitches))))
-    voices: list[list[Chord]] = [[], []]
-    for _, begun in sorted(together.items()):
-        _share_out(begun, voices)
-    return voices, readings
+    written = [_end(start, end, onsets, beats, divisions) for start, end in zip(starts, ends, strict=True)]
+    return _chords(list(zip(starts, written, notes["pitch"].tolist(), strict=True)))
 
 
-def _choose_readings(onsets: Sequence[float], beats: list[int]) -> Readings:
+def _choose_divisions(onsets: Sequence[float], beats: Beats) -> Divisions:
     within: dict[int, list[float]] = defaultdict(list)
     for onset in onsets:
-        beat = _beat(onset, beats)
+        beat = beats.first(onset)
         within[beat].append(onset - beat)
 
-    def cost(places: list[float], reading: int) -> float:
-        return _COST_OF_READING[reading] + sum(abs(place - round(place / reading) * reading) for place in places)
+    def cost(places: list[float], division: int) -> float:
+        return _COST_OF_DIVISION[division] + sum(abs(place - round(place / division) * division) for place in places)
 
-    whole = {beat for beat, following in pairwise(beats) if following - beat == QUARTER}
     return {
-        beat: min(_COST_OF_READING, key=lambda reading: cost(places, reading))
+        beat: min(_COST_OF_DIVISION, key=lambda division: cost(places, division))
         for beat, places in within.items()
-        if beat in whole
+        if beats.is_whole(beat)
     }
 
 
-def _beat(at: float, beats: list[int]) -> int:
-    """Find the beat that a step lies in: they are the quarters of each bar, of which the last may be cut short."""
-    return beats[bisect_right(beats, at) - 1]
+def _nearest(at: float, beats: Beats, divisions: Mapping[int, int]) -> int:
+    beat = beats.first(at)
+    division = divisions.get(beat, THIRTY_SECONDS)
+    return beat + round((at - beat) / division) * division
 
 
-def _nearest(at: float, beats: list[int], readings: Readings) -> int:
-    beat = _beat(at, beats)
-    reading = readings.get(beat, THIRTY_SECONDS)
-    return beat + round((at - beat) / reading) * reading
-
-
-def _end(start: int, end: float, onsets: np.ndarray, beats: list[int], readings: Readings) -> int:
+def _end(start: int, end: float, onsets: np.ndarray, beats: Beats, divisions: Mapping[int, int]) -> int:
     """Say where a note ends: at the hand's onset that it nearly ends at, else at the nearest point, and after it began."""
     near = onsets[(onsets > start) & (onsets >= end - min(_OVERLAP, (end - start) / 4)) & (onsets <= end + _GAP)]
     if len(near):
         return int(near[0])
-    beat = _beat(start, beats)
-    reading = readings.get(beat, THIRTY_SECONDS)
-    return max(_nearest(end, beats, readings), beat + ((start - beat) // reading + 1) * reading)
+    beat = beats.first(start)
+    division = divisions.get(beat, THIRTY_SECONDS)
+    return max(_nearest(end, beats, divisions), beat + ((start - beat) // division + 1) * division)
 
 
-def _share_out(begun: list[Chord], voices: list[list[Chord]]) -> None:
-    """Add chords that begin at once to the two voices, the higher one to the first where both are free."""
-    start = begun[0].start
-    begun = sorted(begun, key=lambda chord: -chord.pitches[-1])
-    free = [number for number, voice in enumerate(voices) if not voice or voice[-1].end <= start]
-    if not free:
-        shorter = min((0, 1), key=lambda number: voices[number][-1].end)
-        voices[shorter][-1] = replace(voices[shorter][-1], end=start)
-        free = [shorter]
-    if len(begun) > len(free):
-        merged = begun[len(free) - 1 :]
-        pitches = sorted({pitch for chord in merged for pitch in chord.pitches})
-        begun = [*begun[: len(free) - 1], Chord(start, min(chord.end for chord in merged), tuple(pitches))]
-    for number, chord in zip(free, begun, strict=False):
-        voices[number].append(chord)
+def _fill(voices: Sequence[Voice], frame: _Frame, skip: int) -> tuple[tuple[Value, ...], ...]:
+    """Cut the part of each voice that lies in a bar, from step `skip` of it on, out of it, with rests between.
 
-
-def _fill(voices: list[list[Chord]], readings: Readings, frame: _Frame) -> tuple[tuple[Value, ...], ...]:
-    """Cut the part of each voice that lies in a bar out of it, with rests between."""
-    last = frame.first + frame.steps
-    here = {beat - frame.first: readings[beat] for beat in range(frame.first, last, QUARTER) if beat in readings}
+    A voice without notes is left out; but not before one that is tied to another bar, where it has to keep its number.
+    """
+    first, last = frame.first, frame.first + frame.steps
+    found = [[chord for chord in voice.chords if chord.start < last and chord.end > first] for voice in voices]
+    is_tied = any(chord.start < first or chord.end > last for inside in found for chord in inside)
+    while found and not found[-1]:
+        found.pop()
     filled = []
-    for number, voice in enumerate(voices):
-        inside = [chord for chord in voice if chord.start < last and chord.end > frame.first]
-        if inside or number == 0:
-            filled.append(tuple(_values(inside, here, frame)))
-    return tuple(filled)
+    for voice, inside in zip(voices, found, strict=False):
+        if inside or is_tied:
+            beats = [beat for beat in range(first, last, QUARTER) if beat in voice.divisions]
+            filled.append(tuple(_values(inside, {beat - first: voice.divisions[beat] for beat in beats}, frame, skip)))
+    return tuple(filled) or (tuple(_values([], {}, frame, skip)),)
 
 
 def _is_compound(numerator: int, denominator: int) -> bool:
     return denominator == 8 and numerator % 3 == 0
 
 
-def _values(chords: list[Chord], readings: Readings, frame: _Frame) -> Iterator[Value]:
+def _values(chords: list[Chord], divisions: Divisions, frame: _Frame, skip: int) -> Iterator[Value]:
     first, steps, is_compound = frame.first, frame.steps, _is_compound(*frame.signature)
-    place = 0
+    place = skip
     for chord in [*chords, Chord(first + steps, first + steps, ())]:
         start, end = max(chord.start - first, 0), min(chord.end - first, steps)
         if start > place:
-            rests = [(place, steps)] if place == 0 and start == steps else _signs(place, start, readings, is_compound)
-            yield from (Value(at, to - at, (), tuplet=_tuplet(at, to, readings)) for at, to in rests)
-        for at, to in _signs(start, end, readings, is_compound):
+            rests = [(place, steps)] if place == 0 and start == steps else _signs(place, start, divisions, is_compound)
+            yield from (Value(at - skip, to - at, (), tuplet=_tuplet(at, to, divisions)) for at, to in rests)
+        for at, to in _signs(start, end, divisions, is_compound):
             is_from, is_on = first + at > chord.start, first + to < chord.end
-            yield Value(at, to - at, chord.pitches, is_from, is_on, _tuplet(at, to, readings))
+            yield Value(at - skip, to - at, chord.pitches, is_from, is_on, _tuplet(at, to, divisions))
         place = end
 
 
-def _signs(start: int, end: int, readings: Readings, is_compound: bool) -> Iterator[tuple[int, int]]:
+def _signs(start: int, end: int, divisions: Divisions, is_compound: bool) -> Iterator[tuple[int, int]]:
     """Cut the steps from `start` to `end` of a bar into those that one sign each can stand for."""
     while start < end:
-        length = _sign(start, end, readings, is_compound)
+        length = _sign(start, end, divisions, is_compound)
         yield start, start + length
         start += length
 
 
-def _sign(start: int, end: int, readings: Readings, is_compound: bool) -> int:
+def _sign(start: int, end: int, divisions: Divisions, is_compound: bool) -> int:
     place, left = start % QUARTER, end - start
-    reading, last = _reading(readings, start), _reading(readings, end - 1)
+    division, last = _division(divisions, start), _division(divisions, end - 1)
     if is_compound and start % 36 == 0 and left >= 36 and last != TRIPLETS:
         return 72 if left >= 72 and start % 72 == 0 else 36
     if place == 0 and left >= QUARTER:
         is_dotted = left == 36 and last != TRIPLETS
         return 36 if is_dotted else next(length for length in _PLAIN if length <= left)
-    if place == 12 and left == QUARTER and TRIPLETS not in {reading, last}:
+    if place == 12 and left == QUARTER and TRIPLETS not in {division, last}:
         return QUARTER  # an eighth before the beat and one after it are one quarter
     left = min(left, QUARTER - place)
-    if reading == TRIPLETS:
+    if division == TRIPLETS:
         return left
-    if place < 12 < place + left and (reading == SEXTUPLETS or place % 6 or place + left == QUARTER) and place:
+    if place < 12 < place + left and (division == SEXTUPLETS or place % 6 or place + left == QUARTER) and place:
         left = 12 - place
-    elif reading == SEXTUPLETS:
+    elif division == SEXTUPLETS:
         left = min(left, 12)
-    return left if reading == SEXTUPLETS else next(length for length in _WITHIN if length <= left)
+    return left if division == SEXTUPLETS else next(length for length in _WITHIN if length <= left)
 
 
-def _reading(readings: Readings, step: int) -> int:
-    """Give the reading of the beat that a step of a bar lies in; beats begin with the bar."""
-    return readings.get(step // QUARTER * QUARTER, THIRTY_SECONDS)
+def _division(divisions: Divisions, step: int) -> int:
+    """Give the division of the beat that a step of a bar lies in; beats begin with the bar."""
+    return divisions.get(step // QUARTER * QUARTER, THIRTY_SECONDS)
 
 
-def _tuplet(start: int, end: int, readings: Readings) -> str:
+def _tuplet(start: int, end: int, divisions: Divisions) -> str:
     """Say which part of its group of three a sign is; groups last a quarter in triplets, half of it in sextuplets."""
-    reading = _reading(readings, start)
-    if reading == THIRTY_SECONDS or end - start not in {reading, 2 * reading}:
+    division = _division(divisions, start)
+    if division == THIRTY_SECONDS or end - start not in {division, 2 * division}:
         return ""
-    group = 3 * reading
+    group = 3 * division
     if start % group == 0:
         return "start"
     return "stop" if end % group == 0 else "inside"

@@ -22,12 +22,16 @@ EXCERPT_BARS = 8
 
 @dataclass(frozen=True)
 class Rendering:
-    """A MIDI file to render, beside itself and under its own name: the forms of audio (`ogg`, `mp3`), and whether engraved."""
+    """A MIDI file to render, beside itself and under its own name: the forms of audio (`ogg`, `mp3`), and whether engraved.
+
+    `title` and `composer` stand above the sheet music.
+    """
 
     midi: str
     audio: tuple[str, ...]
     sheet_music: bool
     title: str = ""
+    composer: str = ""
 
 
 def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
@@ -94,11 +98,12 @@ def _play(one: Rendering, soundfont: Path | None) -> float:
 
 
 def _engrave(one: Rendering) -> None:
+    from lstm_music.rendering.engraving import score_svg
     from lstm_music.rendering.pdf import score_pdf
-    from lstm_music.rendering.sheet_music import musicxml, score_svg
+    from lstm_music.rendering.sheet_music import musicxml
 
     midi = Path(one.midi)
-    written = musicxml(read_midi(midi.read_bytes()), one.title)
+    written = musicxml(read_midi(midi.read_bytes()), one.title, one.composer)
     midi.with_suffix(".musicxml").write_text(written, encoding="utf-8")
     (excerpt,) = score_svg(written, bars=(1, EXCERPT_BARS))
     midi.with_suffix(".score.svg").write_text(excerpt, encoding="utf-8")

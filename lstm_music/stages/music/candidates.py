@@ -1,4 +1,4 @@
-"""Models → music: prompts, the loop, and a MIDI file of each candidate."""
+"""Models → music: prompts, the loop, and a MIDI file per candidate."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,13 @@ import numpy as np
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.key import estimate_key
+from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
+from lstm_music.midi.titles import person_name
 from lstm_music.midi.writer import write_midi
 from lstm_music.models.backend import load_tensorflow
+from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.prompts import Origin, PromptMidi, choose_prompts
@@ -33,7 +37,7 @@ def music_stage(
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
 ) -> Stage:
-    """What these models make with these settings."""
+    """The candidates that these models make with these settings."""
     settings = {
         **spec.model_dump(mode="json"),
         "random_seed": random_seed,
@@ -55,8 +59,9 @@ def make_music(
 ) -> ArtifactRef:
     """Write `prompt_N.mid`, `result_N.mid` and `result_N.json` of each candidate, and the tokens of the new events.
 
-    Raises NotEnoughMusicError where no held-out piece is long enough for a prompt, RejectedInputError for a prompt MIDI that
-    holds no music, SourceError for a piece or composer that there is not, MismatchError for models of other vocabularies.
+    The fact `warnings` lists what was left out of a prompt MIDI. Raises NotEnoughMusicError if no held-out piece is long enough
+    for a prompt, RejectedInputError for a prompt MIDI without music, SourceError for an unknown piece or composer, MismatchError
+    for models of other vocabularies.
     """
     stage = music_stage(dataset_ref, models, spec, random_seed, prompt_midi)
     if store.has(stage.ref):
@@ -74,13 +79,14 @@ def make_music(
             _write_candidate(writer, number, dataset, spec, origin, one)
         np.save(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
+        writer.facts["warnings"] = list(origins[0].warnings)
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One piece of music that was made: its files, what is known of it, and the tokens of its events, [events, columns]."""
+    """One generated piece: its MIDI files, its facts (`result_N.json`), and the tokens of its new events, [events, columns]."""
 
     number: int
     midi: bytes
@@ -88,9 +94,30 @@ class Candidate:
     facts: Mapping[str, Any]
     tokens: np.ndarray
 
+    @property
+    def title(self) -> str:
+        """The title of the result: after the piece of its prompt."""
+        return title_after(self.facts["prompt"]["title"])
+
+    @property
+    def composer_line(self) -> str:
+        """The line above the sheet music that tells who made it: this program, after a composer if one is known."""
+        composer = person_name(self.facts["prompt"]["composer"])
+        return f"lstm-music, after {composer}" if composer else "lstm-music"
+
+    @property
+    def has_prompt_inside(self) -> bool:
+        """Whether the result begins with its prompt."""
+        return self.prompt_midi is not None and bool(self.facts["includes_prompt"])
+
+
+def title_after(piece: str) -> str:
+    """Make the title of a result of the title of the piece that it goes on from; "" stands for no piece."""
+    return f"After {piece}" if piece else "A new piece"
+
 
 def read_music(store: Store, ref: ArtifactRef) -> list[Candidate]:
-    """Read what was made, in the order of the candidates."""
+    """Read the candidates, in their order."""
     artifact = store.open(ref)
     counts = artifact.facts["events"]
     parts = np.split(np.load(artifact.file("tokens"), allow_pickle=False), np.cumsum(counts)[:-1])
@@ -98,17 +125,16 @@ def read_music(store: Store, ref: ArtifactRef) -> list[Candidate]:
     for number, tokens in enumerate(parts, start=1):
         facts = json.loads(artifact.file(f"result_{number:03d}.json").read_bytes())
         midi = artifact.file(f"result_{number:03d}.mid").read_bytes()
-        seed = artifact.file(f"prompt_{number:03d}.mid").read_bytes() if facts["prompt"]["events"] else None
-        candidates.append(Candidate(number, midi, seed, facts, tokens))
+        prompt = artifact.file(f"prompt_{number:03d}.mid").read_bytes() if facts["prompt"]["events"] else None
+        candidates.append(Candidate(number, midi, prompt, facts, tokens))
     return candidates
 
 
 def picture(made: Candidate) -> str:
     """Draw a candidate as a piano roll, after its prompt where it has one."""
-    seed = made.facts["prompt"]
     return piano_roll(
         replace(read_midi(made.midi), notes=new_notes(made)),
-        f"{seed['piece']}, continued" if made.prompt_midi else "From the start of a piece",
+        made.title,
         read_midi(made.prompt_midi) if made.prompt_midi else None,
         result_at_quarters=result_at_quarters(made),
         bar_quarters=made.facts["bar_quarters"],
@@ -116,16 +142,16 @@ def picture(made: Candidate) -> str:
 
 
 def new_notes(made: Candidate) -> np.ndarray:
-    """Give the notes of a result that are not its prompt's; those come first, as events are in the order of notes."""
+    """Return the notes of a result without its prompt's; those come first, as events are in the order of notes."""
     notes = read_midi(made.midi).notes
-    if made.prompt_midi is None or not made.facts["includes_prompt"]:
+    if made.prompt_midi is None or not made.has_prompt_inside:
         return notes
     return notes[len(read_midi(made.prompt_midi).notes) :]
 
 
 def result_at_quarters(made: Candidate) -> int:
-    """Say where the time of a result's file begins in that of its prompt, in quarters; 0 where it has none of its own."""
-    has_own_time = made.prompt_midi is not None and not made.facts["includes_prompt"]
+    """Return where the time of a result's file begins in that of its prompt, in quarters; 0 if both files begin together."""
+    has_own_time = made.prompt_midi is not None and not made.has_prompt_inside
     return int(made.facts["begins_at_quarters"]) if has_own_time else 0
 
 
@@ -137,7 +163,10 @@ def go_on(
     random_seed: int,
     origins: Sequence[Origin],
 ) -> "list[Made]":
-    """Run the loop from the last event of each segment; nothing is written. Raises NotEnoughMusicError for too short a window."""
+    """Run the loop from the last event of each segment, and write nothing.
+
+    Raises NotEnoughMusicError for prompts that are shorter than the window of the models.
+    """
     load_tensorflow()
     from lstm_music.generation.grammar import make_grammar
     from lstm_music.generation.loop import Prompts, generate_tokens
@@ -161,43 +190,54 @@ def go_on(
                 f"{segments[0].name or 'the start of a piece'}: has {len(segments[0].tokens)} events, and the models read a "
                 f"window of {model.columns.window}; give a longer --prompt-midi, or more --prompt-events"
             )
-    grammar = make_grammar(dataset.events, dataset.vocabularies, spec.max_quarters)
+    grammar = make_grammar(dataset.events, dataset.vocabularies, spec.max_quarters, any_pitch=spec.any_pitch)
     return generate_tokens(loaded, grammar, spec, prompts, random_seed)
 
 
 def _write_candidate(
     writer: Any, number: int, dataset: Dataset, spec: GenerationSpec, origin: Origin, made: "Made"
 ) -> None:
-    """Write the files of one candidate; result and prompt begin within the bar that they begin in."""
+    """Write the files of one candidate; result and prompt begin as far into a bar as they did in their piece."""
     segment, grid = origin.segment, dataset.events.grid
     passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     onset = segment.last_onset_steps + passed
-    seed_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
+    prompt_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
     start = start_in_bar(onset, (segment.last_position_in_bar_steps + passed) % segment.bar_steps, grid)
 
-    def write(name: str, tokens: np.ndarray, first_onset_steps: int) -> None:
-        notes = to_notes(
+    def notes_of(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
+        return to_notes(
             tokens, dataset.events, dataset.vocabularies, first_onset_steps=first_onset_steps, segment=segment
         )
-        writer.file(f"{name}_{number:03d}", "mid").write_bytes(write_midi(notes))
 
-    if len(segment.tokens):
-        write("prompt", segment.tokens, seed_start)
-    if spec.include_prompt and len(segment.tokens):
-        write("result", np.concatenate([segment.tokens, made.tokens]), seed_start)
-    else:
-        write("result", made.tokens, start)
-    said = {
+    prompt = notes_of(segment.tokens, prompt_start) if len(segment.tokens) else None
+    is_inside = spec.include_prompt and prompt is not None
+    result = (
+        notes_of(np.concatenate([segment.tokens, made.tokens]), prompt_start)
+        if is_inside
+        else notes_of(made.tokens, start)
+    )
+    key = segment.key_signature or estimate_key(result)
+
+    def write(name: str, notes: PieceNotes, title: str) -> None:
+        hands = in_two_tracks(replace(notes, key_signatures=(key,)), title)
+        writer.file(f"{name}_{number:03d}", "mid").write_bytes(write_midi(hands))
+
+    if prompt is not None:
+        write("prompt", prompt, segment.title)
+    write("result", result, title_after(segment.title))
+    facts = {
         "events": len(made.tokens),
         "nats_per_event": round(float(made.nats.mean()), 4),
         "loops_left": made.loops_left,
         "first_position_steps": (segment.last_position_in_bar_steps + passed) % segment.bar_steps,
         "microseconds_per_quarter": segment.microseconds_per_quarter,
         "bar_quarters": segment.bar_steps / grid.steps_per_quarter,
-        "begins_at_quarters": (onset - start - segment.onset_steps + seed_start) // grid.steps_per_quarter,
+        "begins_at_quarters": (onset - start - segment.onset_steps + prompt_start) // grid.steps_per_quarter,
         "includes_prompt": spec.include_prompt,
+        "key": {"sharps": key.sharps, "is_minor": key.is_minor},
         "prompt": {
             "piece": segment.name,
+            "title": segment.title,
             "first_event": segment.first,
             "bars": list(segment.bars),
             "events": len(segment.tokens),
@@ -208,5 +248,5 @@ def _write_candidate(
             "licence": origin.licence,
         },
     }
-    text = json.dumps(said, indent=1, sort_keys=True)
+    text = json.dumps(facts, indent=1, sort_keys=True)
     writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")

@@ -121,6 +121,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["settings"] = plan.settings.summary
         writer.facts["thumbnails"] = [thumbnail(read_midi(one.made.midi)) for one in kept]
         writer.facts["results"] = [_figures(one) for one in kept]
+        writer.facts["warnings"] = store.open(plan.music).facts["warnings"]
         writer.counts.update(results=len(kept), candidates=len(scored))
 
 
@@ -152,6 +153,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
         "directory": str(folder),
         "page": paths[PAGE],
         "command": artifact.facts["command"],
+        "warnings": artifact.facts["warnings"],
     }
 
 
@@ -159,6 +161,7 @@ def _figures(one: Scored) -> dict[str, Any]:
     return {
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
+        "title": one.made.title,
         "longest_copy": one.measured.longest_copy,
         "loops_left": one.made.facts["loops_left"],
         "penalty": round(one.penalty, 4),
@@ -178,8 +181,8 @@ def _render(
     def add(name: str, midi: bytes, audio: tuple[str, ...], made: Candidate | None = None) -> None:
         path = folder / f"{name}.mid"
         path.write_bytes(midi)
-        title = f"After {made.facts['prompt']['piece'] or 'nothing'}" if made else ""
-        wanted.append(Rendering(str(path), audio, made is not None and settings.rendering.sheet_music, title))
+        title, composer = (made.title, made.composer_line) if made else ("", "")
+        wanted.append(Rendering(str(path), audio, made is not None and settings.rendering.sheet_music, title, composer))
 
     for number, one in enumerate(kept, start=1):
         add(f"result_{number:03d}", one.made.midi, settings.rendering.audio, one.made)

@@ -1,4 +1,4 @@
-"""Where generation starts from: places of held-out pieces, a place that a person named, a file of theirs, or nothing."""
+"""Prompts: good or random places of held-out pieces, a named place, a file of the user's, or no music at all."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceErr
 from lstm_music.generation.prompt import Prompt, choose_places, cut_segment, nothing_before
 from lstm_music.generation.prompt_choice import PieceView, badness, density_of, good_places
 from lstm_music.generation.spec import AUTO, NONE, RANDOM, GenerationSpec
+from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.score import read_score
 from lstm_music.midi.text import printable
@@ -33,10 +34,30 @@ Start = tuple[PieceSpan, int]
 
 NAMED = 3  # pieces that a sentence names
 
+PIANOS = range(8)
+FAMILIES = (  # of eight programs each, by General MIDI
+    "pianos",
+    "chromatic percussion",
+    "organs",
+    "guitars",
+    "basses",
+    "strings",
+    "ensembles",
+    "brass",
+    "reeds",
+    "pipes",
+    "synth leads",
+    "synth pads",
+    "synth effects",
+    "folk instruments",
+    "percussive instruments",
+    "sound effects",
+)
+
 
 @dataclass(frozen=True)
 class PromptMidi:
-    """A file that a person gave to start from: what it is called, its bytes and format."""
+    """A file of the user's to go on from: its name, bytes and format."""
 
     name: str
     data: bytes
@@ -50,36 +71,40 @@ class PromptMidi:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a prompt was cut out of: the split ("" for a file of the user's), and the piece's credits."""
+    """What a prompt was cut out of: the split ("" for a file of the user's), and the piece's credits.
+
+    `warnings` are sentences for the user about what the prompt leaves out of their file.
+    """
 
     segment: Prompt
     split: str = ""
     composer: str = ""
     source: str = ""
     licence: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def read_prompt_midi(path: Path) -> PromptMidi:
-    """Read the file given by `--prompt-midi`; SourceError where there is none, or it is no music by its extension."""
+    """Read the file given by `--prompt-midi`; SourceError if it does not exist or its extension is not one of music files."""
     form = music_format(path.name)
     if form is None:
-        raise SourceError(f"{path}: not a music file by its extension; a .mid file would be right")
+        raise SourceError(f"{path}: not a music file by its extension; give a .mid file")
     read = read_file(path, printable(path.name))
     if isinstance(read, Refused):
-        raise SourceError(f"{path}: {read.reason}; the path of a music file would be right")
+        raise SourceError(f"{path}: {read.reason}; give the path of a music file")
     return PromptMidi(read.name, read.data, form)
 
 
 def choose_prompts(
     store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int, prompt_midi: PromptMidi | None
 ) -> list[Origin]:
-    """Give the segment that each try starts from.
+    """Return the prompt of each candidate.
 
-    Raises NotEnoughMusicError where no held-out piece is long enough, RejectedInputError for a prompt MIDI that holds no music,
-    SourceError for a piece or composer that there is not.
+    Raises NotEnoughMusicError if no held-out piece is long enough, RejectedInputError for a prompt MIDI without music,
+    SourceError for an unknown piece or composer.
     """
     if prompt_midi is not None:
-        return [Origin(_segment_of_file(dataset, prompt_midi))] * spec.candidates
+        return [_origin_of_file(dataset, prompt_midi, spec.prompt_events)] * spec.candidates
     if spec.prompt == NONE:
         return [Origin(nothing_before(dataset.tokens.shape[1], dataset.events.grid))] * spec.candidates
     rows = piece_rows(store, dataset)
@@ -95,7 +120,7 @@ def choose_prompts(
 
 
 def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) -> list[PieceSpan]:
-    """Give the pieces that nothing was learnt from; with random windows there are none, and any piece will do."""
+    """Return the held-out pieces, of one composer if there is one; NotEnoughMusicError if no piece is held out."""
     spans = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
     if not spans:
         raise NotEnoughMusicError("no piece is held out to take a prompt from; give --prompt-midi FILE, or more music")
@@ -104,10 +129,8 @@ def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) 
     composers = {rows[span.piece_id]["composer"] for span in spans} - {""}
     matching = sorted(name for name in composers if composer.casefold() in name.casefold())
     if len(matching) != 1:
-        known = ", ".join(matching or sorted(composers)) or "nobody: no piece says who wrote it"
-        raise SourceError(
-            f"--composer: got {composer!r}, where one of those of held-out pieces would be right: {known}"
-        )
+        known = ", ".join(matching or sorted(composers)) or "none, because no piece lies in a composer's folder"
+        raise SourceError(f"--composer: expected a composer of the held-out pieces ({known}), got {composer!r}")
     return [span for span in spans if rows[span.piece_id]["composer"] == matching[0]]
 
 
@@ -167,23 +190,21 @@ def _named_place(dataset: Dataset, rows: dict[str, dict[str, Any]], spec: Genera
     ]
     if len(matching) != 1:
         shown = sorted(names[piece_id][0] for piece_id in (matching or names))
-        what = f"{len(shown)} pieces have that in their names" if matching else "no piece is called so"
-        raise SourceError(
-            f"--prompt: got {name!r}, and {what}; one of them would be right: {', '.join(shown[:NAMED])}"
-            f"{', …' if len(shown) > NAMED else ''}"
-        )
+        found = f"which is in the names of {len(shown)} pieces" if matching else "which is in the name of no piece"
+        some = ", ".join(shown[:NAMED]) + (", …" if len(shown) > NAMED else "")
+        raise SourceError(f"--prompt: expected auto, random, none or a piece ({some}), got {name!r}, {found}")
     span, length = spans[matching[0]], spec.prompt_events
     last = span.events - length
     if last < 0:
         raise NotEnoughMusicError(
-            f"--prompt: {names[matching[0]][0]} has {span.events} events, and a prompt {length}; "
-            "a smaller --prompt-events would be right"
+            f"--prompt: {names[matching[0]][0]} has {span.events} events, and the prompt needs {length}; "
+            "give a smaller --prompt-events"
         )
     if index is None:
         view = _view(dataset, span)
         return span, good_places(badness(view, length, density_of([view])), length)[0]
     if index > last:
-        raise SourceError(f"--prompt: got event {index} of {names[matching[0]][0]}, where 0 to {last} would be right")
+        raise SourceError(f"--prompt: expected an event from 0 to {last} of {names[matching[0]][0]}, got {index}")
     return span, index
 
 
@@ -199,21 +220,50 @@ def _cut(
     return [Origin(found[place], splits[place[0]], *credits_of[place[0]]) for place in wanted]
 
 
-def _segment_of_file(dataset: Dataset, prompt_midi: PromptMidi) -> Prompt:
-    """Take the whole of a file that a person gave."""
+def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> Origin:
+    """Take the last `length` events of a file of the user's, or all of a shorter one."""
+    name = prompt_midi.name
     try:
         form, data = prompt_midi.format, prompt_midi.data
         piece = read_midi(data) if form == "midi" else read_score(data, form)
         require_music(piece)
     except RejectedInputError as error:
-        raise RejectedInputError(f"{prompt_midi.name}: {error}; give a file with notes to start from") from error
+        raise RejectedInputError(f"{name}: {error}; give a file with notes to go on from") from error
     if dataset.events.reading != "exact" and form != "midi":
-        raise RejectedInputError(f"{prompt_midi.name}: is {form}, and these models read MIDI files; give a .mid file")
-    events = read_piece(piece, dataset.events, name=prompt_midi.name, form=form, raw=lambda: data)
+        raise RejectedInputError(f"{name}: is {form}, and these models read MIDI files; give a .mid file")
+    events = read_piece(piece, dataset.events, name=name, form=form, raw=lambda: data)
     if not len(events):
-        raise RejectedInputError(
-            f"{prompt_midi.name}: holds no event by the reading of these models; give a longer piece"
-        )
-    return cut_segment(
-        piece, events, dataset.events, dataset.vocabularies, name=prompt_midi.name, first=0, length=len(events)
+        raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
+    first = max(len(events) - length, 0)
+    segment = cut_segment(
+        piece, events, dataset.events, dataset.vocabularies, name=name, first=first, length=len(events) - first
     )
+    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_sound_warnings(piece, name)))
+
+
+def _cut_warnings(segment: Prompt, events: int) -> list[str]:
+    """Say that a prompt is only the end of its file."""
+    if not segment.first:
+        return []
+    first, last = segment.bars
+    end = f"the last {len(segment.tokens):,} of {events:,} events (bars {first} to {last})"
+    return [f"{segment.name}: the prompt is {end}; --prompt-events {events} takes all"]
+
+
+def _sound_warnings(piece: PieceNotes, name: str) -> list[str]:
+    """Say which sounds of a file are lost: the models know one instrument."""
+    drums = int(np.count_nonzero(piece.notes["is_drum"]))
+    families = np.unique(piece.notes["program"][~piece.notes["is_drum"]] // len(PIANOS)).tolist()
+    others = [FAMILIES[family] for family in families if family]
+    warnings = []
+    if others:
+        warnings.append(
+            f"{name}: the piano plays the notes of {_listed(others)}, because the models know one instrument"
+        )
+    if drums:
+        warnings.append(f"{name}: {drums:,} drum {'note is' if drums == 1 else 'notes are'} left out")
+    return warnings
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]

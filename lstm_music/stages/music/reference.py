@@ -97,9 +97,8 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
 
 def _midi(dataset: Dataset, segment: Prompt) -> bytes:
     first = segment.position_in_bar_steps
-    return write_midi(
-        to_notes(segment.tokens, dataset.events, dataset.vocabularies, first_onset_steps=first, segment=segment)
-    )
+    notes = to_notes(segment.tokens, dataset.events, dataset.vocabularies, first_onset_steps=first, segment=segment)
+    return write_midi(notes, programs_at_start=False)  # as in every artifact of this version: equal keys, equal bytes
 
 
 def read_reference(store: Store, ref: ArtifactRef) -> Reference:

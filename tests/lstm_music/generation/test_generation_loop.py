@@ -29,7 +29,7 @@ def dataset(made):
 def grammar(dataset):
     from lstm_music.generation.grammar import make_grammar
 
-    return make_grammar(dataset.events, dataset.vocabularies)
+    return make_grammar(dataset.events, dataset.vocabularies, any_pitch=True)
 
 
 @pytest.fixture
@@ -147,6 +147,20 @@ def test_where_chords_are_events_notes_need_not_ascend(make, models, grammar, un
     found, _ = make(rules=rules, num_events=10, min_events=10, temperature=1, top_p=1)
     assert all((grammar.offset_steps[tokens[:, 0]] == 0).all() for tokens in found)
     assert any((np.diff(tokens[:, 1]) <= 0).any() for tokens in found)
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_only_notes_of_the_range_are_made_also_at_its_top(make, grammar, ascending):
+    """With few pitches allowed, the music reaches the highest one often; then time has to go on."""
+    few = np.zeros_like(grammar.notes)
+    few[SPECIAL_IDS + 60 : SPECIAL_IDS + 63] = True
+    rules = dataclasses.replace(grammar, notes=few, ascending=ascending)
+    found, _ = make(OUTPUTS, rules=rules, num_events=20, min_events=20, temperature=1.5, top_p=1)
+    chosen = np.concatenate([tokens[:, 1] for tokens in found])
+    assert set(chosen.tolist()) == {SPECIAL_IDS + 60, SPECIAL_IDS + 61, SPECIAL_IDS + 62}
+    for tokens in found:
+        at_once = grammar.offset_steps[tokens[1:, 0]] == 0
+        assert not ascending or (np.diff(tokens[:, 1])[at_once] > 0).all()
 
 
 def test_a_piece_ends_where_no_offset_may_follow(make, grammar, uncompiled):

@@ -1,11 +1,11 @@
-"""The grammar's tables say which offsets lead from a phase of the quarter to a point of the grid."""
+"""The grammar's tables: which offsets lead to a point of the grid, and which notes lie in the range of the training pieces."""
 
 import pytest
 
-from lstm_music.encoding.chords import CHORD_ENCODINGS
+from lstm_music.encoding.chords import CHORD_ENCODINGS, PITCH_NAMES
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, fit
-from lstm_music.generation.grammar import make_grammar
+from lstm_music.generation.grammar import make_grammar, training_range
 
 
 @pytest.mark.parametrize("chords", CHORD_ENCODINGS)
@@ -25,3 +25,34 @@ def test_the_tables_are_those_of_the_grid(chords):
     for phase in range(12):
         allowed = [step for step, fits in zip(steps, grammar.on_grid[phase, SPECIAL_IDS:], strict=True) if fits]
         assert allowed == [step for step in steps if (phase + step) % 12 in points]
+
+
+@pytest.mark.parametrize(
+    ("chords", "counts", "span", "allowed"),
+    [
+        ("per_note", {"C3": 2, "G4": 1}, (48, 67), {f"{pitch}" for pitch in PITCH_NAMES[48:68]}),
+        ("pitch_set", {"C3": 1, "C4.E4": 1}, (48, 64), {"C3", "C#3", "C4.E4", "B3.E-4"}),
+        ("normal_order", {"C3": 1, "0.4": 1, "0": 1}, (48, 72), {"C3", "C#3", "0.4", "1.5", "11.3", "0"}),
+    ],
+)
+def test_notes_lie_in_the_range_of_the_training_pieces(chords, counts, span, allowed):
+    """With transpositions a semitone up and down, which stay in the vocabulary but not in the range."""
+    spec = EventSpec(chords=chords, quarter_length_divisors=(4, 3))
+    steps = {"0": 1, "1": 1}
+    vocabularies = {stream: fit(stream, steps, spec.encoding, spec.grid) for stream in ("offset", "duration")}
+    notes = vocabularies["note"] = fit("note", counts, spec.encoding, spec.grid, (-1, 0, 1))
+    assert training_range(notes, spec.encoding) == span
+
+    def may_be_chosen(**settings):
+        grammar = make_grammar(spec, vocabularies, **settings)
+        assert not grammar.notes[:SPECIAL_IDS].any()
+        return {value for value, fits in zip(notes.values, grammar.notes[SPECIAL_IDS:], strict=True) if fits}
+
+    assert may_be_chosen() == allowed
+    assert may_be_chosen(any_pitch=True) == set(notes.values)
+
+
+def test_without_training_notes_every_pitch_is_allowed():
+    spec = EventSpec()
+    vocabulary = fit("note", {}, spec.encoding, spec.grid)
+    assert training_range(vocabulary, spec.encoding) is None

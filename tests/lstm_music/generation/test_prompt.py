@@ -13,8 +13,15 @@ from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, START, fit
 from lstm_music.errors import NotEnoughMusicError
-from lstm_music.generation.prompt import average_tempo, choose_places, cut_segment, start_in_bar, to_notes
-from lstm_music.midi.notes import PieceNotes, Tempo, TimeSignature
+from lstm_music.generation.prompt import (
+    average_tempo,
+    choose_places,
+    cut_segment,
+    signature_after,
+    start_in_bar,
+    to_notes,
+)
+from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature
 
 SPEC = EventSpec(quarter_length_divisors=(4, 3))
 PIECE = small_piece(3)
@@ -100,6 +107,33 @@ def test_the_time_signature_is_that_at_the_end_of_the_segment(vocabularies):
     assert (late.time_signature, late.bar_steps) == (TimeSignature(0, 3, 4), 36)
     assert late.position_in_bar_steps == whole.position_in_bar_steps[first]
     assert late.last_position_in_bar_steps == whole.position_in_bar_steps[first + 4]
+
+
+def test_a_signature_of_one_bar_is_no_measure_for_what_follows():
+    """The last bar of a waltz with a pickup is short; a change that stays is taken."""
+    grid, end = SPEC.grid, piece_of([(0, 25 * QUARTER, 60)]).notes
+
+    def after(tick, *changes):
+        piece = PieceNotes(
+            QUARTER, end, time_signatures=tuple(TimeSignature(at * QUARTER, *fraction) for at, fraction in changes)
+        )
+        return signature_after(piece, tick * QUARTER, grid)
+
+    assert after(24, (0, (3, 4)), (24, (3, 8))) == (3, 4)
+    assert after(12, (0, (4, 4)), (12, (2, 4)), (14, (4, 4))) == (4, 4)
+    assert after(12, (0, (4, 4)), (12, (3, 4))) == (3, 4)
+    assert after(11, (0, (4, 4)), (12, (3, 4))) == (4, 4)
+    assert after(0, (0, (2, 4))) == (2, 4)
+    assert after(3) == (4, 4)
+
+
+def test_the_key_signature_is_that_at_the_end_of_the_segment(vocabularies):
+    keys = (KeySignature(QUARTER, -3, is_minor=True), KeySignature(8 * QUARTER, 2, is_minor=False))
+    piece = PieceNotes(QUARTER, PIECE.notes, key_signatures=keys)
+    late = int(np.searchsorted(EVENTS.onset_steps, 9 * 12))
+    assert cut(vocabularies, 0, 1, piece).key_signature == KeySignature(0, -3, is_minor=True)
+    assert cut(vocabularies, late, 3, piece).key_signature == KeySignature(0, 2, is_minor=False)
+    assert cut(vocabularies, 0, 1).key_signature is None
 
 
 def test_music_begins_as_far_into_its_bar_as_it_was_where_that_keeps_it_on_the_grid():

@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import itertools
 
 import midi_bytes as mb
 import mido
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.midi.notes import KeySignature, Pedal, Tempo, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, Pedal, PieceNotes, Tempo, TimeSignature, sorted_notes
 from lstm_music.midi.reader import ReadLimits, read_midi
 from lstm_music.midi.writer import SLOWEST_TEMPO, write_midi
 
@@ -87,17 +88,17 @@ def test_a_tempo_slower_than_the_format_can_say_becomes_the_slowest():
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ({"ticks_per_quarter": 32_768}, "ticks per quarter 32768, where 1 to 32,767 are possible"),
-        ({"tempos": (Tempo(0, 0),)}, "microseconds per quarter 0"),
-        ({"tempos": (Tempo(-1, 1),)}, "tick -1"),
-        ({"time_signatures": (TimeSignature(0, 256, 4),)}, "numerator 256, where 1 to 255 are possible"),
-        ({"time_signatures": (TimeSignature(0, 4, 3),)}, "time signature 4/3, where the denominator is one of 1, 2, 4"),
-        ({"key_signatures": (KeySignature(0, 8, is_minor=False),)}, "sharps 8, where -7 to 7 are possible"),
-        ({"pedal": (Pedal(0, 0, 16, 0),)}, "pedal channel 16"),
-        ({"pedal": (Pedal(0, 0, 0, 128),)}, "pedal value 128"),
+        ({"ticks_per_quarter": 32_768}, "ticks per quarter: expected 1 to 32,767, got 32768"),
+        ({"tempos": (Tempo(0, 0),)}, "microseconds per quarter: expected .*, got 0"),
+        ({"tempos": (Tempo(-1, 1),)}, "tick: expected .*, got -1"),
+        ({"time_signatures": (TimeSignature(0, 256, 4),)}, "numerator: expected 1 to 255, got 256"),
+        ({"time_signatures": (TimeSignature(0, 4, 3),)}, "time signature 4/3: expected a denominator of 1, 2, 4"),
+        ({"key_signatures": (KeySignature(0, 8, is_minor=False),)}, "sharps: expected -7 to 7, got 8"),
+        ({"pedal": (Pedal(0, 0, 16, 0),)}, "pedal channel: expected 0 to 15, got 16"),
+        ({"pedal": (Pedal(0, 0, 0, 128),)}, "pedal value: expected 0 to 127, got 128"),
     ],
 )
-def test_what_the_format_cannot_say_is_rejected(facts, reason):
+def test_what_a_midi_file_cannot_hold_is_rejected(facts, reason):
     piece = dataclasses.replace(mb.piece_of((0, 1, 60)), **facts)
     with pytest.raises(RejectedInputError, match=f"cannot be written as MIDI: {reason}"):
         write_midi(piece)
@@ -107,8 +108,44 @@ def test_what_the_format_cannot_say_is_rejected(facts, reason):
     ("field", "value"),
     [("pitch", 128), ("velocity", 0), ("program", 200), ("channel", 16), ("onset_ticks", -1), ("duration_ticks", -1)],
 )
-def test_a_note_that_the_format_cannot_say_is_rejected(field, value):
+def test_a_note_that_a_midi_file_cannot_hold_is_rejected(field, value):
     piece = mb.piece_of((0, 1, 60))
     piece.notes[field] = value
-    with pytest.raises(RejectedInputError, match=f"cannot be written as MIDI: {field} {value}, where"):
+    with pytest.raises(RejectedInputError, match=f"cannot be written as MIDI: {field}: expected .*, got {value}"):
         write_midi(piece)
+
+
+def events_of(data):
+    """The (tick, mido message) of each track, as mido reads them."""
+    tracks = []
+    for track in mido.MidiFile(file=io.BytesIO(data)).tracks:
+        ticks = itertools.accumulate(message.time for message in track)
+        tracks.append(list(zip(ticks, track, strict=True)))
+    return tracks
+
+
+def test_each_channel_chooses_its_first_program_at_time_0():
+    notes = np.array(
+        [(1, 0, 7, False, 60, 80, 100, 50), (1, 0, 9, False, 60, 80, 200, 50), (2, 1, 7, False, 40, 80, 300, 50)],
+        NOTE_DTYPE,
+    )
+    piece = PieceNotes(480, notes)
+
+    def programs(data):
+        return [
+            (tick, message.channel, message.program)
+            for track in events_of(data)
+            for tick, message in track
+            if message.type == "program_change"
+        ]
+
+    assert programs(write_midi(piece)) == [(0, 0, 7), (200, 0, 9), (0, 1, 7)]
+    assert programs(write_midi(piece, programs_at_start=False)) == [(100, 0, 7), (200, 0, 9), (300, 1, 7)]
+
+
+def test_a_track_for_overlapping_notes_is_named_after_its_own():
+    notes = sorted_notes(
+        np.array([(track, 0, 0, False, 60, 80, onset, 50) for track in (1, 2) for onset in (0, 20)], NOTE_DTYPE)
+    )
+    named = PieceNotes(480, notes, track_names=("Waltz", "Right", ""))
+    assert read_midi(write_midi(named)).track_names == ("Waltz", "Right", "", "Right, overlapping notes", "")

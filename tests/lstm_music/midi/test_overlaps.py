@@ -12,8 +12,8 @@ from lstm_music.midi.overlaps import place_notes
 
 def place(*rows, max_parts=100):
     notes = sorted_notes(np.array(list(rows), NOTE_DTYPE))
-    part, channel, parts = place_notes(notes, np.unique(notes["track"]).tolist(), max_parts)
-    return part.tolist(), channel.tolist(), parts
+    part, channel, tracks = place_notes(notes, np.unique(notes["track"]).tolist(), max_parts)
+    return part.tolist(), channel.tolist(), tracks
 
 
 def note(onset, duration, *, track=0, channel=0, is_drum=False, pitch=60):
@@ -22,15 +22,15 @@ def note(onset, duration, *, track=0, channel=0, is_drum=False, pitch=60):
 
 def test_notes_that_do_not_overlap_stay_on_their_track_and_channel():
     notes = [note(0, 10), note(10, 0), note(10, 5), note(12, 9, pitch=61), note(12, 9, channel=3), note(12, 9, track=7)]
-    assert place(*notes) == ([0, 0, 0, 0, 1, 0], [0, 0, 0, 3, 0, 0], 2)
+    assert place(*notes) == ([0, 0, 0, 0, 1, 0], [0, 0, 0, 3, 0, 0], [0, 7])
 
 
 def test_what_overlaps_goes_to_further_parts_on_unused_channels():
-    assert place(note(0, 30), note(10, 30), note(20, 30), note(45, 5)) == ([0, 1, 2, 0], [0, 1, 2, 0], 3)
+    assert place(note(0, 30), note(10, 30), note(20, 30), note(45, 5)) == ([0, 1, 2, 0], [0, 1, 2, 0], [0, 0, 0])
 
 
 def test_a_note_without_duration_overlaps_the_note_around_it():
-    assert place(note(0, 30), note(10, 0)) == ([0, 1], [0, 1], 2)
+    assert place(note(0, 30), note(10, 0)) == ([0, 1], [0, 1], [0, 0])
 
 
 def test_drums_and_only_drums_are_on_the_tenth_channel():
@@ -41,8 +41,8 @@ def test_drums_and_only_drums_are_on_the_tenth_channel():
 def test_where_every_channel_is_used_further_parts_share_them():
     channels = [channel for channel in range(16) if channel != 9]
     notes = [note(onset, 30, channel=channel) for channel in channels for onset in (0, 5)]
-    _, channel, parts = place(*notes, note(0, 9, channel=9))
-    assert parts == 1 + 15 + 1
+    _, channel, tracks = place(*notes, note(0, 9, channel=9))
+    assert tracks == [0] * (1 + 15 + 1)
     assert 9 not in channel
 
 
@@ -57,9 +57,10 @@ def test_more_overlaps_than_parts_are_rejected():
 @given(mb.pieces())
 def test_no_two_notes_of_a_pitch_overlap_on_one_channel_of_one_part(piece):
     notes = piece.notes
-    part, channel, parts = place_notes(notes, np.unique(notes["track"]).tolist(), 1000)
+    part, channel, tracks = place_notes(notes, np.unique(notes["track"]).tolist(), 1000)
     assert ((channel == 9) == notes["is_drum"]).all()
-    assert ((part >= 0) & (part < parts)).all()
+    assert ((part >= 0) & (part < len(tracks))).all()
+    assert (np.asarray(tracks)[part] == notes["track"]).all()
     places = {}
     for at, (onset, duration) in enumerate(zip(notes["onset_ticks"], notes["duration_ticks"], strict=True)):
         places.setdefault((part[at], channel[at], notes["pitch"][at]), []).append((onset, onset + duration))

@@ -5,12 +5,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from small_music import QUARTER, piece_of
+from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, sorted_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.score import read_score
-from lstm_music.rendering.hands import split_by_line, split_hands
+from lstm_music.midi.writer import write_midi
+from lstm_music.rendering.hands import HAND_NAMES, in_two_tracks, split_by_line, split_hands
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import music_format
 
@@ -89,3 +90,17 @@ def test_the_rule_finds_nine_of_ten_hands_of_piano_pieces(collection_zip):
     assert len(found) > 10_000
     assert np.mean(found) > 0.85
     assert np.mean(found) > np.mean(floor) + 0.08
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_two_tracks_hold_the_same_notes_and_the_same_hands(number):
+    """Also after they were written and read, with a further track for overlapping notes."""
+    piece = small_piece(number)
+    written = in_two_tracks(piece, "Waltz")
+    back = read_midi(write_midi(written))
+    names = ["pitch", "velocity", "onset_ticks", "duration_ticks", "program"]
+    assert np.array_equal(back.notes[names], piece.notes[names])
+    assert back.track_names[:3] == ("Waltz", *HAND_NAMES)
+    assert np.array_equal(split_hands(back), split_hands(piece))
+    assert np.array_equal(split_hands(piece), written.notes["track"] == 1)
+    assert np.array_equal(written.notes["channel"], written.notes["track"] - 1)

@@ -9,8 +9,9 @@ import pytest
 from small_music import small_piece
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.rendering.engraving import score_svg
 from lstm_music.rendering.pdf import _absolute, score_pdf
-from lstm_music.rendering.sheet_music import musicxml, score_svg
+from lstm_music.rendering.sheet_music import musicxml
 
 SVG = "{http://www.w3.org/2000/svg}"
 

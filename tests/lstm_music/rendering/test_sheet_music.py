@@ -1,5 +1,6 @@
 """Sheet music: MusicXML that other programs read as the same notes, and pictures and a PDF of it."""
 
+import random
 import re
 from dataclasses import replace
 from itertools import islice
@@ -11,8 +12,9 @@ from small_music import QUARTER, piece_of, small_piece
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import KeySignature, Tempo, TimeSignature
 from lstm_music.midi.score import read_score
+from lstm_music.rendering.engraving import score_svg
 from lstm_music.rendering.pdf import score_pdf
-from lstm_music.rendering.sheet_music import musicxml, score_svg
+from lstm_music.rendering.sheet_music import musicxml
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import music_format
 
@@ -66,6 +68,65 @@ def test_chorales_come_back_note_by_note():
         wanted, found = {row[:2] for row in quarters(piece)}, {row[:2] for row in quarters(back)}
         assert len(wanted & found) >= 0.97 * len(wanted | found), entry.name
         assert back.time_signatures[0].numerator == piece.time_signatures[0].numerator
+
+
+def test_a_piece_that_begins_within_a_bar_has_a_pickup_bar_and_every_piece_a_final_bar_line():
+    root = ET.fromstring(musicxml(piece_of([(3 * QUARTER, QUARTER, 80), (4 * QUARTER, 4 * QUARTER, 82)]), ""))
+    first, second = root.iter("measure")
+    assert (first.get("implicit"), first.get("number")) == ("yes", "0")
+    assert (second.get("implicit"), second.get("number")) == ("no", "1")
+    divisions = int(root.findtext(".//divisions"))
+    assert {note.findtext("duration") for note in first.iter("note")} == {str(divisions)}
+    assert first.find("barline") is None
+    assert second.findtext("barline/bar-style") == "light-heavy"
+    whole = ET.fromstring(musicxml(piece_of([(0, QUARTER, 80)]), ""))
+    assert [one.get("implicit") for one in whole.iter("measure")] == ["no"]
+
+
+def test_the_part_names_its_instrument_so_that_no_program_has_to_guess(written):
+    """MuseScore 3 complains of a part without a score-instrument."""
+    (part,) = ET.fromstring(written).iter("score-part")
+    assert part.findtext("part-name") == "Piano"
+    (instrument,), (midi,) = part.findall("score-instrument"), part.findall("midi-instrument")
+    assert instrument.get("id") == midi.get("id")
+    assert instrument.findtext("instrument-name") == "Piano"
+    assert (midi.findtext("midi-channel"), midi.findtext("midi-program")) == ("1", "1")
+
+
+def test_the_key_is_estimated_where_the_piece_has_none():
+    minor = [(at * QUARTER, QUARTER, pitch) for at, pitch in enumerate((69, 71, 72, 74, 76, 77, 80, 81, 76, 72, 69))]
+    root = ET.fromstring(musicxml(piece_of(minor), ""))
+    assert (root.findtext(".//fifths"), root.findtext(".//mode")) == ("0", "minor")
+
+
+def test_the_tempo_is_a_metronome_mark_and_drawn_as_a_note(written, pages):
+    metronome = ET.fromstring(written).find(".//metronome")
+    assert (metronome.findtext("beat-unit"), metronome.findtext("per-minute")) == ("quarter", "120")
+    (tempo,) = [one for one in ET.fromstring(pages[0]).iter(SVG + "g") if one.get("class") == "tempo"]
+    assert "".join(tempo.itertext()).split() == ["=", "120"]
+    (note,) = tempo.iter(SVG + "use")
+    assert note.get("href").startswith("#score-1-ECA5")
+
+
+def test_title_and_composer_stand_above_the_first_page(pages):
+    head = next(one for one in ET.fromstring(pages[0]).iter(SVG + "g") if one.get("class") == "pgHead")
+    assert ["".join(text.itertext()) for text in head.iter(SVG + "text")] == [TITLE, "Nobody & sons"]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_lengths_in_the_score_are_those_of_the_midi_file(number):
+    """Read back by music21: chords whose notes last differently, and triplets over sixteenths, are in voices of their own."""
+    chance = random.Random(number)
+    rows = {}
+    for beat in range(0, 64 * QUARTER, QUARTER):
+        for lowest, division in ((79, chance.choice((4, 3))), (60, 2), (45, 1)):
+            for at in range(division):
+                length = chance.choice((1, 1, 1, 2)) * QUARTER // division
+                rows[beat + at * QUARTER // division, lowest + chance.randrange(8)] = length
+    piece = piece_of(sorted((onset, length, pitch) for (onset, pitch), length in rows.items()))
+    wanted, found = quarters(piece), quarters(read_score(musicxml(piece, "").encode("utf-8"), "musicxml"))
+    assert len(wanted) > 300
+    assert len(wanted - found) <= 0.01 * len(wanted)
 
 
 def test_every_voice_fills_every_bar(written):

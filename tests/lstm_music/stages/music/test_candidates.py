@@ -1,8 +1,12 @@
 """Music out of models: files that read back as what was made, the same for the same seed, and traced to their sources."""
 
+import io
 import json
+from dataclasses import replace
+from itertools import accumulate
 from xml.etree import ElementTree as ET
 
+import mido
 import numpy as np
 import pytest
 from small_music import QUARTER, piece_of, small_piece, tiny_recipe, write_folder
@@ -11,6 +15,8 @@ from lstm_music.encoding.events import encode
 from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
+from lstm_music.generation.grammar import training_range
+from lstm_music.midi.notes import KeySignature
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.ingest import ingest
@@ -146,6 +152,7 @@ def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, traine
         "bars": [1, 3],
         "first_event": 0,
         "piece": "<b>\ufffdstrange.mid",
+        "title": "<b>\ufffdstrange",
         "replaced_values": 3,
         **dict.fromkeys(("split", "composer", "source", "licence"), ""),
     }
@@ -160,6 +167,38 @@ def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, traine
     other = PromptMidi("other.mid", write_midi(small_piece(77)), "midi")
     args = (copy.prepared.dataset, trained, spec, 1)
     assert len({music_stage(*args, seed).ref for seed in (None, prompt_midi, other)}) == 3
+
+
+def test_files_have_a_named_track_per_hand_a_key_a_tempo_and_programs_at_time_0(copy, trained, uncompiled):
+    """Read by mido; and every pitch lies in the range of the training pieces."""
+    song = replace(small_piece(41), key_signatures=(KeySignature(0, -2, is_minor=True),), track_names=("Song", "Piano"))
+    spec = copy.recipe.generation.model_copy(update={"num_outputs": 2})
+    prompt_midi = PromptMidi("song.mid", write_midi(song), "midi")
+    ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1, prompt_midi)
+    lowest, highest = training_range(copy.dataset.vocabularies["note"], copy.dataset.events.encoding)
+    for name, data in files(copy.store, ref).items():
+        if not name.endswith(".mid"):
+            continue
+        read = mido.MidiFile(file=io.BytesIO(data))
+        conductor, right, left = read.tracks[:3]
+        title = "After Song" if name.startswith("result") else "Song"
+        assert [track.name for track in (conductor, right, left)] == [title, "Piano (right hand)", "Piano (left hand)"]
+        assert all(track.name.startswith("Piano (") for track in read.tracks[3:])
+        begun = {message.type: message for message in conductor if not message.time}
+        assert {"key_signature", "time_signature", "set_tempo"} <= set(begun)
+        assert begun["key_signature"].key == "Gm"
+        for track in read.tracks[1:]:
+            assert all(message.type in {"track_name", "program_change"} for message in track[:2] if not message.time)
+        channels = {message.channel for track in read.tracks for message in track if message.type == "note_on"}
+        ticks = [
+            (message.channel, tick)
+            for track in read.tracks
+            for tick, message in zip(accumulate(one.time for one in track), track, strict=True)
+            if message.type == "program_change"
+        ]
+        assert sorted(ticks) == [(channel, 0) for channel in sorted(channels)]
+        if name.startswith("result"):
+            assert {lowest <= note["pitch"] <= highest for note in read_midi(data).notes} == {True}
 
 
 def test_a_score_may_be_started_from(copy, trained, uncompiled):
@@ -178,7 +217,7 @@ def test_what_was_made_is_not_made_again(copy, trained, uncompiled, monkeypatch)
 
 @pytest.mark.parametrize("data", [b"Dear Clara", b"", b"MThd"])
 def test_a_file_without_music_is_refused(copy, trained, data):
-    with pytest.raises(RejectedInputError, match=r"song\.mid: .*; give a file with notes to start from"):
+    with pytest.raises(RejectedInputError, match=r"song\.mid: .*; give a file with notes to go on from"):
         make_music(
             copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1, PromptMidi("song.mid", data, "midi")
         )

@@ -1,15 +1,19 @@
 """Where generation starts from: good places, any places, a place that was named, or nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from small_music import small_piece
+from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.vocabulary import START
 from lstm_music.errors import NotEnoughMusicError, SourceError
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.stages.music.prompts import choose_prompts
+from lstm_music.midi.notes import KeySignature, sorted_notes
+from lstm_music.midi.writer import write_midi
+from lstm_music.stages.music.prompts import PromptMidi, choose_prompts
 from lstm_music.stages.music.segments import piece_rows
 
 
@@ -65,20 +69,20 @@ def test_a_place_may_be_named_by_a_part_of_its_piece_and_an_event(choose, names,
     assert best.segment.name == name
 
 
-def test_what_cannot_be_found_is_said_with_what_would_be_right(choose, names):
+def test_an_unknown_prompt_is_an_error_that_says_what_is_expected(choose, names):
     name = min(names["train"])
-    with pytest.raises(SourceError, match="--prompt: got 'moonlight', and no piece is called so; one of them"):
+    with pytest.raises(SourceError, match=r"--prompt: expected .* or a piece \(.*, got 'moonlight', .* of no piece"):
         choose(prompt="moonlight")
-    with pytest.raises(SourceError, match=r"--prompt: got '\.mid', and \d+ pieces have that in their names"):
+    with pytest.raises(SourceError, match=r"got '\.mid', which is in the names of \d+ pieces"):
         choose(prompt=".mid")
-    with pytest.raises(SourceError, match=r"got event 9999 of .*, where 0 to \d+ would be right"):
+    with pytest.raises(SourceError, match=r"--prompt: expected an event from 0 to \d+ of .*, got 9999"):
         choose(prompt=f"{name}:9999")
-    with pytest.raises(NotEnoughMusicError, match="a smaller --prompt-events would be right"):
+    with pytest.raises(NotEnoughMusicError, match="give a smaller --prompt-events"):
         choose(prompt=name, prompt_events=9999)
     with pytest.raises(NotEnoughMusicError, match="the 9999 events of a prompt"):
         choose(prompt_events=9999)
     with pytest.raises(
-        SourceError, match="--composer: got 'Satie', where one of those of held-out pieces would be right"
+        SourceError, match=r"--composer: expected a composer of the held-out pieces \(.*\), got 'Satie'"
     ):
         choose(composer="Satie")
 
@@ -89,6 +93,47 @@ def test_a_composer_has_the_pieces_of_their_folder(choose, made):
     for composer in composers - {""}:
         found = choose(composer=composer.upper())
         assert {one.composer for one in found} == {composer}
+
+
+def from_file(made, piece, prompt_events=8, name="waltz.mid"):
+    spec = GenerationSpec(prompt_events=prompt_events, num_outputs=2)
+    first, second = choose_prompts(made.store, made.dataset, spec, 1, PromptMidi(name, write_midi(piece), "midi"))
+    assert first is second
+    return first
+
+
+def test_the_end_of_a_longer_file_is_the_prompt_and_said_to_be(made):
+    piece = replace(
+        small_piece(40), track_names=("Waltz in A", "Piano"), key_signatures=(KeySignature(0, 3, is_minor=False),)
+    )
+    whole = encode(piece, made.dataset.events)
+    events = len(whole)
+    found = from_file(made, piece)
+    segment = found.segment
+    assert (segment.first, len(segment.tokens), segment.title) == (events - 8, 8, "Waltz in A")
+    assert segment.key_signature == KeySignature(0, 3, is_minor=False)
+    (warning,) = found.warnings
+    assert warning.startswith(
+        f"waltz.mid: the prompt is the last 8 of {events} events (bars {whole.bar[-8]} to {whole.bar[-1]}); "
+    )
+    assert warning.endswith(f"--prompt-events {events} takes all")
+    shorter = from_file(made, piece, prompt_events=events)
+    assert (shorter.segment.first, len(shorter.segment.tokens), shorter.warnings) == (0, events, ())
+
+
+def test_other_instruments_and_drums_are_named_in_a_sentence_each(made):
+    piano, drums = piece_of([(at * QUARTER, QUARTER, 60) for at in range(8)]), piece_of([(0, QUARTER, 40)], drums=True)
+    strings, brass = (piano.notes.copy() for _ in range(2))
+    for notes, program in ((strings, 40), (brass, 61)):
+        notes["program"] = notes["channel"] = program % 8 + 1
+        notes["program"] = program
+        notes["pitch"] += program % 8 + 1
+    band = replace(piano, notes=sorted_notes(np.concatenate([piano.notes, strings, brass, drums.notes])))
+    found = from_file(made, band, prompt_events=99)
+    assert found.warnings == (
+        "waltz.mid: the piano plays the notes of strings and brass, because the models know one instrument",
+        "waltz.mid: 1 drum note is left out",
+    )
 
 
 def test_nothing_is_the_start_of_a_piece(choose):
