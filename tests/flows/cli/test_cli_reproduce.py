@@ -78,6 +78,7 @@ def test_the_report_is_written_and_a_larger_budget_goes_on_from_a_smaller(reprod
     assert second["histories"]["note"][:1] == first["histories"]["note"]
     assert "leaky" in second["split"]
     assert "leaky" in errors
+    assert "Training 1 model, 2 at once, then writing the report" in errors
     page = Path(said["page"])
     assert page.parent == tmp_path / "page"
     assert "notes_only" in page.read_text()
@@ -87,7 +88,7 @@ def test_the_report_is_written_and_a_larger_budget_goes_on_from_a_smaller(reprod
         *asked, "--budget", "1"
     )  # what was trained for longer stays so; there is nothing to do
     assert (code, json.loads(out.splitlines()[-1])) == (0, said)
-    assert "Models to train" not in errors
+    assert "then writing the report" not in errors
 
 
 def test_an_architecture_that_the_report_did_not_have_is_one_sentence(reproduce, tmp_path):
