@@ -56,7 +56,7 @@ def test_retrain_reports_what_cannot_be_read_and_trains_nothing_for_it(lstm_musi
 def test_mistakes_are_one_sentence(lstm_music, of_tiny, tmp_path):
     nowhere = lstm_music("watch", *of_tiny, "--inbox", tmp_path / "nowhere", "--json")
     assert nowhere.code == SourceError.exit_code
-    assert nowhere.errors.splitlines()[-1].endswith("not a folder; make it, or give another with --inbox")
+    assert nowhere.errors.splitlines()[-1].endswith("create the folder, or give another with --inbox")
     first = lstm_music("rollback", *of_tiny)
     assert first.code == StorageError.exit_code
     assert "has no earlier models to return to" in first.sentence
