@@ -129,4 +129,5 @@ def _about_the_setting(error: RecipeError, spell: Callable[[str], str]) -> str:
         return str(error)
     place = cause.errors()[0]["loc"]
     said = str(error).removeprefix(f"{_WHERE}: ").removeprefix(f"{'.'.join(map(str, place))}: ")
-    return f"{spell(str(place[1]))}: {said}" if len(place) > 1 else said
+    streams = [f"{part}: " for part in place[2:] if isinstance(part, str)]
+    return f"{spell(str(place[1]))}: {''.join(streams)}{said}" if len(place) > 1 else said

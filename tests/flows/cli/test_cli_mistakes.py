@@ -27,9 +27,9 @@ def recipe(tmp_path: Path) -> Path:
         (["generate", "--prompt-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
         (["generate", "--prompt-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),
         (["generate", "--prompt-midi", "a.mid", "--composer", "bach"], 2, "leave out --prompt and --composer"),
-        (["generate", "--min-p", "note=2"], 2, "generation.min_p.note: "),
+        (["generate", "--min-p", "note=2"], 2, "--min-p: note: "),
         (["generate", "--max-repeats", "1"], 2, "max_repeats 1 would forbid every note to come again"),
-        (["generate", "--audio", "wav"], 2, "rendering.audio.0: "),
+        (["generate", "--audio", "wav"], 2, "--audio: "),
         (["generate", "--soundfont", "gone.sf2"], 3, "soundfont gone.sf2: No such file or directory"),
         (["verify"], 6, "no such storage"),
         (
