@@ -12,12 +12,12 @@ from flows.parameters import (
     Prompt,
     PromptGroup,
     RandomSeed,
-    RecipeName,
     Sampling,
     SamplingGroup,
     StorageText,
+    TrainedRecipe,
 )
-from lstm_music.stages.current import find_recipe, require_promoted
+from lstm_music.stages.current import default_recipe, find_recipe, name_in, require_promoted
 from lstm_music.stages.music.generation import Plan
 from lstm_music.stages.music.overrides import settings_of
 from lstm_music.store import ArtifactRef, Store
@@ -27,7 +27,7 @@ from tasks.generating import make_music, measure_reference, present
 
 @flow(name="generate", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def generate(
-    recipe: RecipeName = "default",
+    recipe: TrainedRecipe = None,
     storage: StorageText = "storage",
     num_outputs: OutputCount = None,
     num_events: EventCount = None,
@@ -39,14 +39,14 @@ def generate(
 ) -> ArtifactRef:
     """Make music with the promoted models of a recipe, and a page to listen to it."""
     store = Store(storage)
-    chosen = find_recipe(store, recipe)
+    chosen = find_recipe(store, recipe) if recipe else default_recipe(store, "promoted").recipe
     groups = (group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (sampling, prompt, limits, output))
     overrides = {"num_outputs": num_outputs, "num_events": num_events}
     for group in groups:
         overrides |= group
     settings = settings_of(
         chosen,
-        recipe,
+        name_in(store, chosen, recipe or chosen.name),
         overrides,
         prompt_midi=prompt.prompt_midi,
         soundfont=output.soundfont,

@@ -14,10 +14,10 @@ from lstm_music.rendering.listening_page import (
     Clip,
     CopyCheck,
     Download,
-    Heard,
     Listening,
     Origin,
     QuizClip,
+    Result,
     Roll,
     RollPlace,
     Setting,
@@ -32,7 +32,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)></template><
 SAMPLE_RATE = 22_050
 MICROSECONDS_PER_QUARTER = 500_000
 QUARTERS_PER_SECOND = 1_000_000 / MICROSECONDS_PER_QUARTER
-SEED_QUARTERS, RESULT_QUARTERS = 8, 16
+PROMPT_QUARTERS, RESULT_QUARTERS = 8, 16
 
 
 @cache
@@ -107,21 +107,21 @@ def engrave(mxl: bytes) -> str:
     return toolkit.renderToSVG(1)
 
 
-def heard(number: int, name: str, *, with_score: bool = True) -> Heard:
+def heard(number: int, name: str, *, with_score: bool = True) -> Result:
     """The start of a chorale as the prompt, and its continuation as the result."""
     entry, piece = chorales()[number - 1]
-    seed = excerpt(piece, 0, SEED_QUARTERS)
-    result = excerpt(piece, SEED_QUARTERS, RESULT_QUARTERS)
+    prompt = excerpt(piece, 0, PROMPT_QUARTERS)
+    result = excerpt(piece, PROMPT_QUARTERS, RESULT_QUARTERS)
     clip = sound(result, "Result")
     rate = PIXELS_PER_QUARTER * QUARTERS_PER_SECOND
-    return Heard(
+    return Result(
         number=number,
-        seed=sound(seed, "Prompt"),
-        result=clip,
+        prompt=sound(prompt, "Prompt"),
+        clip=clip,
         roll=Roll(
-            piano_roll(result, name, seed, result_at_quarters=SEED_QUARTERS),
-            result=RollPlace(MARGIN + SEED_QUARTERS * PIXELS_PER_QUARTER, rate),
-            seed=RollPlace(MARGIN, rate),
+            piano_roll(result, name, prompt, result_at_quarters=PROMPT_QUARTERS),
+            result=RollPlace(MARGIN + PROMPT_QUARTERS * PIXELS_PER_QUARTER, rate),
+            prompt=RollPlace(MARGIN, rate),
         ),
         score_svg=engrave(entry.data) if with_score else None,
         origin=Origin(name, "bach", CREDIT.source, CREDIT.licence, "bars 1 to 2"),
@@ -151,7 +151,7 @@ def real_page(count: int = 2, name: str = HOSTILE, *, with_scores: bool = True) 
     results = [
         heard(i, name if i == 1 else chorales()[i - 1][0].name, with_score=with_scores) for i in range(1, count + 1)
     ]
-    generated = [QuizClip(one.result, is_generated=True, about=f"result {one.number}") for one in results if one.result]
+    generated = [QuizClip(one.clip, is_generated=True, about=f"result {one.number}") for one in results if one.clip]
     entry, piece = chorales()[count]
     real = [
         QuizClip(sound(excerpt(piece, at, 16), "Clip"), is_generated=False, about=f"{entry.name}") for at in (0, 16)

@@ -2,7 +2,7 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const say = (text) => { byId("status").textContent = text; };
+  const announce = (text) => { byId("status").textContent = text; };
   const clock = (seconds) => {
     const whole = Math.floor(seconds + 1e-6);
     return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -38,9 +38,9 @@
       this.button = box.querySelector("[data-play]");
       this.label = box.querySelector("[data-play-label]");
       this.isFollowing = true;
-      const { seed, seedX, seedRate, result, resultX, resultRate } = box.dataset;
+      const { prompt, promptX, promptRate, result, resultX, resultRate } = box.dataset;
       this.parts = [];
-      if (seed) this.parts.push({ name: "seed", audio: byId(seed), x: Number(seedX), rate: Number(seedRate) });
+      if (prompt) this.parts.push({ name: "prompt", audio: byId(prompt), x: Number(promptX), rate: Number(promptRate) });
       this.parts.push({ name: "result", audio: byId(result), x: Number(resultX), rate: Number(resultRate) });
       // The prompt's audio rings on after its last beat; on the common time line it ends where the result begins.
       let from = 0;
@@ -170,12 +170,12 @@
       const code = byId(button.dataset.copy);
       try {
         await navigator.clipboard.writeText(code.textContent);
-        say("Copied");
+        announce("Copied");
         button.firstChild.textContent = "Copied";
         setTimeout(() => { button.firstChild.textContent = "Copy"; }, 2000);
       } catch { // not every browser lets a file from the disk write there
         getSelection().selectAllChildren(code);
-        say("Selected, to be copied by hand");
+        announce("Selected: press Ctrl+C to copy");
       }
     });
   }
@@ -216,7 +216,7 @@
       quiz.querySelector("[data-reset]").hidden = !given.length;
       said.classList.toggle("fine", isAnswered && !isOver && isRight(at));
       said.classList.toggle("notice", isAnswered && !isOver && !isRight(at));
-      if (isOver) said.textContent = `You told ${right} of ${truth.length} right; guessing would give about half.`;
+      if (isOver) said.textContent = `You got ${right} of ${truth.length} right; guessing gives about half.`;
       else if (!isAnswered) said.textContent = "";
       else said.textContent = `${isRight(at) ? "✓ Right" : "✗ Wrong"}: ${truth[at].generated ? "generated" : "real"}, ${truth[at].about}.`;
     };

@@ -1,8 +1,8 @@
-"""The listening page: one HTML file to hear, see, compare and keep what was generated; it opens from the disk, without a network.
+"""The listening page: one HTML file to hear, see, compare and keep what was generated; it opens from the disk and works offline.
 
-Titles, names of files and composers came out of files that anybody may have written: they are shown as text, whatever they
-hold. Only the pictures (`Roll.svg`, `Heard.score_svg`) are put into the page as they are: they have to be made by this
-project. The page forbids its browser to fetch anything and to run any script but its own.
+Titles, file names and composers come from files that anybody may have written: the page shows them as text, whatever they hold.
+Only the pictures (`Roll.svg`, `Result.score_svg`) go into the page as they are: this project has to have made them. The page
+forbids its browser to fetch anything and to run any script but its own.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ LAY_OUT_AT_ONCE = 16  # results that a browser lays out before they are scrolled
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Audio as the bytes of a file: what it is, as `audio/ogg`, and how long it lasts. The label says what it is to a person."""
+    """Audio: a label for the reader, its MIME type such as `audio/ogg`, the bytes of its file, and its length."""
 
     label: str
     mime: str
@@ -58,7 +58,7 @@ class Roll:
 
     svg: str
     result: RollPlace
-    seed: RollPlace | None = None
+    prompt: RollPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,14 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The piece that a prompt came from; `place` says which part of it, as in `bars 5 to 12`."""
+    """The piece that a prompt came from: its title, and its `file`; `place` is a part of it, as in `bars 5 to 12`."""
 
     piece: str
     composer: str = ""
     source: str = ""
     licence: str = ""
     place: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +105,17 @@ class CopyCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One result and all that is shown with it. `loop_interventions` is None where no guard was on.
+class Result:
+    """One result and all that is shown with it. `loop_interventions` is None if there was no loop guard.
 
-    `result` is None where no audio could be made; `seed` is None too where the music begins from nothing. `command` makes more
-    like this result.
+    `clip` is None if there is no audio; `prompt` is None, too, if the result has no prompt. `roll.prompt` is None if the clip
+    begins with the prompt, which is then not played before it. `command` makes more like this result.
     """
 
     number: int
-    result: Clip | None
+    clip: Clip | None
     roll: Roll
-    seed: Clip | None = None
+    prompt: Clip | None = None
     score_svg: str | None = None
     origin: Origin | None = None
     settings: Sequence[Setting] = ()
@@ -127,7 +128,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class QuizClip:
-    """A clip of the quiz, and what is said after an answer, as in `result 3`. Clips of one length give nothing away."""
+    """A clip of the quiz, and the text after an answer, as in `result 3`. Clips of equal length give nothing away."""
 
     clip: Clip
     is_generated: bool
@@ -146,10 +147,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A whole page. `command` makes all of it again or more like it; `created_with` are the settings of all results."""
+    """A whole page. `command` makes all of it again, or more like it; `created_with` are the settings of all results."""
 
     title: str
-    results: Sequence[Heard]
+    results: Sequence[Result]
     command: str = ""
     created_with: Sequence[Setting] = ()
     tables: Sequence[Table] = ()
@@ -162,7 +163,7 @@ def listening_page(page: Listening) -> str:
 
     Raises ValueError for two results of one number.
     """
-    twice = [number for number, times in Counter(heard.number for heard in page.results).items() if times > 1]
+    twice = [number for number, times in Counter(result.number for result in page.results).items() if times > 1]
     if twice:
         raise ValueError(f"results of a page have numbers of their own; received {twice} more than once")
     quiz = _shuffled(page.quiz, page.quiz_random_seed)
@@ -222,13 +223,13 @@ def _digest(script: str) -> str:
     return "sha256-" + b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
-def _players(results: Sequence[Heard], quiz: Sequence[QuizClip]) -> Iterator[tuple[str, Clip]]:
+def _players(results: Sequence[Result], quiz: Sequence[QuizClip]) -> Iterator[tuple[str, Clip]]:
     """Yield the id of each player and its clip: those of the results first, which then work without script."""
-    for heard in results:
-        if heard.seed:
-            yield f"result-{heard.number}-seed", heard.seed
-        if heard.result:
-            yield f"result-{heard.number}-audio", heard.result
+    for result in results:
+        if result.prompt:
+            yield f"result-{result.number}-prompt", result.prompt
+        if result.clip:
+            yield f"result-{result.number}-audio", result.clip
     for number, asked in enumerate(quiz, start=1):
         yield f"quiz-{number}-audio", asked.clip
 
@@ -254,12 +255,13 @@ def _picture(svg: str) -> "Markup":
 
 
 def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
+    """Write a duration as the browsers' players do, which round down."""
+    minutes, rest = divmod(int(seconds + 1e-6), 60)
     return f"{minutes}:{rest:02d}"
 
 
 def _size(data: bytes) -> str:
-    """Say how many bytes, as file managers do."""
+    """Write a size as file managers do."""
     kilobytes = len(data) / 1000
     return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{max(kilobytes, 0.1):.{int(kilobytes < 10)}f} kB"
 
@@ -271,7 +273,7 @@ def _number(value: float) -> str:
 
 
 def _against(statistic: Statistic) -> str:
-    """Say in a word how a value lies to its typical range."""
+    """Compare a value with its typical range, in a word."""
     if statistic.typical is None or math.isnan(statistic.value):
         return ""
     low, high = statistic.typical

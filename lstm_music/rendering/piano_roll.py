@@ -29,9 +29,9 @@ _COLOURS = {  # name: (light, dark); marks have a contrast of 3 at least with wh
     "right": ("#1864ab", "#74c0fc"),
     "left": ("#ffe8cc", "#4a2c11"),
     "left-line": ("#a8440a", "#ffa94d"),
-    "seed-right": ("#5c636a", "#adb5bd"),
-    "seed-left": ("#ffffff", "#1c1f25"),
-    "seed-left-line": ("#5c636a", "#adb5bd"),
+    "prompt-right": ("#5c636a", "#adb5bd"),
+    "prompt-left": ("#ffffff", "#1c1f25"),
+    "prompt-left-line": ("#5c636a", "#adb5bd"),
 }
 _RULES = """
 .lstm-roll { background: var(--c-background); font: 11px system-ui, sans-serif; }
@@ -39,8 +39,8 @@ _RULES = """
 .lstm-roll .bar { stroke: var(--c-bar); } .lstm-roll .name { fill: var(--c-text); }
 .lstm-roll .border { stroke: var(--c-border); stroke-width: 1.5; stroke-dasharray: 4 3; }
 .lstm-roll .right { fill: var(--c-right); } .lstm-roll .left { fill: var(--c-left); stroke: var(--c-left-line); }
-.lstm-roll .seed.right { fill: var(--c-seed-right); }
-.lstm-roll .seed.left { fill: var(--c-seed-left); stroke: var(--c-seed-left-line); }
+.lstm-roll .prompt.right { fill: var(--c-prompt-right); }
+.lstm-roll .prompt.left { fill: var(--c-prompt-left); stroke: var(--c-prompt-left-line); }
 """
 
 
@@ -60,7 +60,7 @@ def x_of(quarters: float) -> float:
 def piano_roll(
     result: PieceNotes,
     title: str,
-    seed: PieceNotes | None = None,
+    prompt: PieceNotes | None = None,
     *,
     result_at_quarters: float = 0,
     bar_quarters: float = 4.0,
@@ -71,7 +71,7 @@ def piano_roll(
     `bar_quarters` how long a bar is. The root says where time lies: `data-start-x` is the x of the result's time 0,
     `data-pixels-per-quarter` how far a quarter is.
     """
-    rows = [*([] if seed is None else _rows(seed, 0, "seed")), *_rows(result, result_at_quarters, "result")]
+    rows = [*([] if prompt is None else _rows(prompt, 0, "prompt")), *_rows(result, result_at_quarters, "result")]
     lowest = min(row.pitch for row in rows) - 2
     highest = max(row.pitch for row in rows) + 2
     end = max(row.onset + row.duration for row in rows)
@@ -92,13 +92,13 @@ def piano_roll(
         if pitch % 12 in BLACK_KEYS
     ]
     first = min(row.onset for row in rows if row.kind.startswith("result"))
-    if seed is not None:
+    if prompt is not None:
         lines.append(
             f'<rect class="shade" x="{MARGIN}" y="{TOP}" width="{x_of(first) - MARGIN:.1f}" height="{height - TOP - MARGIN}"/>'
         )
     lines += [_vertical("bar", bar * bar_quarters, height) for bar in range(int(end / bar_quarters) + 1)]
     lines += [_note(row, highest) for row in rows]
-    if seed is not None:
+    if prompt is not None:
         lines.append(_vertical("border", first, height))
         lines.append(f'<text class="name" x="{x_of(first) + 4:.1f}" y="{height - 10}">result</text>')
         lines.append(f'<text class="name" x="{MARGIN}" y="{height - 10}">prompt</text>')

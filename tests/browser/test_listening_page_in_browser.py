@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from listening_music import HOSTILE, Heard, Listening, real_page, tone
+from listening_music import HOSTILE, Listening, Result, real_page, tone
 
 from lstm_music.rendering.index_page import Generation, Preview, index_page
 from lstm_music.rendering.listening_page import Roll, RollPlace, listening_page
@@ -59,10 +59,10 @@ def head_and_time(page, player, number=1):
     )
 
 
-@pytest.mark.parametrize("part", ["seed", "result"])
+@pytest.mark.parametrize("part", ["prompt", "result"])
 def test_audio_plays_and_the_playhead_moves_with_it(visit, file, listening, part):
     page = visit(file)
-    player = {"seed": "result-1-seed", "result": "result-1-audio"}[part]
+    player = {"prompt": "result-1-prompt", "result": "result-1-audio"}[part]
     place = getattr(listening.results[0].roll, part)
     page.eval_on_selector(f"#{player}", "(audio) => audio.play()")
     seen = []
@@ -81,7 +81,7 @@ def test_audio_plays_and_the_playhead_moves_with_it(visit, file, listening, part
 def test_one_button_plays_the_prompt_and_then_the_result(visit, file, listening):
     page = visit(file)
     page.locator("#result-1 input[type=range]").fill("3.5")
-    assert time_of(page, "result-1-seed") == pytest.approx(3.5, abs=0.01)
+    assert time_of(page, "result-1-prompt") == pytest.approx(3.5, abs=0.01)
     page.click("#result-1 [data-play]")
     wait_until(page, "result-1-audio", "!paused && currentTime > 0.2")
     assert page.evaluate(PLAYING) == ["result-1-audio"]
@@ -96,7 +96,7 @@ def test_one_button_plays_the_prompt_and_then_the_result(visit, file, listening)
 
 def test_when_one_plays_the_others_pause(visit, file):
     page = visit(file)
-    for player in ("result-1-seed", "result-2-audio", "quiz-1-audio", "result-1-audio"):
+    for player in ("result-1-prompt", "result-2-audio", "quiz-1-audio", "result-1-audio"):
         page.eval_on_selector(f"#{player}", "(audio) => audio.play()")
         wait_until(page, player, "currentTime > 0.05")
         assert page.evaluate(PLAYING) == [player]
@@ -105,14 +105,14 @@ def test_when_one_plays_the_others_pause(visit, file):
 def test_a_click_into_the_piano_roll_seeks(visit, file, listening):
     page = visit(file)
     roll = listening.results[0].roll
-    for part, player, seconds in (("result", "result-1-audio", 2.0), ("seed", "result-1-seed", 1.5)):
+    for part, player, seconds in (("result", "result-1-audio", 2.0), ("prompt", "result-1-prompt", 1.5)):
         place = getattr(roll, part)
         x = place.start_x + seconds * place.pixels_per_second
         page.click("#result-1 .canvas", position={"x": x, "y": 40})
         assert time_of(page, player) == pytest.approx(seconds, abs=0.03)
         assert head_and_time(page, player)[0] == pytest.approx(x, abs=1.5)
     page.click("#result-1 .canvas", position={"x": 2, "y": 40})  # left of the first note
-    assert time_of(page, "result-1-seed") == 0
+    assert time_of(page, "result-1-prompt") == 0
     assert page.evaluate(PLAYING) == []
 
 
@@ -127,16 +127,16 @@ def test_everything_can_be_done_by_keyboard(visit, file):
         if page.evaluate("document.activeElement.matches('#result-1 [data-play]')"):
             break
     page.keyboard.press("Enter")
-    wait_until(page, "result-1-seed", "currentTime > 0.1")
+    wait_until(page, "result-1-prompt", "currentTime > 0.1")
     page.keyboard.press("Space")
     assert page.evaluate(PLAYING) == []
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.type") == "range"
     page.keyboard.press("Home")
-    assert time_of(page, "result-1-seed") == 0
+    assert time_of(page, "result-1-prompt") == 0
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    assert time_of(page, "result-1-seed") == pytest.approx(0.3, abs=0.01)
+    assert time_of(page, "result-1-prompt") == pytest.approx(0.3, abs=0.01)
     page.keyboard.press("End")
     assert time_of(page, "result-1-audio") > 7
     assert page.get_attribute("#result-1 input[type=range]", "aria-valuetext").startswith("result 0:0")
@@ -190,7 +190,7 @@ def test_the_quiz_counts_here_and_forgets_when_asked(visit, file, listening):
     page = visit(file)
     counts = play_quiz(page, listening, lambda number: number != 2)
     assert counts == ["1 of 1 right", "1 of 2 right", "2 of 3 right", "3 of 4 right"]
-    assert page.inner_text(".said") == "You told 3 of 4 right; guessing would give about half."
+    assert page.inner_text(".said") == "You got 3 of 4 right; guessing gives about half."
     assert page.inner_text(".marks") == "✓✗✓✓"
     page.reload()
     assert page.inner_text(".score") == "3 of 4 right"
@@ -277,7 +277,7 @@ def test_without_script_players_pictures_and_downloads_are_there(visit, file):
 
 def test_many_results_open_without_being_decoded(visit, listening, tmp_path):
     svg = listening.results[1].roll.svg
-    results = [Heard(n, tone(200 + n, 1.5), Roll(svg, RollPlace(28, 48))) for n in range(1, 65)]
+    results = [Result(n, tone(200 + n, 1.5), Roll(svg, RollPlace(28, 48))) for n in range(1, 65)]
     path = tmp_path / "many.html"
     path.write_text(listening_page(Listening("Sixty-four results", results)), encoding="utf-8")
     page = visit(path)

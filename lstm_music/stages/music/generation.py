@@ -109,7 +109,8 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         for number, one in enumerate(kept, start=1):
             (folder / f"result_{number:03d}.svg").write_text(picture(one.made), encoding="utf-8")
             (folder / f"result_{number:03d}.json").write_text(_settings(plan, number, one), encoding="utf-8")
-        page = build_page(store, plan.settings, dataset, reference, scored, kept, presented, quiz)
+        warnings = store.open(plan.music).facts["warnings"]
+        page = build_page(store, plan.settings, dataset, reference, scored, kept, presented, quiz, warnings)
         for path in sorted(folder.iterdir()):
             if path.name.startswith(("result_", "prompt_")):
                 name, _, extension = path.name.partition(".")
@@ -121,7 +122,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["settings"] = plan.settings.summary
         writer.facts["thumbnails"] = [thumbnail(read_midi(one.made.midi)) for one in kept]
         writer.facts["results"] = [_figures(one) for one in kept]
-        writer.facts["warnings"] = store.open(plan.music).facts["warnings"]
+        writer.facts["warnings"] = warnings
         writer.counts.update(results=len(kept), candidates=len(scored))
 
 

@@ -1,4 +1,4 @@
-"""What the listening page shows of a generation: results and their prompts, and all beside the corpus."""
+"""The contents of the listening page: results, their prompts, and how they compare with the corpus."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,15 +10,16 @@ from lstm_music.encoding.splits import TRAIN
 from lstm_music.evaluation.statistics import METRICS
 from lstm_music.midi.notes import PieceNotes, Tempo
 from lstm_music.midi.reader import read_midi
+from lstm_music.midi.titles import person_name, title_of_file
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.listening_page import (
     Clip,
     CopyCheck,
     Download,
-    Heard,
     Listening,
     Origin,
     QuizClip,
+    Result,
     Roll,
     RollPlace,
     Setting,
@@ -51,21 +52,21 @@ DOWNLOADS = {
 
 @dataclass(frozen=True)
 class Presented:
-    """The rendered files: in `folder`, audio in these forms, and how long each lasts by its name."""
+    """The rendered files: their folder, the formats of the audio, and the length of each clip by its name."""
 
     folder: Path
     audio: Sequence[str]
     seconds: Mapping[str, float]
 
     def clip(self, name: str, label: str) -> Clip | None:
-        """Give the audio of a file; None where there is no audio."""
+        """Return the audio of a file; None if there is none."""
         path = self.folder / f"{name}.{self.audio[0]}" if self.audio else None
         if path is None or not path.exists():
             return None
         return Clip(label, MIME[self.audio[0]], path.read_bytes(), self.seconds[name])
 
     def downloads(self, name: str) -> list[Download]:
-        """Give the files of a result."""
+        """Return the files of a result."""
         paths = ((self.folder / f"{name}.{form}", form) for form in DOWNLOADS)
         return [
             Download(DOWNLOADS[form][0], path.name, DOWNLOADS[form][1], path.read_bytes())
@@ -74,7 +75,7 @@ class Presented:
         ]
 
     def text(self, file_name: str) -> str | None:
-        """Read a file; None where there is none."""
+        """Read a file; None if there is none."""
         path = self.folder / file_name
         return path.read_text(encoding="utf-8") if path.exists() else None
 
@@ -82,7 +83,7 @@ class Presented:
 def quiz_pieces(
     reference_artifact: Artifact, reference: Reference, candidates: Sequence[Candidate]
 ) -> dict[str, bytes]:
-    """Give the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud."""
+    """Return the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud."""
     count = min(QUIZ_CLIPS, len(candidates), len(reference.held_out))
     real = [reference_artifact.file(f"held_out_{number:03d}.mid").read_bytes() for number in range(1, count + 1)]
     return {
@@ -103,10 +104,11 @@ def build_page(
     kept: Sequence[Scored],
     presented: Presented,
     quiz: Mapping[str, bytes],
+    warnings: Sequence[str] = (),
 ) -> Listening:
-    """Lay out the page."""
+    """Lay out the page; `warnings` are shown with the settings of each result."""
     rows = piece_rows(store, dataset)
-    names = [str(rows[span.piece_id]["name"]) for span in dataset.spans[TRAIN]]
+    titles = [title_of_file(str(rows[span.piece_id]["name"])) for span in dataset.spans[TRAIN]]
     ids = [span.piece_id for span in dataset.spans[TRAIN]]
     bars = bar_of_event(
         store,
@@ -121,56 +123,59 @@ def build_page(
         if found is None:
             return CopyCheck(0, held_out_events=most_copied)
         bar = bars.get((ids[found[0]], found[1]))
-        return CopyCheck(one.measured.longest_copy, names[found[0]], bar, most_copied)
+        return CopyCheck(one.measured.longest_copy, titles[found[0]], bar, most_copied)
 
     results = [
-        _heard(settings, number, one, copy_check(one), ranges, presented) for number, one in enumerate(kept, start=1)
+        _result(settings, number, one, copy_check(one), ranges, presented, warnings)
+        for number, one in enumerate(kept, start=1)
     ]
     return Listening(
         title=settings.title,
         results=results,
         command=settings.command,
         created_with=_created_with(settings),
-        tables=[_areas(reference, kept), *([_tries(scored, kept)] if len(scored) > len(kept) else [])],
+        tables=[_areas(reference, kept), *([_candidates(scored, kept)] if len(scored) > len(kept) else [])],
         quiz=_quiz(presented, quiz, reference),
         quiz_random_seed=settings.random_seed,
     )
 
 
-def _heard(
+def _result(
     settings: GenerationSettings,
     number: int,
     one: Scored,
     copy_check: CopyCheck,
     ranges: Mapping[str, tuple[float, float]],
     presented: Presented,
-) -> Heard:
+    warnings: Sequence[str],
+) -> Result:
     facts, name = one.made.facts, f"result_{number:03d}"
-    seed = facts["prompt"]
+    prompt = facts["prompt"]
     rate = PIXELS_PER_QUARTER * 1_000_000 / facts["microseconds_per_quarter"]
-    clip = presented.clip(name, "Result")
-    first = seed["first_event"]
-    place = f"bars {seed['bars'][0]} to {seed['bars'][1]}"
-    origin = Origin(seed["piece"], seed["composer"], seed["source"], seed["licence"], place)
-    like_it = replace(
-        settings, spec=settings.spec.model_copy(update={"prompt": f"{seed['piece']}:{first}", "composer": ""})
-    )
-    return Heard(
+    clip = presented.clip(name, "Prompt and result" if one.made.has_prompt_inside else "Result")
+    place = f"bars {prompt['bars'][0]} to {prompt['bars'][1]}"
+    composer = person_name(prompt["composer"])
+    origin = Origin(prompt["title"], composer, prompt["source"], prompt["licence"], place, prompt["piece"])
+    start = f"{prompt['piece']}:{prompt['first_event']}"
+    like_it = replace(settings, spec=settings.spec.model_copy(update={"prompt": start, "composer": ""}))
+    is_before = prompt["events"] and not one.made.has_prompt_inside
+    return Result(
         number=number,
-        result=clip,
+        clip=clip,
         roll=Roll(
             presented.text(f"{name}.svg") or "",
             RollPlace(MARGIN + result_at_quarters(one.made) * PIXELS_PER_QUARTER, rate),
-            RollPlace(MARGIN, rate) if seed["events"] else None,
+            RollPlace(MARGIN, rate) if is_before else None,
         ),
-        seed=presented.clip(f"prompt_{number:03d}", "Prompt"),
+        prompt=presented.clip(f"prompt_{number:03d}", "Prompt"),
         score_svg=presented.text(f"{name}.score.svg"),
-        origin=origin if seed["events"] else None,
+        origin=origin if prompt["events"] else None,
         settings=[
             Setting("events", str(facts["events"])),
-            Setting("nats per event, by the models", f"{facts['nats_per_event']:.2f}"),
-            *([Setting("audio", "none: it is too long for one")] if presented.audio and clip is None else []),
+            Setting("nats per event", f"{facts['nats_per_event']:.2f}"),
+            *([Setting("audio", "none: longer than an hour")] if presented.audio and clip is None else []),
             *(Setting(f"penalty: {what}", f"{one.penalties[what]:.2f}") for what in PENALTIES),
+            *(Setting("note", warning) for warning in warnings),
         ],
         statistics=[
             Statistic(metric.replace("_", " "), METRICS[metric], one.measured.statistics[metric], ranges.get(metric))
@@ -179,7 +184,7 @@ def _heard(
         copy_check=copy_check,
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=presented.downloads(name),
-        command=like_it.command if seed["split"] else settings.command,
+        command=like_it.command if prompt["split"] else settings.command,
     )
 
 
@@ -196,7 +201,7 @@ def _created_with(settings: GenerationSettings) -> list[Setting]:
 
 
 def _areas(reference: Reference, kept: Sequence[Scored]) -> Table:
-    """Set the overlapped areas of the results beside those of training music and of shuffled music."""
+    """Compare the overlapped areas of the results with those of training music and of shuffled music."""
     found = areas(reference.statistics, [one.measured.statistics for one in kept])
     rows = [
         [metric.replace("_", " "), *map(_share, (area, *(reference.areas[name].get(metric) for name in BOUNDS)))]
@@ -206,24 +211,24 @@ def _areas(reference: Reference, kept: Sequence[Scored]) -> Table:
         "Overlapped area with held-out music (Yang & Lerch 2018)",
         ["metric", "these results", "training music (ceiling)", "shuffled music (floor)"],
         [["mean", *map(_share, mean_areas(found, reference))], *rows],
-        "1 is the same distribution, 0 one that shares nothing. With a handful of results it is a rough guide, and no measure of "
-        "how good the music sounds: for that there is the quiz.",
+        "1 means the same distribution, 0 two distributions that share nothing. With a few results it is a rough guide. It does "
+        "not measure how good the music sounds: take the quiz for that.",
     )
 
 
-def _tries(scored: Sequence[Scored], kept: Sequence[Scored]) -> Table:
-    """Show the scores of all candidates, and which were kept."""
+def _candidates(scored: Sequence[Scored], kept: Sequence[Scored]) -> Table:
+    """List the penalties of all candidates, and which were kept."""
     numbers = {one.made.number: number for number, one in enumerate(kept, start=1)}
     rows = [
         [
-            f"try {one.made.number}",
+            f"candidate {one.made.number}",
             f"result {numbers[one.made.number]}" if one.made.number in numbers else "no",
             f"{one.penalty:.2f}",
             *(f"{one.penalties[what]:.2f}" for what in PENALTIES),
         ]
         for one in sorted(scored, key=lambda one: (one.penalty, one.made.number))
     ]
-    note = "Each penalty is from 0 to 1, and the candidates with the least of them together were kept."
+    note = "Each penalty is from 0 to 1. The candidates with the smallest sum were kept."
     return Table("All candidates", ["", "kept as", "penalty", *PENALTIES], rows, note)
 
 
@@ -232,7 +237,7 @@ def _quiz(presented: Presented, quiz: Mapping[str, bytes], reference: Reference)
     for name in quiz:
         clip = presented.clip(name, "Clip")
         kind, number = name.removeprefix("quiz_").split("_")
-        about = reference.names[int(number) - 1] if kind == "real" else f"result {number}"
+        about = title_of_file(reference.names[int(number) - 1]) if kind == "real" else f"result {number}"
         if clip is not None:
             clips.append(QuizClip(clip, kind == "made", about))
     return clips

@@ -17,10 +17,10 @@ from lstm_music.rendering.listening_page import (
     Clip,
     CopyCheck,
     Download,
-    Heard,
     Listening,
     Origin,
     QuizClip,
+    Result,
     Roll,
     RollPlace,
     Setting,
@@ -70,13 +70,21 @@ def clip(data, label="Result", mime="audio/ogg"):
 
 def hearing(number, **changes):
     roll = Roll(piano_roll(PIECE, "a piece"), RollPlace(28, 48))
-    return dataclasses.replace(Heard(number, clip(b"audio %d" % number), roll), **changes)
+    return dataclasses.replace(Result(number, clip(b"audio %d" % number), roll), **changes)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(7.6, "0:07"), (8.0, "0:08"), (59.99, "0:59"), (61.2, "1:01")])
+def test_a_duration_is_written_as_players_write_it(seconds, shown):
+    """Players round down: a prompt of 7.6 seconds was 0:08 beside a player of 0:07."""
+    whole = dataclasses.replace(clip(b"audio"), seconds=seconds)
+    html = listening_page(Listening("a page", [hearing(1, clip=whole)]))
+    assert f'<span class="soft">{shown}</span>' in html
 
 
 def hostile_page():
     statistic = Statistic(HOSTILE, HOSTILE, 0.5, (0.4, 0.6))
     roll = Roll(piano_roll(PIECE, HOSTILE, PIECE, result_at_quarters=2), RollPlace(76, 48), RollPlace(28, 48))
-    heard = Heard(
+    heard = Result(
         1,
         clip(b"result", HOSTILE, HOSTILE),
         roll,
@@ -123,17 +131,17 @@ def test_a_page_forbids_every_fetch_and_every_script_but_its_own():
 
 
 def test_bytes_that_are_shown_more_than_once_lie_in_the_page_once():
-    seed, result = clip(b"the prompt" * 9, "Prompt"), clip(b"the result" * 9)
+    prompt, result = clip(b"the prompt" * 9, "Prompt"), clip(b"the result" * 9)
     downloads = [Download("Audio", "r.ogg", "audio/ogg", result.data), Download("MIDI", "r.mid", "audio/midi", MIDI)]
-    results = [hearing(1, seed=seed, result=result, downloads=downloads), hearing(2, seed=seed)]
+    results = [hearing(1, prompt=prompt, clip=result, downloads=downloads), hearing(2, prompt=prompt)]
     quiz = [QuizClip(result, is_generated=True, about="result 1")]
     written = listening_page(Listening("two", results, quiz=quiz))
-    for data in (seed.data, result.data, MIDI):
+    for data in (prompt.data, result.data, MIDI):
         assert written.count(b64encode(data).decode()) == 1
     page = Elements(written)
     players = {audio["id"]: audio for audio in page.all("audio")}
-    assert b64decode(players["result-1-seed"]["src"].removeprefix("data:audio/ogg;base64,")) == seed.data
-    assert players["result-2-seed"]["data-same-as"] == "result-1-seed"
+    assert b64decode(players["result-1-prompt"]["src"].removeprefix("data:audio/ogg;base64,")) == prompt.data
+    assert players["result-2-prompt"]["data-same-as"] == "result-1-prompt"
     assert players["quiz-1-audio"]["data-same-as"] == "result-1-audio"
     audio, midi = (link for link in page.all("a") if "download" in link)
     assert (audio["href"], audio["data-same-as"]) == ("#result-1-audio", "result-1-audio")
@@ -179,13 +187,13 @@ def test_the_statistics_say_in_words_how_a_result_lies():
     [
         (
             CopyCheck(9, "a piece", 4, 9.0),
-            "9 events in a row are also in a piece, bar 4. ✓ No more than music that was never seen (9).",
+            "9 events in a row also occur in a piece, bar 4. ✓ No more than held-out music (9).",
         ),
         (
             CopyCheck(10, "a piece", None, 9.5),
-            "10 events in a row are also in a piece. ▲ More than music that was never seen (9.50).",
+            "10 events in a row also occur in a piece. ▲ More than held-out music (9.50).",
         ),
-        (CopyCheck(1), "1 event in a row are also in a training piece."),
+        (CopyCheck(1), "1 event in a row also occurs in a training piece."),
     ],
 )
 def test_the_copy_check_says_where_and_whether_that_is_usual(check, said):
@@ -211,11 +219,11 @@ def test_the_same_contents_give_the_same_text():
 
 
 def test_a_page_without_audio_prompt_or_anything_else_is_still_one():
-    page = Elements(listening_page(Listening("bare", [hearing(1, result=None)])))
+    page = Elements(listening_page(Listening("bare", [hearing(1, clip=None)])))
     assert not page.open
     assert not page.all("audio")
     assert not page.all("input")
-    assert "begins from nothing" in "".join(page.text)
+    assert "starts without a prompt" in "".join(page.text)
     assert not Elements(listening_page(Listening("nothing at all", []))).open
 
 

@@ -22,15 +22,15 @@ def test_every_note_is_a_rectangle_at_its_time_and_pitch():
     assert [float(note.get("width")) for note in notes] == [PIXELS_PER_QUARTER * long - 1 for long in (1, 2, 0.25)]
     c, c_sharp, b = (int(note.get("y")) for note in notes)
     assert (c - c_sharp, b - c) == (PIXELS_PER_PITCH, PIXELS_PER_PITCH)
-    assert not drawn(picture, "seed")
+    assert not drawn(picture, "prompt")
     assert not drawn(picture, "border", "line")
 
 
 def test_a_prompt_stands_before_the_result_with_a_line_between():
-    seed = piece_of([(0, QUARTER, 60), (QUARTER, QUARTER, 62)])
+    prompt = piece_of([(0, QUARTER, 60), (QUARTER, QUARTER, 62)])
     result = piece_of([(QUARTER // 2, QUARTER, 80)])
-    picture = piano_roll(result, "a piece", seed, result_at_quarters=2)
-    assert [float(note.get("x")) for note in drawn(picture, "seed")] == [MARGIN, MARGIN + PIXELS_PER_QUARTER]
+    picture = piano_roll(result, "a piece", prompt, result_at_quarters=2)
+    assert [float(note.get("x")) for note in drawn(picture, "prompt")] == [MARGIN, MARGIN + PIXELS_PER_QUARTER]
     (note,) = drawn(picture, "result")
     (border,) = drawn(picture, "border", "line")
     assert note.get("x") == border.get("x1") == f"{MARGIN + 2.5 * PIXELS_PER_QUARTER:.1f}"
@@ -85,8 +85,8 @@ def test_the_prompt_lies_on_a_shade_up_to_the_line():
 
 
 def test_the_root_says_where_time_lies():
-    seed, result = piece_of([(0, QUARTER, 60)]), piece_of([(QUARTER, QUARTER, 80)])
-    root = ET.fromstring(piano_roll(result, "a piece", seed, result_at_quarters=3.5))
+    prompt, result = piece_of([(0, QUARTER, 60)]), piece_of([(QUARTER, QUARTER, 80)])
+    root = ET.fromstring(piano_roll(result, "a piece", prompt, result_at_quarters=3.5))
     (note,) = (rect for rect in root.iter(SVG + "rect") if rect.get("class") == "result right")
     start, rate = float(root.get("data-start-x")), float(root.get("data-pixels-per-quarter"))
     assert start == x_of(3.5)
@@ -118,6 +118,6 @@ def contrast(one, other):
 def test_colours_have_the_contrast_that_wcag_asks_for(dark):
     colours = {name: pair[dark] for name, pair in piano_roll_module._COLOURS.items()}
     for behind in ("background", "key", "shade"):
-        for mark in ("right", "left-line", "seed-right", "seed-left-line", "border"):
+        for mark in ("right", "left-line", "prompt-right", "prompt-left-line", "border"):
             assert contrast(colours[mark], colours[behind]) >= 3, (mark, behind)
     assert contrast(colours["text"], colours["background"]) >= 4.5

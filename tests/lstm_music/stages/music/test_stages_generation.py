@@ -99,7 +99,7 @@ def test_the_least_suspicious_of_more_tries_are_kept(copy, plan):
     ]
     assert set(kept[0]["penalties"]) == set(PENALTIES)
     page = artifact.file("index.html").read_text()
-    assert page.count('<th scope="row">try ') == 6
+    assert page.count('<th scope="row">candidate ') == 6
     shares = [sum(one["penalties"].values()) for one in kept]
     everything = module.score_candidates(
         copy.dataset, load_index(copy.store, asked.copies), read_reference(copy.store, asked.reference), candidates
@@ -153,6 +153,28 @@ def test_without_audio_there_is_a_page_all_the_same(copy, plan):
     assert "<audio" not in copy.store.open(ref).file("index.html").read_text()
 
 
+def test_a_result_that_begins_with_its_prompt_does_not_play_it_twice(copy, plan):
+    """The player under the piano roll plays the result alone; the prompt keeps a player of its own."""
+    page = (
+        copy.store.open(generate(copy.store, plan(num_outputs=1, include_prompt=True))).file("index.html").read_text()
+    )
+    assert "data-prompt-x" not in page
+    assert "Play both" not in page.partition("<script>")[0]
+    assert 'id="result-1-prompt"' in page
+    assert "Prompt and result" in page
+    apart = copy.store.open(generate(copy.store, plan(num_outputs=1))).file("index.html").read_text()
+    assert "data-prompt-x" in apart
+    assert "Play both" in apart.partition("<script>")[0]
+
+
+def test_a_page_is_named_by_its_recipe_and_the_titles_of_its_prompts(copy, plan):
+    page = copy.store.open(generate(copy.store, plan(num_outputs=2))).file("index.html").read_text()
+    (title,) = re.findall(r"<title>([^<]+)</title>", page)
+    assert re.fullmatch(r"Music by tiny, after Piece \d\d, Piece \d\d", title)
+    assert f"<h1>{title}</h1>" in page
+    assert re.search(r"continues <cite>Piece \d\d</cite> by Composer, bars", page)
+
+
 @pytest.mark.parametrize("settings", [{}, {"include_prompt": True}, {"prompt": "none"}])
 def test_the_playhead_is_where_notes_are_drawn(copy, plan, settings):
     """The first note of a result is drawn where the playhead is when it sounds, and told apart from the prompt's."""
@@ -167,7 +189,7 @@ def test_the_playhead_is_where_notes_are_drawn(copy, plan, settings):
     assert len(drawn) == len(new) == made.facts["events"]
     expected = start + new["onset_ticks"] / notes.ticks_per_quarter * PIXELS_PER_QUARTER
     assert sorted(drawn) == pytest.approx(sorted(expected), abs=0.6)
-    assert picture(made).count('class="seed ') == events
+    assert picture(made).count('class="prompt ') == events
 
 
 def test_the_settings_of_a_result_are_strict_json(copy, plan):
@@ -188,9 +210,7 @@ def test_every_command_of_a_page_is_one_that_the_program_takes(copy, plan, made)
     assert len(commands) == 3
     for command in commands:
         words = shlex.split(command)
-        given = {
-            name: words[words.index(f"--{name}") + 1] for name in ("seed-segment", "composer") if f"--{name}" in words
-        }
+        given = {name: words[words.index(f"--{name}") + 1] for name in ("prompt", "composer") if f"--{name}" in words}
         GenerationSpec(**{name.replace("-", "_"): value for name, value in given.items()})
 
 
