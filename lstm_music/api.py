@@ -112,6 +112,7 @@ def generate(
     min_p: PerStream | None = None,
     max_repeats: int | None = None,
     max_quarters: float | None = None,
+    any_pitch: bool | None = None,
     best_of: int | None = None,
     audio: str | Sequence[str] | None = None,
     sheet_music: bool | None = None,
@@ -144,6 +145,7 @@ def generate(
         min_p: Drop values below this share of the top probability.
         max_repeats: How often in a row a pattern may occur before the loop guard blocks it; 0 switches the guard off.
         max_quarters: The longest note or rest, in quarter lengths.
+        any_pitch: Whether pitches may lie beyond those of the training pieces.
         best_of: Make this many candidates per piece, and keep those with the smallest penalty.
         audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
         sheet_music: Whether results are engraved, which takes seconds per piece.
@@ -170,6 +172,7 @@ def generate(
         "min_p": min_p,
         "max_repeats": max_repeats,
         "max_quarters": max_quarters,
+        "any_pitch": any_pitch,
         "best_of": best_of,
         "audio": audio,
         "sheet_music": sheet_music,
