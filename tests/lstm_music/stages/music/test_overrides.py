@@ -46,7 +46,7 @@ def test_fewer_events_than_the_least_of_the_recipe_lower_the_least():
     ("overrides", "setting", "given"),
     [
         ({"num_outputs": 0}, "--num-outputs: ", "got 0"),
-        ({"temperature": -1}, "--temperature: offset: ", "got -1.0"),
+        ({"temperature": -1}, "--temperature offset: ", "got -1.0"),
         ({"temperature": "nose=1"}, "--temperature: ", "got 'nose=1'"),
         ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
