@@ -43,7 +43,9 @@ def test_rollback_goes_back_one_promotion_each_time(copy, evaluated, others):
         assert promote(copy.store, PATIENT, new).promoted
     assert rollback(copy.store, "tiny") == others[0] == promoted_models(copy.store, "tiny")
     assert rollback(copy.store, "tiny") == evaluated == promoted_models(copy.store, "tiny")
-    with pytest.raises(MissingArtifactError, match="has no earlier models to return to; the promoted ones are its first"):
+    with pytest.raises(
+        MissingArtifactError, match="has no earlier models to return to; the promoted ones are its first"
+    ):
         rollback(copy.store, "tiny")
     assert promoted_models(copy.store, "tiny") == evaluated
 
