@@ -26,7 +26,11 @@ _RECIPES = ", ".join(sorted(path.stem for path in recipe.RECIPES.glob("*.toml"))
 
 RecipeName = Annotated[str, Described(f"The recipe: {_RECIPES}, or the path of a .toml file.")]
 TrainedRecipe = Annotated[
-    str | None, Described("A recipe that has promoted models. Empty: the one that was trained last in this storage.")
+    str | None,
+    Described(
+        f"A recipe that has promoted models: {_RECIPES}, one of the storage, or the path of a .toml file. "
+        "Empty: the one that was trained last in this storage."
+    ),
 ]
 SourceText = Annotated[
     str | None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.results import GeneratedMusic, PreparedMusic, TrainedModels
-from lstm_music.stages.current import Promoted, require_promoted
+from lstm_music.stages.current import Promoted, find_recipe, name_in, require_promoted
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.music import generation, index
@@ -46,7 +46,8 @@ def prepare(
         NotEnoughMusicError: The source holds no music that can be read.
 
     """
-    chosen, store = _recipe(recipe), Store(storage)
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
     with store.session():
         prepared = preparing.prepare(store, chosen, ingest(store, chosen, str(source or chosen.source)))
     return PreparedMusic(store, chosen, prepared)
@@ -82,7 +83,8 @@ def train(
         TrainingError: A loss is not a number.
 
     """
-    chosen, store = _recipe(recipe), Store(storage)
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
     inputs = preparing.last_prepared(store, chosen.name).inputs
     with store.session():
         dataset = preparing.prepare(store, chosen, inputs).dataset  # found, unless the recipe changed since
@@ -177,10 +179,11 @@ def generate(
         "audio": audio,
         "sheet_music": sheet_music,
     }
-    chosen, store = _recipe(recipe), Store(storage)
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
     settings = settings_of(
         chosen,
-        chosen.name if isinstance(recipe, Recipe) else str(recipe),
+        name_in(store, chosen, chosen.name if isinstance(recipe, Recipe) else str(recipe)),
         overrides,
         prompt_midi=Path(prompt_midi) if prompt_midi else None,
         soundfont=Path(soundfont) if soundfont else None,
@@ -194,5 +197,5 @@ def generate(
     return GeneratedMusic.of(generation.describe_generation(store, ref))
 
 
-def _recipe(recipe: Recipe | str | Path) -> Recipe:
-    return recipe if isinstance(recipe, Recipe) else load_recipe(str(recipe))
+def _recipe(store: Store, recipe: Recipe | str | Path) -> Recipe:
+    return recipe if isinstance(recipe, Recipe) else find_recipe(store, str(recipe))

@@ -16,7 +16,7 @@ from stage_keys import RECIPES, all_keys
 from tiny_music import write_pieces, write_recipe
 
 from lstm_music.recipe import Recipe, load_recipe
-from lstm_music.stages.current import earlier_models, promoted_models
+from lstm_music.stages.current import earlier_models, kept_form, promoted_models
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import batches_to_parse, last_prepared, prepare
@@ -201,9 +201,10 @@ def folders(storage: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_a_storage_of_7c7d950_is_used_and_nothing_is_made_again(storage_before, recipe_file, music, tmp_path):
-    before, facts = folders(storage_before), (storage_before / "current.json").read_bytes()
+    before = folders(storage_before)
     assert {folder.partition("/")[0] for folder in before} == {*FOUND_AGAIN}
     recipe, store = load_recipe(str(recipe_file)), Store(str(storage_before))
+    facts = store.current(recipe.name)
     with store.session():
         assert used_refs(store, recipe, music) == before
     assert folders(storage_before) == before
@@ -217,7 +218,7 @@ def test_a_storage_of_7c7d950_is_used_and_nothing_is_made_again(storage_before, 
     assert earlier_models(store, recipe.name) == []
     assert seen_inputs(store, recipe.name) == last_prepared(store, recipe.name).inputs
     assert not look(store, recipe, None, 0.0).is_any
-    assert (storage_before / "current.json").read_bytes() == facts
+    assert store.current(recipe.name) == facts | {"recipe": kept_form(recipe)}
 
     command = [COMMAND, "evaluate", "--recipe", str(recipe_file), "--storage", str(storage_before)]
     program = Program(tmp_path / "home", command)

@@ -28,7 +28,7 @@ def contents(storage: Path) -> dict[str, bytes]:
         if path.is_file()
         and not path.is_symlink()  # names for people, which a bucket has none of
         and path.name not in NOT_COMPARED
-        and "checkpoints" not in path.parts
+        and not {"checkpoints", "latest", "curves"} & {*path.parts}  # links, and pictures of what the others hold
         and path.parent != storage / "generations"  # the index says when each was made
     }
 

@@ -40,7 +40,7 @@ def begin(s3, tiny, tmp_path, *without: str) -> str:
     url = s3.new_bucket()
     folder = tiny.copy(tmp_path / "begun", *without)
     for file in folder.rglob("*"):
-        if file.is_file() and not file.relative_to(folder).as_posix().startswith("."):
+        if file.is_file() and not file.is_symlink() and not file.relative_to(folder).as_posix().startswith("."):
             s3.put(f"{url}/{file.relative_to(folder).as_posix()}", file.read_bytes())
     return url
 

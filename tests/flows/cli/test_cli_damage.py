@@ -32,6 +32,7 @@ def read_files(store: Store, ref: ArtifactRef) -> None:
 
 
 READERS: dict[str, Callable] = {
+    "curves": read_files,
     "dataset": lambda store, ref: load_dataset(store, ref).tokens,
     "events": lambda store, ref: list(iterate_columns(store, ref, STREAMS)),
     "generations": describe_generation,

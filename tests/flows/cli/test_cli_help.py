@@ -15,6 +15,7 @@ COMMANDS = [
     "prepare",
     "train",
     "evaluate",
+    "compare",
     "watch",
     "retrain",
     "rollback",

@@ -49,7 +49,7 @@ def test_retrain_reports_what_cannot_be_read_and_trains_nothing_for_it(lstm_musi
     assert list(said["rejected"]) == ["inbox/bad.mid"]
     assert said["promoted"] is None
     assert "Rejected: inbox/bad.mid truncated" in found.errors
-    assert "No training was needed" in found.errors
+    assert "No training needed" in found.errors
     assert list(Store(storage).refs("model")) == models
 
 

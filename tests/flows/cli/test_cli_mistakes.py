@@ -47,7 +47,7 @@ def recipe(tmp_path: Path) -> Path:
         (["generate", *DEMO], 6, "recipe 'demo' is not trained yet; run `lstm-music run --recipe demo`"),
         (["generate", *DEMO, "--prompt-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
         (["generate", *DEMO, "--prompt-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),
-        (["generate", *DEMO, "--prompt-midi", "a.mid", "--composer", "bach"], 2, "leave out --prompt and --composer"),
+        (["generate", *DEMO, "--prompt-midi", "a.mid", "--composer", "bach"], 2, "excludes --prompt and --composer"),
         (["generate", *DEMO, "--min-p", "note=2"], 2, "--min-p note: expected less than 1, got 2.0"),
         (["generate", *DEMO, "--max-repeats", "1"], 2, "max_repeats 1 would forbid every note to come again"),
         (["generate", *DEMO, "--audio", "wav"], 2, "lstm-music: --audio: expected ogg or mp3, got 'wav'"),

@@ -45,7 +45,7 @@ def test_run_with_nothing_named_takes_what_is_trained_and_promotes_nothing_anew(
     found = lstm_music("run", "--storage", storage, PREFECT_API_URL="http://127.0.0.1:9")
     assert found.code == 0, found.errors
     assert found.out.startswith("Recipe tiny: the only trained one in storage\n")
-    assert "The promoted models stay: nothing changed\n" in found.out
+    assert "Nothing changed: the promoted models of this recipe are the same\n" in found.out
     assert "are promoted" not in found.out
 
 

@@ -28,7 +28,13 @@ def generation(store, number, recipe="demo", **facts):
     with store.write(stage) as writer:
         writer.file("index", "html").write_text(f"page {number}")
         writer.file("result_001", "ogg").write_bytes(b"OggS")
-        said = {"recipe": recipe, "random_seed": number, "results": [FIGURES], "command": "lstm-music generate"}
+        said = {
+            "recipe": recipe,
+            "random_seed": number,
+            "results": [FIGURES],
+            "command": "lstm-music generate",
+            "warnings": [],
+        }
         writer.facts.update(said | facts)
     return stage.ref
 

@@ -191,7 +191,7 @@ def test_music_to_start_from_that_is_shorter_than_a_window_is_refused(copy, publ
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("a.mid", write_midi(piece_of([(0, 20, 60)])), "a.mid: holds no event by the reading of these models"),
+        ("a.mid", write_midi(piece_of([(0, 20, 60)])), "a.mid: these models read no event in it"),
         ("a.abc", b"X:1\nK:C\nC", "a.abc: is abc, and these models read MIDI files"),
     ],
 )
