@@ -1,4 +1,4 @@
-"""The command that makes more music like some: every setting that is not the recipe's."""
+"""The command that makes more music of the same kind: it names each setting that differs from the recipe."""
 
 import shlex
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ FLAGS = {
 
 
 def command(recipe: str, usual: GenerationSpec, spec: GenerationSpec, options: Mapping[str, Any]) -> str:
-    """Spell `lstm-music generate` for a recipe (its name or path), with what differs from its `usual` settings and `options`."""
+    """Write `lstm-music generate` for a recipe (name or path), with what differs from its `usual` settings, and `options`."""
     changed: dict[str, Any] = {
         name: value for name, value in spec.model_dump().items() if value != getattr(usual, name)
     }

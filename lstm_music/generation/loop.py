@@ -14,7 +14,7 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation import echo
 from lstm_music.generation.grammar import Grammar
-from lstm_music.generation.loop_guard import Heard, forbidden_note, hear, heard_before
+from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import compiled
@@ -64,10 +64,10 @@ def generate_tokens(
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
     loop = _compiled_loop(models, grammar, spec)
-    heard = heard_before(prompts.tokens, len(STREAMS))
+    history = history_of(prompts.tokens, len(STREAMS))
     past = echo.begin(prompts.tokens[..., : len(STREAMS)], spec.num_events, grammar.shapes)
     arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
-    tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), heard, past))
+    tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), history, past))
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
     return [
@@ -76,25 +76,27 @@ def generate_tokens(
 
 
 class _Playing(NamedTuple):
-    """What goes from one event to the next: the event before, its place, whether the piece has ended, and what was heard."""
+    """What goes from one event to the next: the event before, its place, whether the piece has ended, and its history."""
 
     last: Any
     onset: Any
     position: Any
     ended: Any
-    heard: Heard
+    history: History
     past: echo.Past
     states: Any
 
 
 def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec) -> Any:
     @compiled
-    def loop(previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, heard: Heard, past: echo.Past) -> Any:
+    def loop(
+        previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, history: History, past: echo.Past
+    ) -> Any:
         outputs = previous.shape[1]
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, heard, past, states = playing
+            last, onset, position, ended, history, past, states = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
@@ -109,7 +111,7 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
                 allowed = _allowed(stream, grammar, may_end, last, current, onset, logits)
                 if stream == "note" and spec.max_repeats:
                     allowed, intervened = _led_out(
-                        allowed, forbidden_note(heard, current[:, 0], spec.max_repeats, bars)
+                        allowed, forbidden_note(history, current[:, 0], spec.max_repeats, bars)
                     )
                 chosen = sample(
                     logits,
@@ -128,23 +130,23 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
                     onset, position = onset + passed, (position + passed) % bars
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
-            heard = hear(heard, current[:, : len(STREAMS)], passed, intervened & ~ended)
+            history = remember(history, current[:, : len(STREAMS)], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, : len(STREAMS)], grammar.shapes)
             current = tf.concat([current[:, : -len(ECHOES)], echo.latest_echoes(past, grammar.shapes)], 1)
-            after = _Playing(current, onset, position, ended, heard, past, said.states)
+            after = _Playing(current, onset, position, ended, history, past, said.states)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), heard, past, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, states)
         _, played, written, thought = tf.while_loop(
             lambda index, *_: index < spec.num_events,
             event,
             (0, start, written, thought),
             maximum_iterations=spec.num_events,
         )
-        return written.stack(), thought.stack(), played.heard.interventions
+        return written.stack(), thought.stack(), played.history.interventions
 
     return loop
 

@@ -1,10 +1,9 @@
-"""A guard against loops: it notices that the same events come again and again, and forbids them to go on.
+"""The loop guard: it detects events that repeat again and again, and blocks the note that would go on with them.
 
-Recurrent networks at low temperatures fall into cycles (Holtzman et al. 2020 call it degeneration; it is what users of the
-neighbouring projects complain of first). Here every period of up to `PERIODS` events is watched at once, in all streams: the
-run of a period is how many events in a row were the same as the one that many events before them. Music may say a
-thing four times; what says it for the fifth time, and has done nothing else for as many bars, is a loop. Then the next note
-has to be another one than the loop's.
+Recurrent networks at low temperatures fall into cycles (Holtzman et al. 2020 call it degeneration). The guard watches every
+period of up to `PERIODS` events at once, in all streams. The run of a period is how many events in a row equal the one that many
+events before them. Music may repeat a pattern four times. If the pattern comes for the fifth time, and nothing else has come for
+as many bars, it is a loop: the next note has to differ from the loop's.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ PERIODS = 128
 NO_EVENT = -1
 
 
-class Heard(NamedTuple):
+class History(NamedTuple):
     """What the guard remembers of each output.
 
     `events` int32 [periods, outputs, streams] are the last ones, the latest first. Of each period, int32 [periods, outputs]:
@@ -33,37 +32,37 @@ class Heard(NamedTuple):
     interventions: Any
 
 
-def heard_before(tokens: npt.NDArray[np.int32], streams: int) -> Heard:
+def history_of(tokens: npt.NDArray[np.int32], streams: int) -> History:
     """Begin with the events of the prompts, tokens [events, outputs, columns]: a loop may begin as a copy of them."""
     outputs = tokens.shape[1]
     events = np.full((PERIODS, outputs, streams), NO_EVENT, np.int32)
     latest = tokens[::-1][:PERIODS, :, :streams]
     events[: len(latest)] = latest
     nothing = np.zeros((PERIODS, outputs), np.int32)
-    return Heard(*map(tf.constant, (events, nothing, nothing, nothing[0])))
+    return History(*map(tf.constant, (events, nothing, nothing, nothing[0])))
 
 
-def forbidden_note(heard: Heard, offsets: Any, max_repeats: int, bars: Any) -> Any:
-    """Give the note that would carry a loop on, int32 [outputs]; `NO_EVENT` where there is none.
+def forbidden_note(history: History, offsets: Any, max_repeats: int, bars: Any) -> Any:
+    """Return the note that would go on with a loop, int32 [outputs]; `NO_EVENT` if there is no loop.
 
-    `offsets` int32 [outputs] are the ids of the event that is being made, `bars` the steps of a bar. A pattern may be heard
+    `offsets` int32 [outputs] are the ids of the event that is being made, `bars` the steps of a bar. A pattern may come
     `max_repeats` times in a row, and until that many bars have passed.
     """
     periods = tf.range(1, PERIODS + 1)[:, None]
     again = max_repeats - 1  # times, after the first
-    loops = (heard.runs >= again * periods) & (heard.steps >= again * bars[None])
-    loops &= heard.events[:, :, 0] == offsets[None]
+    loops = (history.runs >= again * periods) & (history.steps >= again * bars[None])
+    loops &= history.events[:, :, 0] == offsets[None]
     first = tf.argmax(tf.cast(loops, tf.int32), 0, tf.int32)
-    note = tf.gather(tf.transpose(heard.events[:, :, 1]), first, axis=1, batch_dims=1)
+    note = tf.gather(tf.transpose(history.events[:, :, 1]), first, axis=1, batch_dims=1)
     return tf.where(tf.reduce_any(loops, 0), note, NO_EVENT)
 
 
-def hear(heard: Heard, event: Any, passed: Any, intervened: Any) -> Heard:
+def remember(history: History, event: Any, passed: Any, intervened: Any) -> History:
     """Remember an event, int32 [outputs, streams], that came `passed` steps after the one before it."""
-    same = tf.reduce_all(heard.events == event[None], -1)
-    return Heard(
-        events=tf.concat([event[None], heard.events[:-1]], 0),
-        runs=tf.where(same, heard.runs + 1, 0),
-        steps=tf.where(same, heard.steps + passed[None], 0),
-        interventions=heard.interventions + tf.cast(intervened, tf.int32),
+    same = tf.reduce_all(history.events == event[None], -1)
+    return History(
+        events=tf.concat([event[None], history.events[:-1]], 0),
+        runs=tf.where(same, history.runs + 1, 0),
+        steps=tf.where(same, history.steps + passed[None], 0),
+        interventions=history.interventions + tf.cast(intervened, tf.int32),
     )

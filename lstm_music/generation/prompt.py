@@ -1,4 +1,4 @@
-"""Prompts: the music that generation starts from, the same moment in every stream."""
+"""Prompts: the music that generation continues, cut at the same moment in every stream."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -150,7 +150,7 @@ def cut_segment(
 
 
 def nothing_before(columns: int, grid: Grid) -> Prompt:
-    """Give the segment of no events: music begins at the start of a piece, in common time, at the usual tempo of MIDI."""
+    """Return the prompt of no events: music begins at the start of a piece, in 4/4, at 120 quarter notes per minute."""
     return Prompt(
         name="",
         title="",
@@ -174,8 +174,7 @@ def nothing_before(columns: int, grid: Grid) -> Prompt:
 def choose_places(events: Sequence[int], length: int, count: int, random_seed: int) -> list[tuple[int, int]]:
     """Choose `count` segments at random from pieces of so many events: (index of the piece, its first event).
 
-    Every place is as likely as any other, and none is taken twice before all were. Raises NotEnoughMusicError where no piece
-    is long enough.
+    Every place is equally likely, and none is taken twice before all were. Raises NotEnoughMusicError if no piece is long enough.
     """
     places = [max(total - length + 1, 0) for total in events]
     borders = np.cumsum([0, *places])
@@ -192,10 +191,10 @@ def choose_places(events: Sequence[int], length: int, count: int, random_seed: i
 
 
 def start_in_bar(onset_steps: int, position_in_bar_steps: int, grid: Grid) -> int:
-    """Say where music that began at an onset of a piece begins in a file of its own: as far into its bar as it was.
+    """Return where music that began at an onset of a piece begins in a file of its own: as far into its bar as it did.
 
-    Where that would move it to another phase of the quarter (after bars that are no whole quarters), and so maybe off the
-    grid, it is only as far into its quarter.
+    If that moved it to another phase of the quarter (after bars that are no whole quarters), and so maybe off the grid, it
+    begins as far into its quarter instead.
     """
     is_in_phase = (onset_steps - position_in_bar_steps) % grid.steps_per_quarter == 0
     return position_in_bar_steps if is_in_phase else onset_steps % grid.steps_per_quarter
@@ -209,9 +208,9 @@ def to_notes(
     first_onset_steps: int,
     segment: Prompt,
 ) -> PieceNotes:
-    """Make notes of tokens, the first of them at `first_onset_steps`, with tempo and time signature of a segment.
+    """Make notes of tokens, the first of them at `first_onset_steps`, with the tempo and the time signature of a prompt.
 
-    The velocity is the segment's, too, where it is no stream.
+    The velocity is the prompt's, too, if it is no stream.
     """
     values = {
         stream: [vocabulary.value(token) for token in tokens[:, column].tolist()]

@@ -1,8 +1,7 @@
-"""Which places of a piece are good to start from: ranked by what makes a prompt bad.
+"""Which places of a piece make good prompts: ranked by what makes a prompt bad.
 
-A model goes on as it was begun, so a place is the worse, the more it is at an edge of its piece, silent, monotonous, outside
-of any scale, or unusually thin or dense. No weight was tuned: each fault counts at most 1, not to begin with a bar
-`WITHIN_BAR`.
+A model continues what it is given. So a place is worse if it lies at an edge of its piece, or is silent, monotonous, outside of
+any scale, or unusually thin or dense. No weight was tuned: each fault counts at most 1, and a start within a bar `WITHIN_BAR`.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PieceView:
-    """What a ranking reads of a piece, an element an event.
+    """What the ranking reads of a piece, one element per event.
 
     `onset_steps` and `position_in_bar_steps` int [events], `bar_steps` the length of its bars, `notes` int [events] any
     number for each distinct note or chord, `pitch_classes` float [events, 12] how often each sounds in it.
@@ -34,7 +33,7 @@ class PieceView:
 
 
 def badness(piece: PieceView, length: int, usual_density: float) -> Floats:
-    """Give what makes each place of a piece bad, float [places, `REASONS`], each from 0 to 1.
+    """Return how bad each place of a piece is, float [places, `REASONS`], each from 0 to 1.
 
     A place is `length` events from one on; `usual_density` how many events of the collection there are in a step.
     """
@@ -58,12 +57,12 @@ def badness(piece: PieceView, length: int, usual_density: float) -> Floats:
 
 
 def density_of(pieces: Sequence[PieceView]) -> float:
-    """Give how many events there are in a step, the median over pieces."""
+    """Return events per step, the median over pieces."""
     return float(np.median([len(piece.onset_steps) / max(int(np.ptp(piece.onset_steps)), 1) for piece in pieces]))
 
 
 def good_places(bad: Floats, length: int) -> list[int]:
-    """Order the places of a piece from the best on, none of which overlaps a better one."""
+    """List places of a piece, the best first; none overlaps a better one."""
     taken = np.zeros(len(bad) + length, np.bool_)
     chosen = []
     for place in np.argsort(bad.sum(1), kind="stable").tolist():

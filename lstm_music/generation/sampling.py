@@ -1,4 +1,4 @@
-"""How a value is chosen from what a model thinks of each: temperature, then top-k, then top-p, then min-p, then chance.
+"""Sampling a value from the logits of a model: temperature, then top-k, top-p and min-p, then chance.
 
 The temperature is the report's diversity; top-k is Fan et al. 2018, top-p (nucleus) Holtzman et al. 2020, min-p Nguyen et
 al. 2024.
@@ -18,8 +18,7 @@ def sample(
 ) -> Any:
     """Choose an id for each row: `logits` float [batch, ids], `allowed` bool of the same shape, `chance` uniform [batch].
 
-    What is not allowed is never chosen, whatever the settings; where nothing is allowed, id 0 is the answer. A temperature of
-    0 takes the likeliest.
+    An id that is not allowed is never chosen; if none is allowed, the answer is id 0. A temperature of 0 takes the likeliest.
     """
     logits = tf.where(allowed, logits, FORBIDDEN)
     likeliest = tf.argmax(logits, -1, tf.int32)

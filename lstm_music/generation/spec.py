@@ -1,4 +1,4 @@
-"""What a recipe, or a person on the command line, may say about generation."""
+"""The settings of generation, in a recipe or on the command line."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
@@ -10,36 +10,36 @@ from lstm_music.errors import RecipeError
 
 
 def parse_per_stream(text: str, what: str, streams: Sequence[str] = STREAMS) -> dict[str, float]:
-    """Read `0.9`, one number for all `streams`, or `note=0.7,duration=0.2`, a number each for those that are named.
+    """Read `0.9`, one number for all `streams`, or `note=0.7,duration=0.2`, a number for each named stream.
 
-    Raises RecipeError for anything else; `what` is the name of the option in its sentence.
+    Raises RecipeError for anything else; `what` is the name of the option in its message.
     """
-    right = f"one number, or {','.join(f'{stream}=0.9' for stream in streams)}"
+    expected = f"one number, or {','.join(f'{stream}=0.9' for stream in streams)}"
     numbers: dict[str, float] = {}
     for part in text.split(","):
         stream, _, number = part.rpartition("=")
         try:
             given = dict.fromkeys([stream.strip()] if stream else streams, float(number))
         except ValueError as error:
-            raise RecipeError(f"{what}: got {text!r}, where {right} would be right") from error
+            raise RecipeError(f"{what}: expected {expected}, got {text!r}") from error
         if not given.keys() <= set(streams) or given.keys() & numbers.keys():
-            raise RecipeError(f"{what}: got {text!r}, where {right} would be right")
+            raise RecipeError(f"{what}: expected {expected}, got {text!r}")
         numbers.update(given)
     return numbers
 
 
 USUAL: Mapping[str, Any] = {"temperature": 0.95, "top_k": 0, "top_p": 0.98, "min_p": 0.0}
-"""What each setting of a stream is where nothing is said."""
+"""The default of each setting of a stream."""
 
 
 def _of_streams(usual: float) -> BeforeValidator:
-    """Let one number stand for every stream, and the usual one for the velocity where a table leaves it out."""
+    """Take one number for every stream, and the default for the velocity if a table leaves it out."""
 
     def spread(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return dict.fromkeys(WITH_VELOCITY, value)
         if not set(STREAMS) <= set(value) <= set(WITH_VELOCITY):
-            raise ValueError(f"names {sorted(value)}, where each of {list(STREAMS)} needs a number")
+            raise ValueError(f"expected a number for each of {list(STREAMS)}, got numbers for {sorted(value)}")
         return {VELOCITY: usual, **value}
 
     return BeforeValidator(spread)
@@ -56,20 +56,21 @@ PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
 
 AUTO, RANDOM, NONE = "auto", "random", "none"
-"""What `prompt` may be beside the name of a piece."""
+"""The values of `prompt` that are no name of a piece."""
 
 
 class GenerationSpec(BaseModel):
     """How music is made. The settings of `PER_STREAM` take one number, or one for each stream.
 
-    `temperature` 0 always takes the likeliest value, 1 is what the models learnt. `top_k` keeps the k likeliest values
-    (0: all of them), `top_p` the likeliest ones that together have this probability, `min_p` those that are at least this
-    share as likely as the likeliest. `max_repeats` is how many times in a row a pattern may be heard before the loop guard leads
-    the music out of it (0: as often as it likes), `max_quarters` the longest note or silence, in quarter lengths.
+    `temperature` 0 always takes the likeliest value, 1 samples as the models learnt. `top_k` keeps the k likeliest values
+    (0: all), `top_p` the likeliest values that together have this probability, `min_p` drops values below this share of the top
+    probability. `max_repeats` is how many times in a row a pattern may come before the loop guard blocks it (0: no guard),
+    `max_quarters` the longest note or silence, in quarter lengths. `any_pitch` allows pitches outside the range of the training
+    pieces.
 
-    `prompt` is `auto` (good places of held-out pieces), `random` (any places of them), `none` (from the start of a
-    piece), or a piece by its name, and `:N` for its event N; `composer` takes held-out pieces of this composer only. Of
-    `best_of` times as many outputs as asked for, the best are kept.
+    `prompt` is `auto` (good places of held-out pieces), `random` (random places), `none` (the start of a piece), or the name of
+    a piece, with `:N` for its event N. `composer` restricts held-out pieces to one composer. `best_of` makes that many times as
+    many candidates as outputs, and keeps the best.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,25 +97,22 @@ class GenerationSpec(BaseModel):
             raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
         if self.composer and self.prompt not in {AUTO, RANDOM}:
             raise ValueError(
-                f"composer {self.composer!r} chooses among held-out pieces, and prompt {self.prompt!r} is no choice; "
-                f"prompt {AUTO!r} or {RANDOM!r} would be right"
+                f"composer {self.composer!r} goes with prompt {AUTO!r} or {RANDOM!r}, got prompt {self.prompt!r}"
             )
         if self.max_repeats == 1:
-            raise ValueError(
-                "max_repeats 1 would forbid every note to come again; 2 or more, or 0 for no guard, would be right"
-            )
+            raise ValueError("max_repeats 1 would forbid every note to come again; give 2 or more, or 0 for no guard")
         return self
 
     def for_streams(self, streams: Sequence[str]) -> Self:
-        """Leave out what is said of other streams than these."""
+        """Leave out the settings of all other streams."""
         own = {name: {stream: getattr(self, name)[stream] for stream in streams} for name in PER_STREAM}
         return self.model_copy(update=own)
 
     def of_stream(self, name: str, stream: str) -> float:
-        """Give a setting of `PER_STREAM` for a stream; the usual one where the recipe does not know this stream."""
+        """Return a setting of `PER_STREAM` for a stream; the default if the recipe does not know this stream."""
         return float(getattr(self, name).get(stream, USUAL[name]))
 
     @property
     def candidates(self) -> int:
-        """How many outputs are made, to keep the best `num_outputs` of them."""
+        """The number of candidates, of which the best `num_outputs` are kept."""
         return self.num_outputs * self.best_of

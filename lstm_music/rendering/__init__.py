@@ -1,1 +1,1 @@
-"""What a person opens: audio, pictures, sheet music and pages."""
+"""Generated music to listen to and look at: audio, pictures, sheet music and pages."""

@@ -50,7 +50,7 @@ _OGG_SERIAL = 1
 
 
 def synthesise(piece: PieceNotes, soundfont: Path | None = None, sample_rate: int = SAMPLE_RATE) -> Samples:
-    """Play a piece: float32 [samples, 2], left and right, from tick 0 on until nothing is heard any more.
+    """Play a piece: float32 [samples, 2], left and right, from tick 0 on until the last sound has died away.
 
     The loudest sample of every piece is `PEAK`. Without a soundfont it is TimGM6mb, which the package pretty_midi carries.
     Raises RejectedInputError for a piece without notes or longer than `MAX_SECONDS`, SourceError for a soundfont that is
@@ -81,7 +81,7 @@ def encode_audio(samples: Samples, extension: str, sample_rate: int = SAMPLE_RAT
     import soundfile
 
     if extension not in _FORMS:
-        raise SourceError(f"audio: cannot be written as {extension!r}; .ogg or .mp3 would be right")
+        raise SourceError(f"audio: expected .ogg or .mp3, got {extension!r}")
     written = io.BytesIO()
     with soundfile.SoundFile(written, "w", sample_rate, samples.shape[1], **_FORMS[extension]) as file:
         for start in range(0, len(samples), _CHUNK):

@@ -1,4 +1,4 @@
-"""The pages that verovio drew as a PDF: what its SVG is made of is little, and is drawn as it is, each glyph kept once.
+"""The pages that verovio drew, as a PDF: the few kinds of elements in its SVG are drawn one by one, each glyph stored once.
 
 Groups, lines, curves, polygons, polylines, ellipses, rectangles, texts, and uses of glyphs; no gradients, no styles. The same
 pages give the same bytes.

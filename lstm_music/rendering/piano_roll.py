@@ -1,6 +1,6 @@
-"""A piano roll as SVG: time to the right, pitch upwards, the prompt and the result told apart, and so both hands.
+"""A piano roll as SVG: time to the right, pitch upwards; prompt, result and both hands look different.
 
-No sign is one of colour alone: the prompt lies on a shade, ends at a line and is labelled, and the left hand's notes are
+No difference is one of colour alone: the prompt lies on a shade, ends at a line and is labelled, and the left hand's notes are
 outlined where the right hand's are filled. It stands alone as a file, and in a page: all that its style names is below the
 class `lstm-roll`, it has no ids, and its colours are light or dark as the page's are, or what the page's `--roll-…` say.
 """

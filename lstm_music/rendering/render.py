@@ -1,6 +1,6 @@
-"""MIDI files of our own → audio and sheet music, some at once, each in a child process.
+"""MIDI files → audio and sheet music, several at once, each in a child process.
 
-A child, because synthesiser and engraver are native code, which may crash; several, because they use one core each.
+Synthesiser and engraver are native code, which may crash a process, and use one core each.
 """
 
 import os
@@ -17,7 +17,7 @@ from lstm_music.errors import ChildError, RejectedInputError
 from lstm_music.midi.reader import read_midi
 
 EXCERPT_BARS = 8
-"""How much of the sheet music is shown; the whole is in the MusicXML and in the PDF."""
+"""How much of the sheet music the page shows; the MusicXML and the PDF hold all of it."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Rendering:
 
 
 def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
-    """Render files in as many processes as there are cores; give how many seconds of audio each MIDI file has, by its path.
+    """Render files in one process per core; return the seconds of audio of each MIDI file, by its path.
 
     Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3` (not of music that is too long for audio), `NAME.musicxml`, `NAME.pdf`
-    and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a soundfont
-    that is none.
+    and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a file that
+    is no soundfont.
     """
     processes = max(1, min(len(wanted), os.cpu_count() or 1))
     stopped = threading.Event()
@@ -48,13 +48,13 @@ def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Cal
         try:
             for seconds in pool.map(partial(_render_share, soundfont, on_done, stopped), shares(wanted, processes)):
                 found.update(seconds)
-        finally:  # on an interrupt, and where one fails: the others end with the file that they are at
+        finally:  # after an interrupt or a failure the others stop after their current file
             stopped.set()
     return found
 
 
 def shares(wanted: Sequence[Rendering], processes: int) -> list[list[Rendering]]:
-    """Deal files out, the largest first, so that no process has all the results, which last longer than prompts."""
+    """Share files out, the largest first, so that no process gets all the results, which last longer than prompts."""
     by_size = sorted(wanted, key=lambda one: -Path(one.midi).stat().st_size)
     return [by_size[number::processes] for number in range(processes)]
 
@@ -73,7 +73,7 @@ def _render_share(
 
 
 def render(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, float]:
-    """Be the child: render the files of a request, and say after each that it is done."""
+    """Render the files of a request, in the child process, and send a message after each."""
     soundfont = Path(request["soundfont"]) if request["soundfont"] else None
     seconds = {}
     for one in (Rendering(**{**asked, "audio": tuple(asked["audio"])}) for asked in request["wanted"]):
@@ -90,7 +90,7 @@ def _play(one: Rendering, soundfont: Path | None) -> float:
     midi = Path(one.midi)
     try:
         samples = synthesise(read_midi(midi.read_bytes()), soundfont)
-    except RejectedInputError:  # longer than an hour: the others are worth hearing all the same
+    except RejectedInputError:  # longer than an hour: the other files still get their audio
         return 0.0
     for form in one.audio:
         write_audio(midi.with_suffix(f".{form}"), samples)

@@ -1,4 +1,4 @@
-"""Soundfonts: the one that is always there, and the ones that people give."""
+"""Soundfonts: the default one, and files of the user's."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,9 @@ def default_soundfont() -> Path:
     package = find_spec("pretty_midi")
     font = Path(package.origin).with_name("TimGM6mb.sf2") if package and package.origin else None
     if font is None or not font.is_file():
-        raise SourceError("soundfont: none was given and pretty_midi is not installed; install it, or give a .sf2 file")
+        raise SourceError(
+            "soundfont: none was given, and pretty_midi is not installed; install it, or give a .sf2 file"
+        )
     return font
 
 
@@ -21,6 +23,6 @@ def require_soundfont(path: Path) -> None:
         with path.open("rb") as file:
             header = file.read(12)
     except OSError as error:
-        raise SourceError(f"soundfont {path}: {error.strerror}; the path of a .sf2 file would be right") from error
+        raise SourceError(f"soundfont {path}: {error.strerror}; give the path of a .sf2 file") from error
     if header[:4] != b"RIFF" or header[8:] != b"sfbk":
-        raise SourceError(f"soundfont {path}: is no soundfont by its first bytes; a .sf2 file would be right")
+        raise SourceError(f"soundfont {path}: is no soundfont by its first bytes; give a .sf2 file")

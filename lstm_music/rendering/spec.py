@@ -1,4 +1,4 @@
-"""What a recipe may say about what is rendered of generated music."""
+"""The settings of a recipe for rendering generated music."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class RenderingSpec(BaseModel):
-    """The forms of audio, of which the listening page plays the first, and whether results are engraved as sheet music."""
+    """The formats of audio, of which the listening page plays the first, and whether results become sheet music."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What is measured of a piece of music, generated or not: statistics, repeats, and how much of it the training pieces hold."""
+"""The measures of a piece of music, generated or not: statistics, repeats, and copies of training pieces."""
 
 import math
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Excerpt:
 class Measured:
     """What was measured of an excerpt.
 
-    `statistics` are the metrics and histograms by name, `repeats` how often patterns are heard in a row, `longest_copy` how many
+    `statistics` are the metrics and histograms by name, `repeats` how often patterns come in a row, `longest_copy` how many
     events in a row some training piece holds too, up to transposition, and `copied_from` (piece, event) which.
     """
 
@@ -86,7 +86,7 @@ def statistics_of(notes: PieceNotes, bar_quarters: float) -> dict[str, float]:
 
 
 def notes_of(dataset: Dataset, excerpt: Excerpt) -> PieceNotes:
-    """Write an excerpt down as notes, all equally loud."""
+    """Turn an excerpt into notes, all equally loud."""
     values = {
         stream: [dataset.vocabularies[stream].value(token) for token in excerpt.tokens[:, column].tolist()]
         for column, stream in enumerate(STREAMS)

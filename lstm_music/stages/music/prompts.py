@@ -146,7 +146,9 @@ def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationS
     Places that overlap a better one of their piece are not taken, nor the worse half of all, until there is no other.
     """
     length = spec.prompt_events
-    choose_places([span.events for span in spans], length, 1, random_seed)  # says so where no piece is long enough
+    choose_places(
+        [span.events for span in spans], length, 1, random_seed
+    )  # raises the error if no piece is long enough
     long = [span for span in spans if span.events >= length]
     views = [_view(dataset, span) for span in long]
     density = density_of(views)

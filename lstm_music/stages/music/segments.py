@@ -1,4 +1,4 @@
-"""Segments of the pieces of a dataset, cut out of the note table by where they begin."""
+"""Segments of the pieces of a dataset, cut out of the note table at given events."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -14,16 +14,16 @@ from lstm_music.store import Store
 CREDITS = ("piece_id", "name", "names", "composer", "source", "licence")
 
 Start = tuple[str, int]
-"""A piece by its id, and its event that a segment begins with."""
+"""The id of a piece, and the index of the event that a segment begins with."""
 
 
 def piece_rows(store: Store, dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """Give what pieces are called and where they are from: some columns of the table of pieces, by id."""
+    """Return the names and the credits of all pieces, by id."""
     return {row["piece_id"]: row for row in read_pieces(store, dataset.notes_ref, CREDITS)}
 
 
 def cut(store: Store, dataset: Dataset, places: Iterable[Start], length: int) -> dict[Start, Prompt]:
-    """Cut `length` events from each place on; only what holds their pieces is read."""
+    """Cut `length` events from each place on; only the shards with their pieces are read."""
     firsts: dict[str, set[int]] = {}
     for piece_id, first in places:
         firsts.setdefault(piece_id, set()).add(first)

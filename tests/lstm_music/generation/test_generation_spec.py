@@ -27,7 +27,7 @@ def test_anything_else_is_refused_with_what_would_be_right(text):
     with pytest.raises(RecipeError) as caught:
         parse_per_stream(text, "--temperature")
     assert str(caught.value) == (
-        f"--temperature: got {text!r}, where one number, or offset=0.9,note=0.9,duration=0.9 would be right"
+        f"--temperature: expected one number, or offset=0.9,note=0.9,duration=0.9, got {text!r}"
     )
 
 

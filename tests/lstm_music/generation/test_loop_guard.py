@@ -14,18 +14,18 @@ def listen(tensorflow):
     """Play events (offset id, note, duration, steps passed) to the guard; give what it forbids before each, and after all."""
     import tensorflow as tf
 
-    from lstm_music.generation.loop_guard import forbidden_note, hear, heard_before
+    from lstm_music.generation.loop_guard import forbidden_note, history_of, remember
 
     def run(events, seed=(), max_repeats=MAX_REPEATS):
         rows = np.array([event[:3] for event in seed], np.int32).reshape(-1, 1, 3)
-        heard = heard_before(rows, 3)
+        history = history_of(rows, 3)
         forbidden = []
         for offset, note, duration, passed in events:
-            asked = forbidden_note(heard, tf.constant([offset]), max_repeats, tf.constant([BAR]))
+            asked = forbidden_note(history, tf.constant([offset]), max_repeats, tf.constant([BAR]))
             forbidden.append(int(asked[0]))
             event = tf.constant([[offset, note, duration]])
-            heard = hear(heard, event, tf.constant([passed]), asked == note)
-        return forbidden, int(heard.interventions[0])
+            history = remember(history, event, tf.constant([passed]), asked == note)
+        return forbidden, int(history.interventions[0])
 
     return run
 
@@ -73,9 +73,9 @@ def test_a_copy_of_the_prompt_is_a_loop_too(listen):
 @given(notes=st.lists(st.integers(60, 63), min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_it_agrees_with_a_search_over_all_that_was_heard(listen, notes):
-    """Every note is a bar long, so a loop is a pattern of any period that was heard four times, up to now."""
-    heard = [event(note, BAR) for note in notes]
-    forbidden, _ = listen(heard)
+    """Every note is a bar long, so a loop is a pattern of any period that was history four times, up to now."""
+    history = [event(note, BAR) for note in notes]
+    forbidden, _ = listen(history)
     for place, found in enumerate(forbidden):
         past = notes[:place]
         looping = [
