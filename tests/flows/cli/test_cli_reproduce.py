@@ -64,6 +64,7 @@ def reproduce(tmp_path):
     return run
 
 
+@pytest.mark.operation  # a minute of trainings; the stages of the report have tests of their own
 def test_the_report_is_written_and_a_larger_budget_goes_on_from_a_smaller(reproduce, tmp_path):
     asked = ["notes_only", "--protocol", "random_windows"]
     asked += ["--output-dir", str(tmp_path / "page")]

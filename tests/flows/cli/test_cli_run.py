@@ -217,6 +217,7 @@ def test_what_was_prepared_since_has_no_models_yet(tiny, lstm_music, tmp_path):
     assert "what was prepared last has no trained model yet for offset, note, duration; train with" in (found.sentence)
 
 
+@pytest.mark.operation  # trains twice; tests of the stages do so, too
 def test_a_warm_start_begins_with_the_models_in_use(tiny, lstm_music, tmp_path):
     storage, music = tiny.copy(tmp_path), write_pieces(tmp_path / "music", range(PIECES + 2))
     asked = ("--recipe", tiny.recipe, "--source", music, "--storage", storage)
