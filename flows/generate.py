@@ -1,5 +1,7 @@
 """The flow `generate`: the promoted models → music, and a page to listen to it."""
 
+import logging
+
 from prefect import flow
 
 from flows.parameters import (
@@ -24,6 +26,8 @@ from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise
 from tasks.generating import make_music, measure_reference, present
 
+_LOG = logging.getLogger("lstm_music.flows")
+
 
 @flow(name="generate", persist_result=False, on_failure=[advise], on_crashed=[advise])
 def generate(
@@ -39,7 +43,12 @@ def generate(
 ) -> ArtifactRef:
     """Make music with the promoted models of a recipe, and a page to listen to it."""
     store = Store(storage)
-    chosen = find_recipe(store, recipe) if recipe else default_recipe(store, "promoted").recipe
+    if recipe:
+        chosen = find_recipe(store, recipe)
+    else:
+        choice = default_recipe(store, "promoted")
+        chosen = choice.recipe
+        _LOG.info(choice.reason)
     groups = (group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (sampling, prompt, limits, output))
     overrides = {"num_outputs": num_outputs, "num_events": num_events}
     for group in groups:

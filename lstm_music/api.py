@@ -15,7 +15,7 @@ from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.music import generation, index
 from lstm_music.stages.music.overrides import settings_of
-from lstm_music.stages.training import promotion, scorecard
+from lstm_music.stages.training import curves, promotion, scorecard
 from lstm_music.stages.training.side_by_side import Report, train_models
 from lstm_music.store import Store
 
@@ -92,6 +92,7 @@ def train(
         models = train_models(store, chosen, dataset, starts, on_progress)
         card = scorecard.evaluate(store, chosen, dataset, models)
         decision = promotion.promote(store, chosen, Promoted(dataset, models, card))
+        curves.curves_of_card(store, chosen.name, card)
     return TrainedModels(store, chosen, models, card, decision)
 
 

@@ -1,6 +1,7 @@
 """Checks of a machine, an installation and a storage: each finds one thing, and says what to do about it."""
 
 import base64
+import http.client
 import os
 import platform
 import re
@@ -137,6 +138,7 @@ def check_prefect(url: str | None, credentials: str | None = None) -> Finding:
     """Ask the Prefect server at a URL for its health; `credentials` is `user:password`. Without a URL there is none to ask."""
     if not url:
         return Finding("Prefect", "ok", "no server is set (PREFECT_API_URL); each run starts a temporary one")
+    shown = re.sub(r"//[^/@]*@", "//", url)  # without a password
     start = "start it with `make serve` or `prefect server start`, or unset PREFECT_API_URL"
     encoded = base64.b64encode((credentials or "").encode()).decode()
     headers = {"Authorization": f"Basic {encoded}"} if credentials else {}
@@ -146,12 +148,14 @@ def check_prefect(url: str | None, credentials: str | None = None) -> Finding:
             healthy = answer.read(100).strip() == b"true"
     except urllib.error.HTTPError as error:
         advice = "set PREFECT_API_AUTH_STRING to user:password" if error.code == 401 else start
-        return Finding("Prefect", "problem", f"{url} answers with status {error.code}", advice)
-    except (OSError, ValueError) as error:
-        return Finding("Prefect", "problem", f"{url} does not answer ({getattr(error, 'reason', error)})", start)
+        return Finding("Prefect", "problem", f"{shown} answers with status {error.code}", advice)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return Finding("Prefect", "problem", f"{shown} does not answer ({getattr(error, 'reason', error)})", start)
     if not healthy:
-        return Finding("Prefect", "problem", f"{url} is no Prefect server", "correct PREFECT_API_URL; it ends in /api")
-    return Finding("Prefect", "ok", f"{url} answers")
+        return Finding(
+            "Prefect", "problem", f"{shown} is no Prefect server", "correct PREFECT_API_URL; it ends in /api"
+        )
+    return Finding("Prefect", "ok", f"{shown} answers")
 
 
 def check_gpu(command: str | None = None) -> Finding:
@@ -165,8 +169,10 @@ def check_gpu(command: str | None = None) -> Finding:
         return Finding("GPU", "warning", f"nvidia-smi fails ({error})", "repair the driver; training uses the CPU")
     names = [line.partition(" (")[0] for line in said.stdout.splitlines()]
     if _version("nvidia-cudnn-cu12") is None:
-        advice = "run `pip install 'tensorflow[and-cuda]'` of the same version to train on it"
-        return Finding("GPU", "warning", f"{', '.join(names)}; CUDA's libraries are missing", advice)
+        advice = (
+            "`lstm-music doctor --full` shows whether TensorFlow sees it; if not, `pip install 'tensorflow[and-cuda]'`"
+        )
+        return Finding("GPU", "warning", f"{', '.join(names)}; the package nvidia-cudnn-cu12 is not installed", advice)
     return Finding("GPU", "ok", ", ".join(names))
 
 

@@ -122,8 +122,7 @@ class TrainedModels:
         return self.decision.reason
 
     def __repr__(self) -> str:
-        state = "promoted" if self.promoted else "not promoted"
-        return f"TrainedModels({self.recipe.name!r}, {', '.join(self.models)}; {state}: {self.reason})"
+        return f"TrainedModels({self.recipe.name!r}, {', '.join(self.models)}; {self.decision.outcome}: {self.reason})"
 
 
 @dataclass(frozen=True, eq=False)

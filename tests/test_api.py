@@ -116,7 +116,7 @@ def test_training_makes_the_models_of_the_command(tiny, tmp_path):
     scores = models.scores.set_index(["split", "predictor", "stream"])["nll"]
     assert scores["test", "models", "all"] == models.card["splits"]["test"]["nll_per_event"]
     assert list(models.history.query("model == 'note'")["epoch"]) == [1, 2]
-    assert repr(models).startswith("TrainedModels('tiny', offset, note, duration; promoted: ")
+    assert repr(models).startswith("TrainedModels('tiny', offset, note, duration; unchanged: ")
 
 
 # --- generate

@@ -36,7 +36,6 @@ _PLAIN = (144, 96, 72, 48, 24)  # on a beat: dotted whole, whole, dotted half, h
 _WITHIN = (18, 12, 9, 6, 3)  # within a quarter: dotted eighth, eighth, dotted sixteenth, sixteenth, thirty-second
 _LONGEST_BAR = 256 * QUARTER
 _GRID = Grid((QUARTER,))
-_SCORE_GRID = Grid((8, 6))  # thirty-seconds and sextuplets
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,12 @@ def find_recipe(store: Store, text: str) -> Recipe:
 
 
 def name_in(store: Store, recipe: Recipe, given: str) -> str:
-    """Give what names a recipe in a command from now on: its name if storage keeps this very recipe, else as it was given."""
-    kept = (store.current(recipe.name) or {}).get("recipe")
-    return recipe.name if kept == kept_form(recipe) else given
+    """Give what names a recipe in a command from now on: its name if that leads to this very recipe, else as it was given."""
+    try:
+        found = find_recipe(store, recipe.name)
+    except RecipeError:
+        return given
+    return recipe.name if kept_form(found) == kept_form(recipe) else given
 
 
 def recipes_with(store: Store, fact: Fact) -> list[str]:
@@ -123,12 +126,9 @@ def kept_form(recipe: Recipe) -> dict[str, Any]:
 
 
 def _require_recipe(store: Store, name: str) -> Recipe:
-    """Give a recipe of storage by its name; an earlier version of this project kept none, so it may be one of the project's."""
-    kept = _kept_recipe(store, name)
-    if kept is not None:
-        return kept
+    """Give a recipe of storage by its name, by the rule of `find_recipe`; an earlier version of this project kept no copy."""
     try:
-        return load_recipe(name)
+        return find_recipe(store, name)
     except RecipeError as error:
         raise RecipeError(f"{store.where}: keeps no copy of recipe {name!r}; give its file with --recipe") from error
 

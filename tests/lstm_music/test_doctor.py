@@ -112,7 +112,7 @@ def script(path: Path, text: str) -> str:
 def test_a_gpu_is_known_by_its_drivers_command(tmp_path, monkeypatch):
     smi = script(tmp_path / "smi", "echo 'GPU 0: NVIDIA A100 (UUID: 1)'")
     monkeypatch.setattr(doctor, "_version", lambda _: None)
-    assert doctor.check_gpu(smi).text == "GPU 0: NVIDIA A100; CUDA's libraries are missing"
+    assert doctor.check_gpu(smi).text == "GPU 0: NVIDIA A100; the package nvidia-cudnn-cu12 is not installed"
     monkeypatch.setattr(doctor, "_version", lambda _: "9")
     assert doctor.check_gpu(smi) == doctor.Finding("GPU", "ok", "GPU 0: NVIDIA A100")
     assert doctor.check_gpu(script(tmp_path / "broken", "exit 9")).level == "warning"

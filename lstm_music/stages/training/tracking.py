@@ -57,7 +57,11 @@ def parse_log_to(text: str) -> LogTarget:
     tool, _, where = text.partition(":")
     if tool not in TRACKERS or (tool == "tensorboard" and not where):
         raise RecipeError(f"--log-to: expected tensorboard:DIR, mlflow or mlflow:URI, got {text!r}")
-    if tool == "mlflow" and urlsplit(where).password is not None:
+    try:
+        password = urlsplit(where).password
+    except ValueError as error:
+        raise RecipeError(f"--log-to: expected mlflow:URI, got {text!r} ({error})") from error
+    if tool == "mlflow" and password is not None:
         raise RecipeError(
             "--log-to: expected a URI without a password; set MLFLOW_TRACKING_URI and use `--log-to mlflow`"
         )

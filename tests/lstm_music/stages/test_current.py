@@ -7,7 +7,15 @@ from small_music import tiny_recipe
 
 from lstm_music.errors import MissingArtifactError, RecipeError
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import default_recipe, find_recipe, kept_form, name_in, recipes_with, require_promoted
+from lstm_music.stages.current import (
+    default_recipe,
+    find_recipe,
+    keep,
+    kept_form,
+    name_in,
+    recipes_with,
+    require_promoted,
+)
 from lstm_music.store import Stage, Store
 
 
@@ -105,3 +113,11 @@ def test_a_recipe_without_models_names_those_that_have_some(store):
         MissingArtifactError, match=r"'mine' is not trained yet \(trained: demo\); run `lstm-music run --recipe mine`$"
     ):
         require_promoted(store, "mine")
+
+
+def test_a_name_of_the_project_means_its_recipe_also_where_storage_keeps_another_of_that_name(store):
+    other = load_recipe("demo").model_copy(update={"random_seed": 99})
+    keep(store, "demo", {"recipe": kept_form(other), "promoted": {"scorecard": "0" * 64}})
+    assert default_recipe(store, "promoted").recipe == find_recipe(store, "demo") == load_recipe("demo")
+    assert name_in(store, other, "my_demo.toml") == "my_demo.toml"
+    assert name_in(store, load_recipe("demo"), "demo") == "demo"
