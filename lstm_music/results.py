@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -34,7 +35,11 @@ class PreparedMusic:
     @cached_property
     def events(self) -> "pd.DataFrame":
         """One row per event; `offset` (since the previous event) and `duration` are exact fractions of a quarter, as text."""
-        return _frame(self.store, self.prepared.events, "events")
+        events = _frame(self.store, self.prepared.events, "events")
+        for name in ("offset", "duration"):  # tables of earlier releases lack the numbers
+            if f"{name}_quarters" not in events:
+                events[f"{name}_quarters"] = [float(Fraction(value)) for value in events[name]]
+        return events
 
     @cached_property
     def pieces(self) -> "pd.DataFrame":

@@ -271,6 +271,11 @@ def _generate(
     current = require_promoted(store, recipe.name)
     plan = generation.Plan(settings, current.dataset, current.models)
     pieces, events = counted(settings.spec.candidates, "piece"), counted(settings.spec.num_events, "event")
+    if store.has(plan.stage.ref):
+        other = settings.random_seed + 1
+        display.log(
+            f"These settings made this music before; for other music give another --random-seed, such as {other}"
+        )
     with display.generating(f"Generating {pieces} of up to {events}") as (on_stage, on_file):
         ref = generation.generate(store, plan, on_file, on_stage)
     generations.write_index(store)

@@ -83,7 +83,7 @@ def generate(
     """
     if not store.has(plan.stage.ref):
         settings = plan.settings
-        on_stage("Making events")
+        on_stage("Loading the models and making events")
         make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi)
         on_stage("Indexing the training music")
         index_copies(store, plan.dataset)

@@ -75,7 +75,8 @@ def _in_words(name: str, value: Any, usual: Any) -> str:
         own = [f"{key} {number:g}" for key, number in value.items() if number != usual.get(key)]
         return f"{name.replace('_', ' ')} {' '.join(own)}"
     if name.startswith("num_"):
-        return f"{value} {name.removeprefix('num_').replace('_', ' ')}"
+        noun = name.removeprefix("num_").replace("_", " ")
+        return f"{value} {noun.removesuffix('s') if value == 1 else noun}"
     shown = (
         {True: "yes", False: "no"}[value]
         if isinstance(value, bool)

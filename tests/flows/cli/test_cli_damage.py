@@ -56,7 +56,8 @@ def flip(path: Path, place: float) -> None:
 def files_of(storage: Path) -> list[Path]:
     files = (path for path in storage.rglob("*") if path.is_file() and not path.is_symlink())
     found = [path for path in files if not path.name.startswith(".")]
-    artifacts = [path for path in found if "checkpoints" not in path.parts and path.parent != storage / "generations"]
+    pages = (storage / "generations", storage / "curves")  # copies under names for people
+    artifacts = [path for path in found if "checkpoints" not in path.parts and path.parent not in pages]
     return sorted(path for path in artifacts if path.stat().st_size)
 
 

@@ -78,7 +78,7 @@ def test_generate_reports_its_stages_and_only_the_files_that_exist(tiny, lstm_mu
     lines = found.out.splitlines()
     assert lines[1:6] == [
         "Generating 1 piece of up to 12 events …",
-        "Making events …",
+        "Loading the models and making events …",
         "Indexing the training music …",
         "Measuring held-out music …",
         "Searching for copies and rendering …",
