@@ -54,7 +54,7 @@ def test_what_a_recipe_says_survives_json():
         ),
         (
             {"name": "a", "generation": {"top_k": {"note": 3}}},
-            "r.toml: generation.top_k: names ['note'], where each of ['offset', 'note', 'duration'] needs a number",
+            "r.toml: generation.top_k: expected a number for each of ['offset', 'note', 'duration'], got numbers for ['note']",
         ),
         (
             {"name": "a", "generation": {"temperature": {"note": -1, "offset": 1, "duration": 1}}},
@@ -266,7 +266,9 @@ def test_a_setting_of_the_velocity_is_for_recipes_that_model_it():
     assert parse_recipe({**said, **streams}, "r.toml").generation.temperature["velocity"] == 0.1
     with pytest.raises(RecipeError, match=r"^r\.toml: generation: temperature: 'velocity' is not among"):
         parse_recipe(said, "r.toml")
-    with pytest.raises(RecipeError, match=r"generation\.top_p: names \['note', 'velocity'\], where each of"):
+    with pytest.raises(
+        RecipeError, match=r"generation\.top_p: expected a number for each of .* got numbers for \['note', 'velocity'\]"
+    ):
         parse_recipe({"name": "a", "generation": {"top_p": {"note": 1, "velocity": 1}}, **streams}, "r.toml")
 
 

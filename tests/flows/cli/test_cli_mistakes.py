@@ -37,7 +37,7 @@ def recipe(tmp_path: Path) -> Path:
             2,
             "--num-events: expected at least 1, got '0'. See `lstm-music generate --help`",
         ),
-        (["generate", *DEMO, "--temperature", "hot"], 2, "--temperature: got 'hot'"),
+        (["generate", *DEMO, "--temperature", "hot"], 2, "--temperature: expected one number, or"),
         (["run", "--recipe", "nobody"], 2, "recipe 'nobody': not found; expected one of default, demo"),
         (["train", *DEMO, "--model", "rhythm"], 2, "--model: expected offset, note or duration, got 'rhythm'"),
         (["evaluate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`"),

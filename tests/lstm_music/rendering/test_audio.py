@@ -123,7 +123,7 @@ def test_the_same_piece_gives_the_same_samples(played):
 
 
 def test_another_extension_is_an_error(played, tmp_path):
-    with pytest.raises(SourceError, match=r"'\.wav'; \.ogg or \.mp3"):
+    with pytest.raises(SourceError, match=r"audio: expected \.ogg or \.mp3, got '\.wav'"):
         write_audio(tmp_path / "a.wav", played)
 
 
