@@ -82,6 +82,7 @@ def test_a_run_in_a_bucket_makes_what_it_makes_in_a_folder_and_every_command_wor
     assert f"{url}/{weights}: 6 bytes instead of" in refused.errors.splitlines()[-1]
 
 
+@pytest.mark.operation  # the store meets such a server in its own tests
 def test_a_server_that_goes_away_in_the_middle_is_one_sentence_and_the_next_run_ends_the_work(
     s3, tiny, lstm_music, tmp_path, settings
 ):

@@ -133,6 +133,7 @@ def test_more_files_are_parsed_alone_and_make_the_bytes_of_all_at_once(tiny, lst
     assert {place: grown.get(place) for place in made} == made
 
 
+@pytest.mark.operation  # a minute; single trainings and stages are killed in tests of their own
 def test_a_run_that_is_killed_and_interrupted_goes_on_to_the_same_bytes(tiny, tmp_path):
     storage, home = tmp_path / "storage", tmp_path / "home"
     arguments = [*tiny.arguments, "--storage", str(storage), "--runner", "processes"]
@@ -166,6 +167,7 @@ with orchestrated():
 """
 
 
+@pytest.mark.operation  # test_operation.py runs deployments against a server
 def test_the_flows_run_against_a_server_of_the_user_and_are_seen_there(tiny, tmp_path, users_server):
     storage = tiny.copy(tmp_path, "duration", "scorecard", "generations")
     ask = {"auth": tuple(users_server["PREFECT_API_AUTH_STRING"].split(":")), "trust_env": False}
