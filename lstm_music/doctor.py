@@ -35,6 +35,8 @@ FEW_BYTES, TOO_FEW_BYTES = 2 << 30, 200 << 20
 DEMO_BYTES = 3 << 30
 """Memory that a training of the demo takes: 2.2 GiB, and something beside it."""
 REPAIR = "run `lstm-music verify`, delete the folders of the files that it lists, and run again"
+OF_A_CLONE = {"README.md", "inbox"}
+"""What lies in the folder of a storage before anything is made."""
 SERVER_SECONDS = 5.0
 GPU_SECONDS = 10.0
 
@@ -191,8 +193,8 @@ def check_storage(where: str, *, full: bool = False) -> Finding:
     """Look at every manifest of a storage, and in a folder at the size of every file; `full` reads every byte."""
     try:
         store = Store(where)
-        if not store.exists():
-            return Finding("Storage", "ok", f"{where} is empty; fill it with `lstm-music run --recipe demo`")
+        if not store.is_begun():
+            return _not_begun(store)
         store.recipes()
         artifacts = list(store.artifacts())
         bad = [file.path for file in store.verify().bad] if full else [] if is_url(where) else _of_wrong_size(artifacts)
@@ -206,7 +208,14 @@ def check_storage(where: str, *, full: bool = False) -> Finding:
         advice = "give yourself the right to write there, or use another --storage"
         return Finding("Storage", "warning", f"{where} cannot be written", advice)
     checked = "every byte checked" if full else "checked without reading every byte; `lstm-music verify` does"
-    return Finding("Storage", "ok", f"{where}, artifacts: {len(artifacts)}, {checked}")
+    return Finding("Storage", "ok", f"{store.address}, artifacts: {len(artifacts)}, {checked}")
+
+
+def _not_begun(store: Store) -> Finding:
+    """Say that nothing was made in a storage; a folder of other files may be a mistyped one."""
+    if not is_url(store.where) and store.root.is_dir() and {path.name for path in store.root.iterdir()} - OF_A_CLONE:
+        return Finding("Storage", "warning", f"{store.address} holds other files, and no storage", "correct --storage")
+    return Finding("Storage", "ok", f"nothing at {store.address} yet; fill it with `lstm-music run --recipe demo`")
 
 
 def _of_wrong_size(artifacts: Iterable[Artifact]) -> list[Path | str]:

@@ -135,18 +135,24 @@ class GeneratedMusic:
     """The files of a generation. A notebook shows a piano roll and a player per piece.
 
     `outputs` has a mapping per piece: the paths of its files as text (None where a kind was not rendered), and its figures.
+    `command` makes this very music on the command line, `command_for_more` more like it.
     """
 
     directory: Path
     page: Path
     command: str
+    command_for_more: str
     outputs: tuple[Mapping[str, Any], ...]
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> Self:
         """Make it of what `describe_generation` gives."""
         return cls(
-            Path(described["directory"]), Path(described["page"]), described["command"], tuple(described["outputs"])
+            Path(described["directory"]),
+            Path(described["page"]),
+            described["command"],
+            described["command_for_more"],
+            tuple(described["outputs"]),
         )
 
     @property

@@ -39,6 +39,7 @@ from flows.cli.help import CONTEXT, App, Group
 from flows.cli.interrupt import INTERRUPTED, interruptible
 from flows.cli.mistakes import sentence
 from flows.cli.options import (
+    DEFAULT_STORAGE,
     DaskSchedulerOption,
     JsonOption,
     LogToOption,
@@ -65,7 +66,6 @@ app = App(
     rich_markup_mode=None,
 )
 
-STORAGE = "storage"
 MAKE, STEPS = "Make music", "Step by step"
 """The groups of these sub-commands in `lstm-music --help`."""
 
@@ -92,7 +92,7 @@ def program(
 def run(
     source: SourceOption = None,
     recipe: NewRecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     warm_start: WarmStartOption = False,
     log_to: LogToOption = None,
     runner: RunnerOption = None,
@@ -129,7 +129,7 @@ def generate(
     max_quarters: MaxQuartersOption = None,
     any_pitch: AnyPitchOption = None,
     recipe: RecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     audio: AudioOption = None,
     sheet_music: SheetMusicOption = None,
     soundfont: SoundfontOption = None,
@@ -169,7 +169,7 @@ def generate(
 def ingest(
     source: SourceOption = None,
     recipe: NewRecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     json: JsonOption = False,
 ) -> None:
     """Copy the files of a source into the storage, each content once."""
@@ -182,7 +182,7 @@ def ingest(
 def prepare(
     source: SourceOption = None,
     recipe: NewRecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
     dask_scheduler: DaskSchedulerOption = None,
@@ -198,7 +198,7 @@ def prepare(
 def train(
     source: TrainingSourceOption = None,
     recipe: PreparedRecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     model: ModelOption = None,
     warm_start: WarmStartOption = False,
     log_to: LogToOption = None,
@@ -217,7 +217,7 @@ def train(
 
 
 @app.command(rich_help_panel=STEPS)
-def evaluate(recipe: RecipeOption = None, storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+def evaluate(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
     """Score the trained models and the baselines on pieces that they never saw."""
     from flows.cli import commands
 

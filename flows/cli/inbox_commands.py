@@ -29,7 +29,9 @@ def watch(display: Display, recipe_name: str | None, inbox: str | None, storage:
         with display.doing("Looking at the inbox"):
             news = inboxes.look(store, recipe, inbox, settle_seconds)
     _log_news(display, news)
-    if news.is_any:
+    if not news.is_any:
+        display.log(capital(NOTHING_NEW))
+    else:
         display.log(f"Train on it with `lstm-music retrain --recipe {recipe_name}`")
     names = {"came": news.came, "changed": news.changed, "went": news.went, "growing": news.growing}
     display.result({**{name: list(files) for name, files in names.items()}, "fingerprint": news.fingerprint})
@@ -85,5 +87,3 @@ def _log_news(display: Display, news: News) -> None:
             display.log(f"{what}: {name}")
         if len(names) > ROWS_SHOWN:
             display.log(f"{what}: {len(names) - ROWS_SHOWN} more")
-    if not news.is_any:
-        display.log(capital(NOTHING_NEW))

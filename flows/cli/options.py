@@ -8,6 +8,8 @@ import typer
 MUSIC, STORAGE, RUNNING, TRAINING, OUTPUT = "Music", "Storage", "Running", "Training", "Output"
 """The groups of options in `--help`."""
 
+DEFAULT_STORAGE = "storage"
+
 RECIPE_HELP = (
     "Name of a recipe (demo, default, expressive, polyphony, seed, or one of the storage), or path of a .toml file."
 )

@@ -184,6 +184,7 @@ def verified(display: Display, found: VerifyReport) -> dict[str, Any]:
 
 def status(display: Display, store: Store) -> dict[str, Any]:
     """Report what storage holds: per recipe what is prepared and promoted, and the unfinished trainings."""
+    display.log(f"Storage: {store.address}{'' if store.is_begun() else ': nothing was ever made here'}")
     artifacts = Counter(ref.kind for ref in store.refs())
     recipes = {name: _recipe_status(store, name) for name in store.recipes()}
     unfinished = unfinished_trainings(store)
@@ -196,7 +197,7 @@ def status(display: Display, store: Store) -> dict[str, Any]:
         else:
             display.log(f"Recipe {name}: prepared, not trained yet; run `lstm-music train --recipe {name}`")
     if not recipes:
-        display.log(f"{store.where}: nothing is prepared yet; run `lstm-music run --recipe demo`")
+        display.log("Nothing is prepared yet; run `lstm-music run --recipe demo`, or give another --storage")
     display.log(f"Artifacts: {', '.join(f'{kind} {count}' for kind, count in sorted(artifacts.items())) or 'none'}")
     if unfinished:
         display.log(

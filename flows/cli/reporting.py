@@ -6,12 +6,11 @@ import typer
 
 from flows.cli.display import Display
 from flows.cli.help import App
-from flows.cli.options import TRAINING, JsonOption, OutputOption, SourceOption, StorageOption
+from flows.cli.options import DEFAULT_STORAGE, TRAINING, JsonOption, OutputOption, SourceOption, StorageOption
 
 REPORT = "Compare models"
 """The group of these sub-commands in `lstm-music --help`."""
 
-STORAGE = "storage"
 WORKERS = 2
 
 
@@ -52,7 +51,7 @@ def reproduce(
         ),
     ] = WORKERS,
     source: SourceOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     output_dir: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -67,9 +66,9 @@ def reproduce(
 
 def compare(
     recipes: Annotated[
-        list[str], typer.Argument(metavar="RECIPE RECIPE", help="Two or more trained recipes, by name or path.")
+        list[str], typer.Argument(metavar="RECIPE...", help="Two or more trained recipes, by name or path.")
     ],
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     output_dir: OutputOption = None,
     json: JsonOption = False,
 ) -> None:

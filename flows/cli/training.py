@@ -16,7 +16,7 @@ from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.prepare import Prepared
 from lstm_music.stages.training import promotion, scorecard, tracking
 from lstm_music.stages.training.changes import changes_since_training, changes_text
-from lstm_music.stages.training.train import starts_again_note
+from lstm_music.stages.training.train import require_enough_to_train, starts_again_note
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 
@@ -65,6 +65,7 @@ def train_models(
                 log = tracking.begin_run(log_to, recipe, prepared.dataset, starts)
                 tracking.record_finished(log, store, trained, scorecard.read_card(store, card))
         else:
+            require_enough_to_train(store, recipe, prepared.dataset)
             display.log(
                 f"Training {counted(len(trained), 'model')}{' side by side' if len(trained) > 1 else ''}, then evaluating"
             )

@@ -8,6 +8,7 @@ from flows.cli.display import Display
 from flows.cli.generate_options import SoundfontOption
 from flows.cli.help import App
 from flows.cli.options import (
+    DEFAULT_STORAGE,
     CollectionOption,
     DaskSchedulerOption,
     InboxOption,
@@ -20,7 +21,6 @@ from flows.cli.options import (
 )
 
 SETTLE_SECONDS = 10.0
-STORAGE = "storage"
 NEW_MUSIC, UPKEEP = "New music", "Storage and machine"
 """The groups of these sub-commands in `lstm-music --help`."""
 
@@ -29,7 +29,7 @@ def watch(
     inbox: InboxOption = None,
     settle_seconds: SettleOption = SETTLE_SECONDS,
     recipe: RecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     json: JsonOption = False,
 ) -> None:
     """Look into the inbox once and report what is new.
@@ -46,7 +46,7 @@ def retrain(
     inbox: InboxOption = None,
     settle_seconds: SettleOption = SETTLE_SECONDS,
     recipe: RecipeOption = None,
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
     dask_scheduler: DaskSchedulerOption = None,
@@ -63,7 +63,7 @@ def retrain(
     )
 
 
-def rollback(recipe: RecipeOption = None, storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+def rollback(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
     """Promote the previous models again.
 
     Each further rollback goes one promotion further back.
@@ -73,14 +73,14 @@ def rollback(recipe: RecipeOption = None, storage: StorageOption = STORAGE, json
     inbox_commands.rollback(Display(json), recipe, storage)
 
 
-def status(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+def status(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
     """Show what is prepared, what is in training and which models are promoted."""
     from flows.cli import commands
 
     commands.status(Display(json), storage)
 
 
-def verify(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
+def verify(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
     """Check every file of the storage against its checksum."""
     from flows.cli import commands
 
@@ -88,7 +88,7 @@ def verify(storage: StorageOption = STORAGE, json: JsonOption = False) -> None:
 
 
 def doctor(
-    storage: StorageOption = STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     soundfont: SoundfontOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="Also import TensorFlow, and check every file as verify does: slower.")

@@ -33,11 +33,6 @@ class Repeats:
     two_bars: int
     loops: int
 
-    @property
-    def is_looping(self) -> bool:
-        """Whether any bar is heard more than `LOOP_TIMES` times in a row."""
-        return self.loops > 0
-
 
 def place(onset_steps: IntArray, bar_steps: int, first_position: int = 0) -> tuple[Ids, Ids]:
     """Give the bar, from 0 on, and the position in it, in steps, of each onset; both int64 [events].

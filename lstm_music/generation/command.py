@@ -1,4 +1,4 @@
-"""The command that makes more music of the same kind: it names each setting that differs from the recipe."""
+"""The command that makes certain music: it names each setting that differs from the recipe."""
 
 import shlex
 from collections.abc import Mapping

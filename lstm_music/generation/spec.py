@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from lstm_music.encoding.streams import STREAMS, VELOCITY, WITH_VELOCITY
 from lstm_music.errors import RecipeError
@@ -77,7 +77,7 @@ class GenerationSpec(BaseModel):
 
     num_outputs: int = Field(default=4, ge=1, le=10_000)
     num_events: int = Field(default=256, ge=1, le=100_000)
-    min_events: int = Field(default=64, ge=1)
+    min_events: int = Field(default=64, ge=1, validate_default=True)
     prompt: str = Field(default=AUTO, min_length=1)
     prompt_events: int = Field(default=64, ge=1, le=100_000)
     include_prompt: bool = False
@@ -91,17 +91,29 @@ class GenerationSpec(BaseModel):
     any_pitch: bool = False
     best_of: int = Field(default=1, ge=1, le=1000)
 
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if self.min_events > self.num_events:
-            raise ValueError(f"min_events {self.min_events} is above num_events {self.num_events}")
-        if self.composer and self.prompt not in {AUTO, RANDOM}:
+    @field_validator("min_events")
+    @classmethod
+    def _fit_num_events(cls, given: int, info: ValidationInfo) -> int:
+        if given > info.data.get("num_events", given):
+            raise ValueError(f"expected at most the num_events, {info.data['num_events']}")
+        return given
+
+    @field_validator("composer")
+    @classmethod
+    def _fit_prompt(cls, given: str, info: ValidationInfo) -> str:
+        prompt = info.data.get("prompt", AUTO)
+        if given and prompt not in {AUTO, RANDOM}:
             raise ValueError(
-                f"composer {self.composer!r} goes with prompt {AUTO!r} or {RANDOM!r}, got prompt {self.prompt!r}"
+                f"goes with the prompt {AUTO!r} or {RANDOM!r} only, and the prompt is {prompt!r}; leave one out"
             )
-        if self.max_repeats == 1:
-            raise ValueError("max_repeats 1 would forbid every note to come again; give 2 or more, or 0 for no guard")
-        return self
+        return given
+
+    @field_validator("max_repeats")
+    @classmethod
+    def _allow_a_note_to_come_again(cls, given: int) -> int:
+        if given == 1:
+            raise ValueError("expected 2 or more, or 0 for no limit: 1 would forbid every note to come again")
+        return given
 
     def for_streams(self, streams: Sequence[str]) -> Self:
         """Leave out the settings of all other streams."""

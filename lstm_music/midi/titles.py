@@ -12,7 +12,10 @@ _CATALOGUES = {  # how a catalogue of works, or a word of it, is written
     for name in ("BWV", "BuxWV", "D", "HWV", "Hob", "K", "KV", "No", "Nr", "Op", "RV", "TWV", "WoO")
 }
 _WITH_POINT = frozenset({"Hob", "No", "Nr", "Op"})
-_CATALOGUED = re.compile(rf"\b({'|'.join(sorted(_CATALOGUES, key=len, reverse=True))})\.? ?(?=\d)", re.IGNORECASE)
+_CATALOGUED = re.compile(
+    rf"(?:\b|(?<=\d)(?=N[or]))({'|'.join(sorted(_CATALOGUES, key=len, reverse=True))})\.? ?(?=\d)", re.IGNORECASE
+)
+"""A catalogue before a number, as in `bwv30` and `op27no2`."""
 
 
 def piece_title(name: str, piece: PieceNotes | None = None) -> str:
@@ -45,4 +48,5 @@ def person_name(folder: str) -> str:
 
 def _catalogued(found: re.Match[str]) -> str:
     written = _CATALOGUES[found[1].casefold()]
-    return f"{written}{'.' if written in _WITH_POINT else ''} "
+    follows_number = found.string[: found.start()][-1:].isdigit()
+    return f"{' ' if follows_number else ''}{written}{'.' if written in _WITH_POINT else ''} "

@@ -53,6 +53,10 @@ class Store:
         """Whether there is a storage."""
         return self._backend.exists()
 
+    def is_begun(self) -> bool:
+        """Whether anything was ever written here; a folder of other files is no storage yet."""
+        return self._backend.holds(FORMAT_FILE)
+
     @property
     def address(self) -> str:
         """The URL or absolute path, for processes with another working directory."""

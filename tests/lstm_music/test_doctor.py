@@ -123,7 +123,7 @@ def test_a_gpu_is_known_by_its_drivers_command(tmp_path, monkeypatch):
 def test_a_storage_is_whole_or_the_first_damaged_file_is_named(storage):
     assert doctor.check_storage(str(storage)).level == "ok"
     assert doctor.check_storage(str(storage), full=True).level == "ok"
-    assert doctor.check_storage(str(storage / "none")).text.startswith(f"{storage / 'none'} is empty")
+    assert doctor.check_storage(str(storage / "none")).text.startswith(f"nothing at {storage / 'none'} yet")
     (file,) = storage.glob("notes/*/table-*.txt")
     file.write_text("same notes")
     assert doctor.check_storage(str(storage)).level == "ok"  # of the same size
@@ -135,6 +135,14 @@ def test_a_storage_is_whole_or_the_first_damaged_file_is_named(storage):
     (manifest,) = storage.glob("notes/*/manifest.json")
     manifest.write_text("{}")
     assert doctor.check_storage(str(storage)).advice == doctor.REPAIR
+
+
+def test_a_folder_of_other_files_is_no_storage(tmp_path):
+    (tmp_path / "inbox").mkdir()
+    assert doctor.check_storage(str(tmp_path)).level == "ok"  # as it comes with the project
+    (tmp_path / "letter.txt").write_text("Dear")
+    found = doctor.check_storage(str(tmp_path))
+    assert (found.level, found.text) == ("warning", f"{tmp_path} holds other files, and no storage")
 
 
 def test_storage_of_another_version_or_without_the_right_to_write_is_reported(storage, monkeypatch):

@@ -50,7 +50,7 @@ def test_what_a_recipe_says_survives_json():
         ({"name": "a", "model": {"architecture": "gpt"}}, "r.toml: model.architecture: expected chained_lstm, "),
         (
             {"name": "a", "generation": {"min_events": 300}},
-            "r.toml: generation: min_events 300 is above num_events 256",
+            "r.toml: generation.min_events: expected at most the num_events, 256, got 300",
         ),
         (
             {"name": "a", "generation": {"top_k": {"note": 3}}},

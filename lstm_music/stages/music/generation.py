@@ -26,7 +26,7 @@ from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.files import sha256_of
 
-GENERATION_VERSION = 4
+GENERATION_VERSION = 5
 PAGE = "index.html"
 
 
@@ -117,6 +117,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
                 shutil.copyfile(path, writer.file(name, extension))
         writer.file("index", "html").write_text(listening_page(page), encoding="utf-8")
         writer.facts["command"] = plan.settings.command
+        writer.facts["command_for_more"] = plan.settings.command_for_more
         writer.facts["recipe"] = plan.settings.recipe
         writer.facts["random_seed"] = plan.settings.random_seed
         writer.facts["settings"] = plan.settings.summary
@@ -154,6 +155,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
         "directory": str(folder),
         "page": paths[PAGE],
         "command": artifact.facts["command"],
+        "command_for_more": artifact.facts["command_for_more"],
         "warnings": artifact.facts["warnings"],
     }
 

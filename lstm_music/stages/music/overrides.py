@@ -115,6 +115,5 @@ def _audio_forms(value: Any) -> list[str]:
 
 
 def _spelled(place: tuple[int | str, ...], spell: Callable[[str], str]) -> str:
-    """Spell a key of a recipe as the setting that overrides it, such as `--min-p note`; a fault of two settings has none."""
-    name, *streams = [part for part in place[1:] if isinstance(part, str)] or [""]
-    return " ".join([spell(name), *streams]) if name else ""
+    """Spell a key of a recipe as the setting that overrides it, such as `--min-p`; its stream is not named."""
+    return spell(str(place[1])) if len(place) > 1 else ""

@@ -132,7 +132,7 @@ def build_page(
     return Listening(
         title=settings.title,
         results=results,
-        command=settings.command,
+        command=settings.command_for_more,
         created_with=_created_with(settings),
         tables=[_areas(reference, kept), *([_candidates(scored, kept)] if len(scored) > len(kept) else [])],
         quiz=_quiz(presented, quiz, reference),
@@ -184,7 +184,7 @@ def _result(
         copy_check=copy_check,
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=presented.downloads(name),
-        command=like_it.command if prompt["split"] else settings.command,
+        command=like_it.command_for_more if prompt["split"] else settings.command_for_more,
     )
 
 

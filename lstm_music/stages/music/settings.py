@@ -35,8 +35,16 @@ class GenerationSettings:
 
     @property
     def command(self) -> str:
-        """The command that makes more like it."""
-        options: dict[str, Any] = {"random_seed": self.random_seed + 1}
+        """The command that makes this very music."""
+        return self._command(self.random_seed)
+
+    @property
+    def command_for_more(self) -> str:
+        """The command that makes more like it, with another random seed."""
+        return self._command(self.random_seed + 1)
+
+    def _command(self, random_seed: int) -> str:
+        options: dict[str, Any] = {"random_seed": random_seed}
         if self.rendering.audio != self.usual.rendering.audio:
             options["audio"] = ",".join(self.rendering.audio) or "none"
         if self.rendering.sheet_music != self.usual.rendering.sheet_music:

@@ -29,13 +29,16 @@ def trained_names(store: Store, texts: Sequence[str]) -> list[str]:
     Raises RecipeError for fewer than two different ones, MissingArtifactError for one without promoted models.
     """
     names = list(dict.fromkeys(load_recipe(text).name if text.endswith(".toml") else text for text in texts))
-    if len(names) < 2:
-        raise RecipeError(f"compare: expected two or more different recipes, got {', '.join(names) or 'none'}")
     trained = [name for name in store.recipes() if promoted_models(store, name)]
+    known = ", ".join(trained) or "none"
+    if len(names) < 2:
+        raise RecipeError(
+            f"compare: expected two or more different recipes, got {', '.join(names) or 'none'}; trained ones: {known}"
+        )
     for name in names:
         if name not in trained:
             raise MissingArtifactError(
-                f"{store.where}: recipe {name!r} has no promoted models; trained recipes are {', '.join(trained) or 'none'}"
+                f"{store.where}: recipe {name!r} is not trained yet (trained: {known}); run `lstm-music run --recipe {name}`"
             )
     return names
 

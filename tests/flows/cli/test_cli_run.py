@@ -73,7 +73,7 @@ def test_the_score_card_has_every_number_that_was_promised(tiny):
 
 def test_the_generated_music_is_there_and_as_long_as_was_said(tiny):
     said = result_of(tiny.result.out)["generate"]
-    assert {"outputs", "name", "directory", "page", "command", "warnings"} == said.keys()
+    assert {"outputs", "name", "directory", "page", "command", "command_for_more", "warnings"} == said.keys()
     assert "<audio" in Path(said["page"]).read_text()
     index = Path(said["directory"]).parent / "index.html"
     assert f"{Path(said['directory']).name}/index.html" in index.read_text()

@@ -14,6 +14,7 @@ from lstm_music.midi.titles import person_name, piece_title, title_of_file
         ("bach/bwv30.6.mxl", "BWV 30.6"),
         ("bach/bach_846.mid", "Bach 846"),
         ("chopin/chpn_op25_e1.mid", "Chpn Op. 25 e1"),
+        ("beethoven/op27no2.mid", "Op. 27 No. 2"),
         ("waltz.MID", "Waltz"),
         ("a/my-song.mid.gz", "My song"),
         ("a/sonata k545 no2.midi", "Sonata K 545 No. 2"),

@@ -33,6 +33,7 @@ def generation(store, number, recipe="demo", **facts):
             "random_seed": number,
             "results": [FIGURES],
             "command": "lstm-music generate",
+            "command_for_more": "lstm-music generate --random-seed 2",
             "warnings": [],
         }
         writer.facts.update(said | facts)

@@ -46,12 +46,17 @@ def test_fewer_events_than_the_least_of_the_recipe_lower_the_least():
     ("overrides", "setting", "given"),
     [
         ({"num_outputs": 0}, "--num-outputs: ", "got 0"),
-        ({"temperature": -1}, "--temperature offset: ", "got -1.0"),
+        ({"temperature": -1}, "--temperature: ", "got -1.0"),
         ({"temperature": "nose=1"}, "--temperature: ", "got 'nose=1'"),
         ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
-        ({"min_events": 500}, "min_events 500", ""),
-        ({"max_repeats": 1}, "max_repeats 1", ""),
+        ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
+        ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),
+        (
+            {"composer": "bach", "prompt": "none"},
+            "--composer: goes with the prompt 'auto' or 'random' only",
+            "got 'bach'",
+        ),
     ],
 )
 def test_an_error_names_the_setting_and_what_was_given(overrides, setting, given):

@@ -230,9 +230,11 @@ def test_the_index_leads_to_every_generation(copy, plan):
     assert not copy.store.verify().bad
 
 
-def test_the_command_makes_the_same_again_where_only_the_random_seed_differs(plan):
+def test_the_commands_name_each_setting_that_differs_from_the_recipe(plan):
     asked = plan(temperature={"offset": 0.5, "note": 0.9, "duration": 0.7}, prompt="a piece.mid:7", max_repeats=0)
-    assert asked.settings.command == (
+    words = (
         "lstm-music generate --recipe tiny --prompt 'a piece.mid:7' "
-        "--temperature offset=0.5,note=0.9,duration=0.7 --max-repeats 0 --random-seed 2 --no-sheet-music"
+        "--temperature offset=0.5,note=0.9,duration=0.7 --max-repeats 0 --random-seed {} --no-sheet-music"
     )
+    assert asked.settings.command == words.format(1)
+    assert asked.settings.command_for_more == words.format(2)

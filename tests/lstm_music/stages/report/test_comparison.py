@@ -90,5 +90,5 @@ def test_windows_and_missing_streams_are_named(copy, add):
 def test_fewer_than_two_recipes_and_one_that_is_not_trained_are_errors(copy):
     with pytest.raises(RecipeError, match="compare: expected two or more different recipes, got tiny"):
         trained_names(copy.store, ["tiny", "tiny"])
-    with pytest.raises(MissingArtifactError, match="recipe 'other' has no promoted models; trained recipes are tiny"):
+    with pytest.raises(MissingArtifactError, match=r"recipe 'other' is not trained yet \(trained: tiny\)"):
         trained_names(copy.store, ["tiny", "other"])
