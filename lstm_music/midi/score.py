@@ -1,11 +1,13 @@
 """MusicXML, ABC and kern → `PieceNotes`, read by music21 in a child process that can be killed.
 
 music21 takes seconds to import, and 40 hostile bytes can keep it busy for a minute. So each batch of scores runs in one
-child process. If a score hangs or kills the child, only that score is rejected, and a new child reads the rest.
+child process, which also unpacks and decodes them. If a score hangs or kills the child, only that score is rejected, and a
+new child reads the rest.
 `lstm_music.midi.score_child` documents how scores become notes.
 """
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +16,6 @@ import numpy as np
 from lstm_music.child import run_child
 from lstm_music.errors import ChildError, RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
-from lstm_music.midi.score_text import score_text
 
 TIMEOUT_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
@@ -55,23 +56,21 @@ def read_scores(
     result is yielded. Raises ChildError if the child cannot start.
     """
     outcomes: dict[int, Outcome] = {}
-    texts: dict[int, dict[str, str]] = {}
-    for index, (_, score_format, data) in enumerate(items):
-        try:
-            texts[index] = {"format": score_format, "text": score_text(data, score_format)}
-        except RejectedInputError as error:
-            outcomes[index] = error
-    while texts:
-        results = _read_until_one_fails(texts, timeout_seconds, memory_bytes)
+    unread = {
+        index: {"format": score_format, "data": b64encode(data).decode()}
+        for index, (_, score_format, data) in enumerate(items)
+    }
+    while unread:
+        results = _read_until_one_fails(unread, timeout_seconds, memory_bytes)
         for index in results:
-            del texts[index]
+            del unread[index]
         outcomes.update(results)
     for index, (piece_id, _, _) in enumerate(items):
         yield piece_id, outcomes[index]
 
 
 def _read_until_one_fails(
-    texts: Mapping[int, dict[str, str]],
+    unread: Mapping[int, dict[str, str]],
     timeout_seconds: float,
     memory_bytes: int,
 ) -> dict[int, Outcome]:
@@ -79,7 +78,7 @@ def _read_until_one_fails(
 
     The result has at least one score.
     """
-    indices = list(texts)
+    indices = list(unread)
     results: dict[int, Outcome] = {}
     started: list[tuple[int, float]] = []  # (index in this child's batch, monotonic seconds)
 
@@ -92,11 +91,12 @@ def _read_until_one_fails(
     try:
         run_child(
             _CHILD,
-            {"scores": list(texts.values()), "timeout_seconds": timeout_seconds},
+            {"scores": list(unread.values()), "timeout_seconds": timeout_seconds},
             on_message=receive,
-            timeout_seconds=_START_SECONDS + timeout_seconds * len(texts),
+            timeout_seconds=_START_SECONDS + timeout_seconds * len(unread),
             memory_bytes=memory_bytes,
             environment=_ENVIRONMENT,
+            reads_foreign=True,
         )
     except ChildError as error:
         if not started:

@@ -18,6 +18,7 @@ import faulthandler
 import importlib
 import math
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -25,6 +26,7 @@ from typing import Any
 
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE
+from lstm_music.midi.score_text import score_text
 from lstm_music.midi.smf import ReadLimits
 
 MAX_TICKS_PER_QUARTER = 32_767  # the largest number that a MIDI file can hold
@@ -52,7 +54,7 @@ class ScoreNote:
 
 
 def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
-    """Read `request["scores"]` (a list of {"format", "text"}), each in at most `request["timeout_seconds"]`.
+    """Read `request["scores"]` (a list of {"format", "data"}, the bytes in base64), each in at most `request["timeout_seconds"]`.
 
     Before each score it sends {"started": i, "at_seconds": monotonic time}, then {"index": i, "piece": {...}} or
     {"index": i, "reason": "..."}. A score that takes longer ends the process. The watchdog is a thread in C, so code that
@@ -62,14 +64,14 @@ def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) 
     for index, score in enumerate(request["scores"]):
         send({"started": index, "at_seconds": time.monotonic()})  # this clock is the same in the parent
         faulthandler.dump_traceback_later(request["timeout_seconds"], exit=True, file=_STDERR)
-        result = _read(score["text"], score["format"])
+        result = _read(b64decode(score["data"]), score["format"])
         faulthandler.cancel_dump_traceback_later()
         send({"index": index, **result})
 
 
-def _read(text: str, score_format: str) -> dict[str, Any]:
+def _read(data: bytes, score_format: str) -> dict[str, Any]:
     try:
-        return {"piece": piece_of(parse(text, score_format))}
+        return {"piece": piece_of(parse(score_text(data, score_format), score_format))}
     except RejectedInputError as error:
         return {"reason": str(error)}
     except MemoryError:

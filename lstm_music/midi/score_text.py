@@ -10,7 +10,7 @@ from lstm_music.midi.text import decode_text
 from lstm_music.midi.zip_member import ZIP_ERRORS, read_member
 
 _CONTAINER = "META-INF/container.xml"
-_ROOT_FILE = re.compile(r"<rootfile\s[^>]*?full-path\s*=\s*[\"']([^\"']+)[\"']")
+_ROOT_FILE = re.compile(r"<rootfile\s[^<>]{0,1000}?full-path\s*=\s*[\"']([^\"']+)[\"']")
 _XML_ENCODING = re.compile(rb"\A<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -34,7 +34,7 @@ def _xml_text(data: bytes) -> str:
     encoding = _xml_encoding(data)
     try:
         return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+    except (UnicodeError, LookupError) as error:  # also of codecs that are no encoding of text, such as "undefined"
         raise RejectedInputError(f"is not text in {encoding}, the encoding that its XML declares ({error})") from error
 
 

@@ -46,7 +46,7 @@ class Archive:
         """Yield every file of the zip, sorted by name; a file that cannot be unpacked safely is refused."""
         unpacked_bytes, limit = 0, self._limit_bytes()
         with self._open() as archive:
-            members = [(safe_name(member.filename), member) for member in archive.infolist() if not member.is_dir()]
+            members = [(safe_name(member.filename), member) for member in archive.infolist() if not _is_folder(member)]
             for name, member in sorted(members, key=lambda named: named[0]):
                 entry = self._entry(archive, member, name, limit - unpacked_bytes)
                 unpacked_bytes += len(entry.data) if isinstance(entry, Found) else 0
@@ -66,7 +66,7 @@ class Archive:
         with self._open() as archive:
             for member in archive.infolist():
                 name = safe_name(member.filename)
-                if member.is_dir() or music_format(name) is None or unpacked_bytes > limit:
+                if _is_folder(member) or music_format(name) is None or unpacked_bytes > limit:
                     continue
                 try:
                     unpacked_bytes += len(self._read(archive, member))
@@ -107,3 +107,8 @@ class Archive:
                 "unpack it and give the folder",
             )
         return archive
+
+
+def _is_folder(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is a folder; `ZipInfo.is_dir` of Python 3.11 fails for one without a name."""
+    return member.filename.endswith("/")

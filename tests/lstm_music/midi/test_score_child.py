@@ -1,5 +1,6 @@
 """How scores become notes; here music21 runs in the test's own process."""
 
+from base64 import b64encode
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -16,7 +17,8 @@ PIANO = '<score-instrument id="i"><instrument-name>Piano</instrument-name></scor
 def read(text, score_format="musicxml"):
     """Read one score; return the piece, or the reason of its rejection."""
     sent = []
-    read_batch({"scores": [{"format": score_format, "text": text}], "timeout_seconds": 60}, sent.append)
+    data = b64encode(text.encode()).decode()
+    read_batch({"scores": [{"format": score_format, "data": data}], "timeout_seconds": 60}, sent.append)
     started, answer = sent
     assert started["started"] == 0
     assert answer.pop("index") == 0

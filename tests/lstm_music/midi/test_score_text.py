@@ -54,8 +54,15 @@ def test_line_ends_become_line_feeds(score_format):
         (b"\xff", "is not text in utf-8, the encoding that its XML declares"),
         (b'<?xml version="1.0" encoding="klingon"?>', "is not text in klingon"),
         (b'<?xml version="1.0" encoding="hex"?>', "is not text in hex"),
+        (b'<?xml version="1.0" encoding="undefined"?>', "is not text in undefined"),
+        (b'<?xml version="1.0" encoding="punycode"?>', "is not text in punycode"),
     ],
 )
 def test_an_unreadable_score_is_rejected_with_a_reason(data, reason):
     with pytest.raises(RejectedInputError, match=reason):
         score_text(data, "musicxml")
+
+
+def test_a_table_of_contents_that_never_closes_its_tags_is_no_obstacle():
+    contents = "<rootfile " * 50_000
+    assert score_text(mxl(**{"META-INF__container_xml": contents}, only_xml=SCORE), "musicxml") == SCORE

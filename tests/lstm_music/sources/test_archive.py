@@ -162,3 +162,14 @@ def test_the_real_collection_has_296_pieces(collection_zip):
     assert {type(entry) for entry in entries} == {Found}
     assert len(entries) == 296
     assert source.describe(entries[0].name).composer == "albeniz"
+
+
+def test_a_member_without_a_name_is_ignored_and_the_others_are_read(tmp_path):
+    path = make_zip(tmp_path / "nameless.zip", [("n", b"nothing"), ("good.mid", b"good")], zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    for signature, at in ((b"PK\3\4", 26), (b"PK\1\2", 28)):  # its one letter becomes an extra field of one byte
+        first = data.index(signature) + at
+        data[first : first + 4] = struct.pack("<HH", 0, 1)
+    path.write_bytes(data)
+    assert entries_of(path) == [Found("good.mid", b"good"), Ignored("\ufffd")]
+    Archive(str(path)).require_whole()
