@@ -29,8 +29,9 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from lstm_music import errors
-from lstm_music.credentials import without_credentials
+from lstm_music.credentials import of_a_stranger, without_credentials
 from lstm_music.errors import ChildError, LstmMusicError
+from lstm_music.isolation import leave_network
 
 Message = dict[str, Any]
 
@@ -51,21 +52,24 @@ def run_child(
     timeout_seconds: float | None = None,
     memory_bytes: int | None = None,
     environment: Mapping[str, str] | None = None,
+    reads_foreign: bool = False,
 ) -> Any:
     """Call `target` ("package.module:function") in a new process as `function(request, send)` and return its result.
 
     Request, result and the mappings that the function gives to `send` are JSON; each message is handed to `on_message`
     here. The child has a temporary folder of its own, `environment` on top of this process's without its credentials, and
-    on Linux at most `memory_bytes` of data. It is killed, with all that it started, when `timeout_seconds` are over, when
+    on Linux at most `memory_bytes` of data. A child that `reads_foreign` files gets only the variables that programs need, and
+    no network where the system allows that. It is killed, with all that it started, when `timeout_seconds` are over, when
     `on_message` raises, and on an interrupt.
 
     Raises the child's own error where that is a LstmMusicError, and ChildError for anything else that ends it; the end
     of what the child printed is a note of that error.
     """
-    line = json.dumps({"target": target, "request": request, "memory_bytes": memory_bytes}).encode() + b"\n"
+    asked = {"target": target, "request": request, "memory_bytes": memory_bytes, "reads_foreign": reads_foreign}
+    line = json.dumps(asked).encode() + b"\n"
     with tempfile.TemporaryDirectory(prefix="lstm-music-", ignore_cleanup_errors=True) as folder:
         # The child finds the modules that its parent finds, whatever its working directory holds (-P).
-        inherited = without_credentials(os.environ)
+        inherited = of_a_stranger(os.environ) if reads_foreign else without_credentials(os.environ)
         variables = {**inherited, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": folder, **(environment or {})}
         child = _Child(line, variables, on_message or (lambda _message: None), timeout_seconds)
         try:
@@ -232,6 +236,8 @@ def main() -> None:
     os.close(nothing)
     _end_at_end_of(lifeline, -os.getpgrp())
     asked = json.loads(line)
+    if asked["reads_foreign"]:
+        leave_network()
     # Left open: the parent takes the end of this pipe for the end of this process.
     sender = _Sender(os.fdopen(pipe, "wb", closefd=False))
     sender.line(_answer(asked["target"], asked["request"], asked["memory_bytes"], sender.message))

@@ -5,11 +5,18 @@ parses foreign files, or trains for hours, must not hold the key of an account.
 """
 
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 _PREFIX = "KAGGLE_"  # tokens, names, keys and where more of them lie: every variable of Kaggle's own package
+_OF_PREFECT = frozenset({"PREFECT_API_AUTH_STRING", "PREFECT_API_KEY", "PREFECT_SERVER_API_AUTH_STRING"})
+_NEEDED = re.compile(
+    r"PATH|HOME|TZ|LANG|LC_\w+|LD_LIBRARY_PATH|DYLD_\w+|VIRTUAL_ENV|PYTHON\w*|COVERAGE_\w+|(OMP|OPENBLAS|MKL|TF)_\w+|FONTCONFIG_\w+"
+)
+"""Variables that change how a program runs, and hold no secret."""
+
 _LOCK = threading.Lock()
 
 
@@ -20,8 +27,15 @@ def own_credentials() -> dict[str, str]:
 
 
 def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment without credentials for a child process."""
-    return {name: value for name, value in environment.items() if not name.startswith(_PREFIX)}
+    """Give an environment for a child process that works for this project: without Kaggle's and Prefect's credentials."""
+    return {
+        name: value for name, value in environment.items() if not name.startswith(_PREFIX) and name not in _OF_PREFECT
+    }
+
+
+def of_a_stranger(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment for a child process that reads foreign files: what programs need to run, and nothing else."""
+    return {name: value for name, value in environment.items() if _NEEDED.fullmatch(name)}
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def _checked_soundfont(path: Path, piece: PieceNotes) -> Path:
 def _require_playable(path: str, size: int, changed: int, sounds: tuple[Any, ...]) -> None:  # noqa: ARG001 (parts of the key)
     request = {"soundfont": path, "sounds": sounds}
     try:
-        run_child(f"{__name__}:try_soundfont", request, timeout_seconds=_TRIAL_SECONDS)
+        run_child(f"{__name__}:try_soundfont", request, timeout_seconds=_TRIAL_SECONDS, reads_foreign=True)
     except ChildError as error:
         raise SourceError(
             f"soundfont {path}: is damaged, the synthesiser fails on it; give another .sf2 file"

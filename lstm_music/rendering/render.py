@@ -68,7 +68,9 @@ def _render_share(
         on_done()
 
     request = {"wanted": [asdict(one) for one in wanted], "soundfont": str(soundfont) if soundfont else None}
-    seconds: dict[str, float] = run_child("lstm_music.rendering.render:render", request, on_message=on_message)
+    seconds: dict[str, float] = run_child(
+        "lstm_music.rendering.render:render", request, on_message=on_message, reads_foreign=True
+    )
     return seconds
 
 

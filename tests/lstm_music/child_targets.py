@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import time
 
 from lstm_music.child import follow_parent, run_child
 from lstm_music.errors import MissingArtifactError, RejectedInputError
+from lstm_music.isolation import leave_network
 
 
 class OwnRejectedError(RejectedInputError):
@@ -40,6 +42,18 @@ def from_threads(request, send):
 
 def environment(request, send):
     return {name: os.environ.get(name) for name in request} | {"temporary": tempfile.gettempdir()}
+
+
+def connect(request, send):
+    try:
+        socket.create_connection(("127.0.0.1", request), timeout=10).close()
+    except OSError:
+        return "refused"
+    return "connected"
+
+
+def may_leave_network(request, send):
+    return leave_network()
 
 
 def read_stdin(request, send):

@@ -1,10 +1,11 @@
 import os
+import socket
 import threading
 
 import pytest
 
 from lstm_music.child import run_child
-from lstm_music.credentials import credentials_held_back, own_credentials, without_credentials
+from lstm_music.credentials import credentials_held_back, of_a_stranger, own_credentials, without_credentials
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,25 @@ def test_whoever_asks_for_them_while_they_are_held_back_waits_and_has_them():
         asking.start()
     asking.join()
     assert found == [{"KAGGLE_KEY": "secret"}]
+
+
+def test_a_child_that_reads_foreign_files_knows_no_secret_of_any_kind(monkeypatch):
+    names = ["AWS_SECRET_ACCESS_KEY", "PREFECT_API_AUTH_STRING", "GITHUB_TOKEN", "KAGGLE_KEY", "NOT_OF_KAGGLE"]
+    for name in names:
+        monkeypatch.setenv(name, "secret")
+    found = run_child("child_targets:environment", [*names, "PATH"], reads_foreign=True)
+    assert {name: found[name] for name in names} == dict.fromkeys(names)
+    assert found["PATH"] == os.environ["PATH"]
+    ours = run_child("child_targets:environment", names)
+    assert (ours["AWS_SECRET_ACCESS_KEY"], ours["PREFECT_API_AUTH_STRING"]) == ("secret", None)
+    assert "PATH" in of_a_stranger(os.environ)
+
+
+def test_a_child_that_reads_foreign_files_reaches_no_network():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert run_child("child_targets:connect", port) == "connected"
+        found = run_child("child_targets:connect", port, reads_foreign=True)
+    if found == "connected" and not run_child("child_targets:may_leave_network", None):
+        pytest.skip("this system lets nobody take the network from a process")
+    assert found == "refused"
