@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from lstm_music.errors import StorageError
 from lstm_music.store.folder import Folder
 from lstm_music.store.links import Targets
 
@@ -94,6 +95,12 @@ def is_url(text: str) -> bool:
 
 def open_backend(where: str | Path) -> Backend:
     """Give the backend of a path or URL; nothing is created. Raises StorageError for an invalid address."""
+    try:
+        str(where).encode()
+    except UnicodeEncodeError as error:
+        raise StorageError(
+            f"storage {str(where)!a}: expected a name in UTF-8, got bytes that are none; give a folder of another name"
+        ) from error
     if isinstance(where, Path) or not is_url(where):
         return Folder(Path(where))
     parts = urlsplit(where)

@@ -10,9 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lstm_music.errors import StorageError
+from lstm_music.store import locks
 
-# These carry no file name when a write fails.
-DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+ADVICE = {
+    errno.EIO: "the disk failed: check it, then run the same command again",
+    errno.EMFILE: "close other programs, or allow more open files (`ulimit -n`)",
+    errno.ENFILE: "close other programs: this machine has too many open files",
+    errno.ENOMEM: "close other programs: this machine has too little memory",
+}
+"""What to do about errors that carry no file name when a write fails; for the others, `NO_SPACE`."""
+
+NO_SPACE = "give the storage a writable folder with free space"
+DISK_ERRORS = ADVICE.keys() | {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 @contextmanager
@@ -24,8 +36,8 @@ def disk_errors(root: Path) -> Iterator[None]:
         where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
         ours = where is not None and (where.is_relative_to(root) or root.is_relative_to(where))
         if ours or error.errno in DISK_ERRORS:
-            reason = f"{error.strerror or error}; give the storage a writable folder with free space"
-            raise StorageError(f"{where or root}: {reason}") from error
+            advice = ADVICE.get(error.errno or 0, NO_SPACE)
+            raise StorageError(f"{where or root}: {error.strerror or error}; {advice}") from error
         raise
 
 
@@ -84,7 +96,8 @@ def replace(path: Path, data: bytes, partial: Path) -> None:
 def write_if_absent(path: Path, data: bytes, partial: Path) -> bool:
     """Write a file in one step only if there is none. Returns whether this call wrote it.
 
-    A hard link is the only single step of POSIX that names a finished file and fails if the name is taken.
+    A hard link is the only single step of POSIX that names a finished file and fails if the name is taken. A file system
+    without hard links refuses all of them, so there every writer takes turns at a lock.
     """
     temporary = partial / uuid.uuid4().hex
     write(temporary, data)
@@ -92,8 +105,15 @@ def write_if_absent(path: Path, data: bytes, partial: Path) -> bool:
         path.hardlink_to(temporary)
     except FileExistsError:
         return False
+    except OSError as error:
+        if error.errno not in NO_HARD_LINKS:
+            raise
+        with locks.exclusive(path.with_name(f".{path.name}-lock")):
+            if path.exists():
+                return False
+            move(temporary, path)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
     sync(path.parent)
     return True
 

@@ -51,6 +51,10 @@ def open_remote(url: str) -> tuple[Any, str]:
         raise StorageError(
             f"{url}: expected a folder or s3://bucket/prefix, got the unknown protocol {protocol}:// ({error})"
         ) from error
+    except Exception as error:  # each kind of file system has its own words for an address that it cannot use
+        raise StorageError(
+            f"{url}: {protocol}:// cannot be used here ({type(error).__name__}: {error}); give a folder or s3://bucket/prefix"
+        ) from error
     if "memory" in protocols(fs):
         raise StorageError(
             f"{url}: expected a folder or a bucket; memory:// exists in one process, and this pipeline has several"

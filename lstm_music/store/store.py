@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -163,10 +163,18 @@ class Store:
 
     def set_current(self, recipe: str, value: dict[str, Any]) -> None:
         """Keep facts of a recipe (JSON by name); its other facts and those of other recipes stay."""
+        self.change_current(recipe, lambda _facts: value)
+
+    def change_current(self, recipe: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """Keep what `change` gives for the present facts of a recipe, as `set_current` does, with no change in between.
+
+        If `change` raises, nothing is kept. A bucket may call it several times.
+        """
 
         def changed(data: bytes | None) -> bytes:
             recipes = self._recipes(data)
-            recipes[recipe] = {**recipes.get(recipe, {}), **value}
+            facts = recipes.get(recipe, {})
+            recipes[recipe] = {**facts, **change(facts)}
             return dump_checksummed({"recipes": recipes})
 
         with self._writing() as folder:

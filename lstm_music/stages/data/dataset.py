@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from lstm_music.encoding.streams import VELOCITY
 from lstm_music.encoding.velocities import LEVELS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
+from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.columns import EventColumns, iterate_columns
@@ -179,10 +179,10 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     found = (
         columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref, streams)
     )
-    _save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
+    save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":
         drawn = draw_splits(events, recipe.split, recipe.random_seed)
-        np.save(writer.file("sides", "npy"), drawn, allow_pickle=False)
+        save_array(writer.file("sides", "npy"), drawn)
     write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
     text = json.dumps([vocabulary.to_json() for vocabulary in vocabularies.values()], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
@@ -224,15 +224,6 @@ def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _
         found = [asdict(span) for span in columns.spans(recipe.windows)]
         spans.append(pa.Table.from_pylist(found, schema=SPANS_SCHEMA))
     return _Survey(counts, values, pa.concat_tables(spans))
-
-
-def _save_parts(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], parts: Iterator[np.ndarray]) -> None:
-    """Write all parts as one `.npy` file, as `np.save` would, with one part in memory at a time."""
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for part in parts:
-            file.write(part.astype(dtype).tobytes())
 
 
 def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:

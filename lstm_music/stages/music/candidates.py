@@ -16,6 +16,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name
 from lstm_music.midi.writer import write_midi
 from lstm_music.models.backend import load_tensorflow
+from lstm_music.npy import save_array
 from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
@@ -77,7 +78,7 @@ def make_music(
     with store.write(stage) as writer:
         for number, (origin, one) in enumerate(zip(origins, made, strict=True), start=1):
             _write_candidate(writer, number, dataset, spec, origin, one)
-        np.save(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
+        save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
         writer.facts["warnings"] = list(origins[0].warnings)
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))

@@ -4,6 +4,7 @@ import numpy as np
 
 from lstm_music.encoding.splits import TRAIN
 from lstm_music.evaluation.copies import CopyIndex, EventReader, build
+from lstm_music.npy import save_array
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -26,7 +27,7 @@ def index_copies(store: Store, dataset_ref: ArtifactRef) -> ArtifactRef:
     index = build([reader.read(dataset.tokens[span.start : span.stop]) for span in dataset.spans[TRAIN]])
     with store.write(stage) as writer:
         for name, array in index.arrays().items():
-            np.save(writer.file(name, "npy"), array)
+            save_array(writer.file(name, "npy"), array)
         writer.counts.update(pieces=len(dataset.spans[TRAIN]), events=len(index.symbols))
     return stage.ref
 

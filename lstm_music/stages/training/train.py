@@ -59,6 +59,7 @@ def train_model(
     train_targets, validation_targets = _targets_to_train_on(dataset, recipe)  # before TensorFlow, which takes seconds
     load_tensorflow(threads=1)
     from lstm_music.models.training import TrainingData, TrainingProgress, train
+    from lstm_music.models.weights import save_weights
     from lstm_music.stages.training.warm_start import earlier_model
 
     data = TrainingData(
@@ -94,7 +95,7 @@ def train_model(
     )
     best = min(history, key=lambda score: score.held_out)
     with store.write(stage) as writer:
-        model.save_weights(writer.file("model", "weights.h5"))
+        save_weights(model, writer.file("model", "weights.h5"))
         text = json.dumps([asdict(score) for score in history], indent=1)
         writer.file("history", "json").write_text(text + "\n", encoding="utf-8")
         writer.counts.update(epochs=len(history), best_epoch=best.epoch + 1, parameters=model.count_params())

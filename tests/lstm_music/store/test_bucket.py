@@ -233,6 +233,8 @@ def test_missing_credentials_are_said(url):
     ("address", "sentence"),
     [
         ("memory://storage", "exists in one process"),
+        ("jupyter://host/", "jupyter:// cannot be used here"),
+        ("generic://x", "generic:// cannot be used here"),
         ("nonsense://storage", "got the unknown protocol"),
         ("s3://key:secret@bucket/storage", "expected an address without credentials"),
         (

@@ -1,5 +1,7 @@
 import errno
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +91,25 @@ def test_an_error_elsewhere_stays_what_it_is(tmp_path, error):
     with pytest.raises(type(error)) as caught, files.disk_errors(tmp_path):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.EIO, "the disk failed"), (errno.EMFILE, "open files"), (errno.ENOSPC, "free space")]
+)
+def test_an_error_of_the_disk_without_a_name_is_one_sentence_with_advice(tmp_path, number, advice):
+    with pytest.raises(StorageError, match=f"^{tmp_path}: .*{advice}"), files.disk_errors(tmp_path):
+        raise OSError(number, "failed")
+
+
+def test_on_a_file_system_without_hard_links_the_first_still_wins(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    partial = tmp_path / "partial"
+    partial.mkdir()
+    with ThreadPoolExecutor(8) as pool:
+        first = list(pool.map(lambda n: files.write_if_absent(tmp_path / "file", b"%d" % n, partial), range(32)))
+    assert sum(first) == 1
+    assert (tmp_path / "file").read_bytes() == b"%d" % first.index(True)
+    assert list(partial.iterdir()) == []
