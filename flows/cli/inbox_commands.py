@@ -74,11 +74,18 @@ def rollback(display: Display, recipe_name: str | None, storage: str) -> None:
     """Promote the previous models again."""
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted")
-    before = promotion.rollback(store, recipe.name)
-    display.log(f"Recipe {recipe.name}: the previous models are promoted again")
-    for name, ref in before.models.items():
+    done = promotion.rollback(store, recipe.name)
+    if done.was_done:
+        display.log(
+            f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
+            "run it again to go one step back"
+        )
+    else:
+        display.log(f"Recipe {recipe.name}: the previous models are promoted again")
+    for name, ref in done.promoted.models.items():
         display.log(f"{name:11} {store.open(ref).folder}")
-    display.result({"recipe": recipe.name, "promoted": before.to_json()})
+    display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
+    promotion.rollback_is_told(store, recipe.name)
 
 
 def _log_news(display: Display, news: News) -> None:

@@ -155,6 +155,21 @@ def earlier_models(store: Store, recipe: str) -> list[dict[str, Any]]:
     return list((store.current(recipe) or {}).get("earlier", []))
 
 
+class PromotedMeanwhileError(LstmMusicError):
+    """Another process changed what is promoted, so a decision about it has to be made again."""
+
+
+def replace_promoted(store: Store, recipe: str, old: Promoted | None, facts: Mapping[str, Any]) -> None:
+    """Record facts about a recipe in one step, if its promoted models are still `old`; else raise PromotedMeanwhileError."""
+
+    def change(present: Mapping[str, Any]) -> Mapping[str, Any]:
+        if present.get("promoted") != (old and old.to_json()):
+            raise PromotedMeanwhileError(f"recipe {recipe!r}: its promoted models were changed meanwhile; run again")
+        return facts
+
+    store.change_current(recipe, change)
+
+
 def remember(store: Store, recipe: str, what: str, value: Mapping[str, Any]) -> None:
     """Record one fact about a recipe in `current.json`; its other facts stay."""
     keep(store, recipe, {what: dict(value)})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lstm_music.errors import SourceError
 from lstm_music.recipe import Recipe
+from lstm_music.sources.choice import chosen_source
 from lstm_music.sources.inbox import Inbox, is_from_inbox
 from lstm_music.stages.current import promoted_models, remember
 from lstm_music.stages.data.dataset import inputs_of
@@ -102,7 +103,7 @@ def collection(store: Store, recipe: Recipe, source: str | None) -> list[Input]:
     if source is None and has_prepared(store, recipe.name):
         ref = last_prepared(store, recipe.name).inputs
     else:
-        ref = ingest(store, recipe, source or recipe.source)
+        ref = ingest(store, recipe, chosen_source(source, recipe.source))
     return [row for row in read_inputs(store, ref) if not is_from_inbox(row.name, row.source)]
 
 

@@ -1,5 +1,6 @@
 """Promotion: new models replace the promoted models of a recipe only if they are not worse."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -7,14 +8,25 @@ import numpy as np
 
 from lstm_music.encoding.splits import VALIDATION
 from lstm_music.encoding.windows import Targets
-from lstm_music.errors import MismatchError, MissingArtifactError
+from lstm_music.errors import CorruptArtifactError, MismatchError, MissingArtifactError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import Promoted, earlier_models, keep, promoted_models, require_promoted
+from lstm_music.stages.current import (
+    Promoted,
+    PromotedMeanwhileError,
+    earlier_models,
+    keep,
+    promoted_models,
+    replace_promoted,
+    require_promoted,
+)
 from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import Dataset, inputs_of, load_dataset
-from lstm_music.stages.training.scorecard import score_models
+from lstm_music.stages.training.scorecard import models_of_card, read_card, score_models
 from lstm_music.stages.training.trained import is_of_this_version, model_stage, start_of
 from lstm_music.store import ArtifactRef, Store
+
+SAME_NLL = 1e-3
+"""Largest relative difference of two measurements of one model on the same events: batches add up in another order."""
 
 MOST_EARLIER = 20
 """How many promotions `rollback` can undo."""
@@ -81,27 +93,66 @@ def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str,
 def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
     """Promote new models if they are not worse than the promoted ones by more than the recipe's tolerance.
 
-    Both are scored on the validation pieces of the new dataset.
+    Both are scored on the validation pieces of the new dataset. If other models are promoted meanwhile, by another training or
+    by `rollback`, the new ones are compared with those.
     """
     if recipe.split.by == "random_windows":
         return Decision("refused", "they are scored on random windows (leaky), which says nothing about other music")
-    old = promoted_models(store, recipe.name)
-    decision = _decide(store, recipe, old, new)
+    require_weights_as_trained(store, new)
+    while True:
+        old = promoted_models(store, recipe.name)
+        decision = _decide(store, recipe, old, new)
+        with contextlib.suppress(PromotedMeanwhileError):
+            _record(store, recipe, old, new, decision)
+            return decision
+
+
+def _record(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted, decision: Decision) -> None:
     facts: dict[str, Any] = {"seen": {"inputs": inputs_of(store, new.dataset).key}}
     if decision.outcome == "promoted":
         facts["promoted"] = new.to_json()
         facts["earlier"] = [*earlier_models(store, recipe.name), *([old.to_json()] if old else [])][-MOST_EARLIER:]
-    keep(store, recipe.name, facts)
-    return decision
+        facts[UNTOLD] = None
+    replace_promoted(store, recipe.name, old, facts)
 
 
-def rollback(store: Store, recipe: str) -> Promoted:
-    """Promote the models again that were promoted before the present ones, and return them; each call goes one step back.
+def require_weights_as_trained(store: Store, new: Promoted) -> None:
+    """Raise CorruptArtifactError where a model scores otherwise, on the validation pieces, than when it was trained."""
+    scores = read_card(store, new.scorecard)["splits"].get(VALIDATION, {"streams": {}})["streams"]
+    for name, ref in models_of_card(store, new.scorecard).items():
+        model, streams = store.open(ref), name.split("+")
+        if not scores.keys() >= {*streams}:
+            continue
+        trained, scored = model.facts["held_out_nll"], sum(scores[stream]["nll"] for stream in streams)
+        if abs(trained - scored) > SAME_NLL * max(1.0, trained):
+            raise CorruptArtifactError(
+                f"{model.folder}: its training ended with {trained:.4f} nats per event on validation, and its score card says "
+                f"{scored:.4f}, so the weights are not those that were trained; delete the folder and train again"
+            )
 
-    Raises MissingArtifactError where there are none or one of them was deleted, MismatchError where this version cannot read
-    them.
+
+UNTOLD = "rollback_untold"
+"""The fact that a rollback is done and its user does not know it yet."""
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """The models that are promoted again; `was_done` by an earlier call, which was killed before it could tell."""
+
+    promoted: Promoted
+    was_done: bool = False
+
+
+def rollback(store: Store, recipe: str) -> Rollback:
+    """Promote the models again that were promoted before the present ones; each call goes one step back.
+
+    A call that was killed, or failed after its change, is finished by the next one, which goes no further: call
+    `rollback_is_told` once the user knows. Raises MissingArtifactError where there are no earlier models or one of them was
+    deleted, MismatchError where this version cannot read them, PromotedMeanwhileError after a promotion at the same moment.
     """
-    require_promoted(store, recipe)
+    present = require_promoted(store, recipe)
+    if (store.current(recipe) or {}).get(UNTOLD):
+        return Rollback(present, was_done=True)
     earlier = earlier_models(store, recipe)
     if not earlier:
         raise MissingArtifactError(
@@ -113,8 +164,13 @@ def rollback(store: Store, recipe: str) -> Promoted:
             f"recipe {recipe!r}: an older version of this project wrote the earlier models, and this version cannot read them; "
             "the promoted models stay"
         )
-    keep(store, recipe, {"promoted": before.to_json(), "earlier": earlier[:-1]})
-    return before
+    replace_promoted(store, recipe, present, {"promoted": before.to_json(), "earlier": earlier[:-1], UNTOLD: True})
+    return Rollback(before)
+
+
+def rollback_is_told(store: Store, recipe: str) -> None:
+    """Record that the user knows of the last rollback, so that the next one goes further back."""
+    keep(store, recipe, {UNTOLD: None})
 
 
 def _decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:

@@ -11,11 +11,14 @@ def publish(monkeypatch, uncompiled):
     from lstm_music.models import training
     from lstm_music.models.architectures import build_model
     from lstm_music.models.checkpoint import EpochScore
+    from lstm_music.models.scoring import make_scorer, score_held_out
 
     def untrained(data, name, model_spec, _spec, random_seed, **_options):
         model = build_model(model_spec, name, data.columns, random_seed)
+        scorer, streams = make_scorer(model, data.tokens), data.columns.streams
+        held_out = score_held_out(scorer, data.validation, data.tokens, streams, data.log_unknown)
         accuracy = dict.fromkeys(model.predicts, 0.25)
-        return model, [EpochScore(0, 9.0, 9.0, accuracy, accuracy)]
+        return model, [EpochScore(0, 9.0, held_out.nll, accuracy, accuracy)]
 
     def models(store, recipe, dataset_ref):
         with monkeypatch.context() as patch:

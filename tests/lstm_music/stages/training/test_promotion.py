@@ -3,13 +3,14 @@
 import dataclasses
 import math
 
+import h5py
 import numpy as np
 import pytest
 from small_music import piece_of, small_collection, tiny_recipe, write_folder
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
-from lstm_music.errors import MismatchError, MissingArtifactError
+from lstm_music.errors import CorruptArtifactError, MismatchError, MissingArtifactError
 from lstm_music.stages.current import Promoted, promoted_models, remember, require_promoted
 from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import load_dataset
@@ -19,6 +20,8 @@ from lstm_music.stages.training import promotion, trained
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate
 from lstm_music.stages.training.trained import load_model
+from lstm_music.store.checksummed import dump_checksummed
+from lstm_music.store.files import sha256_of
 
 
 @pytest.fixture
@@ -156,3 +159,19 @@ def test_what_is_remembered_of_a_recipe_stands_beside_its_other_facts(copy):
     remember(copy.store, "tiny", "other note", {"b": 2})
     assert copy.store.current("tiny")["note"] == {"a": 1}
     assert {"prepared", "note", "other note"} <= copy.store.current("tiny").keys()
+
+
+def test_weights_that_are_not_those_that_were_trained_are_never_promoted(copy, publish):
+    """As after a failed write that nobody noticed: the model is whole by its checksum, and scores otherwise."""
+    models = publish(copy.store, copy.recipe, copy.prepared.dataset)
+    artifact = copy.store.open(models["note"])
+    path = artifact.file("model")
+    with h5py.File(path, "r+") as file:
+        file["head/vars/0"][...] = 0
+    entry = artifact.manifest["files"]["model.weights.h5"]
+    entry["sha256"], entry["bytes"] = sha256_of(path), path.stat().st_size
+    (artifact.folder / "manifest.json").write_bytes(dump_checksummed(artifact.manifest))
+    card = evaluate(copy.store, copy.recipe, copy.prepared.dataset, models)
+    with pytest.raises(CorruptArtifactError, match="the weights are not those that were trained"):
+        promote(copy.store, copy.recipe, Promoted(copy.prepared.dataset, models, card))
+    assert promoted_models(copy.store, "tiny") is None

@@ -12,7 +12,7 @@ from lstm_music.stages.inbox.news import News, seen_inputs
 from lstm_music.stages.inbox.retraining import Retraining, describe, markdown, require_retrainable
 from lstm_music.stages.training import promotion, trained
 from lstm_music.stages.training.fitting import fitting
-from lstm_music.stages.training.promotion import promote, rollback
+from lstm_music.stages.training.promotion import promote, rollback, rollback_is_told
 from lstm_music.stages.training.scorecard import evaluate
 
 NEWS = News(("inbox/a`b.mid",), ("inbox/c.mid",), (), ("inbox/d.mid",), {"inbox/a`b.mid": "0" * 64})
@@ -41,13 +41,43 @@ PATIENT = tiny_recipe(promotion={"tolerance": 100})
 def test_rollback_goes_back_one_promotion_each_time(copy, evaluated, others):
     for new in (evaluated, *others):
         assert promote(copy.store, PATIENT, new).promoted
-    assert rollback(copy.store, "tiny") == others[0] == promoted_models(copy.store, "tiny")
-    assert rollback(copy.store, "tiny") == evaluated == promoted_models(copy.store, "tiny")
+    for before in (others[0], evaluated):
+        assert rollback(copy.store, "tiny").promoted == before == promoted_models(copy.store, "tiny")
+        rollback_is_told(copy.store, "tiny")
     with pytest.raises(
         MissingArtifactError, match="has no earlier models to return to; the promoted ones are its first"
     ):
         rollback(copy.store, "tiny")
     assert promoted_models(copy.store, "tiny") == evaluated
+
+
+def test_a_rollback_that_was_killed_before_it_could_tell_is_not_done_twice(copy, evaluated, others):
+    for new in (evaluated, *others):
+        promote(copy.store, PATIENT, new)
+    first, again = rollback(copy.store, "tiny"), rollback(copy.store, "tiny")
+    assert (first.promoted, first.was_done) == (others[0], False)
+    assert (again.promoted, again.was_done) == (others[0], True)
+    rollback_is_told(copy.store, "tiny")
+    assert rollback(copy.store, "tiny").promoted == evaluated
+
+
+def test_a_rollback_during_a_promotion_stays_in_the_history(copy, evaluated, others, monkeypatch):
+    for new in (evaluated, others[0]):
+        promote(copy.store, PATIENT, new)
+    score = promotion._validation_nll
+
+    def rolled_back_meanwhile(*arguments):
+        monkeypatch.setattr(promotion, "_validation_nll", score)
+        rollback(copy.store, "tiny")
+        return score(*arguments)
+
+    monkeypatch.setattr(promotion, "_validation_nll", rolled_back_meanwhile)
+    assert promote(copy.store, PATIENT, others[1]).promoted
+    assert promoted_models(copy.store, "tiny") == others[1]
+    assert rollback(copy.store, "tiny").promoted == evaluated  # the one that was returned to, not the rejected one
+    rollback_is_told(copy.store, "tiny")
+    with pytest.raises(MissingArtifactError):
+        rollback(copy.store, "tiny")
 
 
 def test_without_any_models_there_is_nothing_to_return_to(copy):
@@ -59,7 +89,8 @@ def test_only_so_many_promotions_are_remembered(copy, evaluated, others, monkeyp
     monkeypatch.setattr(promotion, "MOST_EARLIER", 1)
     for new in (evaluated, *others):
         promote(copy.store, PATIENT, new)
-    assert rollback(copy.store, "tiny") == others[0]
+    assert rollback(copy.store, "tiny").promoted == others[0]
+    rollback_is_told(copy.store, "tiny")
     with pytest.raises(MissingArtifactError):
         rollback(copy.store, "tiny")
 
