@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.parameters import RecipeName, SourceText, StorageText
+from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import find_recipe
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise
@@ -14,4 +15,4 @@ def ingest(recipe: RecipeName = "default", source: SourceText = None, storage: S
     """Ingest the music of a source; without one, the recipe's own."""
     chosen = find_recipe(Store(storage), recipe)
     with Store(storage).session():
-        return ingest_source(storage, chosen, source or chosen.source)
+        return ingest_source(storage, chosen, chosen_source(source, chosen.source))

@@ -7,6 +7,7 @@ from flows.engine.runners import runner as task_runner
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
 from lstm_music.errors import ChildError, MismatchError
 from lstm_music.recipe import Recipe
+from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import find_recipe
 from lstm_music.stages.data.ingest import KIND
 from lstm_music.stages.data.prepare import Prepared, batches_to_parse
@@ -65,7 +66,7 @@ def prepare(
 
 def ingest_inputs(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
     """Ingest a source, or give the inputs that were ingested before."""
-    return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, source or recipe.source)
+    return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, chosen_source(source, recipe.source))
 
 
 def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:

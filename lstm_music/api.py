@@ -10,6 +10,7 @@ from typing import Any
 
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.results import GeneratedMusic, PreparedMusic, TrainedModels
+from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import Promoted, find_recipe, name_in, require_promoted
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.ingest import ingest
@@ -49,7 +50,8 @@ def prepare(
     store = Store(storage)
     chosen = _recipe(store, recipe)
     with store.session():
-        prepared = preparing.prepare(store, chosen, ingest(store, chosen, str(source or chosen.source)))
+        inputs = ingest(store, chosen, chosen_source(str(source or ""), chosen.source))
+        prepared = preparing.prepare(store, chosen, inputs)
     return PreparedMusic(store, chosen, prepared)
 
 

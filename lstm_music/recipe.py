@@ -94,6 +94,12 @@ class RunnerSpec(BaseModel):
             elif own.get("name", "dask") != "dask":
                 own["dask_scheduler"] = None
             overrides |= own
+        address = overrides["dask_scheduler"]
+        if address not in {None, environment["dask_scheduler"], dask_scheduler}:
+            raise RecipeError(
+                f"runner.dask_scheduler: the recipe names {address}, which could run any code on this machine; "
+                f"if you trust it, give it yourself: --dask-scheduler {address}"
+            )
         try:
             return type(self).model_validate(overrides)
         except ValidationError as error:
@@ -224,7 +230,11 @@ def load_recipe(text: str) -> Recipe:
         raise RecipeError(
             f"recipe {text!r}: not found; expected one of {known}, or the path of a .toml file"
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+    ) as error:  # TOMLDecodeError is a ValueError, as a number too long for Python is
         raise RecipeError(f"recipe {text!r}: cannot be read as TOML ({error})") from error
     return parse_recipe(data, path.name)
 

@@ -56,6 +56,7 @@ from flows.cli.options import (
     WorkersOption,
 )
 from flows.cli.renamed import with_new_names
+from flows.cli.streams import nothing_left_to_print, show_every_character
 from lstm_music.errors import LstmMusicError
 
 app = App(
@@ -231,7 +232,8 @@ reporting.register(app)
 def main() -> None:
     """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
     words = with_new_names(sys.argv[1:] or ["--help"])
-    with interruptible():
+    show_every_character()
+    with interruptible(), nothing_left_to_print():
         try:
             code = app(words, standalone_mode=False)
             if code == INTERRUPTED:  # typer's answer to a KeyboardInterrupt, which is for `interruptible`

@@ -23,6 +23,7 @@ from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
 from lstm_music.faults import one_of
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.sources.catalogue import open_source
+from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import name_in, promoted_models, require_promoted
 from lstm_music.stages.data import ingest as ingesting
 from lstm_music.stages.data import prepare as preparing
@@ -52,8 +53,9 @@ def run(
     store = Store(storage)
     recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
     recipe_name = recipe_name or recipe.name
-    open_source(source or recipe.source)  # before storage is made for a mistyped one, and before it is said
-    display.log(f"Recipe {recipe.name}: {source or recipe.source} → {storage}")
+    chosen = chosen_source(source, recipe.source)
+    open_source(chosen)  # before storage is made for a mistyped one, and before it is said
+    display.log(f"Recipe {recipe.name}: {chosen} → {storage}")
     with store.session():
         inputs = _ingest_source(display, store, recipe, source)
         prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start, log_to)
@@ -71,7 +73,7 @@ def ingest(display: Display, recipe_name: str | None, source: str | None, storag
     """Copy the files of a source into storage."""
     store = Store(storage)
     recipe = choose_new_recipe(display, store, recipe_name, source)
-    open_source(source or recipe.source)
+    open_source(chosen_source(source, recipe.source))
     others: Counter[str] = Counter()
     with store.session():
         inputs = _ingest_source(display, store, recipe, source, others)
@@ -82,7 +84,7 @@ def prepare(display: Display, recipe_name: str | None, source: str | None, stora
     """Make a dataset: here if that takes seconds, else through the flow."""
     store = Store(storage)
     recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
-    open_source(source or recipe.source)
+    open_source(chosen_source(source, recipe.source))
     with store.session():
         inputs = _ingest_source(display, store, recipe, source)
         prepared = prepare_inputs(display, store, recipe, recipe_name or recipe.name, inputs)
@@ -154,7 +156,7 @@ def reproduce(
     """Train the report's architectures by its way of splitting and by ours, and write one report."""
     recipe, store = load_recipe(experiments.RECIPE), Store(storage)
     planned = experiments.plan_experiments(recipe, architectures, protocols, budget)
-    open_source(source or recipe.source)
+    open_source(chosen_source(source, recipe.source))
     with store.session():
         outcomes = reproduction.plan_outcomes(store, planned, _ingest_source(display, store, recipe, source))
         ref = reproduction.report_stage(outcomes).ref
@@ -247,8 +249,9 @@ def verify(display: Display, storage: str) -> None:
 def _ingest_source(
     display: Display, store: Store, recipe: Recipe, source: str | None, others: Counter[str] | None = None
 ) -> ArtifactRef:
-    with display.ingesting(source or recipe.source) as on_bytes:
-        inputs = ingesting.ingest(store, recipe, source or recipe.source, others, on_bytes)
+    chosen = chosen_source(source, recipe.source)
+    with display.ingesting(chosen) as on_bytes:
+        inputs = ingesting.ingest(store, recipe, chosen, others, on_bytes)
     missing = ingesting.missing(recipe, ingesting.read_inputs(store, inputs)) if recipe.contents else []
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.table import Table
 
 from flows.cli.words import counted
+from lstm_music.errors import LstmMusicError
 from lstm_music.midi.text import printable
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ class Display:
 
     def log(self, text: str) -> None:
         """Print a line; its text never counts as markup, nor as commands to the terminal."""
-        self.console.print(escape(printable(text)))
+        with _written("standard error" if self.as_json else "standard output"):
+            self.console.print(escape(printable(text)))
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Print the result for programs, if `--json` was given."""
         if self.as_json:
-            print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
+            with _written("standard output"):
+                print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:
@@ -205,3 +208,12 @@ def _progress_text(said: Mapping[str, Any]) -> str:
         minutes, seconds = divmod(round(said["seconds_left"]), 60)
         parts.append(f"at most {minutes}:{seconds:02d} left")
     return ", ".join(parts)
+
+
+@contextmanager
+def _written(where: str) -> Iterator[None]:
+    """Turn an output that cannot be written, such as a file on a full disk, into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise LstmMusicError(f"{where}: cannot be written ({error.strerror}); finished work is kept") from error

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from lstm_music.errors import StorageError
 from lstm_music.store import ArtifactRef, Store
+from lstm_music.store.backend import is_url
 
 
 def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool = False) -> None:
     """Copy the files of an artifact to a folder.
 
-    Raises StorageError if the folder is not writable, or if another file would be lost.
+    Raises StorageError if the folder is not writable or lies in the storage, or if another file would be lost.
     """
+    if not is_url(store.where) and folder.absolute().resolve().is_relative_to(store.root.resolve()):
+        raise StorageError(f"--output-dir: expected a folder outside the storage {store.where}, got {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
@@ -21,7 +24,10 @@ def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool =
                 f"--output-dir: expected a folder without {taken[0]}, got {folder}, which has another one; give an empty folder"
             )
         for path in store.open(ref).files():
-            shutil.copyfile(path, folder / path.name)
+            target = folder / path.name
+            if target.is_symlink():
+                target.unlink()
+            shutil.copyfile(path, target)
     except OSError as error:
         raise StorageError(
             f"--output-dir: {folder} cannot be written ({error.strerror}); give another folder"
@@ -29,4 +35,5 @@ def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool =
 
 
 def _holds_other(path: Path, new: Path) -> bool:
-    return path.exists() and not filecmp.cmp(path, new, shallow=False)
+    """Whether something else has this name; a link that leads nowhere would be written through."""
+    return path.is_symlink() or (path.exists() and not filecmp.cmp(path, new, shallow=False))

@@ -280,3 +280,21 @@ def test_former_keys_of_a_recipe_are_understood_and_a_line_says_the_new_ones(cap
         f"mine.toml: generation.{old} is now {new}; the old name works for one more release"
         for old, new in [("seed_segment", "prompt"), ("seed_segment_events", "prompt_events")]
     ]
+
+
+def test_a_scheduler_of_a_recipe_needs_the_users_word(monkeypatch):
+    address = "tcp://host:8786"
+    recipe = load_recipe("demo").model_copy(update={"runner": RunnerSpec(name="dask", dask_scheduler=address)})
+    with pytest.raises(RecipeError, match=r"names tcp://host:8786, which could run any code .*--dask-scheduler"):
+        recipe.run_by(None, None, None)
+    assert recipe.run_by(None, None, address).runner.dask_scheduler == address
+    assert recipe.run_by("threads", None, None).runner.dask_scheduler is None
+    monkeypatch.setenv("LSTM_MUSIC_DASK_SCHEDULER", address)
+    assert recipe.run_by(None, None, None).runner.dask_scheduler == address
+
+
+@pytest.mark.parametrize("text", [f'name = "a"\nrandom_seed = {"9" * 6000}\n', f"name = {'[' * 5000}\n"])
+def test_a_recipe_that_python_cannot_hold_is_one_sentence(tmp_path, text):
+    (tmp_path / "huge.toml").write_text(text)
+    with pytest.raises(RecipeError, match="cannot be read as TOML"):
+        load_recipe(str(tmp_path / "huge.toml"))

@@ -1,0 +1,64 @@
+"""Terminals, disks and names that a command meets: each is a sentence, and none a traceback."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from program import COMMAND
+
+COMMANDS = (["status"], ["status", "--json"])
+
+
+def run(words, **options):
+    return subprocess.run([COMMAND, *map(os.fspath, words)], capture_output=True, check=False, **options)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_of_few_characters_shows_what_it_can(tiny, encoding):
+    found = run(["verify", "--storage", tiny.storage], env={**os.environ, "PYTHONIOENCODING": encoding})
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert found.stdout.startswith(b"Checking every file ?\n")
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_an_output_that_takes_nothing_is_one_sentence(tiny, words):
+    with Path("/dev/full").open("wb") as full:
+        command = [COMMAND, *words, "--storage", tiny.storage]
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert found.returncode == 1
+    last = found.stderr.decode().splitlines()[-1]
+    assert last.startswith("lstm-music: standard output: cannot be written (No space left on device)")
+
+
+def test_a_storage_that_cannot_be_spelt_is_one_sentence(tmp_path):
+    name = os.fsencode(tmp_path) + b"/s\xe9"
+    found = subprocess.run([COMMAND, "status", "--storage", name], capture_output=True, check=False)
+    assert found.returncode == 6
+    assert found.stderr.decode().count("\n") == 1
+    assert "expected a name in UTF-8" in found.stderr.decode()
+    assert not Path(os.fsdecode(name)).exists()
+
+
+def test_files_for_the_user_go_neither_into_the_storage_nor_through_a_link(tiny, lstm_music, tmp_path):
+    generate = ["generate", "--recipe", tiny.recipe, "--storage", tiny.storage, "--json"]
+    for place in (tiny.storage, tiny.storage / "blobs" / "new"):
+        found = lstm_music(*generate, "--output-dir", place)
+        assert found.code == 6
+        assert "--output-dir: expected a folder outside the storage" in found.errors
+        assert not (tiny.storage / "blobs" / "new").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "result_001.mid").symlink_to(tmp_path / "elsewhere.mid")
+    found = lstm_music(*generate, "--output-dir", tmp_path / "mine")
+    assert found.code == 6
+    assert "--output-dir: expected a folder without result_001.mid" in found.errors
+    assert not (tmp_path / "elsewhere.mid").exists()
+
+
+def test_status_says_where_it_looked(tiny, lstm_music, tmp_path):
+    assert lstm_music("status", "--storage", tiny.storage).out.splitlines()[0] == f"Storage: {tiny.storage}"
+    (tmp_path / "letter.txt").write_text("Dear")
+    found = lstm_music("status", "--storage", tmp_path)
+    assert found.out.splitlines()[0] == f"Storage: {tmp_path}: nothing was ever made here"
+    assert json.loads(lstm_music("status", "--storage", tmp_path, "--json").out)["recipes"] == {}
