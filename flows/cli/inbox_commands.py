@@ -1,5 +1,6 @@
 """What `watch`, `retrain` and `rollback` do on the command line."""
 
+import contextlib
 import os
 
 from flows.cli.choosing import choose_recipe
@@ -7,11 +8,16 @@ from flows.cli.display import ROWS_SHOWN, Display
 from flows.cli.training import RunnerChoice, runner_of
 from flows.cli.words import capital
 from flows.engine.server import orchestrated, server_is_configured
+from lstm_music.errors import StorageError
+from lstm_music.stages.current import require_promoted
 from lstm_music.stages.inbox import news as inboxes
 from lstm_music.stages.inbox.news import News
 from lstm_music.stages.inbox.retraining import NOTHING_NEW, Retraining, describe, rejected, require_retrainable
 from lstm_music.stages.training import promotion
 from lstm_music.store import Store
+
+KEY_SHOWN = 12
+"""Digits of a score card's key that tell it from others."""
 
 
 def watch(display: Display, recipe_name: str | None, inbox: str | None, storage: str, settle_seconds: float) -> None:
@@ -70,22 +76,32 @@ def retrain(
     display.result(said)
 
 
-def rollback(display: Display, recipe_name: str | None, storage: str) -> None:
+def rollback(display: Display, recipe_name: str | None, storage: str, from_scorecard: str | None) -> None:
     """Promote the previous models again."""
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted")
-    done = promotion.rollback(store, recipe.name)
-    if done.was_done:
+    require_promoted(store, recipe.name)  # before a mistyped --storage is made
+    with store.session():
+        done = promotion.rollback(store, recipe.name, from_scorecard)
+        if not done.was_done:
+            display.log(f"Recipe {recipe.name}: the previous models are promoted again")
+        elif from_scorecard is not None:
+            display.log(
+                f"Recipe {recipe.name}: the models of {from_scorecard} are not promoted, so nothing was changed"
+            )
+        else:
+            display.log(
+                f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
+                "run it again to go one step back"
+            )
+        for name, ref in done.promoted.models.items():
+            display.log(f"{name:11} {store.open(ref).folder}")
         display.log(
-            f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
-            "run it again to go one step back"
+            f"To go back from here, once: `lstm-music rollback --from {done.promoted.scorecard.key[:KEY_SHOWN]}`"
         )
-    else:
-        display.log(f"Recipe {recipe.name}: the previous models are promoted again")
-    for name, ref in done.promoted.models.items():
-        display.log(f"{name:11} {store.open(ref).folder}")
-    display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
-    promotion.rollback_is_told(store, recipe.name)
+        display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
+        with contextlib.suppress(StorageError):  # the user knows now, so this is no failure
+            promotion.rollback_is_told(store, recipe.name)
 
 
 def _log_news(display: Display, news: News) -> None:

@@ -9,6 +9,7 @@ from flows.cli.generate_options import SoundfontOption
 from flows.cli.help import App
 from flows.cli.options import (
     DEFAULT_STORAGE,
+    STORAGE,
     CollectionOption,
     DaskSchedulerOption,
     InboxOption,
@@ -63,14 +64,27 @@ def retrain(
     )
 
 
-def rollback(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def rollback(
+    from_scorecard: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="KEY",
+            help="Go back only if the models of this score card are promoted, so that a repeated command changes nothing.",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+    recipe: RecipeOption = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
     """Promote the previous models again.
 
     Each further rollback goes one promotion further back.
     """
     from flows.cli import inbox_commands
 
-    inbox_commands.rollback(Display(json), recipe, storage)
+    inbox_commands.rollback(Display(json), recipe, storage, from_scorecard)
 
 
 def status(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:

@@ -137,21 +137,27 @@ UNTOLD = "rollback_untold"
 
 @dataclass(frozen=True)
 class Rollback:
-    """The models that are promoted again; `was_done` by an earlier call, which was killed before it could tell."""
+    """The models that are promoted now, and whether an earlier call did it already."""
 
     promoted: Promoted
     was_done: bool = False
 
 
-def rollback(store: Store, recipe: str) -> Rollback:
+def rollback(store: Store, recipe: str, from_scorecard: str | None = None) -> Rollback:
     """Promote the models again that were promoted before the present ones; each call goes one step back.
 
     A call that was killed, or failed after its change, is finished by the next one, which goes no further: call
-    `rollback_is_told` once the user knows. Raises MissingArtifactError where there are no earlier models or one of them was
-    deleted, MismatchError where this version cannot read them, PromotedMeanwhileError after a promotion at the same moment.
+    `rollback_is_told` once the user knows. With `from_scorecard`, the key of a score card or its beginning, nothing is changed
+    unless the models of that card are the promoted ones: so a script may repeat the call at any time.
+
+    Raises MissingArtifactError where there are no earlier models or one of them was deleted, MismatchError where this version
+    cannot read them, PromotedMeanwhileError after a promotion at the same moment.
     """
     present = require_promoted(store, recipe)
-    if (store.current(recipe) or {}).get(UNTOLD):
+    if from_scorecard is not None:
+        if not present.scorecard.key.startswith(from_scorecard):
+            return Rollback(present, was_done=True)
+    elif (store.current(recipe) or {}).get(UNTOLD):
         return Rollback(present, was_done=True)
     earlier = earlier_models(store, recipe)
     if not earlier:
