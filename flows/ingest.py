@@ -15,4 +15,4 @@ def ingest(recipe: RecipeName = "default", source: SourceText = None, storage: S
     """Ingest the music of a source; without one, the recipe's own."""
     chosen = find_recipe(Store(storage), recipe)
     with Store(storage).session():
-        return ingest_source(storage, chosen, chosen_source(source, chosen.source))
+        return ingest_source(storage, chosen, chosen_source(source or None, chosen.source))

@@ -118,7 +118,7 @@ class Prompt(Group):
     prompt_midi: Path | None = Field(default=None, description="A music file to continue, instead of a held-out piece.")
     composer: str | None = Field(default=None, description="Take prompts from held-out pieces of this composer only.")
     prompt_events: int | None = Field(
-        default=None, ge=1, description="How many events of a held-out piece are the prompt."
+        default=None, ge=1, description="How many events are the prompt; of your own file its last ones."
     )
     include_prompt: bool | None = Field(default=None, description="Whether a result begins with its prompt.")
 

@@ -66,7 +66,11 @@ def prepare(
 
 def ingest_inputs(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
     """Ingest a source, or give the inputs that were ingested before."""
-    return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, chosen_source(source, recipe.source))
+    return (
+        ArtifactRef(KIND, inputs)
+        if inputs
+        else ingest_source(storage, recipe, chosen_source(source or None, recipe.source))
+    )
 
 
 def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:

@@ -227,9 +227,8 @@ def load_recipe(text: str) -> Recipe:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
-        raise RecipeError(
-            f"recipe {text!r}: not found; expected one of {known}, or the path of a .toml file"
-        ) from error
+        found = "is no .toml file" if Path(text).exists() and not text.endswith(".toml") else "not found"
+        raise RecipeError(f"recipe {text!r}: {found}; expected one of {known}, or the path of a .toml file") from error
     except (
         OSError,
         ValueError,

@@ -8,7 +8,7 @@ from typing import Any
 from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
 from flows.cli.display import Display
-from flows.cli.output_dir import copy_to
+from flows.cli.output_dir import copy_to, require_output_dir
 from flows.cli.training import (
     RunnerChoice,
     log_starts_again,
@@ -155,6 +155,7 @@ def reproduce(
 ) -> None:
     """Train the report's architectures by its way of splitting and by ours, and write one report."""
     recipe, store = load_recipe(experiments.RECIPE), Store(storage)
+    require_output_dir(output_dir, store)
     planned = experiments.plan_experiments(recipe, architectures, protocols, budget)
     open_source(chosen_source(source, recipe.source))
     with store.session():
@@ -217,6 +218,7 @@ def generate(
         random_seed=random_seed,
     )
     current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
+    require_output_dir(output_dir, store)
     if changes := changes_since_training(store, recipe, current):
         display.log(
             f"Recipe {recipe.name} changed since its models were trained: {changes_text(changes)}. "
@@ -273,7 +275,9 @@ def _generate(
 ) -> dict[str, Any]:
     current = require_promoted(store, recipe.name)
     plan = generation.Plan(settings, current.dataset, current.models)
-    pieces, events = counted(settings.spec.candidates, "piece"), counted(settings.spec.num_events, "event")
+    pieces, events = counted(settings.spec.num_outputs, "piece"), counted(settings.spec.num_events, "event")
+    if settings.spec.candidates > settings.spec.num_outputs:
+        pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
     if store.has(plan.stage.ref):
         other = settings.random_seed + 1
         display.log(

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from flows.cli.output_dir import local_folder
+
 MUSIC, STORAGE, RUNNING, TRAINING, OUTPUT = "Music", "Storage", "Running", "Training", "Output"
 """The groups of options in `--help`."""
 
@@ -138,7 +140,13 @@ JsonOption = Annotated[
 ]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output-dir", metavar="FOLDER", help="Also copy the files to this folder.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--output-dir",
+        metavar="FOLDER",
+        help="Also copy the files to this folder.",
+        parser=local_folder,
+        rich_help_panel=OUTPUT,
+    ),
 ]
 WarmStartOption = Annotated[
     bool,

@@ -95,6 +95,10 @@ def is_url(text: str) -> bool:
 
 def open_backend(where: str | Path) -> Backend:
     """Give the backend of a path or URL; nothing is created. Raises StorageError for an invalid address."""
+    if not str(where):
+        raise StorageError(
+            "storage: expected a folder or s3://bucket/prefix, got ''; leave --storage out, or give a name"
+        )
     try:
         str(where).encode()
     except UnicodeEncodeError as error:

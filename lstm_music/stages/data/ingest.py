@@ -171,7 +171,8 @@ def _format(name: str, found: Found | None) -> str:
 def _no_music(source: str, others: int) -> str:
     """Explain that a source holds no music, and which source to give."""
     is_there = others or not is_url(source)
-    holds = f"holds no music, only {_counted(others, 'other file')}" if is_there else "there is nothing below this URL"
+    holds = f"holds no music, only {_counted(others, 'other file')}" if others else "is empty"
+    holds = holds if is_there else "there is nothing below this URL"
     wanted = "the URL of a folder (a prefix) with unpacked" if is_url(source) else "a folder or zip with"
     return f"source {source!r}: {holds}; give {wanted} .mid, .musicxml, .abc or .krn files"
 
