@@ -83,21 +83,26 @@ def orchestrated(folder: Path | None = None) -> Iterator[None]:
 
 def server_is_configured(environment: Mapping[str, str]) -> bool:
     """Whether the environment, or the active profile of Prefect, names a server."""
-    return configured_server(environment) is not None
+    return configured(environment, "PREFECT_API_URL") is not None
 
 
-def configured_server(environment: Mapping[str, str]) -> str | None:
-    """Give the URL of the server that the environment, or the active profile of Prefect, names."""
-    if url := environment.get("PREFECT_API_URL"):
-        return url
-    home = Path(environment.get("PREFECT_HOME", "~/.prefect")).expanduser()
+def configured(environment: Mapping[str, str], setting: str) -> str | None:
+    """Give the value that the environment, or the active profile of Prefect, has for a setting of Prefect."""
+    if value := environment.get(setting):
+        return value
+    home = prefect_home(environment)
     path = Path(environment.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     active = environment.get("PREFECT_PROFILE") or profiles.get("active", "")
-    return profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL") or None
+    return profiles.get("profiles", {}).get(active, {}).get(setting) or None
+
+
+def prefect_home(environment: Mapping[str, str]) -> Path:
+    """Give the folder in which Prefect keeps its profiles and its database."""
+    return Path(environment.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
 def quiet_settings(environment: Mapping[str, str]) -> dict[str, str]:
