@@ -38,6 +38,9 @@ def serve(listener: socket.socket, names: Sequence[str]) -> None:
     from prefect.settings import get_current_settings
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+    from flows.engine.served_database import use_immediate_sqlite
+
+    use_immediate_sqlite()
     # Around the app, not within it: Prefect's automations call the app itself, in this process and by another name.
     guarded = TrustedHostMiddleware(create_app(final=True), allowed_hosts=names, www_redirect=False)
     api = get_current_settings().server.api
