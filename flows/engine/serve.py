@@ -33,8 +33,12 @@ END_SECONDS = 30.0
 """How long a part may take to end after the request to end."""
 
 WORKER = ("worker", "start", "--pool", "lstm-music", "--type", "process")
-USUAL = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-"""Settings that your own ones replace."""
+USUAL = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+"""Settings that your own ones replace. The terminal shows warnings and errors; the UI shows all lines of a run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

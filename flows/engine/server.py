@@ -30,6 +30,7 @@ STARTUP_SECONDS = 120.0
 
 QUIET = {
     "DO_NOT_TRACK": "1",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "lstm_music",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -38,7 +39,8 @@ QUIET = {
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
 }
 """Prefect's log lines go to the server, not to the terminal. Prefect always keeps the error of a failed flow: as JSON, not as a
-pickle. Your own values of these settings stay."""
+pickle. On a server of yours an automation marks a run as crashed that sends no heartbeat for 90 seconds; Prefect's usual pause
+between two is twice that. Your own values of these settings stay."""
 
 QUIET_WARNINGS = "ignore:resource_tracker:UserWarning"
 """Python's resource tracker frees the semaphores of a pool that was killed, and should not warn about it."""
