@@ -35,6 +35,7 @@ END_SECONDS = 30.0
 WORKER = ("worker", "start", "--pool", "lstm-music", "--type", "process")
 USUAL = {
     "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS": "flows.engine.console.OneLineHandler",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }

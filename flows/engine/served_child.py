@@ -41,6 +41,7 @@ def serve(listener: socket.socket, names: Sequence[str]) -> None:
     from flows.engine.served_database import use_immediate_sqlite
 
     use_immediate_sqlite()
+    os.umask(0o077)  # a new database is for this user alone
     # Around the app, not within it: Prefect's automations call the app itself, in this process and by another name.
     guarded = TrustedHostMiddleware(create_app(final=True), allowed_hosts=names, www_redirect=False)
     api = get_current_settings().server.api

@@ -150,6 +150,7 @@ def test_other_users_of_this_machine_see_no_password(served):
     password = credentials.partition(":")[2]
     assert not [command for command in served.program.alive() if password in command]
     assert password not in served.said()  # it is not a terminal, so it may be a file that others read
+    assert stat.S_IMODE((served.program.home / ".prefect" / "prefect.db").stat().st_mode) == 0o600
     readable = [path for path in served.program.home.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
     assert not [path for path in readable if password.encode() in path.read_bytes()]
 
