@@ -3,6 +3,7 @@
 from prefect import flow
 from prefect.futures import PrefectFuture
 
+from flows.engine.naming import named_after
 from flows.engine.runners import runner as task_runner
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
 from lstm_music.errors import ChildError, MismatchError
@@ -12,14 +13,14 @@ from lstm_music.stages.current import find_recipe
 from lstm_music.stages.data.ingest import KIND
 from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
 
 WORKER_DIED = frozenset({"BrokenProcessPool", "KilledWorker"})
 """The errors of the runners `processes` and `dask`, by name, because only the runner `dask` imports Dask."""
 
 
-@flow(name="parse", persist_result=False, validate_parameters=False)
+@flow(name="parse", flow_run_name="parse", persist_result=False, validate_parameters=False)
 def parse(storage: str, inputs: ArtifactRef) -> None:
     """Parse the missing batches in parallel; the flow plans them itself, because a server refuses parameters of a megabyte."""
     batches = batches_to_parse(Store(storage), inputs)
@@ -47,7 +48,14 @@ def require_made(future: PrefectFuture[ArtifactRef], wanted: ArtifactRef) -> Non
         )
 
 
-@flow(name="prepare", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="prepare",
+    flow_run_name=named_after("prepare"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def prepare(
     recipe: RecipeName = "default",
     source: SourceText = None,

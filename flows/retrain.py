@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.engine.naming import named_after
 from flows.generate import generate
 from flows.parameters import (
     CollectionText,
@@ -20,11 +21,18 @@ from lstm_music.stages.current import find_recipe
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, holds_other_music
 from lstm_music.stages.inbox.retraining import Retraining, require_retrainable
 from lstm_music.store import Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.retraining import ingest_all, look, report
 
 
-@flow(name="retrain", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="retrain",
+    flow_run_name=named_after("retrain"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def retrain(
     recipe: RecipeName = "default",
     inbox: InboxText = None,

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.engine.naming import named_after
 from flows.engine.runners import threads
 from flows.parameters import (
     DaskScheduler,
@@ -21,7 +22,7 @@ from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
 from lstm_music.stages.training.tracking import require_log_to
 from lstm_music.store import Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.training import begin_log, draw_curves, evaluate, promote, train_model
 
 MOST_MODELS = max(map(len, MODELS.values()))
@@ -30,8 +31,10 @@ MOST_MODELS = max(map(len, MODELS.values()))
 # Each thread only waits for the process of its training, so threads are enough, one per model.
 @flow(
     name="train-all",
+    flow_run_name=named_after("train-all"),
     persist_result=False,
     task_runner=threads(MOST_MODELS),
+    on_completion=[say_ended],
     on_failure=[advise],
     on_crashed=[advise],
 )

@@ -2,15 +2,23 @@
 
 from prefect import flow
 
+from flows.engine.naming import named_after
 from flows.parameters import CollectionText, InboxText, RecipeName, SettleSeconds, StorageText
 from lstm_music.stages.current import find_recipe
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, should_announce
 from lstm_music.store import Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.retraining import announce, look
 
 
-@flow(name="watch", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="watch",
+    flow_run_name=named_after("watch"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def watch(
     recipe: RecipeName = "default",
     inbox: InboxText = None,

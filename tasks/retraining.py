@@ -17,6 +17,7 @@ CHANGED = "lstm-music.inbox.changed"
 
 @task(
     name="look at the inbox",
+    task_run_name="look at the inbox",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=may_pass,
@@ -28,7 +29,7 @@ def look(storage: str, recipe: Recipe, where: str | None, settle_seconds: float)
     return inbox.look(Store(storage), recipe, where, settle_seconds)
 
 
-@task(name="announce news", cache_policy=NO_CACHE, persist_result=False)
+@task(name="announce news", task_run_name="announce news", cache_policy=NO_CACHE, persist_result=False)
 def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[str, str | None]) -> None:
     """Emit the event that starts a retraining with these parameters, and record that it was emitted."""
     emit_event(
@@ -41,6 +42,7 @@ def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[st
 
 @task(
     name="ingest all music",
+    task_run_name="ingest all music",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=may_pass,
@@ -52,7 +54,7 @@ def ingest_all(storage: str, recipe: Recipe, source: str | None, where: str | No
     return inbox.ingest_all(Store(storage), recipe, source, where, news)
 
 
-@task(name="report", cache_policy=NO_CACHE, persist_result=False)
+@task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(storage: str, result: retraining.Retraining) -> retraining.Retraining:
     """Publish the result of a retraining."""
     publish_retraining(result.recipe, retraining.markdown(Store(storage), result))

@@ -37,7 +37,7 @@ def train_model(
         return train.train_model_in_child(store, recipe, dataset, model, train.both(report, record), start)
 
 
-@task(name="begin log", cache_policy=NO_CACHE, persist_result=False)
+@task(name="begin log", task_run_name="begin log", cache_policy=NO_CACHE, persist_result=False)
 def begin_log(
     log_to: str | None, recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef]
 ) -> tracking.LoggedRun | None:
@@ -45,7 +45,7 @@ def begin_log(
     return tracking.begin_run(log_to, recipe, dataset, starts) if log_to else None
 
 
-@task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)
+@task(name="evaluate", task_run_name="evaluate", cache_policy=NO_CACHE, persist_result=False)
 def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mapping[str, ArtifactRef]) -> ArtifactRef:
     """Score the models beside the baselines."""
     ref = scorecard.evaluate(Store(storage), recipe, dataset, trained)
@@ -53,7 +53,7 @@ def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mappin
     return ref
 
 
-@task(name="draw curves", cache_policy=NO_CACHE, persist_result=False)
+@task(name="draw curves", task_run_name="draw curves", cache_policy=NO_CACHE, persist_result=False)
 def draw_curves(storage: str, recipe: Recipe, card: ArtifactRef, log: tracking.LoggedRun | None = None) -> str:
     """Draw the learning curves of the models of a score card, and log the card; return the path of the SVG."""
     path = str(curves.curves_of_card(Store(storage), recipe.name, card))
@@ -62,7 +62,7 @@ def draw_curves(storage: str, recipe: Recipe, card: ArtifactRef, log: tracking.L
     return path
 
 
-@task(name="promote", cache_policy=NO_CACHE, persist_result=False)
+@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE, persist_result=False)
 def promote(storage: str, recipe: Recipe, new: Promoted) -> promotion.Decision:
     """Promote the models if they are not worse than the promoted ones."""
     decision = promotion.promote(Store(storage), recipe, new)

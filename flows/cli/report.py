@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.display import ROWS_SHOWN, Display
-from flows.cli.words import capital, counted
-from lstm_music.evaluation.scorecard import rows
+from flows.cli.words import counted
+from lstm_music.evaluation.card_table import card_tables
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.report_page import COLUMNS, table
 from lstm_music.stages.data.dataset import load_dataset
@@ -77,30 +77,8 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
 def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: str) -> dict[str, Any]:
     """Show a score card, its warnings and the learning curves of its models; return it for `--json`."""
     card = read_card(store, ref)
-    for split in card["splits"]:
-        found = [row for row in rows(card) if row["split"] == split]
-        predictors = list(dict.fromkeys(row["predictor"] for row in found))
-        streams = list(dict.fromkeys(row["stream"] for row in found))
-        nll = {(row["predictor"], row["stream"]): row["nll"] for row in found}
-        accuracy = {(row["predictor"], row["stream"]): row["accuracy"] for row in found}
-        per_note, lookup = card["splits"][split]["nll_per_note"], card["splits"][split]["lookup"]
-        display.table(
-            f"{capital(split)}, {card['protocol']}: {counted(card['splits'][split]['events'], 'event')}, nats per event, "
-            "accuracy in brackets" + (f"; {per_note:.3f} nats per note" if per_note is not None else ""),
-            ["", *("sum" if stream == "all" else stream for stream in streams)],
-            [
-                [
-                    predictor,
-                    *(_cell(nll[predictor, stream], accuracy[predictor, stream]) for stream in streams),
-                ]
-                for predictor in predictors
-            ]
-            + (
-                [["lookup", *(f"({lookup[stream]:.0%})" if stream in lookup else "" for stream in streams)]]
-                if lookup
-                else []
-            ),
-        )
+    for shown in card_tables(card):
+        display.table(shown.title, list(shown.columns), [list(row) for row in shown.rows])
     for warning in card["warnings"]:
         display.log(f"Warning: {warning}")
     drawn = str(curves_of_card(store, recipe_name, ref))
@@ -233,7 +211,3 @@ def _not_accepted(display: Display, table: list[Input]) -> None:
         display.table("Rejected", ["file", "", "reason"], rows_[:ROWS_SHOWN], texts=3)
     if len(rows_) > ROWS_SHOWN:
         display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs lists them all")
-
-
-def _cell(nll: float, accuracy: float | None) -> str:
-    return f"{nll:.3f}" if accuracy is None else f"{nll:.3f} ({accuracy:.0%})"

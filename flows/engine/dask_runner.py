@@ -17,6 +17,7 @@ from typing import Self
 from distributed import LocalCluster, get_worker, rpc
 from prefect_dask.task_runners import DaskTaskRunner
 
+from flows.engine.leaving import leave_soon
 from flows.engine.worker_process import interrupts_held_back
 from lstm_music.credentials import credentials_held_back
 from lstm_music.errors import RecipeError
@@ -86,6 +87,7 @@ class DaskRunner(DaskTaskRunner):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave the cluster; on an interrupt kill the workers of our own cluster, and let those of another finish."""
+        leave_soon(exc_type)
         with self._surroundings:
             if exc_type is not None and isinstance(self._cluster, QuietCluster):
                 self._cluster.kill()

@@ -51,11 +51,14 @@ def _make_pool(client: SyncPrefectClient) -> None:
 
 
 def _make_automations(client: SyncPrefectClient) -> None:
-    """Make the automations whose names are new; one that you have changed stays as it is."""
-    wanted = yaml.safe_load(AUTOMATIONS.read_text(encoding="utf-8"))["automations"]
-    there = {found["name"] for found in client.request("POST", "/automations/filter", json={}).json()}
-    for automation in (AutomationCore.model_validate(entry) for entry in wanted if entry["name"] not in there):
-        client.request("POST", "/automations/", json=automation.model_dump(mode="json"))
+    """Make the automations whose names are new, and remove those of earlier versions; one that you have changed stays."""
+    wanted = yaml.safe_load(AUTOMATIONS.read_text(encoding="utf-8"))
+    there = {found["name"]: found["id"] for found in client.request("POST", "/automations/filter", json={}).json()}
+    for automation in map(AutomationCore.model_validate, wanted["automations"]):
+        if automation.name not in there:
+            client.request("POST", "/automations/", json=automation.model_dump(mode="json"))
+    for name in there.keys() & set(wanted["replaced"]):
+        client.request("DELETE", "/automations/{id}", path_params={"id": there[name]})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from flows.engine.leaving import leave_soon
 from flows.engine.worker_process import WorkerContext
 from lstm_music.child import follow_parent
 from lstm_music.errors import RecipeError
@@ -23,6 +24,7 @@ class ThreadRunner(ThreadPoolTaskRunner[Any]):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Wait for the tasks; on an interrupt leave the threads, because they end with this process."""
+        leave_soon(exc_type)
         if exc_type is not None and self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
@@ -45,6 +47,7 @@ class ProcessRunner(ProcessPoolTaskRunner):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Wait for the tasks; on an interrupt kill the processes."""
+        leave_soon(exc_type)
         if exc_type is not None:
             self._context.kill()
         super().__exit__(exc_type, exc, traceback)
