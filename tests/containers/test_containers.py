@@ -125,7 +125,7 @@ def test_the_steps_of_the_dockerfile_install_a_working_command(tmp_path):
             str(installed),
         ),
         (["python", "-m", "flows.engine.health"], ""),
-        (["lstm-music", "doctor"], "recipes"),
+        (["lstm-music", "doctor"], f"lstm-music {VERSION}"),
     ]:
         done = subprocess.run(words, cwd=data, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
