@@ -45,7 +45,8 @@ CollectionText = Annotated[
 ]
 StorageText = Annotated[str, Described("Where results are kept: a folder, or a URL such as s3://bucket/prefix.")]
 RunnerName = Annotated[
-    recipe.RunnerName | None, Described("What parses files in parallel. Empty: the recipe's runner.")
+    recipe.RunnerName | None,
+    Described("What parses files in parallel; dask also trains on its workers. Empty: the recipe's runner."),
 ]
 WorkerCount = Annotated[
     int | None, Field(ge=1), Described("How many batches are parsed at once. Empty: the recipe's number.")

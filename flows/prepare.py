@@ -1,12 +1,11 @@
 """The flow `prepare`: a source → note table → events → vocabularies and tokens."""
 
 from prefect import flow
-from prefect.futures import PrefectFuture
 
+from flows.engine.made import require_made
 from flows.engine.naming import named_after
 from flows.engine.runners import runner as task_runner
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
-from lstm_music.errors import ChildError, MismatchError
 from lstm_music.recipe import Recipe
 from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import find_recipe
@@ -15,9 +14,6 @@ from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise, say_ended
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
-
-WORKER_DIED = frozenset({"BrokenProcessPool", "KilledWorker"})
-"""The errors of the runners `processes` and `dask`, by name, because only the runner `dask` imports Dask."""
 
 
 @flow(name="parse", flow_run_name="parse", persist_result=False, validate_parameters=False)
@@ -29,23 +25,6 @@ def parse(storage: str, inputs: ArtifactRef) -> None:
     ]
     for future, batch in zip(futures, batches, strict=True):
         require_made(future, batch.stage.ref)
-
-
-def require_made(future: PrefectFuture[ArtifactRef], wanted: ArtifactRef) -> None:
-    """Wait for a batch; ChildError if its worker was killed, MismatchError if the worker made another artifact."""
-    try:
-        made = future.result()
-    except Exception as error:
-        if type(error).__name__ not in WORKER_DIED:
-            raise
-        raise ChildError(
-            "a worker was killed while it parsed a batch, probably because memory ran out; run again with fewer --workers"
-        ) from error
-    if made != wanted:
-        raise MismatchError(
-            f"a worker made another artifact: expected {wanted}, got {made}; its libraries have other versions, so install the "
-            "same ones there"
-        )
 
 
 @flow(

@@ -56,7 +56,7 @@ RunnerName = Literal["threads", "processes", "dask"]
 class RunnerSpec(BaseModel):
     """What parses files side by side: the name of a runner, how many batches at once, and which Dask scheduler, if not its own.
 
-    It decides nothing of what is made. Only the runner `dask` has a scheduler.
+    It decides nothing of what is made. Only the runner `dask` has a scheduler, and trains on its workers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -10,6 +10,7 @@ from lstm_music.stages.current import Promoted
 from lstm_music.stages.training import curves, promotion, scorecard, tracking, train
 from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import ArtifactRef, Store
+from tasks.on_worker import require_seen, require_wanted
 from tasks.reporting import note, publish_card, publish_curves, publish_decision, training_report
 from tasks.retrying import may_pass
 
@@ -32,9 +33,11 @@ def train_model(
 ) -> ArtifactRef:
     """Train one model, by its name, in a process of its own; with a `start` it starts from that model's weights."""
     store, ref = Store(storage), model_stage(recipe, dataset, model, start).ref
+    require_seen(store, dataset)
     note(train.starts_again_note(store, recipe, dataset, model, start))
     with training_report(model) as report, tracking.recorded(log, store, ref, model) as record:
-        return train.train_model_in_child(store, recipe, dataset, model, train.both(report, record), start)
+        reports = train.each(require_wanted, report, record)
+        return train.train_model_in_child(store, recipe, dataset, model, reports, start)
 
 
 @task(name="begin log", task_run_name="begin log", cache_policy=NO_CACHE, persist_result=False)

@@ -155,16 +155,17 @@ class Display:
         self.console.print(table)
 
     def _watch(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
-        from lstm_music.stages.training.checkpoints import read_progress
+        from lstm_music.stages.training.checkpoints import ProgressWatch
 
         if not self.console.is_terminal:
             self._watch_quietly(store, refs, done)
             return
         with _bars(self.console) as bars:
             tasks: dict[str, TaskID] = {}
+            watch = ProgressWatch(store)
             while not done.wait(LOOK_SECONDS):
                 for model, ref in refs.items():
-                    said = read_progress(store, ref)
+                    said = watch.read(ref)
                     if said is not None:
                         if model not in tasks:
                             tasks[model] = bars.add_task(model, total=said["epochs"] * said["steps"], text="")
@@ -175,12 +176,12 @@ class Display:
 
     def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
         """Print a line per epoch that is seen, for a log."""
-        from lstm_music.stages.training.checkpoints import read_progress
+        from lstm_music.stages.training.checkpoints import ProgressWatch
 
-        logged: dict[str, int] = {}
+        watch, logged = ProgressWatch(store), dict[str, int]()
         while not done.wait(LOOK_SECONDS):
             for model, ref in refs.items():
-                said = read_progress(store, ref)
+                said = watch.read(ref)
                 if said is not None and said["scored_epochs"] > logged.get(model, 0):
                     logged[model] = said["scored_epochs"]
                     self.log(f"{model:11} {_progress_text(said)}")

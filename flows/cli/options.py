@@ -104,7 +104,7 @@ RunnerOption = Annotated[
     typer.Option(
         "--runner",
         metavar="RUNNER",
-        help="What parses files in parallel: threads, processes or dask.",
+        help="What parses files in parallel: threads, processes or dask. Dask also trains on its workers.",
         show_default="the recipe's",
         rich_help_panel=RUNNING,
     ),

@@ -5,7 +5,7 @@ continues from what is finished.
 """
 
 from collections.abc import Callable
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
@@ -65,13 +65,24 @@ def processes(spec: RunnerSpec) -> TaskRunner[Any]:
 
 def dask(spec: RunnerSpec) -> TaskRunner[Any]:
     """Run tasks on the workers of the Dask scheduler that `spec` names; without one, of a private one on this machine."""
+    made: TaskRunner[Any] = _dask().DaskRunner.of(spec)
+    return made
+
+
+def dask_trainings(spec: RunnerSpec, models: int) -> TaskRunner[Any]:
+    """Run trainings on the workers of Dask; a private cluster has a worker per model, because they wait for their children."""
+    made: TaskRunner[Any] = _dask().TrainingRunner.of(spec.model_copy(update={"workers": models}))
+    return made
+
+
+def _dask() -> ModuleType:
     try:
-        from flows.engine.dask_runner import DaskRunner
+        from flows.engine import dask_runner
     except ImportError as error:
         raise RecipeError(
             "runner 'dask': Dask is not installed; install it with `pip install 'lstm-music[dask]'`"
         ) from error
-    return DaskRunner.of(spec)
+    return dask_runner
 
 
 RUNNERS: dict[str, Callable[[RunnerSpec], TaskRunner[Any]]] = {
