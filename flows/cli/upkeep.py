@@ -81,7 +81,10 @@ def status(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -
 
 
 def verify(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
-    """Check every file of the storage against its checksum."""
+    """Check every file of the storage against its checksum, and that nothing is missing.
+
+    What the promoted models, their history, the prepared data and the generations need is followed down to the music.
+    """
     from flows.cli import commands
 
     commands.verify(Display(json), storage)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lstm_music.errors import StorageError
+from lstm_music.store.files import Entry
 from lstm_music.store.folder import Folder
 from lstm_music.store.links import Targets
 
@@ -48,6 +49,9 @@ class Backend(Protocol):
     def finished(self, kind: str) -> list[str]:
         """Names of the folders of a kind that have a manifest, sorted."""
 
+    def entries(self, key: str) -> dict[str, Entry]:
+        """List all files below a key, by their keys; links are left out, and so are hidden files and folders."""
+
     def publish(self, source: Path, key: str) -> None:
         """Move a synced file from a private folder to its key, replacing any file there."""
 
@@ -62,6 +66,9 @@ class Backend(Protocol):
 
     def remove(self, key: str) -> None:
         """Remove a file, if it is there."""
+
+    def remove_artifact(self, key: str) -> None:
+        """Remove the folder of an artifact, its manifest first: whatever happens meanwhile, readers see all of it or none."""
 
     def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
         """Give the local path of a file, checked against its entry in the manifest.

@@ -6,9 +6,11 @@ only if its SHA-256 is that of the manifest, and the manifest is always read fro
 """
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,17 @@ class Bucket:
             found = self._fs.find(self._at(kind))
         return sorted(path.split("/")[-2] for path in found if path.endswith(f"/{MANIFEST}"))
 
+    def entries(self, key: str) -> dict[str, files.Entry]:
+        """List all files below a key, from one listing."""
+        with self._errors(key):
+            found = self._fs.find(self._at(key), detail=True)
+        below = {path.removeprefix(f"{self._path}/"): info for path, info in found.items()}
+        return {
+            name: files.Entry(int(info["size"]), _written(info))
+            for name, info in below.items()
+            if not any(part.startswith(".") for part in name.split("/"))
+        }
+
     def publish(self, source: Path, key: str) -> None:
         """Upload a file, and keep a local copy."""
         self._upload(source, key)
@@ -142,6 +155,13 @@ class Bucket:
                 self._fs.rm_file(self._at(key))
             except FileNotFoundError:
                 return
+
+    def remove_artifact(self, key: str) -> None:
+        """Remove the objects of an artifact and their local copies, the manifest first."""
+        self.remove(f"{key}/{MANIFEST}")
+        for name in self.entries(key):
+            self.remove(name)
+        shutil.rmtree(self.root / key, ignore_errors=True)
 
     def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
         """Give the local copy; download it unless its digest is right."""
@@ -235,6 +255,12 @@ class Bucket:
     def _errors(self, key: str, *, writing: bool = False) -> Iterator[None]:
         with as_storage_error(self.shown(key), writing=writing), files.disk_errors(self.root):
             yield
+
+
+def _written(info: Mapping[str, Any]) -> float:
+    """Give the time of an object's last change; now, where the store does not say, so that it never counts as old."""
+    found = info.get("LastModified") or info.get("updated") or info.get("mtime") or time.time()
+    return found.timestamp() if isinstance(found, datetime) else float(found)
 
 
 @cache

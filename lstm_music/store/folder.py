@@ -59,6 +59,10 @@ class Folder:
         """Names of the folders of a kind that have a manifest."""
         return [name for name in self.names(kind) if self.holds(f"{kind}/{name}/{MANIFEST}")]
 
+    def entries(self, key: str) -> dict[str, files.Entry]:
+        """List all files below a key."""
+        return files.entries(self.root, key)
+
     def publish(self, source: Path, key: str) -> None:
         """Move a file to its key."""
         path = self.root / key
@@ -87,6 +91,14 @@ class Folder:
     def remove(self, key: str) -> None:
         """Remove a file."""
         (self.root / key).unlink(missing_ok=True)
+
+    def remove_artifact(self, key: str) -> None:
+        """Remove the folder of an artifact, its manifest first."""
+        self.remove(f"{key}/{MANIFEST}")
+        folder = self.root / key
+        if folder.is_dir():
+            files.sync(folder)  # after a power cut the other files may be gone, but never without the manifest
+            files.remove(folder)
 
     def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
         """Check a file: its whole digest once per process, and again after any change."""

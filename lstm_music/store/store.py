@@ -92,6 +92,19 @@ class Store:
         """Open all finished artifacts, or those of one kind, sorted by reference."""
         return map(self.open, self.refs(kind))
 
+    def shown(self, key: str) -> Path | str:
+        """Give the path or URL of what lies under a key, for messages."""
+        return self._backend.shown(key)
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a file under a key."""
+        return self._backend.holds(key)
+
+    def entries(self, key: str = "") -> dict[str, files.Entry]:
+        """List all files below a key, by their keys, without links and hidden ones."""
+        with files.disk_errors(self.root):
+            return self._backend.entries(key)
+
     def put_page(self, kind: str, name: str, data: bytes) -> Path:
         """Write a page about all artifacts of a kind beside them, replacing an earlier one; it is not an artifact."""
         with self._writing() as folder:
