@@ -193,6 +193,34 @@ class Store:
         with self._writing() as folder:
             self._backend.change(CURRENT_FILE, changed, folder)
 
+    def damaged_current(self) -> bytes | None:
+        """Give the bytes of `current.json` where they are not those that were written; None where they are, or there are none."""
+        with files.disk_errors(self.root):
+            try:
+                self._read_current()
+            except CorruptArtifactError:
+                return self._backend.read(CURRENT_FILE)
+            return None
+
+    def add_to_current(self, told: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add facts by recipe to `current.json`, or write it again where it is damaged; facts that can be read stay as they are.
+
+        The bytes of a damaged file are kept beside it.
+        """
+
+        def added(data: bytes | None) -> bytes:
+            try:
+                recipes = self._recipes(data)
+            except CorruptArtifactError:
+                assert data is not None
+                name = f"{CURRENT_FILE.removesuffix('.json')}-damaged-{hashlib.sha256(data).hexdigest()[:8]}.json"
+                self._backend.create(name, data, folder)
+                recipes = {}
+            return dump_checksummed({"recipes": {**recipes, **_merged(told, recipes)}})
+
+        with self._writing() as folder:
+            self._backend.change(CURRENT_FILE, added, folder)
+
     def verify(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> VerifyReport:
         """Read every file again and report those whose bytes are not those that were written.
 
@@ -250,7 +278,7 @@ class Store:
     def _recipes(self, data: bytes | None) -> dict[str, Any]:
         if data is None:
             return {}
-        fix = "delete it, and train and evaluate again"
+        fix = "run `lstm-music repair`"
         return dict(load_checksummed(data, self._backend.shown(CURRENT_FILE), fix)["recipes"])
 
     @contextmanager
@@ -262,6 +290,10 @@ class Store:
 
     def _begin(self) -> None:
         self._backend.begin(FORMAT_FILE, FORMAT, self._staging.partial)
+
+
+def _merged(told: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any]) -> dict[str, Any]:
+    return {recipe: {**facts, **kept.get(recipe, {})} for recipe, facts in told.items()}
 
 
 def _check_format(backend: Backend) -> None:

@@ -101,7 +101,7 @@ def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
     require_weights_as_trained(store, new)
     while True:
         old = promoted_models(store, recipe.name)
-        decision = _decide(store, recipe, old, new)
+        decision = decide(store, recipe, old, new)
         with contextlib.suppress(PromotedMeanwhileError):
             _record(store, recipe, old, new, decision)
             return decision
@@ -173,7 +173,8 @@ def rollback_is_told(store: Store, recipe: str) -> None:
     keep(store, recipe, {UNTOLD: None})
 
 
-def _decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
+def decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
+    """Decide whether new models may take the place of old ones; nothing is recorded."""
     if old is None:
         return Decision("promoted", "they are the first models of this recipe")
     if old == new:

@@ -38,7 +38,7 @@ def _current_file(store: Store) -> Iterator[BadFile]:
     """Name current.json where it is gone though models were promoted: music was made, or scored models are no experiment's."""
     if store.holds(CURRENT_FILE):
         return
-    cards = set(store.refs(SCORECARD)) - set(_inputs_of_reports(store))
+    cards = set(store.refs(SCORECARD)) - set(inputs_of_reports(store))
     what = "generations" if any(store.refs(GENERATIONS)) else "scored models" if cards else ""
     if what:
         yield BadFile(
@@ -47,7 +47,8 @@ def _current_file(store: Store) -> Iterator[BadFile]:
         )
 
 
-def _inputs_of_reports(store: Store) -> Iterator[ArtifactRef]:
+def inputs_of_reports(store: Store) -> Iterator[ArtifactRef]:
+    """List what the reports of experiments were made from: models and score cards of no recipe's."""
     for ref in store.refs(REPORTS):
         try:
             yield from store.open(ref).inputs

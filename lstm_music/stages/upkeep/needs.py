@@ -80,7 +80,7 @@ def _visit(store: Store, ref: ArtifactRef, root: Root, found: Needed) -> list[Ar
 
 
 def roots_of_recipes(store: Store, history: int | None = None) -> Iterator[Root]:
-    """List what current.json names: of all recipes what is promoted, then the `history` last earlier ones, then what is prepared."""
+    """List what current.json names, of all recipes: what is promoted, then the last `history` before, then what is prepared."""
     facts = {recipe: store.current(recipe) or {} for recipe in store.recipes()}
     for recipe, kept in facts.items():
         if kept.get("promoted"):
