@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
+from flows.cli.disk import disk_usage
 from flows.cli.display import Display
 from flows.cli.output_dir import copy_to
 from flows.cli.training import (
@@ -227,9 +228,13 @@ def generate(
         display.result(_generate(display, store, recipe, settings, output_dir))
 
 
-def status(display: Display, storage: str) -> None:
-    """Show what storage holds."""
-    display.result(report.status(display, Store(storage)))
+def status(display: Display, storage: str, *, disk: bool = False) -> None:
+    """Show what storage holds, and if `disk` asks for it what takes how much space."""
+    store = Store(storage)
+    said = report.status(display, store)
+    if disk and store.is_begun():
+        said["disk"] = disk_usage(display, store)
+    display.result(said)
 
 
 def verify(display: Display, storage: str) -> None:

@@ -16,6 +16,14 @@ ApplyOption = Annotated[
     ),
 ]
 
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Wait until no other command uses the storage.", rich_help_panel=RUNNING)
+]
+ResultArgument = Annotated[
+    str,
+    typer.Argument(metavar="RESULT", help="A generation: its name (2026-11-28_demo_1), latest, its key, or a path."),
+]
+
 
 def repair(
     recipe: Annotated[
@@ -40,7 +48,66 @@ def repair(
     order_commands.repair(Display(json), storage, recipe or [], apply=apply)
 
 
+def prune(
+    apply: ApplyOption = False,
+    keep_history: Annotated[
+        int,
+        typer.Option(
+            "--keep-history",
+            metavar="N",
+            min=0,
+            help="Earlier promotions per recipe that stay, for rollback.",
+            rich_help_panel=STORAGE,
+        ),
+    ] = 1,
+    older_than: Annotated[
+        float,
+        typer.Option(
+            "--older-than",
+            metavar="DAYS",
+            min=0,
+            help="Remove only what was written at least this many days ago.",
+            rich_help_panel=STORAGE,
+        ),
+    ] = 14.0,
+    below: Annotated[
+        str | None,
+        typer.Option(
+            "--below",
+            metavar="SIZE",
+            help="Remove only as much, the oldest first, as brings the storage below a size such as 500MB or 2GB.",
+            show_default="no limit",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+    wait: WaitOption = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Remove what nothing needs any more.
+
+    The promoted models stay with all that they were made from, and with their music. So do prepared data and kept results.
+    """
+    from flows.cli import order_commands
+
+    order_commands.prune(Display(json), storage, (keep_history, older_than, below), apply=apply, wait=wait)
+
+
+def keep(
+    result: ResultArgument,
+    release: Annotated[
+        bool, typer.Option("--release", help="Let it go like any other result.", rich_help_panel=STORAGE)
+    ] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Keep a generation, with all that it was made from, whatever is promoted later."""
+    from flows.cli import order_commands
+
+    order_commands.keep(Display(json), storage, result, release=release)
+
+
 def register(app: App) -> None:
     """Add these sub-commands to the program."""
-    for function in (repair,):
+    for function in (prune, keep, repair):
         app.command(rich_help_panel=UPKEEP)(function)

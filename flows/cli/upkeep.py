@@ -73,11 +73,17 @@ def rollback(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORA
     inbox_commands.rollback(Display(json), recipe, storage)
 
 
-def status(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def status(
+    disk: Annotated[
+        bool, typer.Option("--disk", help="Also show how much space is used, by kind and by what needs it.")
+    ] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
     """Show what is prepared, what is in training and which models are promoted."""
     from flows.cli import commands
 
-    commands.status(Display(json), storage)
+    commands.status(Display(json), storage, disk=disk)
 
 
 def verify(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:

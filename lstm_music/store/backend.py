@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from lstm_music.errors import StorageError
 from lstm_music.store.files import Entry
 from lstm_music.store.folder import Folder
 from lstm_music.store.links import Targets
+from lstm_music.store.staging import StagingFolder
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -78,6 +80,15 @@ class Backend(Protocol):
 
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
         """Read the stored file and describe what is wrong with it; None if nothing is."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """Hold the storage together with other sessions, where the lock of the staging folder does not do that."""
+
+    def alone(self, staging: StagingFolder, *, wait: bool) -> AbstractContextManager[None]:
+        """Hold the storage without any other process. Raises StorageError where others use it, unless `wait` says to wait."""
+
+    def require_held(self) -> None:
+        """Raise StorageError where what this process holds was lost meanwhile."""
 
     def leftovers(self) -> list[Path]:
         """List what killed runs left outside the staging folder; the store removes it while no process writes."""

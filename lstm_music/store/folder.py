@@ -1,6 +1,7 @@
 """The backend for a folder of this machine."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from lstm_music.store import files, locks
 from lstm_music.store.intact import fault
 from lstm_music.store.links import Targets, leads, make_links
 from lstm_music.store.stage import KEY, KIND, MANIFEST, NO_KINDS
+from lstm_music.store.staging import StagingFolder
 
 
 class Folder:
@@ -110,6 +112,17 @@ class Folder:
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
         """Read a file again and describe what is wrong with it."""
         return fault(self.root / key, entry, fresh=True)
+
+    def session(self) -> AbstractContextManager[None]:
+        """Do nothing: the lock of the staging folder does it."""
+        return nullcontext()
+
+    def alone(self, staging: StagingFolder, *, wait: bool) -> AbstractContextManager[None]:
+        """Hold the lock of the staging folder alone."""
+        return staging.alone(wait=wait)
+
+    def require_held(self) -> None:
+        """Do nothing: a lock is held until its process ends."""
 
     def leftovers(self) -> list[Path]:
         """List artifacts without a manifest, and unfinished files."""

@@ -12,9 +12,9 @@ from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
 from lstm_music.store.backend import Backend, is_url, open_backend
 from lstm_music.store.blobs import BlobWriter, blob_key, keep
-from lstm_music.store.checksummed import dump_checksummed, load_checksummed
+from lstm_music.store.current_file import CURRENT_FILE, CurrentFile
 from lstm_music.store.links import Targets
-from lstm_music.store.stage import INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
+from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.staging import StagingFolder
 from lstm_music.store.verify import VerifyReport, verify
 from lstm_music.store.writer import ArtifactWriter
@@ -22,7 +22,6 @@ from lstm_music.store.writer import ArtifactWriter
 STORAGE_VERSION = 1
 FORMAT = json.dumps({"format": "lstm-music storage", "version": STORAGE_VERSION}).encode() + b"\n"
 FORMAT_FILE = "format.json"
-CURRENT_FILE = "current.json"
 TRAININGS = "checkpoints"
 
 
@@ -36,6 +35,8 @@ class Store:
     def __init__(self, where: str | Path) -> None:
         self._backend = open_backend(where)
         self._staging = StagingFolder(self.root)
+        self._is_alone = False
+        self._current = CurrentFile(self._backend, self._writing)
         with files.disk_errors(self.root):
             _check_format(self._backend)
 
@@ -167,12 +168,12 @@ class Store:
 
     def current(self, recipe: str) -> dict[str, Any] | None:
         """Give the facts of a recipe that `set_current` kept, or None. Raises CorruptArtifactError for a damaged file."""
-        value = self._read_current().get(recipe)
+        value = self._current.read().get(recipe)
         return None if value is None else dict(value)
 
     def recipes(self) -> list[str]:
         """List the recipes with facts in `current.json`."""
-        return sorted(self._read_current())
+        return sorted(self._current.read())
 
     def set_current(self, recipe: str, value: dict[str, Any]) -> None:
         """Keep facts of a recipe (JSON by name); its other facts and those of other recipes stay."""
@@ -181,45 +182,20 @@ class Store:
     def change_current(self, recipe: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
         """Keep what `change` gives for the present facts of a recipe, as `set_current` does, with no change in between.
 
-        If `change` raises, nothing is kept. A bucket may call it several times.
+        A fact that is None is taken away. If `change` raises, nothing is kept. A bucket may call it several times.
         """
-
-        def changed(data: bytes | None) -> bytes:
-            recipes = self._recipes(data)
-            facts = recipes.get(recipe, {})
-            recipes[recipe] = {**facts, **change(facts)}
-            return dump_checksummed({"recipes": recipes})
-
-        with self._writing() as folder:
-            self._backend.change(CURRENT_FILE, changed, folder)
+        self._current.change(recipe, change)
 
     def damaged_current(self) -> bytes | None:
         """Give the bytes of `current.json` where they are not those that were written; None where they are, or there are none."""
-        with files.disk_errors(self.root):
-            try:
-                self._read_current()
-            except CorruptArtifactError:
-                return self._backend.read(CURRENT_FILE)
-            return None
+        return self._current.damaged()
 
     def add_to_current(self, told: Mapping[str, Mapping[str, Any]]) -> None:
         """Add facts by recipe to `current.json`, or write it again where it is damaged; facts that can be read stay as they are.
 
         The bytes of a damaged file are kept beside it.
         """
-
-        def added(data: bytes | None) -> bytes:
-            try:
-                recipes = self._recipes(data)
-            except CorruptArtifactError:
-                assert data is not None
-                name = f"{CURRENT_FILE.removesuffix('.json')}-damaged-{hashlib.sha256(data).hexdigest()[:8]}.json"
-                self._backend.create(name, data, folder)
-                recipes = {}
-            return dump_checksummed({"recipes": {**recipes, **_merged(told, recipes)}})
-
-        with self._writing() as folder:
-            self._backend.change(CURRENT_FILE, added, folder)
+        self._current.add(told)
 
     def verify(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> VerifyReport:
         """Read every file again and report those whose bytes are not those that were written.
@@ -238,7 +214,31 @@ class Store:
             swept = self._staging.sweep(self._backend.leftovers)
             with self._staging.held():
                 self._begin()
-                yield swept
+                with self._backend.session():
+                    yield swept
+
+    @contextmanager
+    def alone(self, *, wait: bool = False) -> Iterator[None]:
+        """Hold the store without any other session or writer, as a removal needs it; this very store may write meanwhile.
+
+        Raises StorageError where others use it, and says which, unless `wait` says to wait for them.
+        """
+        with files.disk_errors(self.root), self._backend.alone(self._staging, wait=wait):
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
+
+    def remove(self, key: str) -> None:
+        """Remove what lies under a key: a file, or with `kind/key` an artifact, its manifest first. Needs `alone`."""
+        assert self._is_alone
+        self._backend.require_held()
+        with files.disk_errors(self.root):
+            if KEY.fullmatch(key.rpartition("/")[2]) and not key.startswith(f"{BLOBS}/"):
+                self._backend.remove_artifact(key)
+            else:
+                self._backend.remove(key)
 
     def inbox(self) -> str:
         """The default inbox for new music: a folder, created if it is missing, or a URL."""
@@ -267,33 +267,16 @@ class Store:
         """Remove a training file, here and where it was shared."""
         self._backend.remove(f"{TRAININGS}/{name}")
 
-    def _read_current(self) -> dict[str, Any]:
-        with files.disk_errors(self.root):
-            try:
-                data = self._backend.read(CURRENT_FILE)
-            except FileNotFoundError:
-                data = None
-            return self._recipes(data)
-
-    def _recipes(self, data: bytes | None) -> dict[str, Any]:
-        if data is None:
-            return {}
-        fix = "run `lstm-music repair`"
-        return dict(load_checksummed(data, self._backend.shown(CURRENT_FILE), fix)["recipes"])
-
     @contextmanager
     def _writing(self) -> Iterator[Path]:
         """Yield a private folder for writing, in a storage with a version file."""
+        self._backend.require_held()
         with self._staging.folder() as folder:
             self._begin()
             yield folder
 
     def _begin(self) -> None:
         self._backend.begin(FORMAT_FILE, FORMAT, self._staging.partial)
-
-
-def _merged(told: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any]) -> dict[str, Any]:
-    return {recipe: {**facts, **kept.get(recipe, {})} for recipe, facts in told.items()}
 
 
 def _check_format(backend: Backend) -> None:

@@ -150,6 +150,11 @@ def rollback(store: Store, recipe: str) -> Rollback:
     `rollback_is_told` once the user knows. Raises MissingArtifactError where there are no earlier models or one of them was
     deleted, MismatchError where this version cannot read them, PromotedMeanwhileError after a promotion at the same moment.
     """
+    with store.session():  # so that nothing of what is promoted again is removed meanwhile
+        return _rolled_back(store, recipe)
+
+
+def _rolled_back(store: Store, recipe: str) -> Rollback:
     present = require_promoted(store, recipe)
     if (store.current(recipe) or {}).get(UNTOLD):
         return Rollback(present, was_done=True)

@@ -7,9 +7,10 @@ from lstm_music.errors import CorruptArtifactError, MissingArtifactError
 from lstm_music.stages.music.names import KIND as GENERATIONS
 from lstm_music.stages.training.scorecard import KIND as SCORECARD
 from lstm_music.stages.upkeep.needs import REPORTS, Needed, Root, needed_by, roots_of_recipes, roots_of_results
+from lstm_music.stages.upkeep.pins import PINS, pinned
 from lstm_music.store import ArtifactRef, BadFile, Store
 from lstm_music.store.blobs import blob_key
-from lstm_music.store.store import CURRENT_FILE
+from lstm_music.store.current_file import CURRENT_FILE
 
 MADE_BY = {
     "inputs": "ingest",
@@ -26,15 +27,19 @@ def find_missing(store: Store) -> list[BadFile]:
     """Name each file and folder that current.json or a result needs and that is not there, the most needed first."""
     if not store.is_begun():
         return []
-    lost = list(_current_file(store))
+    lost = list(lost_current_file(store))
     roots: list[Root] = []
     with contextlib.suppress(CorruptArtifactError):  # `Store.verify` names it
         roots += roots_of_recipes(store)
+    try:
+        roots += [Root(ref, "pinned", "a result that is kept") for ref in pinned(store)]
+    except CorruptArtifactError as error:
+        lost.append(BadFile(store.shown(f"{GENERATIONS}/{PINS}"), str(error).partition(": ")[2]))
     needed = needed_by(store, [*roots, *roots_of_results(store)])
     return [*lost, *_artifacts(store, needed), *_contents(store, needed)]
 
 
-def _current_file(store: Store) -> Iterator[BadFile]:
+def lost_current_file(store: Store) -> Iterator[BadFile]:
     """Name current.json where it is gone though models were promoted: music was made, or scored models are no experiment's."""
     if store.holds(CURRENT_FILE):
         return

@@ -13,8 +13,8 @@ from lstm_music.stages.music.names import read_names
 from lstm_music.stages.training.trained import KIND as MODEL
 from lstm_music.store import Artifact, ArtifactRef, Store
 
-Group = Literal["promoted", "history", "prepared", "pinned", "generations", "reports"]
-"""Why something stays, the strongest reason first."""
+Group = Literal["promoted", "history", "prepared", "pinned", "generations", "reports", "recent"]
+"""Why something stays, the strongest reason first; `recent` is too young to go."""
 
 REPORTS = "reports"
 
@@ -33,13 +33,13 @@ class Root:
 class Needed:
     """All that some roots need: each artifact and each content, by the first root that needs it.
 
-    `missing` has those of the artifacts that are not there. `tables` has the rows of each table of inputs that could be read.
+    `missing` has those of the artifacts that are not there, `damaged` the errors of those that cannot be read.
     """
 
     artifacts: dict[ArtifactRef, Root] = field(default_factory=dict)
     contents: dict[str, tuple[Root, Input]] = field(default_factory=dict)
     missing: list[ArtifactRef] = field(default_factory=list)
-    tables: dict[ArtifactRef, list[Input]] = field(default_factory=dict)
+    damaged: list[CorruptArtifactError] = field(default_factory=list)
 
 
 def direct_needs(artifact: Artifact) -> tuple[ArtifactRef, ...]:
@@ -50,9 +50,9 @@ def direct_needs(artifact: Artifact) -> tuple[ArtifactRef, ...]:
     return artifact.inputs[:1] if artifact.ref.kind == MODEL else artifact.inputs
 
 
-def needed_by(store: Store, roots: Iterable[Root]) -> Needed:
-    """Follow what roots need, in their order. What is damaged is needed, and leads no further."""
-    found = Needed()
+def needed_by(store: Store, roots: Iterable[Root], found: Needed | None = None) -> Needed:
+    """Follow what roots need, in their order, and add it to `found`. What is damaged is needed, and leads no further."""
+    found = found or Needed()
     for root in roots:
         todo = [root.ref]
         while todo:
@@ -67,11 +67,11 @@ def _visit(store: Store, ref: ArtifactRef, root: Root, found: Needed) -> list[Ar
     try:
         artifact = store.open(ref)
         if ref.kind == "inputs":
-            rows = [row for row in read_inputs(store, ref) if row.status == ACCEPTED]
-            found.tables[ref] = rows
-            for row in rows:
-                found.contents.setdefault(row.piece_id, (root, row))
-    except CorruptArtifactError:
+            for row in read_inputs(store, ref):
+                if row.status == ACCEPTED:
+                    found.contents.setdefault(row.piece_id, (root, row))
+    except CorruptArtifactError as error:
+        found.damaged.append(error)
         return []
     except MissingArtifactError:
         found.missing.append(ref)
