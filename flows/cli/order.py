@@ -107,7 +107,65 @@ def keep(
     order_commands.keep(Display(json), storage, result, release=release)
 
 
+def lineage(
+    result: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RESULT",
+            help="A generation: its name (2026-11-28_demo_1), latest, its key, or a path.",
+            show_default="latest",
+        ),
+    ] = None,
+    piece: Annotated[
+        str | None,
+        typer.Option(
+            "--piece",
+            metavar="NAME",
+            help="Instead, list everything that a piece is in, or was learnt by: its name or SHA-256.",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Show where a result comes from: models, training pieces with their licences, and versions.
+
+    A page with all of it is written to the folder lineage of the storage.
+    """
+    from flows.cli import lineage_commands
+
+    if piece is None:
+        lineage_commands.lineage(Display(json), storage, result or "latest")
+    else:
+        lineage_commands.touched(Display(json), storage, piece)
+
+
+def forget(
+    piece: Annotated[str, typer.Argument(metavar="PIECE", help="Name of a piece, or SHA-256 of its file.")],
+    apply: ApplyOption = False,
+    wait: WaitOption = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Remove a piece and everything that was learnt from it, and never ingest it again."""
+    from flows.cli import lineage_commands
+
+    lineage_commands.forget(Display(json), storage, piece, apply=apply, wait=wait)
+
+
+def migrate(
+    apply: ApplyOption = False,
+    wait: WaitOption = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Convert a storage that an earlier version of lstm-music wrote. Nothing trains again."""
+    from flows.cli import order_commands
+
+    order_commands.migrate(Display(json), storage, apply=apply, wait=wait)
+
+
 def register(app: App) -> None:
     """Add these sub-commands to the program."""
-    for function in (prune, keep, repair):
+    for function in (prune, keep, repair, lineage, forget, migrate):
         app.command(rich_help_panel=UPKEEP)(function)

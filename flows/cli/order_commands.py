@@ -13,7 +13,7 @@ from lstm_music.stages.upkeep import repair as repairing
 from lstm_music.stages.upkeep.pruning import plan_pruning
 from lstm_music.stages.upkeep.results import find_result
 from lstm_music.stages.upkeep.survey import Limits
-from lstm_music.store import Store
+from lstm_music.store import Store, versions
 
 DRY_RUN = "Nothing was changed; run it again with --apply to do it"
 
@@ -88,6 +88,19 @@ def keep(display: Display, storage: str, result: str, *, release: bool) -> None:
         f"{name}: {'may go with the next prune that does not need it' if release else 'stays, with all that it was made from'}"
     )
     display.result({"name": name, "key": ref.key, "kept": not release})
+
+
+def migrate(display: Display, storage: str, *, apply: bool, wait: bool) -> None:
+    """Convert a storage of an earlier version."""
+    steps = versions.migrate(storage, wait=wait) if apply else versions.conversions(storage)
+    if not steps:
+        existing(storage)
+        display.log(f"{storage}: has version {versions.STORAGE_VERSION} already; everything in it is found as it is")
+    for step in steps:
+        display.log(f"{'Converted' if apply else 'Would convert'} version {step} to version {step + 1}")
+    if steps and not apply:
+        display.log(DRY_RUN)
+    display.result({"version": versions.STORAGE_VERSION, "steps": steps, "applied": apply and bool(steps)})
 
 
 def existing(storage: str) -> Store:

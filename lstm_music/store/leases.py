@@ -58,7 +58,7 @@ class Leases:
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
-        self._held: list[_Lease] = []
+        self._held = _HELD.setdefault(str(objects.shown("")), [])
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -162,6 +162,10 @@ class _Lease:
         while not ended.wait(RENEW_SECONDS):
             with contextlib.suppress(StorageError):
                 self.renew()
+
+
+_HELD: dict[str, list[_Lease]] = {}
+"""By bucket, the leases of this process, whichever of its stores took them."""
 
 
 def _now() -> float:

@@ -1,27 +1,24 @@
 """The store: find, open, write and verify artifacts; many processes may use one storage at once."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageVersionError
+from lstm_music.errors import CorruptArtifactError, MissingArtifactError
 from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
-from lstm_music.store.backend import Backend, is_url, open_backend
+from lstm_music.store.backend import is_url, open_backend
 from lstm_music.store.blobs import BlobWriter, blob_key, keep
 from lstm_music.store.current_file import CURRENT_FILE, CurrentFile
 from lstm_music.store.links import Targets
 from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.staging import StagingFolder
 from lstm_music.store.verify import VerifyReport, verify
+from lstm_music.store.versions import FORMAT_FILE, STORAGE_VERSION, format_of, require_this_version
 from lstm_music.store.writer import ArtifactWriter
 
-STORAGE_VERSION = 1
-FORMAT = json.dumps({"format": "lstm-music storage", "version": STORAGE_VERSION}).encode() + b"\n"
-FORMAT_FILE = "format.json"
 TRAININGS = "checkpoints"
 
 
@@ -38,7 +35,7 @@ class Store:
         self._is_alone = False
         self._current = CurrentFile(self._backend, self._writing)
         with files.disk_errors(self.root):
-            _check_format(self._backend)
+            require_this_version(self._backend)
 
     @property
     def where(self) -> str:
@@ -276,23 +273,4 @@ class Store:
             yield folder
 
     def _begin(self) -> None:
-        self._backend.begin(FORMAT_FILE, FORMAT, self._staging.partial)
-
-
-def _check_format(backend: Backend) -> None:
-    """Raise StorageVersionError for another version in the version file, CorruptArtifactError for any other content."""
-    path = backend.shown(FORMAT_FILE)
-    try:
-        data = backend.read(FORMAT_FILE)
-    except FileNotFoundError:
-        return
-    if data == FORMAT:
-        return
-    try:
-        version = int(json.loads(data)["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptArtifactError(f"{path}: damaged; expected {FORMAT.decode().strip()}") from error
-    raise StorageVersionError(
-        f"{path}: expected a storage of version {STORAGE_VERSION}, got version {version}; give another folder with --storage, "
-        "or use the release of this project that wrote it"
-    )
+        self._backend.begin(FORMAT_FILE, format_of(STORAGE_VERSION), self._staging.partial)
