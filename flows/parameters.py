@@ -44,6 +44,8 @@ CollectionText = Annotated[
     Described("The source of the music that the inbox adds to. Empty: what was prepared last for this recipe."),
 ]
 StorageText = Annotated[str, Described("Where results are kept: a folder, or a URL such as s3://bucket/prefix.")]
+HistoryCount = Annotated[int, Field(ge=0), Described("Earlier promotions of each recipe that stay, for a rollback.")]
+AgeDays = Annotated[float, Field(ge=0), Described("Only what was written at least this many days ago is removed.")]
 RunnerName = Annotated[
     recipe.RunnerName | None,
     Described("What parses files in parallel; dask also trains on its workers. Empty: the recipe's runner."),

@@ -114,6 +114,14 @@ def publish_retraining(recipe: str, markdown: str) -> None:
             create_markdown_artifact(markdown=markdown, key=key, description="New files, scores, decision")
 
 
+def publish_tidying(sentence: str) -> None:
+    """Show what was removed from storage."""
+    if TaskRunContext.get() is not None:
+        _LOG.info("%s", sentence)
+        with suppress(Exception):  # the server may be unreachable; what is gone is gone
+            create_markdown_artifact(markdown=f"{sentence}.", key="tidy", description="What was removed from storage")
+
+
 @contextmanager
 def rendering_report() -> Iterator[Callable[[int, int], None]]:
     """Give a function that shows how many of all files are rendered."""

@@ -17,7 +17,7 @@ from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
 from lstm_music.stages.training.curves import curves_of_card
 from lstm_music.stages.training.scorecard import read_card
-from lstm_music.store import ArtifactRef, Store, VerifyReport
+from lstm_music.store import ArtifactRef, BadFile, Store, VerifyReport
 
 ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "ours, last epoch", "lookup", "epochs")
 
@@ -146,17 +146,19 @@ def _forms(results: list[Path]) -> list[str]:
     ]
 
 
-def verified(display: Display, found: VerifyReport) -> dict[str, Any]:
+def verified(display: Display, found: VerifyReport, missing: list[BadFile]) -> dict[str, Any]:
     """Report what verification found."""
     display.log(
-        f"Checked {counted(found.files, 'file')} of {counted(found.artifacts, 'artifact')}: {len(found.bad) or 'none'} damaged"
+        f"Checked {counted(found.files, 'file')} of {counted(found.artifacts, 'artifact')}: {len(found.bad) or 'none'} damaged, "
+        f"{len(missing) or 'none'} missing"
     )
-    for bad in found.bad:
+    for bad in (*found.bad, *missing):
         display.log(f"{bad.path}: {bad.reason}")
     return {
         "artifacts": found.artifacts,
         "files": found.files,
         "bad": [{"path": str(bad.path), "reason": bad.reason} for bad in found.bad],
+        "missing": [{"path": str(one.path), "reason": one.reason} for one in missing],
     }
 
 

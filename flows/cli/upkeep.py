@@ -87,15 +87,24 @@ def rollback(
     inbox_commands.rollback(Display(json), recipe, storage, from_scorecard)
 
 
-def status(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def status(
+    disk: Annotated[
+        bool, typer.Option("--disk", help="Also show how much space is used, by kind and by what needs it.")
+    ] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
     """Show what is prepared, what is in training and which models are promoted."""
     from flows.cli import commands
 
-    commands.status(Display(json), storage)
+    commands.status(Display(json), storage, disk=disk)
 
 
 def verify(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
-    """Check every file of the storage against its checksum."""
+    """Check every file of the storage against its checksum, and that nothing is missing.
+
+    What the promoted models, their history, the prepared data and the generations need is followed down to the music.
+    """
     from flows.cli import commands
 
     commands.verify(Display(json), storage)

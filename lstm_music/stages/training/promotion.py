@@ -101,7 +101,7 @@ def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
     require_weights_as_trained(store, new)
     while True:
         old = promoted_models(store, recipe.name)
-        decision = _decide(store, recipe, old, new)
+        decision = decide(store, recipe, old, new)
         with contextlib.suppress(PromotedMeanwhileError):
             _record(store, recipe, old, new, decision)
             return decision
@@ -153,6 +153,11 @@ def rollback(store: Store, recipe: str, from_scorecard: str | None = None) -> Ro
     Raises MissingArtifactError where there are no earlier models or one of them was deleted, MismatchError where this version
     cannot read them, PromotedMeanwhileError after a promotion at the same moment.
     """
+    with store.session():  # so that nothing of what is promoted again is removed meanwhile
+        return _rolled_back(store, recipe, from_scorecard)
+
+
+def _rolled_back(store: Store, recipe: str, from_scorecard: str | None) -> Rollback:
     present = require_promoted(store, recipe)
     if from_scorecard is not None:
         if not present.scorecard.key.startswith(from_scorecard):
@@ -179,7 +184,8 @@ def rollback_is_told(store: Store, recipe: str) -> None:
     keep(store, recipe, {UNTOLD: None})
 
 
-def _decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
+def decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
+    """Decide whether new models may take the place of old ones; nothing is recorded."""
     if old is None:
         return Decision("promoted", "they are the first models of this recipe")
     if old == new:

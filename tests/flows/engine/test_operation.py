@@ -21,8 +21,8 @@ from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.inbox.news import remember_seen
 from lstm_music.store import Store
 
-DEPLOYMENTS = {"ingest", "prepare", "train-all", "generate", "watch", "retrain"}
-ONE_AT_A_TIME = {"train-all": "ENQUEUE", "retrain": "ENQUEUE", "watch": "CANCEL_NEW"}
+DEPLOYMENTS = {"ingest", "prepare", "train-all", "generate", "watch", "retrain", "tidy"}
+ONE_AT_A_TIME = {"train-all": "ENQUEUE", "retrain": "ENQUEUE", "watch": "CANCEL_NEW", "tidy": "CANCEL_NEW"}
 CRASHED_WITHIN_SECONDS = 120.0
 
 
