@@ -78,13 +78,22 @@ def survey(store: Store, limits: Limits, now: float | None = None) -> list[Item]
     needed = needed_by(store, [Root(ref, "recent", "a recent artifact") for ref in young], needed)
     reasons.update({ref: "recent" for ref in needed.artifacts if ref not in reasons})
     _add_what_follows(artifacts, reasons)
-    if needed.damaged:
-        raise StorageError(f"{needed.damaged[0]}; run `lstm-music verify` first, since what it needs cannot be known")
+    _require_all_known(store, needed)
     return [
         dataclasses.replace(part, reason=reason, needs=_inputs(artifacts, part.key))
         for part in parts.values()
         for reason in [_reason(part, youngest, artifacts, reasons, needed)]
     ]
+
+
+def _require_all_known(store: Store, needed: Needed) -> None:
+    """Raise StorageError where a needed artifact cannot be read: what it needs in turn would go."""
+    advice = "run `lstm-music verify` first, since what it needs cannot be known"
+    if needed.damaged:
+        raise StorageError(f"{needed.damaged[0]}; {advice}")
+    if needed.missing:
+        ref = needed.missing[0]
+        raise StorageError(f"{store.shown(_key(ref))}: missing, and {needed.artifacts[ref].why} needs it; {advice}")
 
 
 def _parts(entries: Mapping[str, Entry]) -> dict[str, Item]:
@@ -119,16 +128,24 @@ def _needed(
     generations = [root for root in results if root.group == "generations"]
     by_kept = [root for root in generations if _models_stay(artifacts, root.ref, needed.artifacts)]
     needed = needed_by(store, by_kept, needed)
-    return needed, {ref: root.group for ref, root in needed.artifacts.items()}
+    reasons: dict[ArtifactRef, Reason] = {ref: root.group for ref, root in needed.artifacts.items()}
+    for root in generations:
+        if _music_of(artifacts, root.ref) is None:  # nobody knows whose music it is: `verify` names what is missing
+            reasons.setdefault(root.ref, "other")
+    return needed, reasons
 
 
 def _models_stay(
     artifacts: Mapping[ArtifactRef, Artifact], generation: ArtifactRef, kept: Collection[ArtifactRef]
 ) -> bool:
     """Whether the models that made a generation stay anyway."""
-    made = artifacts.get(generation)
-    music = artifacts.get(made.inputs[0]) if made else None
+    music = _music_of(artifacts, generation)
     return music is not None and all(ref in kept for ref in music.inputs)
+
+
+def _music_of(artifacts: Mapping[ArtifactRef, Artifact], generation: ArtifactRef) -> Artifact | None:
+    made = artifacts.get(generation)
+    return artifacts.get(made.inputs[0]) if made else None
 
 
 def _add_what_follows(artifacts: Mapping[ArtifactRef, Artifact], reasons: dict[ArtifactRef, Reason]) -> None:

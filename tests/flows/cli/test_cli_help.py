@@ -22,6 +22,12 @@ COMMANDS = [
     "status",
     "verify",
     "doctor",
+    "prune",
+    "keep",
+    "repair",
+    "lineage",
+    "forget",
+    "migrate",
     "reproduce",
 ]
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 
 import pytest
 
@@ -213,6 +214,18 @@ def test_what_cannot_be_known_removes_nothing(store):
     manifest.write_bytes(manifest.read_bytes()[:-9])
     with pytest.raises(StorageError, match="lstm-music verify"):
         plan_pruning(store, ALL, now=LATER)
+
+
+@pytest.mark.parametrize("kind", ["dataset", "notes", "inputs"])
+def test_what_is_missing_keeps_what_it_would_be_made_from(store, kind):
+    shutil.rmtree(store.root / kind)
+    with pytest.raises(StorageError, match=r"missing, and the .* needs it; run `lstm-music verify` first"):
+        plan_pruning(store, ALL, now=LATER)
+
+
+def test_a_result_whose_music_is_lost_stays(unused):
+    shutil.rmtree(unused.root / "music")
+    assert "generations" not in kinds(pruned(unused).items)
 
 
 def test_a_damaged_result_stays(unused):
