@@ -64,14 +64,14 @@ def test_a_rollback_that_was_killed_before_it_could_tell_is_not_done_twice(copy,
 def test_a_rollback_during_a_promotion_stays_in_the_history(copy, evaluated, others, monkeypatch):
     for new in (evaluated, others[0]):
         promote(copy.store, PATIENT, new)
-    score = promotion._validation_nll
+    score = promotion.nats_of_pieces
 
     def rolled_back_meanwhile(*arguments):
-        monkeypatch.setattr(promotion, "_validation_nll", score)
+        monkeypatch.setattr(promotion, "nats_of_pieces", score)
         rollback(copy.store, "tiny")
         return score(*arguments)
 
-    monkeypatch.setattr(promotion, "_validation_nll", rolled_back_meanwhile)
+    monkeypatch.setattr(promotion, "nats_of_pieces", rolled_back_meanwhile)
     assert promote(copy.store, PATIENT, others[1]).promoted
     assert promoted_models(copy.store, "tiny") == others[1]
     assert rollback(copy.store, "tiny").promoted == evaluated  # the one that was returned to, not the rejected one
