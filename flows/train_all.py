@@ -5,6 +5,7 @@ from prefect import flow
 from flows.engine.runners import threads
 from flows.parameters import (
     DaskScheduler,
+    ForcePromotion,
     InputsKey,
     LogTo,
     RecipeName,
@@ -45,10 +46,11 @@ def train_all(
     inputs: InputsKey = None,
     warm_start: WarmStart = "no",
     log_to: LogTo = None,
+    force: ForcePromotion = False,
 ) -> Decision:
     """Train on the music of a source, or on the recipe's own, and promote the models if they are not worse.
 
-    With a warm start, training starts from the promoted models.
+    With a warm start, training starts from the promoted models; with force, worse models are promoted, too.
     """
     chosen = find_recipe(Store(storage), recipe).run_by(runner, workers, dask_scheduler)
     require_log_to(log_to)
@@ -66,4 +68,4 @@ def train_all(
         models = {model: future.result() for model, future in futures.items()}
         scorecard = evaluate(storage, chosen, dataset, models)
         draw_curves(storage, chosen, scorecard, log)
-        return promote(storage, chosen, Promoted(dataset, models, scorecard))
+        return promote(storage, chosen, Promoted(dataset, models, scorecard), force)

@@ -1,0 +1,50 @@
+"""Which recipes of a storage the inbox serves: all with promoted models, or those that are named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lstm_music.errors import RecipeError
+from lstm_music.recipe import Recipe
+from lstm_music.stages.current import find_recipe, recipes_with
+from lstm_music.store import Store
+
+
+@dataclass(frozen=True)
+class Served:
+    """A recipe that the inbox serves; `given` names it in a command or an event: its name, or the path of its file."""
+
+    recipe: Recipe
+    given: str
+
+
+def served_recipes(store: Store, asked: str | Sequence[str] | None) -> list[Served]:
+    """Give the recipes that are named (a list, or names with commas between them), else all that have promoted models.
+
+    So nothing trains from scratch unless somebody names it; without promoted models the list is empty. Raises RecipeError for a
+    name that is no recipe, or for one whose models are never promoted.
+    """
+    names = asked.split(",") if isinstance(asked, str) else list(asked or ())
+    names = [name.strip() for name in names if name.strip()] or recipes_with(store, "promoted")
+    found = {}
+    for given in names:
+        served = Served(find_recipe(store, given), given)
+        require_retrainable(served.recipe)
+        found[served.recipe.name] = served
+    return list(found.values())
+
+
+def nothing_to_serve(store: Store) -> str:
+    """Say that no recipe has promoted models, and what to do, as a sentence without a full stop."""
+    return (
+        f"{store.address}: no recipe has promoted models, so the inbox serves none; run `lstm-music run --recipe demo` first, or "
+        "name the recipe that shall learn the inbox from scratch (--recipe)"
+    )
+
+
+def require_retrainable(recipe: Recipe) -> None:
+    """Raise RecipeError for a recipe whose models are never promoted."""
+    if recipe.split.by == "random_windows":
+        raise RecipeError(
+            f"recipe {recipe.name!r}: split.by: expected 'hash' or 'folder' to retrain, got 'random_windows'; "
+            "its scores are leaky, so its models are never promoted"
+        )
