@@ -1,12 +1,15 @@
 """Which recipes of a storage the inbox serves: all with promoted models, or those that are named."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lstm_music.errors import RecipeError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import find_recipe, recipes_with
+from lstm_music.stages.current import find_recipe, recipe_of_storage, recipes_with
 from lstm_music.store import Store
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,20 @@ def served_recipes(store: Store, asked: str | Sequence[str] | None) -> list[Serv
     name that is no recipe, or for one whose models are never promoted.
     """
     names = asked.split(",") if isinstance(asked, str) else list(asked or ())
-    names = [name.strip() for name in names if name.strip()] or recipes_with(store, "promoted")
-    found = {}
-    for given in names:
-        served = Served(find_recipe(store, given), given)
-        require_retrainable(served.recipe)
-        found[served.recipe.name] = served
-    return list(found.values())
+    names = [name.strip() for name in names if name.strip()]
+    served = [Served(find_recipe(store, given), given) for given in names] if names else list(_promoted(store))
+    for one in served:
+        require_retrainable(one.recipe)
+    return list({one.recipe.name: one for one in served}.values())
+
+
+def _promoted(store: Store) -> Iterator[Served]:
+    """Yield the recipes with promoted models; one that cannot be found any more must not stop the others."""
+    for name in recipes_with(store, "promoted"):
+        try:
+            yield Served(recipe_of_storage(store, name), name)
+        except RecipeError as error:
+            _LOG.warning("The inbox does not serve recipe %s: %s", name, error)
 
 
 def nothing_to_serve(store: Store) -> str:

@@ -59,6 +59,15 @@ def test_a_name_that_is_no_recipe_is_an_error(store):
         served_recipes(store, "demo,nonsense")
 
 
+def test_a_recipe_that_cannot_be_found_any_more_does_not_stop_the_others(store, caplog):
+    store.set_current("gone", PROMOTED)  # as an earlier version of this project left it: without a copy of the recipe
+    keep(store, "here", PROMOTED)
+    assert names(store, None) == [("here", "here")]
+    (line,) = caplog.records
+    assert "does not serve recipe gone" in line.getMessage()
+    assert "keeps no copy of recipe 'gone'; give its file with --recipe" in line.getMessage()
+
+
 @pytest.fixture
 def two(made, tmp_path):
     """A storage with two recipes that have seen the same collection."""
