@@ -28,6 +28,8 @@ check: $(VENV)/.installed-test docs  ## style, types, layers, and every link of 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 docs: $(VENV)/.installed-test  ## the documentation site, in build/docs/index.html; a warning is an error
 	$(BIN)/sphinx-build --quiet --fresh-env --write-all --fail-on-warning --keep-going --jobs auto docs build/docs

@@ -4,6 +4,7 @@ import logging
 
 from prefect import flow
 
+from flows.engine.naming import named_after
 from flows.parameters import (
     EventCount,
     Limits,
@@ -23,13 +24,20 @@ from lstm_music.stages.current import default_recipe, find_recipe, name_in, requ
 from lstm_music.stages.music.generation import Plan
 from lstm_music.stages.music.overrides import settings_of
 from lstm_music.store import ArtifactRef, Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.generating import make_music, measure_reference, present
 
 _LOG = logging.getLogger("lstm_music.flows")
 
 
-@flow(name="generate", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="generate",
+    flow_run_name=named_after("generate"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def generate(
     recipe: TrainedRecipe = None,
     storage: StorageText = "storage",

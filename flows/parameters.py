@@ -44,8 +44,11 @@ CollectionText = Annotated[
     Described("The source of the music that the inbox adds to. Empty: what was prepared last for this recipe."),
 ]
 StorageText = Annotated[str, Described("Where results are kept: a folder, or a URL such as s3://bucket/prefix.")]
+HistoryCount = Annotated[int, Field(ge=0), Described("Earlier promotions of each recipe that stay, for a rollback.")]
+AgeDays = Annotated[float, Field(ge=0), Described("Only what was written at least this many days ago is removed.")]
 RunnerName = Annotated[
-    recipe.RunnerName | None, Described("What parses files in parallel. Empty: the recipe's runner.")
+    recipe.RunnerName | None,
+    Described("What parses files in parallel; dask also trains on its workers. Empty: the recipe's runner."),
 ]
 WorkerCount = Annotated[
     int | None, Field(ge=1), Described("How many batches are parsed at once. Empty: the recipe's number.")
@@ -127,7 +130,7 @@ class Prompt(Group):
     prompt_midi: Path | None = Field(default=None, description="A music file to continue, instead of a held-out piece.")
     composer: str | None = Field(default=None, description="Take prompts from held-out pieces of this composer only.")
     prompt_events: int | None = Field(
-        default=None, ge=1, description="How many events of a held-out piece are the prompt."
+        default=None, ge=1, description="How many events are the prompt; of your own file its last ones."
     )
     include_prompt: bool | None = Field(default=None, description="Whether a result begins with its prompt.")
 

@@ -1,25 +1,22 @@
 """The flow `prepare`: a source → note table → events → vocabularies and tokens."""
 
 from prefect import flow
-from prefect.futures import PrefectFuture
 
+from flows.engine.made import require_made
+from flows.engine.naming import named_after
 from flows.engine.runners import runner as task_runner
 from flows.parameters import DaskScheduler, InputsKey, RecipeName, RunnerName, SourceText, StorageText, WorkerCount
-from lstm_music.errors import ChildError, MismatchError
 from lstm_music.recipe import Recipe
 from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import find_recipe
 from lstm_music.stages.data.ingest import KIND
 from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
 
-WORKER_DIED = frozenset({"BrokenProcessPool", "KilledWorker"})
-"""The errors of the runners `processes` and `dask`, by name, because only the runner `dask` imports Dask."""
 
-
-@flow(name="parse", persist_result=False, validate_parameters=False)
+@flow(name="parse", flow_run_name="parse", persist_result=False, validate_parameters=False)
 def parse(storage: str, inputs: ArtifactRef) -> None:
     """Parse the missing batches in parallel; the flow plans them itself, because a server refuses parameters of a megabyte."""
     batches = batches_to_parse(Store(storage), inputs)
@@ -30,24 +27,14 @@ def parse(storage: str, inputs: ArtifactRef) -> None:
         require_made(future, batch.stage.ref)
 
 
-def require_made(future: PrefectFuture[ArtifactRef], wanted: ArtifactRef) -> None:
-    """Wait for a batch; ChildError if its worker was killed, MismatchError if the worker made another artifact."""
-    try:
-        made = future.result()
-    except Exception as error:
-        if type(error).__name__ not in WORKER_DIED:
-            raise
-        raise ChildError(
-            "a worker was killed while it parsed a batch, probably because memory ran out; run again with fewer --workers"
-        ) from error
-    if made != wanted:
-        raise MismatchError(
-            f"a worker made another artifact: expected {wanted}, got {made}; its libraries have other versions, so install the "
-            "same ones there"
-        )
-
-
-@flow(name="prepare", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="prepare",
+    flow_run_name=named_after("prepare"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def prepare(
     recipe: RecipeName = "default",
     source: SourceText = None,
@@ -66,7 +53,11 @@ def prepare(
 
 def ingest_inputs(recipe: Recipe, source: str | None, storage: str, inputs: str | None) -> ArtifactRef:
     """Ingest a source, or give the inputs that were ingested before."""
-    return ArtifactRef(KIND, inputs) if inputs else ingest_source(storage, recipe, chosen_source(source, recipe.source))
+    return (
+        ArtifactRef(KIND, inputs)
+        if inputs
+        else ingest_source(storage, recipe, chosen_source(source or None, recipe.source))
+    )
 
 
 def prepare_inputs(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:

@@ -16,7 +16,7 @@ from tasks.reproducing import write_report
 from tasks.training import evaluate, train_model
 
 
-@flow(name="reproduce", persist_result=False)
+@flow(name="reproduce", flow_run_name="reproduce", persist_result=False)
 def reproduce(
     architectures: list[str] | None = None,
     protocols: list[str] | None = None,
@@ -33,7 +33,7 @@ def reproduce(
         return run_experiments(storage, outcomes, workers)
 
 
-@flow(name="run-experiments", persist_result=False, validate_parameters=False)
+@flow(name="run-experiments", flow_run_name="run experiments", persist_result=False, validate_parameters=False)
 def run_experiments(storage: str, outcomes: list[Outcome], workers: int) -> ArtifactRef:
     """Run the planned experiments and write their report."""
     for one in outcomes:

@@ -4,6 +4,7 @@ import logging
 
 from prefect import flow
 
+from flows.engine.naming import named_after
 from flows.generate import generate
 from flows.parameters import (
     CollectionText,
@@ -25,13 +26,20 @@ from lstm_music.stages.inbox.retraining import Retraining, trains_anyway
 from lstm_music.stages.inbox.serving import Served, nothing_to_serve, served_recipes
 from lstm_music.stages.inbox.standing import standing
 from lstm_music.store import Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.retraining import ingest_all, look, report
 
 _LOG = logging.getLogger("lstm_music.flows")
 
 
-@flow(name="retrain", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="retrain",
+    flow_run_name=named_after("retrain"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def retrain(
     recipe: ServedRecipes = None,
     inbox: InboxText = None,

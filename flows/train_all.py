@@ -1,8 +1,12 @@
 """The flow `train-all`: ingest → prepare → train the models in parallel → score card → promotion."""
 
+from collections.abc import Callable, Mapping
+
 from prefect import flow
 
-from flows.engine.runners import threads
+from flows.engine.made import require_made
+from flows.engine.naming import named_after
+from flows.engine.runners import dask_trainings, threads
 from flows.parameters import (
     DaskScheduler,
     ForcePromotion,
@@ -17,22 +21,30 @@ from flows.parameters import (
 )
 from flows.prepare import ingest_inputs, prepare_inputs
 from lstm_music.models.spec import MODELS
+from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted, find_recipe
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
-from lstm_music.stages.training.tracking import require_log_to
-from lstm_music.store import Store
-from tasks.failing import advise
+from lstm_music.stages.training.tracking import LoggedRun, require_log_to
+from lstm_music.stages.training.trained import model_stages
+from lstm_music.store import ArtifactRef, Store
+from tasks.failing import advise, say_ended
 from tasks.training import begin_log, draw_curves, evaluate, promote, train_model
 
+TRAINING_LOST = (
+    "the workers that trained the {model} model were lost one after another, probably because memory ran out; see their logs, "
+    "and run again: the training continues from its checkpoint"
+)
 MOST_MODELS = max(map(len, MODELS.values()))
 
 
 # Each thread only waits for the process of its training, so threads are enough, one per model.
 @flow(
     name="train-all",
+    flow_run_name=named_after("train-all"),
     persist_result=False,
     task_runner=threads(MOST_MODELS),
+    on_completion=[say_ended],
     on_failure=[advise],
     on_crashed=[advise],
 )
@@ -61,11 +73,29 @@ def train_all(
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)
         log = begin_log(log_to, chosen, dataset, starts)
-        futures = {
-            model: train_model.submit(storage, chosen, dataset, model, starts.get(model), log)
-            for model in chosen.model.models
-        }
-        models = {model: future.result() for model, future in futures.items()}
+        train = train_models if chosen.runner.name != "dask" else on_dask(chosen)
+        models = train(Store(storage).address, chosen, dataset, starts, log)
         scorecard = evaluate(storage, chosen, dataset, models)
         draw_curves(storage, chosen, scorecard, log)
         return promote(storage, chosen, Promoted(dataset, models, scorecard), force)
+
+
+def train_models(
+    storage: str, recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef], log: LoggedRun | None
+) -> dict[str, ArtifactRef]:
+    """Train the models of a recipe in parallel, by the task runner of the flow; give them by name."""
+    wanted = {name: stage.ref for name, stage in model_stages(recipe, dataset, starts).items()}
+    futures = {model: train_model.submit(storage, recipe, dataset, model, starts.get(model), log) for model in wanted}
+    for model, future in futures.items():
+        require_made(future, wanted[model], TRAINING_LOST.format(model=model))
+    return wanted
+
+
+def on_dask(recipe: Recipe) -> Callable[..., dict[str, ArtifactRef]]:
+    """Give `train_models` as a flow of its own, whose tasks run on the workers of Dask."""
+    return flow(
+        name="train on workers",
+        persist_result=False,
+        validate_parameters=False,
+        task_runner=dask_trainings(recipe.runner, len(recipe.model.models)),
+    )(train_models)

@@ -4,19 +4,27 @@ import logging
 
 from prefect import flow
 
+from flows.engine.naming import named_after
 from flows.parameters import CollectionText, InboxText, ServedRecipes, SettleSeconds, StorageText
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, should_announce
 from lstm_music.stages.inbox.retraining import news_sentence
 from lstm_music.stages.inbox.serving import nothing_to_serve, served_recipes
 from lstm_music.stages.inbox.standing import standing
 from lstm_music.store import Store
-from tasks.failing import advise
+from tasks.failing import advise, say_ended
 from tasks.retraining import announce, look
 
 _LOG = logging.getLogger("lstm_music.flows")
 
 
-@flow(name="watch", persist_result=False, on_failure=[advise], on_crashed=[advise])
+@flow(
+    name="watch",
+    flow_run_name=named_after("watch"),
+    persist_result=False,
+    on_completion=[say_ended],
+    on_failure=[advise],
+    on_crashed=[advise],
+)
 def watch(
     recipe: ServedRecipes = None,
     inbox: InboxText = None,

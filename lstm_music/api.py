@@ -50,7 +50,7 @@ def prepare(
     store = Store(storage)
     chosen = _recipe(store, recipe)
     with store.session():
-        inputs = ingest(store, chosen, chosen_source(str(source or ""), chosen.source))
+        inputs = ingest(store, chosen, chosen_source(None if source is None else str(source), chosen.source))
         prepared = preparing.prepare(store, chosen, inputs)
     return PreparedMusic(store, chosen, prepared)
 

@@ -145,11 +145,15 @@ def check_prefect(url: str | None, credentials: str | None = None) -> Finding:
     encoded = base64.b64encode((credentials or "").encode()).decode()
     headers = {"Authorization": f"Basic {encoded}"} if credentials else {}
     try:
-        request = urllib.request.Request(f"{url.rstrip('/')}/health", headers=headers)  # noqa: S310 - the user's setting
-        with urllib.request.urlopen(request, timeout=SERVER_SECONDS) as answer:  # noqa: S310
-            healthy = answer.read(100).strip() == b"true"
+        healthy = _ask(f"{url.rstrip('/')}/health", headers).strip() == b"true"
+        if healthy:  # which it says to anybody; this needs the password
+            _ask(f"{url.rstrip('/')}/admin/version", headers)
     except urllib.error.HTTPError as error:
-        advice = "set PREFECT_API_AUTH_STRING to user:password" if error.code == 401 else start
+        advice = (
+            "set PREFECT_API_AUTH_STRING to user:password, or use the `source …` line of `make serve`"
+            if error.code == 401
+            else start
+        )
         return Finding("Prefect", "problem", f"{shown} answers with status {error.code}", advice)
     except (OSError, ValueError, http.client.HTTPException) as error:
         return Finding("Prefect", "problem", f"{shown} does not answer ({getattr(error, 'reason', error)})", start)
@@ -158,6 +162,13 @@ def check_prefect(url: str | None, credentials: str | None = None) -> Finding:
             "Prefect", "problem", f"{shown} is no Prefect server", "correct PREFECT_API_URL; it ends in /api"
         )
     return Finding("Prefect", "ok", f"{shown} answers")
+
+
+def _ask(url: str, headers: dict[str, str]) -> bytes:
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the user's setting
+    with urllib.request.urlopen(request, timeout=SERVER_SECONDS) as answer:  # noqa: S310
+        text: bytes = answer.read(100)
+        return text
 
 
 def check_gpu(command: str | None = None) -> Finding:

@@ -8,7 +8,8 @@ LstmMusicError               exit code 1: a Prefect server that does not answer,
 ├── StorageError             6   storage that cannot be read or written
 │   ├── MissingArtifactError     an artifact that was never made
 │   ├── CorruptArtifactError     a damaged file
-│   └── StorageVersionError      storage written by another version of this project
+│   ├── StorageVersionError      storage written by another version of this project
+│   └── StorageInUseError        storage that other processes use, where it is needed alone
 ├── TrainingError            7   a training that went wrong (its loss is not a number)
 ├── MismatchError            8   models that do not fit the recipe or the vocabulary
 └── ChildError               9   a child process that died, or ran out of time or memory
@@ -61,6 +62,10 @@ class CorruptArtifactError(StorageError):
 
 class StorageVersionError(StorageError):
     """Storage written by another version of this project."""
+
+
+class StorageInUseError(StorageError):
+    """Storage that other processes use, where a removal needs it alone."""
 
 
 class TrainingError(LstmMusicError):

@@ -60,7 +60,7 @@ RunnerName = Literal["threads", "processes", "dask"]
 class RunnerSpec(BaseModel):
     """What parses files side by side: the name of a runner, how many batches at once, and which Dask scheduler, if not its own.
 
-    It decides nothing of what is made. Only the runner `dask` has a scheduler.
+    It decides nothing of what is made. Only the runner `dask` has a scheduler, and trains on its workers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -231,9 +231,8 @@ def load_recipe(text: str) -> Recipe:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
-        raise RecipeError(
-            f"recipe {text!r}: not found; expected one of {known}, or the path of a .toml file"
-        ) from error
+        found = "is no .toml file" if Path(text).exists() and not text.endswith(".toml") else "not found"
+        raise RecipeError(f"recipe {text!r}: {found}; expected one of {known}, or the path of a .toml file") from error
     except (
         OSError,
         ValueError,

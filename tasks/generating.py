@@ -10,7 +10,7 @@ from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_generation, rendering_report
 
 
-@task(name="make music", cache_policy=NO_CACHE, persist_result=False)
+@task(name="make music", task_run_name="make music", cache_policy=NO_CACHE, persist_result=False)
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Make all candidates with the promoted models."""
     settings = plan.settings
@@ -19,7 +19,9 @@ def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
     )
 
 
-@task(name="measure held-out music", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="measure held-out music", task_run_name="measure held-out music", cache_policy=NO_CACHE, persist_result=False
+)
 def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Index the training pieces for the copy check, and measure the held-out music that results are compared with."""
     store = Store(storage)
@@ -27,7 +29,7 @@ def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
     return reference.measure_reference(store, plan.dataset, indexed, plan.settings.spec.num_events)
 
 
-@task(name="present music", cache_policy=NO_CACHE, persist_result=False)
+@task(name="present music", task_run_name="present music", cache_policy=NO_CACHE, persist_result=False)
 def present(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Choose the best candidates, render them, and write the listening page and the index of all of them."""
     store = Store(storage)

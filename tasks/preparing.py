@@ -15,6 +15,7 @@ from tasks.retrying import may_pass
 
 @task(
     name="ingest",
+    task_run_name="ingest",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=may_pass,
@@ -49,25 +50,25 @@ def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) 
     return parse.parse_batch(store, batch)
 
 
-@task(name="collect notes", cache_policy=NO_CACHE, persist_result=False)
+@task(name="collect notes", task_run_name="collect notes", cache_policy=NO_CACHE, persist_result=False)
 def collect_notes(storage: str, inputs: ArtifactRef) -> ArtifactRef:
     """Merge all parsed pieces into one note table."""
     return notes.collect_notes(Store(storage), inputs)
 
 
-@task(name="encode events", cache_policy=NO_CACHE, persist_result=False)
+@task(name="encode events", task_run_name="encode events", cache_policy=NO_CACHE, persist_result=False)
 def encode_events(storage: str, recipe: Recipe, notes_ref: ArtifactRef) -> ArtifactRef:
     """Encode the note table by the recipe's [events]."""
     return events.encode_events(Store(storage), notes_ref, recipe.events)
 
 
-@task(name="build dataset", cache_policy=NO_CACHE, persist_result=False)
+@task(name="build dataset", task_run_name="build dataset", cache_policy=NO_CACHE, persist_result=False)
 def build_dataset(storage: str, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
     """Split, fit the vocabularies, write the tokens."""
     return dataset.build_dataset(Store(storage), recipe, notes_ref, events_ref)
 
 
-@task(name="record the dataset", cache_policy=NO_CACHE, persist_result=False)
+@task(name="record the dataset", task_run_name="record the dataset", cache_policy=NO_CACHE, persist_result=False)
 def remember_prepared(storage: str, recipe: Recipe, prepared: prepare.Prepared) -> prepare.Prepared:
     """Record the dataset as the one that the recipe trains on."""
     return prepare.remember_prepared(Store(storage), recipe, prepared)

@@ -9,7 +9,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.context import TaskRunContext
 
-from lstm_music.evaluation.scorecard import rows
+from lstm_music.evaluation.card_table import card_tables
 from lstm_music.stages.training.promotion import Decision
 from tasks.progress import progress_artifact
 
@@ -57,14 +57,16 @@ def download_report() -> Iterator[Callable[[int, int], None]]:
 
 
 def publish_card(card: Mapping[str, Any]) -> None:
-    """Show a score card as a table, with its warnings below it and in the log."""
+    """Show a score card as the tables of the terminal, with its warnings below them and in the log."""
     if TaskRunContext.get() is None:
         return
     for warning in card["warnings"]:
         _LOG.warning("%s", warning)
-    description = "\n\n".join([f"NLL in nats per event, {card['protocol']}", *card["warnings"]])
+    markdown = "\n\n".join([*(table.markdown() for table in card_tables(card)), *card["warnings"]])
     with suppress(Exception):  # the server may be unreachable; storage has the card
-        create_table_artifact(table=rows(card), key="score-card", description=description)
+        create_markdown_artifact(
+            markdown=markdown, key="score-card", description=f"NLL in nats per event, {card['protocol']}"
+        )
 
 
 def publish_curves(recipe: str, path: str) -> None:
@@ -120,6 +122,14 @@ def name_run(name: str) -> None:
     if context is not None and context.task_run.flow_run_id is not None:
         with suppress(Exception), get_client(sync_client=True) as client:  # only for the eye
             client.update_flow_run(context.task_run.flow_run_id, name=name)
+
+
+def publish_tidying(sentence: str) -> None:
+    """Show what was removed from storage."""
+    if TaskRunContext.get() is not None:
+        _LOG.info("%s", sentence)
+        with suppress(Exception):  # the server may be unreachable; what is gone is gone
+            create_markdown_artifact(markdown=f"{sentence}.", key="tidy", description="What was removed from storage")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import publish_report
 
 
-@task(name="write report", cache_policy=NO_CACHE, persist_result=False)
+@task(name="write report", task_run_name="write report", cache_policy=NO_CACHE, persist_result=False)
 def write_report(storage: str, outcomes: Sequence[reproduction.Outcome]) -> ArtifactRef:
     """Write the reported results beside ours."""
     store = Store(storage)

@@ -22,6 +22,7 @@ RETRAINED = "lstm-music.retrained"
 
 @task(
     name="look at the inbox",
+    task_run_name="look at the inbox",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=may_pass,
@@ -33,7 +34,7 @@ def look(storage: str, recipes: Sequence[Recipe], where: str | None, settle_seco
     return inbox.look_all(Store(storage), recipes, where, settle_seconds)
 
 
-@task(name="announce news", cache_policy=NO_CACHE, persist_result=False)
+@task(name="announce news", task_run_name="announce news", cache_policy=NO_CACHE, persist_result=False)
 def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[str, str | None]) -> None:
     """Emit the event that starts a retraining with these parameters, and record that it was emitted."""
     emit_event(
@@ -46,6 +47,7 @@ def announce(storage: str, recipe: Recipe, news: inbox.News, parameters: dict[st
 
 @task(
     name="ingest all music",
+    task_run_name="ingest all music",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=may_pass,
@@ -57,7 +59,7 @@ def ingest_all(storage: str, recipe: Recipe, source: str | None, where: str | No
     return inbox.ingest_all(Store(storage), recipe, source, where, news)
 
 
-@task(name="report", cache_policy=NO_CACHE, persist_result=False)
+@task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(storage: str, result: retraining.Retraining) -> retraining.Retraining:
     """Record the result of a retraining, and publish it: in the log, as a report, as the name of the run, and as an event."""
     result = retraining.complete(Store(storage), result)

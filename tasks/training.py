@@ -10,6 +10,7 @@ from lstm_music.stages.current import Promoted
 from lstm_music.stages.training import curves, promotion, scorecard, tracking, train
 from lstm_music.stages.training.trained import model_stage
 from lstm_music.store import ArtifactRef, Store
+from tasks.on_worker import require_seen, require_wanted
 from tasks.reporting import note, publish_card, publish_curves, publish_decision, training_report
 from tasks.retrying import may_pass
 
@@ -32,12 +33,14 @@ def train_model(
 ) -> ArtifactRef:
     """Train one model, by its name, in a process of its own; with a `start` it starts from that model's weights."""
     store, ref = Store(storage), model_stage(recipe, dataset, model, start).ref
+    require_seen(store, dataset)
     note(train.starts_again_note(store, recipe, dataset, model, start))
     with training_report(model) as report, tracking.recorded(log, store, ref, model) as record:
-        return train.train_model_in_child(store, recipe, dataset, model, train.both(report, record), start)
+        reports = train.each(require_wanted, report, record)
+        return train.train_model_in_child(store, recipe, dataset, model, reports, start)
 
 
-@task(name="begin log", cache_policy=NO_CACHE, persist_result=False)
+@task(name="begin log", task_run_name="begin log", cache_policy=NO_CACHE, persist_result=False)
 def begin_log(
     log_to: str | None, recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef]
 ) -> tracking.LoggedRun | None:
@@ -45,7 +48,7 @@ def begin_log(
     return tracking.begin_run(log_to, recipe, dataset, starts) if log_to else None
 
 
-@task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)
+@task(name="evaluate", task_run_name="evaluate", cache_policy=NO_CACHE, persist_result=False)
 def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mapping[str, ArtifactRef]) -> ArtifactRef:
     """Score the models beside the baselines."""
     ref = scorecard.evaluate(Store(storage), recipe, dataset, trained)
@@ -53,7 +56,7 @@ def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mappin
     return ref
 
 
-@task(name="draw curves", cache_policy=NO_CACHE, persist_result=False)
+@task(name="draw curves", task_run_name="draw curves", cache_policy=NO_CACHE, persist_result=False)
 def draw_curves(storage: str, recipe: Recipe, card: ArtifactRef, log: tracking.LoggedRun | None = None) -> str:
     """Draw the learning curves of the models of a score card, and log the card; return the path of the SVG."""
     path = str(curves.curves_of_card(Store(storage), recipe.name, card))
@@ -62,7 +65,7 @@ def draw_curves(storage: str, recipe: Recipe, card: ArtifactRef, log: tracking.L
     return path
 
 
-@task(name="promote", cache_policy=NO_CACHE, persist_result=False)
+@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE, persist_result=False)
 def promote(storage: str, recipe: Recipe, new: Promoted, force: bool = False) -> promotion.Decision:
     """Promote the models if they are not worse than the promoted ones, or if it is forced."""
     decision = promotion.promote(Store(storage), recipe, new, force=force)

@@ -1,14 +1,17 @@
 """Fixtures for all tests."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from s3_process import S3Process
 from tiny_run import Tiny, made_once
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -43,6 +46,22 @@ def collection_zip() -> Path:
     if not path.exists():
         pytest.skip("the real MIDI collection is absent: ../shared/data/classical-music-midi.zip")
     return path
+
+
+@pytest.fixture(scope="module")  # its event loop runs as long as it does, and no other test could run one beside it
+def browser() -> Iterator[Any]:
+    """The Chromium of this machine, without a window."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("there is no Chromium here to open the page in")
+    arguments = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to run as root with one
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,7 @@ def test_every_contract_is_kept_in_the_tree_and_in_a_copy_of_it(tree):
             "import lstm_music.stages.training.promotion",
             "rooms of the stages BROKEN",
         ),
+        ("lstm_music/stages/inbox/news.py", "import lstm_music.stages.upkeep.needs", "rooms of the stages BROKEN"),
         ("lstm_music/stages/training/trained.py", "import lstm_music.stages.training.train", "no circles BROKEN"),
     ],
 )

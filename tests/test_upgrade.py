@@ -25,7 +25,12 @@ from lstm_music.stages.music.copies import index_copies
 from lstm_music.stages.music.reference import measure_reference
 from lstm_music.stages.training.scorecard import evaluate
 from lstm_music.stages.training.trained import load_model, model_stages
+from lstm_music.stages.upkeep.missing import find_missing
+from lstm_music.stages.upkeep.pruning import plan_pruning, prune
+from lstm_music.stages.upkeep.repair import plan_repair, repair
+from lstm_music.stages.upkeep.survey import Limits
 from lstm_music.store import Store
+from lstm_music.store.versions import migrate
 
 REPOSITORY = Path(__file__).parents[1]
 COMMIT = "7c7d950"
@@ -226,6 +231,17 @@ def test_a_storage_of_7c7d950_is_used_and_nothing_is_made_again(storage_before, 
     assert program.process.returncode == 0, program.errors
     assert "nats" in out + program.errors
     assert folders(storage_before) == before
+
+    assert migrate(storage_before) == []
+    assert store.verify().bad == find_missing(store) == []
+    with store.alone():
+        planned = plan_pruning(store, Limits(older_than_days=0.0), now=4e9)
+        prune(store, planned)
+    assert {item.kind for item in planned.items} <= {"curves"}
+    assert folders(storage_before) == before
+    (storage_before / "current.json").unlink()
+    repair(store, plan_repair(store, [str(recipe_file)]))
+    assert promoted_models(store, recipe.name) == promoted
 
 
 def used_refs(store: Store, recipe: Recipe, music: Path) -> set[str]:

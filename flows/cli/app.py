@@ -4,6 +4,7 @@ What fans out goes through its flow; what does one thing calls the library strai
 Nothing heavy is imported before it is needed, so that `--help` answers at once.
 """
 
+import errno
 import sys
 from importlib import metadata
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import reporting, upkeep
+from flows.cli import order, reporting, upkeep
 from flows.cli.display import Display
 from flows.cli.generate_options import (
     AnyPitchOption,
@@ -56,6 +57,7 @@ from flows.cli.options import (
     WorkersOption,
 )
 from flows.cli.renamed import with_new_names
+from flows.cli.scratch import own_temporary_folder
 from flows.cli.streams import nothing_left_to_print, show_every_character
 from lstm_music.errors import LstmMusicError
 
@@ -226,6 +228,7 @@ def evaluate(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORA
 
 
 upkeep.register(app)
+order.register(app)
 reporting.register(app)
 
 
@@ -233,7 +236,7 @@ def main() -> None:
     """Run a command: 0 where it went well, else the exit code of its error (see lstm_music/errors.py) and one sentence."""
     words = with_new_names(sys.argv[1:] or ["--help"])
     show_every_character()
-    with interruptible(), nothing_left_to_print():
+    with own_temporary_folder(), interruptible(), nothing_left_to_print():
         try:
             code = app(words, standalone_mode=False)
             if code == INTERRUPTED:  # typer's answer to a KeyboardInterrupt, which is for `interruptible`
@@ -245,3 +248,8 @@ def main() -> None:
         except LstmMusicError as error:
             sys.stderr.write(f"lstm-music: {error}\n")
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename:
+                raise
+            sys.stderr.write(f"lstm-music: standard output: cannot be written ({error.strerror})\n")  # of --help
+            sys.exit(1)

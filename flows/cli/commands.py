@@ -7,8 +7,9 @@ from typing import Any
 
 from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
+from flows.cli.disk import disk_usage
 from flows.cli.display import Display
-from flows.cli.output_dir import copy_to
+from flows.cli.output_dir import copy_to, require_output_dir
 from flows.cli.training import (
     RunnerChoice,
     log_starts_again,
@@ -19,7 +20,7 @@ from flows.cli.training import (
 )
 from flows.cli.words import counted
 from flows.engine.server import orchestrated
-from lstm_music.errors import CorruptArtifactError, RecipeError, StorageError
+from lstm_music.errors import CorruptArtifactError, MissingArtifactError, RecipeError, StorageError
 from lstm_music.faults import one_of
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.sources.catalogue import open_source
@@ -36,6 +37,7 @@ from lstm_music.stages.training import curves, scorecard, tracking
 from lstm_music.stages.training.changes import changes_since_training, changes_text
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import model_stage
+from lstm_music.stages.upkeep.missing import find_missing
 from lstm_music.store import ArtifactRef, Store
 
 
@@ -155,6 +157,7 @@ def reproduce(
 ) -> None:
     """Train the report's architectures by its way of splitting and by ours, and write one report."""
     recipe, store = load_recipe(experiments.RECIPE), Store(storage)
+    require_output_dir(output_dir, store)
     planned = experiments.plan_experiments(recipe, architectures, protocols, budget)
     open_source(chosen_source(source, recipe.source))
     with store.session():
@@ -217,6 +220,7 @@ def generate(
         random_seed=random_seed,
     )
     current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
+    require_output_dir(output_dir, store)
     if changes := changes_since_training(store, recipe, current):
         display.log(
             f"Recipe {recipe.name} changed since its models were trained: {changes_text(changes)}. "
@@ -226,24 +230,30 @@ def generate(
         display.result(_generate(display, store, recipe, settings, output_dir))
 
 
-def status(display: Display, storage: str) -> None:
-    """Show what storage holds."""
-    display.result(report.status(display, Store(storage)))
+def status(display: Display, storage: str, *, disk: bool = False) -> None:
+    """Show what storage holds, and if `disk` asks for it what takes how much space."""
+    store = Store(storage)
+    said = report.status(display, store)
+    if disk and store.is_begun():
+        said["disk"] = disk_usage(display, store)
+    display.result(said)
 
 
 def verify(display: Display, storage: str) -> None:
-    """Check every file; CorruptArtifactError if one is damaged."""
+    """Check every file, and that all that is needed is there; CorruptArtifactError or MissingArtifactError if not."""
     store = Store(storage)
     if not store.exists():
         raise StorageError(f"{storage}: no storage lies here; give the --storage of an earlier run")
     with display.doing("Checking every file"):
-        found = store.verify()
-    display.result(report.verified(display, found))
+        found, missing = store.verify(), find_missing(store)
+    display.result(report.verified(display, found, missing))
     if found.bad:
         raise CorruptArtifactError(
             f"{storage}: {len(found.bad)} of {counted(found.files, 'file')} damaged, the first is {found.bad[0].path}; "
             "delete the folders of these files and run again"
         )
+    if missing:
+        raise MissingArtifactError(f"{storage}: {len(missing)} missing, the first is {missing[0].path}; see above")
 
 
 def _ingest_source(
@@ -273,7 +283,9 @@ def _generate(
 ) -> dict[str, Any]:
     current = require_promoted(store, recipe.name)
     plan = generation.Plan(settings, current.dataset, current.models)
-    pieces, events = counted(settings.spec.candidates, "piece"), counted(settings.spec.num_events, "event")
+    pieces, events = counted(settings.spec.num_outputs, "piece"), counted(settings.spec.num_events, "event")
+    if settings.spec.candidates > settings.spec.num_outputs:
+        pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
     if store.has(plan.stage.ref):
         other = settings.random_seed + 1
         display.log(

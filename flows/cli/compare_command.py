@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.cli.display import Display
-from flows.cli.output_dir import copy_to
+from flows.cli.output_dir import copy_to, require_output_dir
 from lstm_music.rendering.comparison_page import comparison_table
 from lstm_music.stages.report.comparison import compare as compare_recipes
 from lstm_music.stages.report.comparison import read_comparison, trained_names
@@ -15,6 +15,7 @@ def compare(display: Display, recipes: Sequence[str], storage: str, output_dir: 
     """Show the promoted models of recipes side by side, and write a page with their learning curves."""
     store = Store(storage)
     names = trained_names(store, recipes)
+    require_output_dir(output_dir, store)
     with store.session():
         ref = compare_recipes(store, names)
         if output_dir is not None:

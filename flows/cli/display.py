@@ -6,7 +6,7 @@ With `--json` everything for the user goes to standard error, so that standard o
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -23,8 +23,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from flows.cli.streams import written
 from flows.cli.words import counted
-from lstm_music.errors import LstmMusicError
 from lstm_music.midi.text import printable
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Display:
 
     def log(self, text: str) -> None:
         """Print a line; its text never counts as markup, nor as commands to the terminal."""
-        with _written("standard error" if self.as_json else "standard output"):
+        with suppress(OSError) if self.as_json else written("standard output"):  # what counts with --json is the result
             self.console.print(escape(printable(text)))
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Print the result for programs, if `--json` was given."""
         if self.as_json:
-            with _written("standard output"):
+            with written("standard output"):
                 print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
 
     @contextmanager
@@ -155,16 +155,17 @@ class Display:
         self.console.print(table)
 
     def _watch(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
-        from lstm_music.stages.training.checkpoints import read_progress
+        from lstm_music.stages.training.checkpoints import ProgressWatch
 
         if not self.console.is_terminal:
             self._watch_quietly(store, refs, done)
             return
         with _bars(self.console) as bars:
             tasks: dict[str, TaskID] = {}
+            watch = ProgressWatch(store)
             while not done.wait(LOOK_SECONDS):
                 for model, ref in refs.items():
-                    said = read_progress(store, ref)
+                    said = watch.read(ref)
                     if said is not None:
                         if model not in tasks:
                             tasks[model] = bars.add_task(model, total=said["epochs"] * said["steps"], text="")
@@ -175,12 +176,12 @@ class Display:
 
     def _watch_quietly(self, store: "Store", refs: Mapping[str, "ArtifactRef"], done: threading.Event) -> None:
         """Print a line per epoch that is seen, for a log."""
-        from lstm_music.stages.training.checkpoints import read_progress
+        from lstm_music.stages.training.checkpoints import ProgressWatch
 
-        logged: dict[str, int] = {}
+        watch, logged = ProgressWatch(store), dict[str, int]()
         while not done.wait(LOOK_SECONDS):
             for model, ref in refs.items():
-                said = read_progress(store, ref)
+                said = watch.read(ref)
                 if said is not None and said["scored_epochs"] > logged.get(model, 0):
                     logged[model] = said["scored_epochs"]
                     self.log(f"{model:11} {_progress_text(said)}")
@@ -208,12 +209,3 @@ def _progress_text(said: Mapping[str, Any]) -> str:
         minutes, seconds = divmod(round(said["seconds_left"]), 60)
         parts.append(f"at most {minutes}:{seconds:02d} left")
     return ", ".join(parts)
-
-
-@contextmanager
-def _written(where: str) -> Iterator[None]:
-    """Turn an output that cannot be written, such as a file on a full disk, into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise LstmMusicError(f"{where}: cannot be written ({error.strerror}); finished work is kept") from error

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from flows.cli.display import Display
 from flows.cli.words import counted
-from flows.engine.server import configured_server
+from flows.engine.server import configured
 from lstm_music.doctor import examine
 from lstm_music.errors import LstmMusicError
 
 
 def doctor(display: Display, storage: str, soundfont: Path | None, full: bool) -> None:
     """Check this machine and the storage; LstmMusicError if a check finds a problem."""
-    server, credentials = configured_server(os.environ), os.environ.get("PREFECT_API_AUTH_STRING")
+    server, credentials = (configured(os.environ, name) for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING"))
     findings = []
     for found in examine(storage, soundfont, server, credentials, full=full):
         findings.append(found)

@@ -85,7 +85,8 @@ PromptOption = Annotated[
     ),
 ]
 PromptMidiOption = Annotated[
-    Path | None, _option(PROMPT, "--prompt-midi", "Continue this MIDI or score file.", False, metavar="FILE")
+    Path | None,
+    _option(PROMPT, "--prompt-midi", "Continue this MIDI or score file from its end.", False, metavar="FILE"),
 ]
 ComposerOption = Annotated[
     str | None,
@@ -93,7 +94,9 @@ ComposerOption = Annotated[
 ]
 PromptEventsOption = Annotated[
     int | None,
-    _option(PROMPT, "--prompt-events", "Length of a prompt from a held-out piece, in events (notes).", min=1),
+    _option(
+        PROMPT, "--prompt-events", "Length of the prompt, in events (notes); of your own file its last ones.", min=1
+    ),
 ]
 IncludePromptOption = Annotated[
     bool | None,

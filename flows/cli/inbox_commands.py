@@ -1,5 +1,6 @@
 """What `watch`, `retrain` and `rollback` do on the command line."""
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +9,8 @@ from flows.cli.choosing import choose_recipe
 from flows.cli.display import ROWS_SHOWN, Display
 from flows.cli.training import RunnerChoice
 from flows.engine.server import orchestrated, server_is_configured
+from lstm_music.errors import StorageError
+from lstm_music.stages.current import require_promoted
 from lstm_music.stages.inbox import news as inboxes
 from lstm_music.stages.inbox.news import News
 from lstm_music.stages.inbox.retraining import (
@@ -23,6 +26,9 @@ from lstm_music.stages.inbox.standing import standing
 from lstm_music.stages.training import promotion
 from lstm_music.store import Store
 
+KEY_SHOWN = 12
+"""Digits of a score card's key that tell it from others."""
+
 
 def watch(display: Display, recipes: str | None, inbox: str | None, storage: str, settle_seconds: float) -> None:
     """Report what is new in the inbox; with a configured server the flow does it, and announces the news."""
@@ -35,7 +41,9 @@ def watch(display: Display, recipes: str | None, inbox: str | None, storage: str
         with display.doing("Looking at the inbox"), orchestrated():
             from flows.watch import watch as flow
 
-            found: dict[str, News] = flow([one.given for one in served], inbox, storage, settle_seconds=settle_seconds)
+            found: dict[str, News] = flow(
+                ",".join(one.given for one in served), inbox, storage, settle_seconds=settle_seconds
+            )
     else:
         found = _look(display, store, served, inbox, settle_seconds)
     said = {}
@@ -83,7 +91,7 @@ def retrain(
 
             # The flow looks again for itself; what has settled here needs no second wait.
             made: list[Retraining] = flow(
-                todo, inbox, storage, source, *runner, settle_seconds=0.0, again=again, force=force
+                ",".join(todo), inbox, storage, source, *runner, settle_seconds=0.0, again=again, force=force
             )
         results |= {result.recipe: result for result in made}
     said = {}
@@ -92,22 +100,32 @@ def retrain(
     _result(display, said)
 
 
-def rollback(display: Display, recipe_name: str | None, storage: str) -> None:
+def rollback(display: Display, recipe_name: str | None, storage: str, from_scorecard: str | None) -> None:
     """Promote the previous models again."""
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted")
-    done = promotion.rollback(store, recipe.name)
-    if done.was_done:
+    require_promoted(store, recipe.name)  # before a mistyped --storage is made
+    with store.session():
+        done = promotion.rollback(store, recipe.name, from_scorecard)
+        if not done.was_done:
+            display.log(f"Recipe {recipe.name}: the previous models are promoted again")
+        elif from_scorecard is not None:
+            display.log(
+                f"Recipe {recipe.name}: the models of {from_scorecard} are not promoted, so nothing was changed"
+            )
+        else:
+            display.log(
+                f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
+                "run it again to go one step back"
+            )
+        for name, ref in done.promoted.models.items():
+            display.log(f"{name:11} {store.open(ref).folder}")
         display.log(
-            f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
-            "run it again to go one step back"
+            f"To go back from here, once: `lstm-music rollback --from {done.promoted.scorecard.key[:KEY_SHOWN]}`"
         )
-    else:
-        display.log(f"Recipe {recipe.name}: the previous models are promoted again")
-    for name, ref in done.promoted.models.items():
-        display.log(f"{name:11} {store.open(ref).folder}")
-    display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
-    promotion.rollback_is_told(store, recipe.name)
+        display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
+        with contextlib.suppress(StorageError):  # the user knows now, so this is no failure
+            promotion.rollback_is_told(store, recipe.name)
 
 
 def _look(

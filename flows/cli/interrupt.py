@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+from flows.cli import scratch
+
 INTERRUPTED = 130
 """What a shell gives a command that was ended by SIGINT."""
 
@@ -49,4 +51,5 @@ def _leave() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.write(SENTENCE)
         sys.stderr.flush()
+    scratch.remove_own()
     os._exit(INTERRUPTED)

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from lstm_music import faults
 
 _UNKNOWN_COMMAND = re.compile(r"No such command '(?P<name>.*?)'")
+_MISSING = re.compile(r"Missing argument '(?P<name>.*?)'")
 _EXTRA = re.compile(r"Got unexpected extra argument\(s\) \((?P<words>.*)\)", re.DOTALL)
 
 
@@ -39,7 +40,8 @@ def _fault(error: TyperException, context: Any, commands: list[str]) -> str:
     if isinstance(cause, ValidationError):
         parameter: Any = getattr(error, "param", None)
         return f"{parameter.opts[-1] if parameter else 'command line'}: {faults.sentence(cause.errors()[0])}."
-    return f"{message}."
+    missing = _MISSING.match(message)
+    return f"{missing['name']}: expected a value." if missing else f"{message}."
 
 
 def _suggestion(word: str, known: list[str]) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from flows.cli.output_dir import local_folder
+
 MUSIC, STORAGE, RUNNING, TRAINING, OUTPUT = "Music", "Storage", "Running", "Training", "Output"
 """The groups of options in `--help`."""
 
@@ -122,7 +124,7 @@ RunnerOption = Annotated[
     typer.Option(
         "--runner",
         metavar="RUNNER",
-        help="What parses files in parallel: threads, processes or dask.",
+        help="What parses files in parallel: threads, processes or dask. Dask also trains on its workers.",
         show_default="the recipe's",
         rich_help_panel=RUNNING,
     ),
@@ -158,7 +160,13 @@ JsonOption = Annotated[
 ]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output-dir", metavar="FOLDER", help="Also copy the files to this folder.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--output-dir",
+        metavar="FOLDER",
+        help="Also copy the files to this folder.",
+        parser=local_folder,
+        rich_help_panel=OUTPUT,
+    ),
 ]
 WarmStartOption = Annotated[
     bool,

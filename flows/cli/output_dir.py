@@ -1,23 +1,42 @@
 """`--output-dir`: copies the files of an artifact to a folder of the user."""
 
 import filecmp
+import os
 import shutil
 from pathlib import Path
 
-from lstm_music.errors import StorageError
+from lstm_music.errors import RecipeError, StorageError
 from lstm_music.store import ArtifactRef, Store
 from lstm_music.store.backend import is_url
 
 
-def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool = False) -> None:
-    """Copy the files of an artifact to a folder.
+def local_folder(text: str) -> Path:
+    """Read the value of `--output-dir`. Raises RecipeError for a URL and for no text."""
+    if not text or is_url(text):
+        raise RecipeError(f"--output-dir: expected a folder of this machine, got {text!r}")
+    return Path(text)
 
-    Raises StorageError if the folder is not writable or lies in the storage, or if another file would be lost.
-    """
+
+def require_output_dir(folder: Path | None, store: Store) -> None:
+    """Make the folder, if there is to be one. Raises StorageError if it cannot take files or lies in the storage."""
+    if folder is None:
+        return
     if not is_url(store.where) and folder.absolute().resolve().is_relative_to(store.root.resolve()):
         raise StorageError(f"--output-dir: expected a folder outside the storage {store.where}, got {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StorageError(f"--output-dir: {folder} cannot be written; give another folder")
+
+
+def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool = False) -> None:
+    """Copy the files of an artifact to a folder that `require_output_dir` has passed.
+
+    Raises StorageError if the folder is not writable, or if another file would be lost.
+    """
+    try:
         taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
         if taken and not may_replace:
             raise StorageError(
@@ -29,9 +48,11 @@ def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool =
                 target.unlink()
             shutil.copyfile(path, target)
     except OSError as error:
-        raise StorageError(
-            f"--output-dir: {folder} cannot be written ({error.strerror}); give another folder"
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(f"--output-dir: {folder} cannot be written ({error.strerror}); give another folder")
 
 
 def _holds_other(path: Path, new: Path) -> bool:

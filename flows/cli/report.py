@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.display import ROWS_SHOWN, Display
-from flows.cli.words import capital, counted
-from lstm_music.evaluation.scorecard import rows
+from flows.cli.words import counted
+from lstm_music.evaluation.card_table import card_tables
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.report_page import COLUMNS, table
 from lstm_music.stages.data.dataset import load_dataset
@@ -18,7 +18,7 @@ from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
 from lstm_music.stages.training.curves import curves_of_card
 from lstm_music.stages.training.scorecard import read_card
-from lstm_music.store import ArtifactRef, Store, VerifyReport
+from lstm_music.store import ArtifactRef, BadFile, Store, VerifyReport
 
 ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "ours, last epoch", "lookup", "epochs")
 
@@ -78,30 +78,8 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
 def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: str) -> dict[str, Any]:
     """Show a score card, its warnings and the learning curves of its models; return it for `--json`."""
     card = read_card(store, ref)
-    for split in card["splits"]:
-        found = [row for row in rows(card) if row["split"] == split]
-        predictors = list(dict.fromkeys(row["predictor"] for row in found))
-        streams = list(dict.fromkeys(row["stream"] for row in found))
-        nll = {(row["predictor"], row["stream"]): row["nll"] for row in found}
-        accuracy = {(row["predictor"], row["stream"]): row["accuracy"] for row in found}
-        per_note, lookup = card["splits"][split]["nll_per_note"], card["splits"][split]["lookup"]
-        display.table(
-            f"{capital(split)}, {card['protocol']}: {counted(card['splits'][split]['events'], 'event')}, nats per event, "
-            "accuracy in brackets" + (f"; {per_note:.3f} nats per note" if per_note is not None else ""),
-            ["", *("sum" if stream == "all" else stream for stream in streams)],
-            [
-                [
-                    predictor,
-                    *(_cell(nll[predictor, stream], accuracy[predictor, stream]) for stream in streams),
-                ]
-                for predictor in predictors
-            ]
-            + (
-                [["lookup", *(f"({lookup[stream]:.0%})" if stream in lookup else "" for stream in streams)]]
-                if lookup
-                else []
-            ),
-        )
+    for shown in card_tables(card):
+        display.table(shown.title, list(shown.columns), [list(row) for row in shown.rows])
     for warning in card["warnings"]:
         display.log(f"Warning: {warning}")
     drawn = str(curves_of_card(store, recipe_name, ref))
@@ -169,17 +147,19 @@ def _forms(results: list[Path]) -> list[str]:
     ]
 
 
-def verified(display: Display, found: VerifyReport) -> dict[str, Any]:
+def verified(display: Display, found: VerifyReport, missing: list[BadFile]) -> dict[str, Any]:
     """Report what verification found."""
     display.log(
-        f"Checked {counted(found.files, 'file')} of {counted(found.artifacts, 'artifact')}: {len(found.bad) or 'none'} damaged"
+        f"Checked {counted(found.files, 'file')} of {counted(found.artifacts, 'artifact')}: {len(found.bad) or 'none'} damaged, "
+        f"{len(missing) or 'none'} missing"
     )
-    for bad in found.bad:
+    for bad in (*found.bad, *missing):
         display.log(f"{bad.path}: {bad.reason}")
     return {
         "artifacts": found.artifacts,
         "files": found.files,
         "bad": [{"path": str(bad.path), "reason": bad.reason} for bad in found.bad],
+        "missing": [{"path": str(one.path), "reason": one.reason} for one in missing],
     }
 
 
@@ -254,7 +234,3 @@ def _not_accepted(display: Display, table: list[Input]) -> None:
         display.table("Rejected", ["file", "", "reason"], rows_[:ROWS_SHOWN], texts=3)
     if len(rows_) > ROWS_SHOWN:
         display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the table of inputs lists them all")
-
-
-def _cell(nll: float, accuracy: float | None) -> str:
-    return f"{nll:.3f}" if accuracy is None else f"{nll:.3f} ({accuracy:.0%})"

@@ -6,12 +6,26 @@ import os
 import sys
 from collections.abc import Iterator
 
+from lstm_music.errors import LstmMusicError
+
 
 def show_every_character() -> None:
-    """Let a terminal that lacks a character, such as one of ASCII, show a question mark in its place."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    """Let a terminal that lacks a character, such as one of ASCII, show a question mark in its place; replace closed streams."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started this process
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the life of the process
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+@contextlib.contextmanager
+def written(where: str) -> Iterator[None]:
+    """Turn an output that cannot be written, such as a file on a full disk, into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise LstmMusicError(f"{where}: cannot be written ({error.strerror}); finished work is kept") from error
 
 
 @contextlib.contextmanager

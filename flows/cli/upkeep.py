@@ -9,6 +9,7 @@ from flows.cli.generate_options import SoundfontOption
 from flows.cli.help import App
 from flows.cli.options import (
     DEFAULT_STORAGE,
+    STORAGE,
     AgainOption,
     CollectionOption,
     DaskSchedulerOption,
@@ -68,25 +69,47 @@ def retrain(
     )
 
 
-def rollback(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def rollback(
+    from_scorecard: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="KEY",
+            help="Go back only if the models of this score card are promoted, so that a repeated command changes nothing.",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+    recipe: RecipeOption = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
     """Promote the previous models again.
 
     Each further rollback goes one promotion further back.
     """
     from flows.cli import inbox_commands
 
-    inbox_commands.rollback(Display(json), recipe, storage)
+    inbox_commands.rollback(Display(json), recipe, storage, from_scorecard)
 
 
-def status(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def status(
+    disk: Annotated[
+        bool, typer.Option("--disk", help="Also show how much space is used, by kind and by what needs it.")
+    ] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
     """Show what is prepared, what is in training and which models are promoted."""
     from flows.cli import commands
 
-    commands.status(Display(json), storage)
+    commands.status(Display(json), storage, disk=disk)
 
 
 def verify(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
-    """Check every file of the storage against its checksum."""
+    """Check every file of the storage against its checksum, and that nothing is missing.
+
+    What the promoted models, their history, the prepared data and the generations need is followed down to the music.
+    """
     from flows.cli import commands
 
     commands.verify(Display(json), storage)

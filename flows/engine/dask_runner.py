@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import dask
 from distributed import LocalCluster, get_worker, rpc
-from prefect_dask.task_runners import DaskTaskRunner
+from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
+from flows.engine.leaving import leave_soon
 from flows.engine.worker_process import interrupts_held_back
 from lstm_music.credentials import credentials_held_back
 from lstm_music.errors import RecipeError
@@ -24,6 +26,9 @@ from lstm_music.recipe import RunnerSpec
 
 CONNECT_SECONDS = 20.0
 """How long a scheduler may take to answer and to have a worker."""
+
+RESOURCES = ("GPU", "slot")
+"""What a training asks a worker for: the first of these that any worker declares, such as `dask worker --resources GPU=1`."""
 
 
 class QuietCluster(LocalCluster):
@@ -86,10 +91,27 @@ class DaskRunner(DaskTaskRunner):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave the cluster; on an interrupt kill the workers of our own cluster, and let those of another finish."""
+        leave_soon(exc_type)
         with self._surroundings:
             if exc_type is not None and isinstance(self._cluster, QuietCluster):
                 self._cluster.kill()
             super().__exit__(exc_type, exc, traceback)
+
+
+class TrainingRunner(DaskRunner):
+    """Runs trainings, one per worker where there are enough. Each asks for one of `RESOURCES` if any worker declares it."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> PrefectDaskFuture[Any]:  # type: ignore[override]  # passed on
+        """Submit a training with the resource that it needs."""
+        with dask.annotate(resources=self._resources()):  # type: ignore[attr-defined]
+            future: PrefectDaskFuture[Any] = super().submit(*args, **kwargs)
+        return future
+
+    def _resources(self) -> dict[str, float]:
+        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
+        declared = {name for worker in workers for name in worker["resources"]}
+        wanted = next((name for name in RESOURCES if name in declared), None)
+        return {wanted: 1.0} if wanted else {}
 
 
 def _is_on_a_worker() -> bool:

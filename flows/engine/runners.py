@@ -5,11 +5,12 @@ continues from what is finished.
 """
 
 from collections.abc import Callable
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from flows.engine.leaving import leave_soon
 from flows.engine.worker_process import WorkerContext
 from lstm_music.child import follow_parent
 from lstm_music.errors import RecipeError
@@ -23,6 +24,7 @@ class ThreadRunner(ThreadPoolTaskRunner[Any]):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Wait for the tasks; on an interrupt leave the threads, because they end with this process."""
+        leave_soon(exc_type)
         if exc_type is not None and self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
@@ -45,6 +47,7 @@ class ProcessRunner(ProcessPoolTaskRunner):
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Wait for the tasks; on an interrupt kill the processes."""
+        leave_soon(exc_type)
         if exc_type is not None:
             self._context.kill()
         super().__exit__(exc_type, exc, traceback)
@@ -62,13 +65,24 @@ def processes(spec: RunnerSpec) -> TaskRunner[Any]:
 
 def dask(spec: RunnerSpec) -> TaskRunner[Any]:
     """Run tasks on the workers of the Dask scheduler that `spec` names; without one, of a private one on this machine."""
+    made: TaskRunner[Any] = _dask().DaskRunner.of(spec)
+    return made
+
+
+def dask_trainings(spec: RunnerSpec, models: int) -> TaskRunner[Any]:
+    """Run trainings on the workers of Dask; a private cluster has a worker per model, because they wait for their children."""
+    made: TaskRunner[Any] = _dask().TrainingRunner.of(spec.model_copy(update={"workers": models}))
+    return made
+
+
+def _dask() -> ModuleType:
     try:
-        from flows.engine.dask_runner import DaskRunner
+        from flows.engine import dask_runner
     except ImportError as error:
         raise RecipeError(
             "runner 'dask': Dask is not installed; install it with `pip install 'lstm-music[dask]'`"
         ) from error
-    return DaskRunner.of(spec)
+    return dask_runner
 
 
 RUNNERS: dict[str, Callable[[RunnerSpec], TaskRunner[Any]]] = {

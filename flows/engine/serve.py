@@ -4,8 +4,8 @@ It suits a first try on one machine; docs/operation.md describes a permanent set
 """
 
 import argparse
-import ipaddress
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,8 +19,10 @@ from types import FrameType
 from typing import NoReturn
 
 from flows.engine import served_child
+from flows.engine.access import CLIENT_AUTH, SERVER_AUTH, Access
 from flows.engine.own_packages import require_own_packages
-from lstm_music.errors import ChildError, LstmMusicError, RecipeError
+from flows.engine.server import prefect_home
+from lstm_music.errors import ChildError, LstmMusicError
 
 STARTUP_SECONDS = 120.0
 LOOK_SECONDS = 0.5
@@ -30,8 +32,14 @@ AGAIN_SECONDS = 5.0
 END_SECONDS = 30.0
 """How long a part may take to end after the request to end."""
 
-AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 WORKER = ("worker", "start", "--pool", "lstm-music", "--type", "process")
+USUAL = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS": "flows.engine.console.OneLineHandler",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+"""Settings that your own ones replace. The terminal shows warnings and errors; the UI shows all lines of a run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,9 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        require_safe(said.host, os.environ)
+        access = Access.of(said.host, said.port, os.environ)
         require_own_packages(Path.cwd())
-        serve(said.host, said.port)
+        with access.kept(prefect_home(os.environ)) as file:
+            serve(access, file)
     except LstmMusicError as error:
         sys.stderr.write(f"make serve: {error}\n")
         sys.exit(error.exit_code)
@@ -53,52 +62,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write("Stopped. Finished results are kept; a training continues at its next run.\n")
 
 
-def require_safe(host: str, environment: Mapping[str, str]) -> None:
-    """Raise RecipeError for an address that others can reach if no password is set: Prefect runs whatever it is sent."""
-    if _is_loopback(host) or environment.get(AUTH):
-        return
-    raise RecipeError(
-        f"--host {host}: other machines could reach it, and a Prefect server without a password runs anybody's code; leave out "
-        f"--host, or set {AUTH}=USER:PASSWORD (and PREFECT_API_AUTH_STRING to the same value)"
-    )
-
-
-def serve(host: str, port: int) -> None:
-    """Start the server, deploy, start the worker, and supervise them."""
-    _require_free(host, port)
-    environment = _settings(host, port, os.environ)
-    url = environment["PREFECT_API_URL"]
+def serve(access: Access, file: Path | None) -> None:
+    """Start the server, deploy, start the worker, and supervise them; `file` has what a second terminal needs."""
+    environment = {**USUAL, **os.environ, **access.client_settings(os.environ)}
+    environment.pop(SERVER_AUTH, None)  # the server alone needs it
     parts: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        _say(f"Starting Prefect's server at {url.removesuffix('/api')} …")
-        parts["server"] = _start(["server", "start", "--host", host, "--port", str(port)], environment)
-        _wait_until_ready(url, parts["server"])
+        _say(f"Starting Prefect's server at {access.address} …")
+        parts["server"] = _start_server(access, environment)
+        _wait_until_ready(environment["PREFECT_API_URL"], parts["server"])
         _say("Deploying …")
         _deploy(environment)
         parts["worker"] = _start(WORKER, environment)
-        _say(f"Ready. The UI is at {url.removesuffix('/api')}; Ctrl-C stops everything. In another terminal:")
-        _say(f"  export PREFECT_API_URL={url}")
-        _say("  prefect deployment run train-all/train-all --param recipe=demo")
+        _say_how_to_use(access, file)
         _watch_over(parts, environment)
     finally:
         _stop(parts)
 
 
-def _settings(host: str, port: int, environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment of all parts: your own Prefect settings stay, except for the address."""
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
-    usual = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    if AUTH in environment:
-        usual["PREFECT_API_AUTH_STRING"] = environment[AUTH]
-    no_proxy = ",".join(filter(None, [environment.get("NO_PROXY"), shown]))
-    address = f"[{shown}]" if ":" in shown else shown
-    return {**usual, **environment, "PREFECT_API_URL": f"http://{address}:{port}/api", "NO_PROXY": no_proxy}
+def _say_how_to_use(access: Access, file: Path | None) -> None:
+    _say(f"Ready. The UI is at {access.address}; Ctrl-C stops everything.")
+    if file is None:
+        _say(f"The UI asks for a password: the user:password that you set as {SERVER_AUTH}. In another terminal:")
+        _say(f"  export PREFECT_API_URL={access.address}/api {CLIENT_AUTH}=USER:PASSWORD")
+    else:
+        password = access.credentials if sys.stdout.isatty() else f"what stands behind {CLIENT_AUTH}= in {file}"
+        _say(f"The UI asks for a password, once: {password}")
+        _say("In another terminal:")
+        _say(f"  source {shlex.quote(str(file))}")
+    _say("  prefect deployment run train-all/train-all --param recipe=demo")
 
 
-def _start(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def _start_server(access: Access, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Listen, and hand the socket to the server: from here on nobody else can take the port, and the password with it."""
+    family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
+    try:
+        listener = socket.create_server((access.host, access.port), family=family)
+    except OSError as error:
+        raise ChildError(
+            f"--port: cannot listen at {access.host}:{access.port} ({error.strerror}); choose another port"
+        ) from error
+    with listener:
+        words = ["serve", str(listener.fileno()), *access.names]
+        return _start(words, {**environment, **access.server_settings(environment)}, listener.fileno())
+
+
+def _start(words: Sequence[str], environment: Mapping[str, str], *descriptors: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603  our own file, run by this Python
         [sys.executable, "-P", served_child.__file__, *words],
         stdin=subprocess.PIPE,
+        pass_fds=descriptors,
         env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         start_new_session=True,  # Ctrl-C reaches this process alone, which ends its parts in order
     )
@@ -106,13 +119,14 @@ def _start(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.
 
 def _wait_until_ready(url: str, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + STARTUP_SECONDS
+    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise ChildError("Prefect's server ended while it started; see its output above")
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310  our own address
+            with directly.open(f"{url}/health", timeout=5):
                 return
-        except urllib.error.HTTPError:  # it asks for the password, so it runs
+        except urllib.error.HTTPError:  # it runs, and refuses
             return
         except OSError:
             time.sleep(LOOK_SECONDS)
@@ -149,21 +163,6 @@ def _stop(parts: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(part.pid, signal.SIGKILL)
             part.wait()
-
-
-def _require_free(host: str, port: int) -> None:
-    try:
-        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
-            return
-    except OSError as error:
-        raise ChildError(f"--port: cannot listen at {host}:{port} ({error.strerror}); choose another port") from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -30,6 +30,7 @@ STARTUP_SECONDS = 120.0
 
 QUIET = {
     "DO_NOT_TRACK": "1",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "lstm_music",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -38,7 +39,8 @@ QUIET = {
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
 }
 """Prefect's log lines go to the server, not to the terminal. Prefect always keeps the error of a failed flow: as JSON, not as a
-pickle. Your own values of these settings stay."""
+pickle. On a server of yours an automation marks a run as crashed that sends no heartbeat for 90 seconds; Prefect's usual pause
+between two is twice that. Your own values of these settings stay."""
 
 QUIET_WARNINGS = "ignore:resource_tracker:UserWarning"
 """Python's resource tracker frees the semaphores of a pool that was killed, and should not warn about it."""
@@ -83,21 +85,26 @@ def orchestrated(folder: Path | None = None) -> Iterator[None]:
 
 def server_is_configured(environment: Mapping[str, str]) -> bool:
     """Whether the environment, or the active profile of Prefect, names a server."""
-    return configured_server(environment) is not None
+    return configured(environment, "PREFECT_API_URL") is not None
 
 
-def configured_server(environment: Mapping[str, str]) -> str | None:
-    """Give the URL of the server that the environment, or the active profile of Prefect, names."""
-    if url := environment.get("PREFECT_API_URL"):
-        return url
-    home = Path(environment.get("PREFECT_HOME", "~/.prefect")).expanduser()
+def configured(environment: Mapping[str, str], setting: str) -> str | None:
+    """Give the value that the environment, or the active profile of Prefect, has for a setting of Prefect."""
+    if value := environment.get(setting):
+        return value
+    home = prefect_home(environment)
     path = Path(environment.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     active = environment.get("PREFECT_PROFILE") or profiles.get("active", "")
-    return profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL") or None
+    return profiles.get("profiles", {}).get(active, {}).get(setting) or None
+
+
+def prefect_home(environment: Mapping[str, str]) -> Path:
+    """Give the folder in which Prefect keeps its profiles and its database."""
+    return Path(environment.get("PREFECT_HOME", "~/.prefect")).expanduser()
 
 
 def quiet_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -181,7 +181,7 @@ def choose_places(events: Sequence[int], length: int, count: int, random_seed: i
     if borders[-1] == 0:
         raise NotEnoughMusicError(
             f"no held-out piece has the {length} events of a prompt: the longest has {max(events, default=0)}; "
-            "give --prompt-midi FILE, or a smaller prompt_events",
+            "give --prompt-midi FILE, or a smaller --prompt-events",
         )
     rng = np.random.default_rng([random_seed, 3])
     rounds = -(-count // int(borders[-1]))

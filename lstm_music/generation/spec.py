@@ -87,7 +87,7 @@ class GenerationSpec(BaseModel):
     top_p: Shares = dict.fromkeys(WITH_VELOCITY, USUAL["top_p"])
     min_p: Floors = dict.fromkeys(WITH_VELOCITY, USUAL["min_p"])
     max_repeats: int = Field(default=4, ge=0, le=1000)
-    max_quarters: float = Field(default=16, gt=0)
+    max_quarters: float = Field(default=16, gt=0, le=10_000)
     any_pitch: bool = False
     best_of: int = Field(default=1, ge=1, le=1000)
 

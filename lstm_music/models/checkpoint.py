@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,7 +78,8 @@ def save_state(path: Path, state: TrainingState) -> None:
     scores = json.dumps({"history": history, "running": asdict(state.running), "seconds": state.seconds})
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, scores=np.array(scores), **arrays)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    # Containers on several machines have equal process ids; a worker that was taken for lost may still train.
+    temporary = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
     with temporary.open("wb") as file:
         file.write(content.getbuffer())
         file.write(hashlib.sha256(content.getbuffer()).digest())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.request import url2pathname
 
-from lstm_music.errors import SourceError
+from lstm_music.errors import SourceError, StorageError
 from lstm_music.sources.entry import (
     MAX_FILE_BYTES,
     Credit,
@@ -44,8 +44,8 @@ class _Object(NamedTuple):
 class Bucket:
     """Every object below a URL; one that was removed meanwhile or is not readable is refused.
 
-    A file:// URL follows the rules of a folder. Raises StorageError if this machine cannot open the URL or the store does
-    not respond, and SourceError if there is no such folder, or, when it is read, no such bucket.
+    A file:// URL follows the rules of a folder. Raises SourceError if this machine cannot open the URL, if there is no such
+    folder, or, when it is read, no such bucket, and StorageError if the store does not respond.
     """
 
     def __init__(self, url: str) -> None:
@@ -59,7 +59,7 @@ class Bucket:
                 raise SourceError(f"source {url!r}: the bucket is missing; expected s3://bucket/prefix")
             # For s3://bucket//prefix s3fs lists bucket/prefix.
             self.title = re.sub("^([^:]+://[^/]+)/+", r"\1/", url).rstrip("/")
-            self._fs, self._root = open_remote(self.title)
+            self._fs, self._root = _opened(self.title)
 
     @property
     def can_be_empty(self) -> bool:
@@ -127,6 +127,13 @@ class Bucket:
                     raise
                 return Refused(one.name, f"cannot be read: {error.strerror or error}")
         return too_large if len(data) > MAX_FILE_BYTES else Found(one.name, data)
+
+
+def _opened(url: str) -> tuple[Any, str]:
+    try:
+        return open_remote(url)
+    except StorageError as error:
+        raise SourceError(f"source {error}") from error
 
 
 def _folder(rest: str) -> Folder:

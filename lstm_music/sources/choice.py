@@ -16,7 +16,7 @@ def chosen_source(given: str | None, of_recipe: str) -> str:
     Raises SourceError where a recipe, which a stranger may have written, names an address of this machine or of its own network:
     a request from here can reach services there that are closed to others.
     """
-    if given:
+    if given is not None:
         return given
     parts = urlsplit(of_recipe)
     if parts.scheme.lower() not in _WITHOUT_HOST and parts.hostname and not _is_public(parts.hostname):

@@ -79,7 +79,9 @@ def default_recipe(store: Store, *facts: Fact) -> Choice:
             name = max(names, key=lambda one: (_made_at(store, one, fact), one))
             others = ", ".join(other for other in names if other != name)
             reason = (
-                f"{word} last; storage holds {others}, too (--recipe)" if others else f"the only {word} one in storage"
+                f"{word} last; {store.where} holds {others}, too (--recipe)"
+                if others
+                else f"the only {word} one in {store.where}"
             )
             return Choice(recipe_of_storage(store, name), f"Recipe {name}: {reason}")
     word, prepared = _MADE[facts[0]][0], recipes_with(store, "prepared")

@@ -8,8 +8,11 @@ storage/
   blobs/ab/<sha256>                    raw bytes of inputs
   current.json                         per recipe, what is prepared and promoted
   generations/names.json               names of generations for people, also links beside it: 2026-11-28_demo_3, latest
+  generations/kept.json                generations that `prune` leaves alone
+  inputs/forgotten.json                contents that are not ingested again
   latest/events.parquet, ...           links to the tables that were prepared last
   inbox/                               the default folder for new music; the store changes nothing in it
+  .leases/                             in a bucket: who uses it now
   .partial/                            the staging folder: files being written; swept while no process writes
 """
 

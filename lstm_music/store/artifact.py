@@ -10,6 +10,9 @@ from lstm_music.store.backend import Backend
 from lstm_music.store.checksummed import digest, load_checksummed
 from lstm_music.store.stage import IDENTITY_FIELDS, MANIFEST, PROVENANCE, ArtifactRef
 
+ARTIFACT = "artifact"
+"""The key in a provenance that says whose it is."""
+
 
 @dataclass(frozen=True)
 class Artifact:
@@ -26,13 +29,8 @@ class Artifact:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """When and on which machine it was made. Raises CorruptArtifactError for a damaged file."""
-        key = f"{_key(self.ref)}/{PROVENANCE}"
-        shown = self.backend.shown(key)
-        try:
-            return load_checksummed(self.backend.read(key), shown, fix=_fix(self.backend, self.ref))
-        except OSError as error:
-            raise CorruptArtifactError(f"{shown}: cannot be read ({error.strerror})") from error
+        """When and on which machine it was made. Raises CorruptArtifactError for a damaged file, or another artifact's."""
+        return read_provenance(self.backend, self.ref)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -104,6 +102,24 @@ def open_artifact(backend: Backend, ref: ArtifactRef) -> Artifact:
                 f"{path}: expected files of its own folder, got {entry['file']!r}; delete the folder and run again"
             )
     return Artifact(ref, backend, manifest)
+
+
+def read_provenance(backend: Backend, ref: ArtifactRef) -> dict[str, Any]:
+    """Read the provenance of `ref`. Raises CorruptArtifactError for a damaged file, or for that of another artifact.
+
+    Versions before 0.2 did not write whose it is.
+    """
+    key = f"{_key(ref)}/{PROVENANCE}"
+    shown = backend.shown(key)
+    try:
+        content = load_checksummed(backend.read(key), shown, fix=_fix(backend, ref))
+    except OSError as error:
+        raise CorruptArtifactError(f"{shown}: cannot be read ({error.strerror or 'missing'})") from error
+    if content.pop(ARTIFACT, ref.to_json()) != ref.to_json():
+        raise CorruptArtifactError(
+            f"{shown}: expected the provenance of {ref}, got that of another artifact; {_fix(backend, ref)}"
+        )
+    return content
 
 
 def _key(ref: ArtifactRef) -> str:

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lstm_music.errors import StorageError
+from lstm_music.store.files import Entry
 from lstm_music.store.folder import Folder
 from lstm_music.store.links import Targets
+from lstm_music.store.staging import StagingFolder
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -48,6 +51,9 @@ class Backend(Protocol):
     def finished(self, kind: str) -> list[str]:
         """Names of the folders of a kind that have a manifest, sorted."""
 
+    def entries(self, key: str) -> dict[str, Entry]:
+        """List all files below a key, by their keys; links are left out, and so are hidden files and folders."""
+
     def publish(self, source: Path, key: str) -> None:
         """Move a synced file from a private folder to its key, replacing any file there."""
 
@@ -63,6 +69,9 @@ class Backend(Protocol):
     def remove(self, key: str) -> None:
         """Remove a file, if it is there."""
 
+    def remove_artifact(self, key: str) -> None:
+        """Remove the folder of an artifact, its manifest first: whatever happens meanwhile, readers see all of it or none."""
+
     def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
         """Give the local path of a file, checked against its entry in the manifest.
 
@@ -71,6 +80,15 @@ class Backend(Protocol):
 
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
         """Read the stored file and describe what is wrong with it; None if nothing is."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """Hold the storage together with other sessions, where the lock of the staging folder does not do that."""
+
+    def alone(self, staging: StagingFolder, *, wait: bool) -> AbstractContextManager[None]:
+        """Hold the storage without any other process. Raises StorageError where others use it, unless `wait` says to wait."""
+
+    def require_held(self) -> None:
+        """Raise StorageError where what this process holds was lost meanwhile."""
 
     def leftovers(self) -> list[Path]:
         """List what killed runs left outside the staging folder; the store removes it while no process writes."""
@@ -95,6 +113,10 @@ def is_url(text: str) -> bool:
 
 def open_backend(where: str | Path) -> Backend:
     """Give the backend of a path or URL; nothing is created. Raises StorageError for an invalid address."""
+    if not str(where):
+        raise StorageError(
+            "storage: expected a folder or s3://bucket/prefix, got ''; leave --storage out, or give a name"
+        )
     try:
         str(where).encode()
     except UnicodeEncodeError as error:

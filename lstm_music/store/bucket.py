@@ -6,9 +6,11 @@ only if its SHA-256 is that of the manifest, and the manifest is always read fro
 """
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.store import files
 from lstm_music.store.intact import fault
+from lstm_music.store.leases import Leases
 from lstm_music.store.links import Targets
 from lstm_music.store.remote import cache_folder, folder_name, open_remote, protocols
 from lstm_music.store.stage import MANIFEST
@@ -34,6 +37,7 @@ class Bucket:
         self.root = cache_folder() / folder_name(self.url)
         self._staging = StagingFolder(self.root)
         self._fs, self._path = open_remote(self.url)
+        self._leases = Leases(self)
         self._is_s3 = "s3" in protocols(self._fs)
 
     def __str__(self) -> str:
@@ -97,6 +101,11 @@ class Bucket:
             found = self._fs.find(self._at(kind))
         return sorted(path.split("/")[-2] for path in found if path.endswith(f"/{MANIFEST}"))
 
+    def entries(self, key: str) -> dict[str, files.Entry]:
+        """List all files below a key, without hidden ones."""
+        found = self.listed(key).items()
+        return {name: entry for name, entry in found if not any(part.startswith(".") for part in name.split("/"))}
+
     def publish(self, source: Path, key: str) -> None:
         """Upload a file, and keep a local copy."""
         self._upload(source, key)
@@ -143,6 +152,13 @@ class Bucket:
             except FileNotFoundError:
                 return
 
+    def remove_artifact(self, key: str) -> None:
+        """Remove the objects of an artifact and their local copies, the manifest first."""
+        self.remove(f"{key}/{MANIFEST}")
+        for name in self.entries(key):
+            self.remove(name)
+        shutil.rmtree(self.root / key, ignore_errors=True)
+
     def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
         """Give the local copy; download it unless its digest is right."""
         path = self.root / key
@@ -160,6 +176,33 @@ class Bucket:
         """Download a file and describe what is wrong with it."""
         with self._staging.folder() as folder:
             return self._download_fault(key, entry, folder / "file")
+
+    def session(self) -> AbstractContextManager[None]:
+        """Hold a lease, and wait while somebody has the bucket alone."""
+        return self._leases.session()
+
+    def alone(self, staging: StagingFolder, *, wait: bool) -> AbstractContextManager[None]:
+        """Hold a lease that excludes all others."""
+        del staging  # its lock is for the copies on this machine
+        return self._leases.alone(wait=wait)
+
+    def require_held(self) -> None:
+        """Raise StorageError where a lease of this process became too old."""
+        self._leases.require_alive()
+
+    def put(self, key: str, data: bytes) -> None:
+        """Upload bytes without a local copy."""
+        with self._errors(key, writing=True):
+            self._fs.pipe_file(self._at(key), data)
+
+    def listed(self, key: str) -> dict[str, files.Entry]:
+        """List all objects below a key, hidden ones too, from one listing."""
+        with self._errors(key):
+            found = self._fs.find(self._at(key), detail=True)
+        return {
+            path.removeprefix(f"{self._path}/"): files.Entry(int(info["size"]), _written(info))
+            for path, info in found.items()
+        }
 
     def leftovers(self) -> list[Path]:
         """List unfinished local files of trainings; a bucket has no unfinished files."""
@@ -235,6 +278,12 @@ class Bucket:
     def _errors(self, key: str, *, writing: bool = False) -> Iterator[None]:
         with as_storage_error(self.shown(key), writing=writing), files.disk_errors(self.root):
             yield
+
+
+def _written(info: Mapping[str, Any]) -> float:
+    """Give the time of an object's last change; now, where the store does not say, so that it never counts as old."""
+    found = info.get("LastModified") or info.get("updated") or info.get("mtime") or time.time()
+    return found.timestamp() if isinstance(found, datetime) else float(found)
 
 
 @cache

@@ -1,13 +1,16 @@
 """The few operations of a file system that the store uses."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from lstm_music.errors import StorageError
 from lstm_music.store import locks
@@ -62,6 +65,26 @@ def make_folder(path: Path) -> None:
         make_folder(path.parent)
         path.mkdir(exist_ok=True)
         sync(path.parent)
+
+
+class Entry(NamedTuple):
+    """A file in a listing: its size in bytes, and when it was written last, in seconds since 1970."""
+
+    bytes: int
+    written: float
+
+
+def entries(root: Path, key: str) -> dict[str, Entry]:
+    """List all files below `root / key` by their keys; links, hidden names and what vanishes meanwhile are left out."""
+    found = {}
+    for folder, folders, names_here in os.walk(root / key):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for path in (Path(folder, name) for name in names_here if not name.startswith(".")):
+            with contextlib.suppress(FileNotFoundError):
+                state = path.lstat()
+                if stat.S_ISREG(state.st_mode):
+                    found[path.relative_to(root).as_posix()] = Entry(state.st_size, state.st_mtime)
+    return found
 
 
 def names(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """The backend for a folder of this machine."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from lstm_music.store import files, locks
 from lstm_music.store.intact import fault
 from lstm_music.store.links import Targets, leads, make_links
 from lstm_music.store.stage import KEY, KIND, MANIFEST, NO_KINDS
+from lstm_music.store.staging import StagingFolder
 
 
 class Folder:
@@ -59,6 +61,10 @@ class Folder:
         """Names of the folders of a kind that have a manifest."""
         return [name for name in self.names(kind) if self.holds(f"{kind}/{name}/{MANIFEST}")]
 
+    def entries(self, key: str) -> dict[str, files.Entry]:
+        """List all files below a key."""
+        return files.entries(self.root, key)
+
     def publish(self, source: Path, key: str) -> None:
         """Move a file to its key."""
         path = self.root / key
@@ -88,6 +94,14 @@ class Folder:
         """Remove a file."""
         (self.root / key).unlink(missing_ok=True)
 
+    def remove_artifact(self, key: str) -> None:
+        """Remove the folder of an artifact, its manifest first."""
+        self.remove(f"{key}/{MANIFEST}")
+        folder = self.root / key
+        if folder.is_dir():
+            files.sync(folder)  # after a power cut the other files may be gone, but never without the manifest
+            files.remove(folder)
+
     def fetch(self, key: str, entry: Mapping[str, Any], fix: str) -> Path:
         """Check a file: its whole digest once per process, and again after any change."""
         path = self.root / key
@@ -98,6 +112,17 @@ class Folder:
     def fault(self, key: str, entry: Mapping[str, Any]) -> str | None:
         """Read a file again and describe what is wrong with it."""
         return fault(self.root / key, entry, fresh=True)
+
+    def session(self) -> AbstractContextManager[None]:
+        """Do nothing: the lock of the staging folder does it."""
+        return nullcontext()
+
+    def alone(self, staging: StagingFolder, *, wait: bool) -> AbstractContextManager[None]:
+        """Hold the lock of the staging folder alone."""
+        return staging.alone(wait=wait)
+
+    def require_held(self) -> None:
+        """Do nothing: a lock is held until its process ends."""
 
     def leftovers(self) -> list[Path]:
         """List artifacts without a manifest, and unfinished files."""

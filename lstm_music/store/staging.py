@@ -1,9 +1,10 @@
 """The staging folder: files are written here before readers see them. It is swept while no process writes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+from lstm_music.errors import StorageInUseError
 from lstm_music.store import files, locks
 
 
@@ -14,13 +15,30 @@ class StagingFolder:
         self.root = root
         self.partial = root / ".partial"
         self._lock = root / ".lock"
+        self._is_alone = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock, so that no process sweeps."""
         files.make_folder(self.partial)
-        with locks.shared(self._lock):
+        with nullcontext() if self._is_alone else locks.shared(self._lock):
             yield
+
+    @contextmanager
+    def alone(self, *, wait: bool) -> Iterator[None]:
+        """Hold the lock without any other process. Raises StorageInUseError where others hold it, unless `wait` says to wait."""
+        files.make_folder(self.partial)
+        with ExitStack() as stack:
+            if wait:
+                stack.enter_context(locks.exclusive(self._lock))
+            elif not stack.enter_context(locks.exclusive_if_free(self._lock)):
+                holders = ", ".join(locks.holders(self._lock)) or "another process"
+                raise StorageInUseError(f"{self.root}: in use by {holders}; wait until they end, or give --wait")
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
 
     @contextmanager
     def folder(self) -> Iterator[Path]:

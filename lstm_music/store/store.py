@@ -1,28 +1,24 @@
 """The store: find, open, write and verify artifacts; many processes may use one storage at once."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageVersionError
+from lstm_music.errors import CorruptArtifactError, MissingArtifactError
 from lstm_music.store import files
 from lstm_music.store.artifact import Artifact, open_artifact
-from lstm_music.store.backend import Backend, is_url, open_backend
+from lstm_music.store.backend import is_url, open_backend
 from lstm_music.store.blobs import BlobWriter, blob_key, keep
-from lstm_music.store.checksummed import dump_checksummed, load_checksummed
+from lstm_music.store.current_file import CURRENT_FILE, CurrentFile
 from lstm_music.store.links import Targets
-from lstm_music.store.stage import INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
+from lstm_music.store.stage import BLOBS, INBOX, KEY, KIND, MANIFEST, NO_KINDS, ArtifactRef, Stage
 from lstm_music.store.staging import StagingFolder
 from lstm_music.store.verify import VerifyReport, verify
+from lstm_music.store.versions import FORMAT_FILE, STORAGE_VERSION, format_of, require_this_version
 from lstm_music.store.writer import ArtifactWriter
 
-STORAGE_VERSION = 1
-FORMAT = json.dumps({"format": "lstm-music storage", "version": STORAGE_VERSION}).encode() + b"\n"
-FORMAT_FILE = "format.json"
-CURRENT_FILE = "current.json"
 TRAININGS = "checkpoints"
 
 
@@ -36,8 +32,10 @@ class Store:
     def __init__(self, where: str | Path) -> None:
         self._backend = open_backend(where)
         self._staging = StagingFolder(self.root)
+        self._is_alone = False
+        self._current = CurrentFile(self._backend, self._writing)
         with files.disk_errors(self.root):
-            _check_format(self._backend)
+            require_this_version(self._backend)
 
     @property
     def where(self) -> str:
@@ -91,6 +89,19 @@ class Store:
     def artifacts(self, kind: str | None = None) -> Iterator[Artifact]:
         """Open all finished artifacts, or those of one kind, sorted by reference."""
         return map(self.open, self.refs(kind))
+
+    def shown(self, key: str) -> Path | str:
+        """Give the path or URL of what lies under a key, for messages."""
+        return self._backend.shown(key)
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a file under a key."""
+        return self._backend.holds(key)
+
+    def entries(self, key: str = "") -> dict[str, files.Entry]:
+        """List all files below a key, by their keys, without links and hidden ones."""
+        with files.disk_errors(self.root):
+            return self._backend.entries(key)
 
     def put_page(self, kind: str, name: str, data: bytes) -> Path:
         """Write a page about all artifacts of a kind beside them, replacing an earlier one; it is not an artifact."""
@@ -154,12 +165,12 @@ class Store:
 
     def current(self, recipe: str) -> dict[str, Any] | None:
         """Give the facts of a recipe that `set_current` kept, or None. Raises CorruptArtifactError for a damaged file."""
-        value = self._read_current().get(recipe)
+        value = self._current.read().get(recipe)
         return None if value is None else dict(value)
 
     def recipes(self) -> list[str]:
         """List the recipes with facts in `current.json`."""
-        return sorted(self._read_current())
+        return sorted(self._current.read())
 
     def set_current(self, recipe: str, value: dict[str, Any]) -> None:
         """Keep facts of a recipe (JSON by name); its other facts and those of other recipes stay."""
@@ -168,17 +179,20 @@ class Store:
     def change_current(self, recipe: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
         """Keep what `change` gives for the present facts of a recipe, as `set_current` does, with no change in between.
 
-        If `change` raises, nothing is kept. A bucket may call it several times.
+        A fact that is None is taken away. If `change` raises, nothing is kept. A bucket may call it several times.
         """
+        self._current.change(recipe, change)
 
-        def changed(data: bytes | None) -> bytes:
-            recipes = self._recipes(data)
-            facts = recipes.get(recipe, {})
-            recipes[recipe] = {**facts, **change(facts)}
-            return dump_checksummed({"recipes": recipes})
+    def damaged_current(self) -> bytes | None:
+        """Give the bytes of `current.json` where they are not those that were written; None where they are, or there are none."""
+        return self._current.damaged()
 
-        with self._writing() as folder:
-            self._backend.change(CURRENT_FILE, changed, folder)
+    def add_to_current(self, told: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add facts by recipe to `current.json`, or write it again where it is damaged; facts that can be read stay as they are.
+
+        The bytes of a damaged file are kept beside it.
+        """
+        self._current.add(told)
 
     def verify(self, progress: Callable[[int, int], None] = lambda _done, _total: None) -> VerifyReport:
         """Read every file again and report those whose bytes are not those that were written.
@@ -197,7 +211,31 @@ class Store:
             swept = self._staging.sweep(self._backend.leftovers)
             with self._staging.held():
                 self._begin()
-                yield swept
+                with self._backend.session():
+                    yield swept
+
+    @contextmanager
+    def alone(self, *, wait: bool = False) -> Iterator[None]:
+        """Hold the store without any other session or writer, as a removal needs it; this very store may write meanwhile.
+
+        Raises StorageError where others use it, and says which, unless `wait` says to wait for them.
+        """
+        with files.disk_errors(self.root), self._backend.alone(self._staging, wait=wait):
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
+
+    def remove(self, key: str) -> None:
+        """Remove what lies under a key: a file, or with `kind/key` an artifact, its manifest first. Needs `alone`."""
+        assert self._is_alone
+        self._backend.require_held()
+        with files.disk_errors(self.root):
+            if KEY.fullmatch(key.rpartition("/")[2]) and not key.startswith(f"{BLOBS}/"):
+                self._backend.remove_artifact(key)
+            else:
+                self._backend.remove(key)
 
     def inbox(self) -> str:
         """The default inbox for new music: a folder, created if it is missing, or a URL."""
@@ -226,45 +264,13 @@ class Store:
         """Remove a training file, here and where it was shared."""
         self._backend.remove(f"{TRAININGS}/{name}")
 
-    def _read_current(self) -> dict[str, Any]:
-        with files.disk_errors(self.root):
-            try:
-                data = self._backend.read(CURRENT_FILE)
-            except FileNotFoundError:
-                data = None
-            return self._recipes(data)
-
-    def _recipes(self, data: bytes | None) -> dict[str, Any]:
-        if data is None:
-            return {}
-        fix = "delete it, and train and evaluate again"
-        return dict(load_checksummed(data, self._backend.shown(CURRENT_FILE), fix)["recipes"])
-
     @contextmanager
     def _writing(self) -> Iterator[Path]:
         """Yield a private folder for writing, in a storage with a version file."""
+        self._backend.require_held()
         with self._staging.folder() as folder:
             self._begin()
             yield folder
 
     def _begin(self) -> None:
-        self._backend.begin(FORMAT_FILE, FORMAT, self._staging.partial)
-
-
-def _check_format(backend: Backend) -> None:
-    """Raise StorageVersionError for another version in the version file, CorruptArtifactError for any other content."""
-    path = backend.shown(FORMAT_FILE)
-    try:
-        data = backend.read(FORMAT_FILE)
-    except FileNotFoundError:
-        return
-    if data == FORMAT:
-        return
-    try:
-        version = int(json.loads(data)["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptArtifactError(f"{path}: damaged; expected {FORMAT.decode().strip()}") from error
-    raise StorageVersionError(
-        f"{path}: expected a storage of version {STORAGE_VERSION}, got version {version}; give another folder with --storage, "
-        "or use the release of this project that wrote it"
-    )
+        self._backend.begin(FORMAT_FILE, format_of(STORAGE_VERSION), self._staging.partial)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lstm_music.errors import StorageError
-from lstm_music.store.artifact import open_artifact
+from lstm_music.store.artifact import open_artifact, read_provenance
 from lstm_music.store.backend import Backend
 from lstm_music.store.checksummed import load_checksummed
 from lstm_music.store.stage import BLOBS, KEY, MANIFEST, PROVENANCE, ArtifactRef
@@ -60,7 +60,7 @@ def _of_artifact(backend: Backend, ref: ArtifactRef) -> Iterator[Check]:
         yield manifest, lambda: reason
         return
     yield manifest, lambda: None
-    yield backend.shown(f"{at}/{PROVENANCE}"), partial(_checksum_fault, backend, f"{at}/{PROVENANCE}")
+    yield backend.shown(f"{at}/{PROVENANCE}"), partial(_provenance_fault, backend, ref)
     for entry in artifact.manifest["files"].values():
         key = f"{at}/{entry['file']}"
         yield backend.shown(key), partial(backend.fault, key, entry)
@@ -82,6 +82,14 @@ def _blob_fault(backend: Backend, key: str) -> str | None:
     except OSError as error:
         return f"cannot be read ({error.strerror or 'missing'})"
     return None if found == name else "its bytes are not those that were written (another SHA-256)"
+
+
+def _provenance_fault(backend: Backend, ref: ArtifactRef) -> str | None:
+    try:
+        read_provenance(backend, ref)
+    except StorageError as error:
+        return str(error).removeprefix(f"{backend.shown(f'{ref.kind}/{ref.key}/{PROVENANCE}')}: ")
+    return None
 
 
 def _checksum_fault(backend: Backend, key: str) -> str | None:

@@ -3,12 +3,13 @@
 import platform
 import re
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import StorageError
 from lstm_music.store import files
-from lstm_music.store.artifact import open_artifact
+from lstm_music.store.artifact import ARTIFACT, open_artifact
 from lstm_music.store.backend import Backend
 from lstm_music.store.checksummed import dump_checksummed
 from lstm_music.store.stage import MANIFEST, PROVENANCE, Stage
@@ -89,5 +90,15 @@ class ArtifactWriter:
             "duration_seconds": (datetime.now(UTC) - self._started).total_seconds(),
             "python": platform.python_version(),
             "platform": f"{platform.system()} {platform.machine()}",
+            "code": _own_version(),
             **self.provenance,
+            ARTIFACT: self.ref.to_json(),
         }
+
+
+def _own_version() -> str:
+    """Give the version of this project; "" where it runs from a folder without being installed."""
+    try:
+        return metadata.version("lstm-music")
+    except metadata.PackageNotFoundError:
+        return ""

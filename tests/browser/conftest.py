@@ -1,31 +1,11 @@
-"""A real Chromium, and pages in it that notice every request, every message of the console and every dialogue."""
+"""Pages in a real Chromium that notice every request, every message of the console and every dialogue."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")  # its event loop runs as long as it does, and no other test could run one beside it
-def browser() -> Iterator[Any]:
-    """The Chromium of this machine, without a window."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("there is no Chromium here to open the page in")
-    arguments = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to run as root with one
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -42,6 +42,19 @@ def users_server(tmp_path_factory: pytest.TempPathFactory):
         yield {key: settings[key] for key in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "NO_PROXY", "no_proxy")}
 
 
+@pytest.fixture(scope="session")
+def dask_cluster(tmp_path_factory: pytest.TempPathFactory):
+    """A Dask scheduler with two workers, in processes of their own."""
+    from dask_cluster import DaskCluster  # takes a second, which most tests can avoid
+
+    cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
+    for _ in range(2):
+        cluster.add_worker("--nthreads", "1")
+    cluster.wait_for_workers(2)
+    yield cluster
+    cluster.close()
+
+
 LstmMusic = Callable[..., Result]
 
 

@@ -25,10 +25,11 @@ def shown(monkeypatch):
     return found
 
 
-def test_the_warnings_of_a_card_are_in_the_log_and_beside_the_table(shown, caplog):
+def test_the_warnings_of_a_card_are_in_the_log_and_below_the_table(shown, caplog):
     reporting.publish_card(CARD)
     assert [(line.levelno, line.getMessage()) for line in caplog.records] == [(logging.WARNING, CARD["warnings"][0])]
-    assert shown["score-card"]["description"].endswith(f"by piece\n\n{CARD['warnings'][0]}")
+    assert shown["score-card"]["markdown"].endswith(CARD["warnings"][0])
+    assert shown["score-card"]["description"].endswith("by piece")
 
 
 @pytest.mark.parametrize("outcome", ["promoted", "forced", "unchanged", "kept", "refused"])

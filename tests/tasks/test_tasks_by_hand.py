@@ -3,10 +3,13 @@
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
+from distributed import CancelledError
+from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 from tiny_music import write_pieces, write_recipe
 
-from flows.prepare import require_made
+from flows.engine.made import require_made
+from flows.train_all import TRAINING_LOST
 from lstm_music.errors import ChildError, MismatchError, StorageError
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.current import Promoted, promoted_models
@@ -114,6 +117,25 @@ class Answer:
 def test_a_batch_that_takes_its_worker_with_it_is_one_sentence(error):
     with pytest.raises(ChildError, match=r"a worker was killed .* memory ran out; run again with fewer --workers"):
         require_made(Answer(error=error), BATCH.stage.ref)
+
+
+def test_a_training_that_takes_its_workers_with_it_is_one_sentence():
+    future = Answer(error=KilledWorker("train_model-1", None, 3))
+    with pytest.raises(ChildError, match=r"^the workers that trained the note model .* continues from its checkpoint$"):
+        require_made(future, ArtifactRef("model", "0" * 64), TRAINING_LOST.format(model="note"))
+
+
+@pytest.mark.parametrize("error", [CancelledError("train_model-1"), FutureCancelledError("train_model-1", "lost")])
+def test_a_scheduler_that_ends_is_one_sentence(error):
+    with pytest.raises(ChildError, match=r"^the Dask scheduler ended, .* run again: finished work is kept$"):
+        require_made(Answer(error=error), BATCH.stage.ref)
+
+
+def test_a_worker_that_cannot_see_the_dataset_says_so(place):
+    storage, recipe, _ = place
+    with pytest.raises(StorageError, match=r"cannot see dataset 00000000… there; mount the same folder on all workers"):
+        training.train_model.fn(storage, recipe, ArtifactRef("dataset", "0" * 64), "note")
+    assert not Store(storage).exists()
 
 
 def test_what_a_worker_with_other_libraries_made_is_refused():

@@ -22,6 +22,7 @@ from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
+from lstm_music.stages.current import kept_form
 from lstm_music.stages.data.columns import EventColumns, iterate_columns
 from lstm_music.stages.data.notes import read_pieces
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
@@ -143,6 +144,7 @@ def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_r
     if not store.has(stage.ref):
         with store.write(stage) as writer:
             _write(store, recipe, notes_ref, events_ref, writer)
+            writer.provenance.update(recipe=kept_form(recipe))  # for `repair`
     return stage.ref
 
 

@@ -7,6 +7,7 @@ sources or in `midi.zip_member` changes that key, and everything that depends on
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.sources.catalogue import fetch_source
 from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
+from lstm_music.stages.data.forgotten import read_forgotten
 from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.backend import is_url
 
@@ -69,8 +71,9 @@ def ingest(
     """
     opened = fetch_source(source, store, report)
     counts: Counter[str] = Counter() if others is None else others
+    forgotten = read_forgotten(store).keys()
     with store.blobs() as keep:
-        inputs = list(rows_of(recipe, opened, keep, counts))
+        inputs = list(rows_of(recipe, opened, keep, counts, forgotten=forgotten))
     if not inputs:
         if counts["left_out"]:
             raise NotEnoughMusicError(
@@ -115,15 +118,19 @@ def rows_of(
     keep: Callable[[bytes], str],
     counts: Counter[str],
     beside: Iterable[Input] = (),
+    forgotten: AbstractSet[str] = frozenset(),
 ) -> Iterator[Input]:
     """Yield a row for each input, in the order of names; count the other files.
 
-    `keep` stores a content and returns its SHA-256. A content that is accepted in the rows `beside` is a duplicate here.
+    `keep` stores a content and returns its SHA-256. A content that is accepted in the rows `beside` is a duplicate here. One
+    that is `forgotten` has no row.
     """
     first_name = {row.piece_id: row.name for row in beside if row.status == ACCEPTED}
     for entry in source.entries():
         if isinstance(entry, Ignored):
             counts["ignored"] += 1
+        elif forgotten and isinstance(entry, Found) and hashlib.sha256(entry.data).hexdigest() in forgotten:
+            counts["forgotten"] += 1
         elif not recipe.takes(entry.name, None if isinstance(entry, Refused) else _sha256(entry.data, recipe)):
             counts["left_out"] += 1
         elif isinstance(entry, Refused):
@@ -171,7 +178,8 @@ def _format(name: str, found: Found | None) -> str:
 def _no_music(source: str, others: int) -> str:
     """Explain that a source holds no music, and which source to give."""
     is_there = others or not is_url(source)
-    holds = f"holds no music, only {_counted(others, 'other file')}" if is_there else "there is nothing below this URL"
+    holds = f"holds no music, only {_counted(others, 'other file')}" if others else "is empty"
+    holds = holds if is_there else "there is nothing below this URL"
     wanted = "the URL of a folder (a prefix) with unpacked" if is_url(source) else "a folder or zip with"
     return f"source {source!r}: {holds}; give {wanted} .mid, .musicxml, .abc or .krn files"
 

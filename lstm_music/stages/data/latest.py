@@ -16,3 +16,8 @@ def link_tables(store: Store, notes: ArtifactRef, events: ArtifactRef, dataset: 
         return {f"{name}.parquet": store.open(ref).file_keys(name) for name, ref in tables.items()}
 
     store.link(LATEST, targets)
+
+
+def unlink_lost_tables(store: Store) -> None:
+    """Take the names in `latest/` away whose tables are no longer there."""
+    store.link(LATEST, dict)

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from lstm_music.errors import SourceError
@@ -17,6 +18,7 @@ from lstm_music.sources.choice import chosen_source
 from lstm_music.sources.inbox import Inbox, is_from_inbox
 from lstm_music.stages.current import promoted_models, remember
 from lstm_music.stages.data.dataset import inputs_of
+from lstm_music.stages.data.forgotten import read_forgotten
 from lstm_music.stages.data.ingest import Input, ingest, read_inputs, rows_of, write_inputs
 from lstm_music.stages.data.notes import notes_stage, read_pieces
 from lstm_music.stages.data.prepare import has_prepared, last_prepared
@@ -71,11 +73,12 @@ class _Watched:
     recipe: Recipe
     inbox: Inbox
     before: list[Input]
+    forgotten: AbstractSet[str]
 
     def contents(self) -> dict[str, str]:
         """Return name → digest of each file that the inbox holds now."""
         expected = sum(is_from_inbox(row.name, row.source) for row in self.before)
-        return _contents(self.recipe, self.inbox, expected)
+        return _contents(self.recipe, self.inbox, expected, self.forgotten)
 
 
 def look_all(
@@ -116,7 +119,12 @@ def look(
 
 def _watched(store: Store, recipe: Recipe, where: str | None) -> _Watched:
     known = seen_inputs(store, recipe.name)
-    return _Watched(recipe, open_inbox(store, recipe, where), read_inputs(store, known) if known else [])
+    return _Watched(
+        recipe,
+        open_inbox(store, recipe, where),
+        read_inputs(store, known) if known else [],
+        read_forgotten(store).keys(),
+    )
 
 
 def should_announce(store: Store, recipe: Recipe, news: News) -> bool:
@@ -145,7 +153,7 @@ def ingest_all(store: Store, recipe: Recipe, source: str | None, where: str | No
     rows = collection(store, recipe, source)
     inbox = open_inbox(store, recipe, where)
     with store.blobs() as keep:
-        found = _rows(recipe, inbox, keep, len(news.settled), beside=rows)
+        found = _rows(recipe, inbox, keep, len(news.settled), read_forgotten(store).keys(), beside=rows)
         rows += [row for row in found if news.settled.get(row.name) == _digest_of(row)]
     return write_inputs(store, rows)
 
@@ -166,14 +174,19 @@ def _pieces(store: Store, inputs: ArtifactRef) -> set[str]:
     return {row["piece_id"] for row in read_pieces(store, notes_stage(inputs).ref, ("piece_id",))}
 
 
-def _contents(recipe: Recipe, inbox: Inbox, expected: int) -> dict[str, str]:
+def _contents(recipe: Recipe, inbox: Inbox, expected: int, forgotten: AbstractSet[str]) -> dict[str, str]:
     """Return name → digest of each file, without storing anything."""
-    rows = _rows(recipe, inbox, lambda data: hashlib.sha256(data).hexdigest(), expected)
+    rows = _rows(recipe, inbox, lambda data: hashlib.sha256(data).hexdigest(), expected, forgotten)
     return {row.name: _digest_of(row) for row in rows}
 
 
 def _rows(
-    recipe: Recipe, inbox: Inbox, keep: Callable[[bytes], str], expected: int, beside: Iterable[Input] = ()
+    recipe: Recipe,
+    inbox: Inbox,
+    keep: Callable[[bytes], str],
+    expected: int,
+    forgotten: AbstractSet[str],
+    beside: Iterable[Input] = (),
 ) -> list[Input]:
     """Return a row for each file that an inbox holds now.
 
@@ -181,7 +194,7 @@ def _rows(
     same, and must not make the models forget the music.
     """
     others: Counter[str] = Counter()
-    rows = list(rows_of(_taking_all(recipe), inbox, keep, others, beside))
+    rows = list(rows_of(_taking_all(recipe), inbox, keep, others, beside, forgotten))
     if expected and not rows and not others and not inbox.can_be_empty:
         raise SourceError(
             f"inbox {inbox.where!r}: expected {expected} music file{'' if expected == 1 else 's'} seen there before, "

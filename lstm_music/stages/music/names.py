@@ -49,6 +49,22 @@ def name_generation(store: Store, ref: ArtifactRef) -> None:
     store.link(KIND, partial(_targets, store))
 
 
+def forget_lost_names(store: Store) -> None:
+    """Take the names and links of generations away that are no longer there."""
+    there = {ref.key for ref in store.refs(KIND)}
+
+    def without(data: bytes | None) -> bytes:
+        names = _parse(data)
+        key_of = {name: key for name, key in names.key_of.items() if key in there}
+        return dump_checksummed({"names": key_of, "latest": names.latest if names.latest in there else ""})
+
+    names = read_names(store)
+    if not {*names.key_of.values(), *filter(None, [names.latest])} <= there:
+        store.change_page(KIND, NAMES, without)
+    if store.holds(f"{KIND}/{NAMES}"):
+        store.link(KIND, partial(_targets, store))
+
+
 def read_names(store: Store) -> Names:
     """Read the names; none where the file is missing or damaged, since they can be given again."""
     return _parse(store.read_page(KIND, NAMES))

@@ -110,8 +110,8 @@ def _per_stream_text(value: Any) -> str:
 
 
 def _audio_forms(value: Any) -> list[str]:
-    parts = value.split(",") if isinstance(value, str) else value
-    return [part.strip() for part in parts if part.strip() not in {"", "none"}]
+    parts = [part.strip() for part in (value.split(",") if isinstance(value, str) else value)]
+    return [] if parts == ["none"] else parts
 
 
 def _spelled(place: tuple[int | str, ...], spell: Callable[[str], str]) -> str:

@@ -86,6 +86,8 @@ class Origin:
 
 def read_prompt_midi(path: Path) -> PromptMidi:
     """Read the file given by `--prompt-midi`; SourceError if it does not exist or its extension is not one of music files."""
+    if path.is_dir():
+        raise SourceError(f"{path}: expected a music file, got a folder; give one of its files")
     form = music_format(path.name)
     if form is None:
         raise SourceError(f"{path}: not a music file by its extension; give a .mid file")

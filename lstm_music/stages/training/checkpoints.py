@@ -5,7 +5,8 @@ In a bucket both are shared, so that another machine can continue a training who
 
 import contextlib
 import json
-import os
+import secrets
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,32 +20,35 @@ from lstm_music.store import ArtifactRef, Stage, Store
 
 # The loss of a machine loses at most this much of a training in a bucket; a killed process loses less.
 SHARE_SECONDS = 60.0
+SHARE_PROGRESS_SECONDS = 10.0
 
 Progress = Mapping[str, Any]  # TrainingProgress as JSON
 
 
 class Sharing:
-    """Shares the files of one training from time to time."""
+    """Shares the files of one training from time to time: its state to continue from, and more often its progress to show."""
 
     def __init__(self, store: Store, stage: Stage, recipe: Recipe) -> None:
         self._store = store
-        self._names = (_state_name(stage, recipe), _progress_name(stage.ref))
-        self._shared = time.monotonic()
+        now = time.monotonic()
+        self._due = {_state_name(stage, recipe): now + SHARE_SECONDS, _progress_name(stage.ref): now}
+        self._pause = {_state_name(stage, recipe): SHARE_SECONDS, _progress_name(stage.ref): SHARE_PROGRESS_SECONDS}
 
     def now_and_then(self) -> None:
-        """Share the files, unless that was done a moment ago; an unreachable store does not end the training."""
-        if time.monotonic() - self._shared >= SHARE_SECONDS:
+        """Share the files that are due; an unreachable store does not end the training."""
+        for name in [name for name, due in self._due.items() if time.monotonic() >= due]:
+            pause = SHARE_SECONDS  # a request to an unreachable store takes seconds, so do not ask soon again
             with contextlib.suppress(StorageError):
-                for name in self._names:
-                    self._store.share_training_file(name)
-            self._shared = time.monotonic()
+                self._store.share_training_file(name)
+                pause = self._pause[name]
+            self._due[name] = time.monotonic() + pause
 
 
 def resumed_state(store: Store, stage: Stage, recipe: Recipe) -> Path:
     """Give the path of a training's state on this machine, copied from another machine where that one was further."""
     name = _state_name(stage, recipe)
     path = store.training_file(name)
-    shared = path.with_suffix(f".{os.getpid()}.tmp")
+    shared = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
     if store.copy_training_file(name, shared):
         if _done(shared) > _done(path):
             shared.replace(path)
@@ -89,6 +93,31 @@ def read_progress(store: Store, ref: ArtifactRef) -> Progress | None:
     except (OSError, ValueError):
         return None
     return progress
+
+
+class ProgressWatch:
+    """Reads the progress of trainings wherever they run: from files here, and now and then from what is shared in a bucket."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._shared: dict[str, Progress | None] = {}
+        self._due: dict[str, float] = {}
+
+    def read(self, ref: ArtifactRef) -> Progress | None:
+        """Give the furthest progress of a training; None before its first report and after its end."""
+        if time.monotonic() >= self._due.get(ref.key, 0.0):
+            self._shared[ref.key] = self._read_shared(_progress_name(ref))
+            self._due[ref.key] = time.monotonic() + SHARE_PROGRESS_SECONDS
+        known = [said for said in (read_progress(self._store, ref), self._shared[ref.key]) if said]
+        return max(known, key=lambda said: (said["epoch"], said["step"]), default=None)
+
+    def _read_shared(self, name: str) -> Progress | None:
+        with tempfile.TemporaryDirectory(prefix="lstm-music-") as folder, contextlib.suppress(StorageError, ValueError):
+            copied = Path(folder) / name
+            if self._store.copy_training_file(name, copied):
+                progress: Progress = json.loads(copied.read_text(encoding="utf-8"))
+                return progress
+        return None
 
 
 def note_progress(store: Store, ref: ArtifactRef, progress: Progress) -> None:

@@ -110,7 +110,7 @@ def promote(store: Store, recipe: Recipe, new: Promoted, *, force: bool = False)
     require_weights_as_trained(store, new)
     while True:
         old = promoted_models(store, recipe.name)
-        decision = _decide(store, recipe, old, new, force)
+        decision = decide(store, recipe, old, new, force)
         with contextlib.suppress(PromotedMeanwhileError):
             _record(store, recipe, old, new, decision)
             return decision
@@ -146,21 +146,32 @@ UNTOLD = "rollback_untold"
 
 @dataclass(frozen=True)
 class Rollback:
-    """The models that are promoted again; `was_done` by an earlier call, which was killed before it could tell."""
+    """The models that are promoted now, and whether an earlier call did it already."""
 
     promoted: Promoted
     was_done: bool = False
 
 
-def rollback(store: Store, recipe: str) -> Rollback:
+def rollback(store: Store, recipe: str, from_scorecard: str | None = None) -> Rollback:
     """Promote the models again that were promoted before the present ones; each call goes one step back.
 
     A call that was killed, or failed after its change, is finished by the next one, which goes no further: call
-    `rollback_is_told` once the user knows. Raises MissingArtifactError where there are no earlier models or one of them was
-    deleted, MismatchError where this version cannot read them, PromotedMeanwhileError after a promotion at the same moment.
+    `rollback_is_told` once the user knows. With `from_scorecard`, the key of a score card or its beginning, nothing is changed
+    unless the models of that card are the promoted ones: so a script may repeat the call at any time.
+
+    Raises MissingArtifactError where there are no earlier models or one of them was deleted, MismatchError where this version
+    cannot read them, PromotedMeanwhileError after a promotion at the same moment.
     """
+    with store.session():  # so that nothing of what is promoted again is removed meanwhile
+        return _rolled_back(store, recipe, from_scorecard)
+
+
+def _rolled_back(store: Store, recipe: str, from_scorecard: str | None) -> Rollback:
     present = require_promoted(store, recipe)
-    if (store.current(recipe) or {}).get(UNTOLD):
+    if from_scorecard is not None:
+        if not present.scorecard.key.startswith(from_scorecard):
+            return Rollback(present, was_done=True)
+    elif (store.current(recipe) or {}).get(UNTOLD):
         return Rollback(present, was_done=True)
     earlier = earlier_models(store, recipe)
     if not earlier:
@@ -182,7 +193,8 @@ def rollback_is_told(store: Store, recipe: str) -> None:
     keep(store, recipe, {UNTOLD: None})
 
 
-def _decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted, force: bool) -> Decision:
+def decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted, force: bool = False) -> Decision:
+    """Decide whether new models may take the place of old ones; nothing is recorded."""
     if old is None:
         return Decision("promoted", "they are the first models of this recipe")
     if old == new:

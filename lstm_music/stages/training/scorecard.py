@@ -26,6 +26,7 @@ from lstm_music.evaluation.targets import StreamScores, score
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.parquet import write_table
 from lstm_music.recipe import Recipe
+from lstm_music.stages.current import kept_form
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.data.notes import read_pieces
 from lstm_music.stages.training.trained import load_model
@@ -81,6 +82,7 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
         text = json.dumps({**card, "baseline_choices": baselines.choices}, indent=1)
         writer.file("card", "json").write_text(text + "\n", encoding="utf-8")
         write_table(writer.file("card", "parquet"), pa.Table.from_pylist(rows(card)))
+        writer.provenance.update(recipe=kept_form(recipe))  # for `repair`
         writer.facts.update(
             protocol=protocol,
             nll_per_event={split: card["splits"][split]["nll_per_event"] for split in targets},

@@ -26,12 +26,12 @@ from lstm_music.store import ArtifactRef, Store
 Report = Callable[[Progress], None]
 
 
-def both(first: Report, second: Report) -> Report:
-    """Give a function that reports to two."""
+def each(*reports: Report) -> Report:
+    """Give a function that reports to all of these, in this order."""
 
     def report(progress: Progress) -> None:
-        first(progress)
-        second(progress)
+        for one in reports:
+            one(progress)
 
     return report
 

@@ -2,13 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from program import COMMAND
-
-COMMANDS = (["status"], ["status", "--json"])
+from program import COMMAND, Program
 
 
 def run(words, **options):
@@ -22,10 +22,10 @@ def test_a_terminal_of_few_characters_shows_what_it_can(tiny, encoding):
     assert found.stdout.startswith(b"Checking every file ?\n")
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("words", [["status", "--storage"], ["status", "--json", "--storage"], ["--help"]])
 def test_an_output_that_takes_nothing_is_one_sentence(tiny, words):
     with Path("/dev/full").open("wb") as full:
-        command = [COMMAND, *words, "--storage", tiny.storage]
+        command = [COMMAND, *words, *([tiny.storage] if words[-1] == "--storage" else [])]
         found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
     assert found.returncode == 1
     last = found.stderr.decode().splitlines()[-1]
@@ -62,3 +62,37 @@ def test_status_says_where_it_looked(tiny, lstm_music, tmp_path):
     found = lstm_music("status", "--storage", tmp_path)
     assert found.out.splitlines()[0] == f"Storage: {tmp_path}: nothing was ever made here"
     assert json.loads(lstm_music("status", "--storage", tmp_path, "--json").out)["recipes"] == {}
+
+
+@pytest.mark.parametrize("words", ["status --storage '{}'", "status --json --storage '{}'", "--help"])
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_closed_stream_is_no_traceback(tiny, words, stream):
+    command = f"'{COMMAND}' {words.format(tiny.storage)} {stream}>&-"
+    found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert found.returncode == 0
+    assert "Traceback" not in found.stderr
+
+
+def test_the_result_for_programs_needs_no_place_for_the_log(tiny):
+    with Path("/dev/full").open("wb") as full:
+        command = [COMMAND, "status", "--json", "--storage", tiny.storage]
+        found = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert found.returncode == 0
+    assert "tiny" in json.loads(found.stdout)["recipes"]
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_temporary_is_left_of_a_command_or_its_children(tiny, tmp_path, signal_):
+    """TensorFlow leaves files in the temporary folder of a process that ends at once."""
+    music = ["generate", "--recipe", tiny.recipe, "--storage", tiny.copy(tmp_path), "--random-seed", "77"]
+    program = Program(tmp_path / "home", [COMMAND, *map(str, music)])
+    own = tmp_path / "home" / "tmp"
+    while not any(own.rglob("__autograph*")):
+        assert program.process.poll() is None, program.errors
+        time.sleep(0.05)
+    program.process.send_signal(signal_)
+    program.finish()
+    if signal_ == signal.SIGKILL:  # the next command removes what this one left
+        next_one = Program(tmp_path / "home", [COMMAND, "status", "--storage", str(tiny.storage)])
+        next_one.finish()
+    assert list(own.iterdir()) == []

@@ -1,5 +1,6 @@
 """`make serve` as tests start it, and what they ask its server."""
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -20,19 +21,30 @@ STARTUP_SECONDS = 180.0
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
+def settings_of(file: Path) -> dict[str, str]:
+    """Give what a shell knows after `source FILE`; nothing where there is no file."""
+    lines = shlex.split(file.read_text()) if file.exists() else []
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
 class Served:
     """A server, a worker and the deployments of prefect.yaml, in a home of their own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "flows.engine.serve", "--port", str(port)]
-        self.program = Program(home, command, SETTINGS)
-        self.api = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30, trust_env=False)
+            self.port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "flows.engine.serve", "--port", str(self.port)]
+        self.program = Program(home, command, SETTINGS | settings)
+        self.file = home / ".prefect" / f"lstm-music-{self.port}.env"
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.wait(lambda: any(line.startswith("Ready.") for line in self.lines), STARTUP_SECONDS, "make serve")
+        self.settings = settings_of(self.file)
+        credentials = self.settings.get("PREFECT_API_AUTH_STRING", settings.get("PREFECT_SERVER_API_AUTH_STRING", ":"))
+        user, _, password = credentials.partition(":")
+        url = f"http://127.0.0.1:{self.port}/api"
+        self.api = httpx.Client(base_url=url, auth=(user, password), timeout=30, trust_env=False)
 
     def close(self) -> str:
         """End it as Ctrl-C does; give its last words."""

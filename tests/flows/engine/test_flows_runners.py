@@ -8,11 +8,11 @@ from typing import get_args
 
 import httpx
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, Worker
 
 from flows.cli.options import Runner
 from flows.engine import dask_runner
-from flows.engine.runners import RUNNERS, runner
+from flows.engine.runners import RUNNERS, dask_trainings, runner
 from lstm_music.errors import RecipeError
 from lstm_music.recipe import RunnerName, RunnerSpec
 
@@ -58,6 +58,27 @@ def test_a_scheduler_without_workers_is_not_waited_for(in_a_hurry):
     nobody = LocalCluster(n_workers=0, dashboard_address=None, processes=False, protocol="tcp")
     with nobody, pytest.raises(RecipeError, match=r"the scheduler at (tcp://\S+) has no workers; start .* \1`"):
         enter(nobody.scheduler_address)
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        ([{}, {}], {}),
+        ([{}, {"slot": 2}], {"slot": 1}),
+        ([{"slot": 2}, {"GPU": 1, "slot": 1}], {"GPU": 1}),
+        ([{"memory": 1e9}], {}),
+    ],
+)
+def test_a_training_asks_for_what_workers_declare(declared, wanted):
+    options = {"dashboard_address": None, "processes": False, "protocol": "tcp"}
+    with LocalCluster(n_workers=0, **options) as cluster:
+        for number, resources in enumerate(declared):
+            worker = {"cls": Worker, "options": {"nthreads": 1, "resources": resources, "dashboard_address": None}}
+            cluster.worker_spec[number] = worker
+        cluster.scale(len(declared))
+        cluster.wait_for_workers(len(declared))
+        with dask_trainings(RunnerSpec(name="dask", dask_scheduler=cluster.scheduler_address), 3) as running:
+            assert running._resources() == wanted
 
 
 @pytest.mark.slow

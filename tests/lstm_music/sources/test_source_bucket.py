@@ -81,7 +81,7 @@ def test_an_object_that_goes_between_the_list_and_its_turn_is_refused(s3, url):
 def test_what_cannot_be_opened_is_one_sentence(s3, machine):
     with pytest.raises(SourceError, match="expected a URL"):
         Bucket("music")
-    with pytest.raises(StorageError, match=r"s3://…@music: expected an address without credentials"):
+    with pytest.raises(SourceError, match=r"source s3://…@music: expected an address without credentials"):
         Bucket("s3://user:secret@music/x")
     s3.go_away()
     try:

@@ -214,7 +214,7 @@ def test_a_spoilt_current_is_refused_and_never_written_over(store):
     path = store.root / "current.json"
     path.write_text(path.read_text().replace('"a"', '"b"'))
     for call in (lambda: store.current("demo"), lambda: store.set_current("seed", {})):
-        with pytest.raises(CorruptArtifactError, match=r"current\.json: .*; delete it, and train and evaluate again"):
+        with pytest.raises(CorruptArtifactError, match=r"current\.json: .*; run `lstm-music repair`"):
             call()
     assert '"b"' in path.read_text()
 

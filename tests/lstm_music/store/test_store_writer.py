@@ -66,7 +66,7 @@ def test_the_manifest_is_the_same_bytes_every_time_and_tells_no_time_or_place(st
 
 def test_time_and_platform_stand_in_the_provenance(artifact):
     provenance = json.loads((artifact.folder / "provenance.json").read_bytes())
-    assert set(provenance) == {"started", "duration_seconds", "python", "platform", "sha256"}
+    assert set(provenance) == {"started", "duration_seconds", "python", "platform", "code", "artifact", "sha256"}
     assert provenance["duration_seconds"] >= 0
 
 

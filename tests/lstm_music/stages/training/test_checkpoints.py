@@ -7,6 +7,7 @@ from small_music import tiny_recipe
 from lstm_music.models.checkpoint import EpochScore, RunningEpoch, TrainingState, load_state, save_state
 from lstm_music.stages.training import checkpoints
 from lstm_music.stages.training.checkpoints import (
+    ProgressWatch,
     Sharing,
     forget_training,
     note_progress,
@@ -26,6 +27,7 @@ def machine(s3, tmp_path, monkeypatch):
     """Open the storage of one bucket on a machine of a name."""
     url = s3.new_bucket()
     monkeypatch.setattr(checkpoints, "SHARE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SHARE_PROGRESS_SECONDS", 0.0)
 
     def open_on(name):
         for key, value in {**s3.settings, "LSTM_MUSIC_CACHE": str(tmp_path / name)}.items():
@@ -62,6 +64,20 @@ def test_another_machine_goes_on_from_the_state_that_is_further(machine):
     save_state(resumed_state(store, STAGE, RECIPE), TrainingState([np.ones(3)], [], [], [EpochScore(0, 1.0, 1.0)] * 2))
     assert resumed_from(machine("first")) == (2, 0)  # what is shared is behind
     assert {path.suffix for path in (store.root / "checkpoints").iterdir()} == {".npz", ".json"}
+
+
+def test_the_progress_of_a_training_elsewhere_is_seen(machine):
+    first, second = machine("first"), machine("second")
+    watch = ProgressWatch(second)
+    assert watch.read(STAGE.ref) is None
+    note_progress(first, STAGE.ref, {"epoch": 1, "step": 7})
+    Sharing(first, STAGE, RECIPE).now_and_then()
+    note_progress(second, STAGE.ref, {"epoch": 1, "step": 6})  # of a training here that was killed
+    assert watch.read(STAGE.ref) == {"epoch": 1, "step": 7}
+    note_progress(second, STAGE.ref, {"epoch": 2, "step": 1})
+    assert watch.read(STAGE.ref) == {"epoch": 2, "step": 1}
+    forget_training(second, STAGE, RECIPE)
+    assert watch.read(STAGE.ref) is None
 
 
 def test_a_server_that_is_away_does_not_end_a_training(s3, machine):

@@ -62,6 +62,15 @@ def test_a_rollback_that_was_killed_before_it_could_tell_is_not_done_twice(copy,
     assert rollback(copy.store, "tiny").promoted == evaluated
 
 
+def test_a_rollback_from_certain_models_is_done_once_however_often_it_is_said(copy, evaluated, others):
+    for new in (evaluated, *others):
+        promote(copy.store, PATIENT, new)
+    key = others[1].scorecard.key[:12]
+    first, again = (rollback(copy.store, "tiny", key) for _ in range(2))
+    assert (first.promoted, first.was_done) == (others[0], False)
+    assert (again.promoted, again.was_done) == (others[0], True)
+
+
 def test_a_rollback_during_a_promotion_stays_in_the_history(copy, evaluated, others, monkeypatch):
     for new in (evaluated, others[0]):
         promote(copy.store, PATIENT, new)

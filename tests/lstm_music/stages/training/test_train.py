@@ -16,7 +16,7 @@ from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.training import train
 from lstm_music.stages.training.checkpoints import note_progress, progress_path, read_progress
 from lstm_music.stages.training.train import (
-    both,
+    each,
     starts_again_note,
     train_in_child,
     train_model,
@@ -199,5 +199,5 @@ def test_more_epochs_of_a_cosine_say_that_they_start_again(made, trained):
 
 def test_both_receive_a_report():
     received = []
-    both(received.append, lambda progress: received.append(progress["epoch"]))({"epoch": 1})
+    each(received.append, lambda progress: received.append(progress["epoch"]))({"epoch": 1})
     assert received == [{"epoch": 1}, 1]

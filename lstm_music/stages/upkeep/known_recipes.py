@@ -1,0 +1,62 @@
+"""The recipes that a storage may have been used with, where current.json cannot say it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from lstm_music.errors import LstmMusicError, RecipeError
+from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
+from lstm_music.stages.current import kept_form
+from lstm_music.stages.data.dataset import KIND as DATASET
+from lstm_music.stages.training.scorecard import KIND as SCORECARD
+from lstm_music.store import Store
+
+
+def known_recipes(store: Store, given: Sequence[str], damaged: Mapping[str, Any]) -> dict[str, list[Recipe]]:
+    """Give each recipe in all forms that can be found, by its name; the likeliest form is the first.
+
+    They are those that a user gave, those of a `damaged` current.json and of a whole one, those that the score cards and
+    datasets were made by, and those that come with the project.
+    """
+    found: dict[str, list[Recipe]] = {}
+    for recipe in [*map(load_recipe, given), *_kept(store, damaged), *_of_artifacts(store), *_of_the_project()]:
+        forms = found.setdefault(recipe.name, [])
+        if kept_form(recipe) not in map(kept_form, forms):
+            forms.append(recipe)
+    return found
+
+
+def parsed_anyway(data: bytes | None) -> dict[str, Any]:
+    """Read the facts by recipe in a current.json whose bytes are not those that were written; none where nothing can be read."""
+    try:
+        content = json.loads(data or b"")
+        return {name: facts for name, facts in content["recipes"].items() if isinstance(facts, dict)}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _kept(store: Store, damaged: Mapping[str, Any]) -> Iterator[Recipe]:
+    facts = [*damaged.values()]
+    with suppress(LstmMusicError):
+        facts += [store.current(name) or {} for name in store.recipes()]
+    for one in facts:
+        yield from _parsed(one.get("recipe"))
+
+
+def _of_artifacts(store: Store) -> Iterator[Recipe]:
+    for kind in (SCORECARD, DATASET):
+        for ref in store.refs(kind):
+            with suppress(LstmMusicError):
+                yield from _parsed(store.open(ref).provenance.get("recipe"))
+
+
+def _of_the_project() -> Iterator[Recipe]:
+    for path in sorted(RECIPES.glob("*.toml")):
+        yield load_recipe(path.stem)
+
+
+def _parsed(kept: object) -> Iterator[Recipe]:
+    if isinstance(kept, dict):
+        with suppress(RecipeError):
+            yield parse_recipe(kept, "recipe")
