@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lstm_music.errors import RecipeError
 from lstm_music.recipe import Recipe
@@ -26,12 +27,17 @@ def served_recipes(store: Store, asked: str | Sequence[str] | None) -> list[Serv
     So nothing trains from scratch unless somebody names it; without promoted models the list is empty. Raises RecipeError for a
     name that is no recipe, or for one whose models are never promoted.
     """
-    names = asked.split(",") if isinstance(asked, str) else list(asked or ())
-    names = [name.strip() for name in names if name.strip()]
+    names = [name.strip() for name in _names(asked) if name.strip()]
     served = [Served(find_recipe(store, given), given) for given in names] if names else list(_promoted(store))
     for one in served:
         require_retrainable(one.recipe)
     return list({one.recipe.name: one for one in served}.values())
+
+
+def _names(asked: str | Sequence[str] | None) -> Sequence[str]:
+    if isinstance(asked, str):
+        return [asked] if Path(asked).is_file() else asked.split(",")  # the path of a file may have a comma
+    return asked or ()
 
 
 def _promoted(store: Store) -> Iterator[Served]:

@@ -54,6 +54,12 @@ def test_named_recipes_are_served_also_new_ones(store, asked):
     assert names(store, asked) == [("demo", "demo"), ("a", "a")]
 
 
+def test_the_path_of_a_recipe_may_have_a_comma(store, tmp_path):
+    path = tmp_path / "mine, the second.toml"
+    path.write_text('name = "mine"')
+    assert names(store, str(path)) == [("mine", str(path))]
+
+
 def test_a_name_that_is_no_recipe_is_an_error(store):
     with pytest.raises(RecipeError, match="recipe 'nonsense': not found"):
         served_recipes(store, "demo,nonsense")
