@@ -59,6 +59,13 @@ DaskScheduler = Annotated[
         "The address of a Dask scheduler, such as tcp://host:8786. Empty: the run starts its own for runner dask."
     ),
 ]
+ServedRecipes = Annotated[
+    str | list[str] | None,
+    Described(
+        f"The recipes that learn the inbox: {_RECIPES}, others of the storage, or paths of .toml files; a list, or names with "
+        "commas between them. Empty: every recipe with promoted models."
+    ),
+]
 InboxText = Annotated[
     str | None, Described("The folder or URL where you put new music. Empty: the folder inbox in the storage.")
 ]
@@ -71,6 +78,8 @@ WarmStart = Annotated[
         "Whether training starts from the promoted models. yes: fail if they do not fit; if it fits: else start from zero."
     ),
 ]
+TrainAgain = Annotated[bool, Described("Train even if nothing is new.")]
+ForcePromotion = Annotated[bool, Described("Promote the new models even if they are worse.")]
 LogTo = Annotated[
     str | None,
     Described("Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI. Empty: do not log."),

@@ -1,5 +1,7 @@
 """The flow `retrain`: new music in the inbox → train-all with a warm start, and music by the promoted models."""
 
+import logging
+
 from prefect import flow
 
 from flows.engine.naming import named_after
@@ -8,21 +10,26 @@ from flows.parameters import (
     CollectionText,
     DaskScheduler,
     Fingerprint,
+    ForcePromotion,
     InboxText,
-    RecipeName,
     RunnerName,
+    ServedRecipes,
     SettleSeconds,
     StorageText,
+    TrainAgain,
     WorkerCount,
 )
 from flows.prepare import prepare_inputs
 from flows.train_all import train_all
-from lstm_music.stages.current import find_recipe
-from lstm_music.stages.inbox.news import SETTLE_SECONDS, holds_other_music
-from lstm_music.stages.inbox.retraining import Retraining, require_retrainable
+from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, holds_other_music
+from lstm_music.stages.inbox.retraining import Retraining, trains_anyway
+from lstm_music.stages.inbox.serving import Served, nothing_to_serve, served_recipes
+from lstm_music.stages.inbox.standing import standing
 from lstm_music.store import Store
 from tasks.failing import advise, say_ended
 from tasks.retraining import ingest_all, look, report
+
+_LOG = logging.getLogger("lstm_music.flows")
 
 
 @flow(
@@ -34,7 +41,7 @@ from tasks.retraining import ingest_all, look, report
     on_crashed=[advise],
 )
 def retrain(
-    recipe: RecipeName = "default",
+    recipe: ServedRecipes = None,
     inbox: InboxText = None,
     storage: StorageText = "storage",
     source: CollectionText = None,
@@ -43,20 +50,32 @@ def retrain(
     dask_scheduler: DaskScheduler = None,
     settle_seconds: SettleSeconds = SETTLE_SECONDS,
     fingerprint: Fingerprint = None,
-) -> Retraining:
-    """Retrain on the collection and the inbox, starting from the promoted models; do nothing if nothing is new."""
+    again: TrainAgain = False,
+    force: ForcePromotion = False,
+) -> list[Retraining]:
+    """Retrain each recipe on its collection and the inbox, from its promoted models on; do nothing if nothing is new."""
     del fingerprint  # it tells runs apart in Prefect's list; the run itself looks at the inbox again
     store = Store(storage)
-    chosen = find_recipe(store, recipe).run_by(runner, workers, dask_scheduler)
-    require_retrainable(chosen)
+    served = served_recipes(store, recipe)
+    if not served:
+        _LOG.info(nothing_to_serve(store))
+        return []
+
+    def learn(one: Served, news: News) -> Retraining:
+        name, before = one.recipe.name, standing(store, one.recipe.name)
+        anyway = trains_anyway(before, again=again, force=force)
+        if not news.is_any and not anyway:
+            return report(storage, Retraining(name, news, before=before))
+        inputs = ingest_all(storage, one.recipe, source, inbox, news)
+        prepare_inputs(one.recipe.run_by(runner, workers, dask_scheduler), inputs, storage)
+        if not anyway and not holds_other_music(store, name, inputs):
+            return report(storage, Retraining(name, news, inputs, before=before))
+        decision = train_all(
+            one.given, None, storage, runner, workers, dask_scheduler, inputs.key, "if it fits", force=force
+        )
+        music = generate(one.given, storage) if decision.promoted else None
+        return report(storage, Retraining(name, news, inputs, decision, music, before))
+
     with store.session():
-        news = look(storage, chosen, inbox, settle_seconds)
-        if not news.is_any:
-            return report(storage, Retraining(chosen.name, news))
-        inputs = ingest_all(storage, chosen, source, inbox, news)
-        prepare_inputs(chosen, inputs, storage)
-        if not holds_other_music(store, chosen.name, inputs):
-            return report(storage, Retraining(chosen.name, news, inputs))
-        decision = train_all(recipe, None, storage, runner, workers, dask_scheduler, inputs.key, "if it fits")
-        music = generate(recipe, storage) if decision.promoted else None
-        return report(storage, Retraining(chosen.name, news, inputs, decision, music))
+        found = look(storage, [one.recipe for one in served], inbox, settle_seconds)
+        return [learn(one, found[one.recipe.name]) for one in served]

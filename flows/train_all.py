@@ -9,6 +9,7 @@ from flows.engine.naming import named_after
 from flows.engine.runners import dask_trainings, threads
 from flows.parameters import (
     DaskScheduler,
+    ForcePromotion,
     InputsKey,
     LogTo,
     RecipeName,
@@ -57,10 +58,11 @@ def train_all(
     inputs: InputsKey = None,
     warm_start: WarmStart = "no",
     log_to: LogTo = None,
+    force: ForcePromotion = False,
 ) -> Decision:
     """Train on the music of a source, or on the recipe's own, and promote the models if they are not worse.
 
-    With a warm start, training starts from the promoted models.
+    With a warm start, training starts from the promoted models; with force, worse models are promoted, too.
     """
     chosen = find_recipe(Store(storage), recipe).run_by(runner, workers, dask_scheduler)
     require_log_to(log_to)
@@ -75,7 +77,7 @@ def train_all(
         models = train(Store(storage).address, chosen, dataset, starts, log)
         scorecard = evaluate(storage, chosen, dataset, models)
         draw_curves(storage, chosen, scorecard, log)
-        return promote(storage, chosen, Promoted(dataset, models, scorecard))
+        return promote(storage, chosen, Promoted(dataset, models, scorecard), force)
 
 
 def train_models(

@@ -43,11 +43,15 @@ SHA256 = r"^[0-9a-f]{64}$"
 
 
 class PromotionSpec(BaseModel):
-    """When new models take the place of the current ones: their validation NLL may be this many nats per event higher."""
+    """When new models are promoted: they are not significantly worse, by more than `tolerance` nats per event.
+
+    `level` is that of the confidence interval of the difference between old and new models on the validation pieces.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tolerance: float = Field(default=0.0, ge=0)
+    level: float = Field(default=0.95, gt=0, lt=1)
 
 
 RunnerName = Literal["threads", "processes", "dask"]

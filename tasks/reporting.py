@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
 from prefect.context import TaskRunContext
 
 from lstm_music.evaluation.card_table import card_tables
@@ -106,12 +107,21 @@ def publish_report(markdown: str) -> None:
             create_markdown_artifact(markdown=shown, key="reproduction", description="The report, reproduced")
 
 
-def publish_retraining(recipe: str, markdown: str) -> None:
-    """Show the result of a retraining."""
+def publish_retraining(recipe: str, sentence: str, markdown: str) -> None:
+    """Show the result of a retraining: its sentence in the log, and all of it as a report."""
     if TaskRunContext.get() is not None:
+        _LOG.info("Recipe %s: %s", recipe, sentence)
         with suppress(Exception):  # the server may be unreachable; storage has the decision
             key = f"retraining-{recipe.replace('_', '-')}"
             create_markdown_artifact(markdown=markdown, key=key, description="New files, scores, decision")
+
+
+def name_run(name: str) -> None:
+    """Rename the flow run of this task, so that a list of runs shows what came of each."""
+    context = TaskRunContext.get()
+    if context is not None and context.task_run.flow_run_id is not None:
+        with suppress(Exception), get_client(sync_client=True) as client:  # only for the eye
+            client.update_flow_run(context.task_run.flow_run_id, name=name)
 
 
 def publish_tidying(sentence: str) -> None:

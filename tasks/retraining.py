@@ -1,5 +1,7 @@
 """The tasks of retraining: look at the inbox, announce its news, ingest it, report."""
 
+from collections.abc import Sequence
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
@@ -8,11 +10,14 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.inbox import news as inbox
 from lstm_music.stages.inbox import retraining
 from lstm_music.store import ArtifactRef, Store
-from tasks.reporting import publish_retraining
+from tasks.reporting import name_run, publish_retraining
 from tasks.retrying import may_pass
 
 CHANGED = "lstm-music.inbox.changed"
 """The event whose trigger in prefect.yaml starts `retrain`."""
+
+RETRAINED = "lstm-music.retrained"
+"""The event about the result of a retraining, for automations of yours."""
 
 
 @task(
@@ -24,9 +29,9 @@ CHANGED = "lstm-music.inbox.changed"
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def look(storage: str, recipe: Recipe, where: str | None, settle_seconds: float) -> inbox.News:
-    """Find the music in the inbox that the models have not seen."""
-    return inbox.look(Store(storage), recipe, where, settle_seconds)
+def look(storage: str, recipes: Sequence[Recipe], where: str | None, settle_seconds: float) -> dict[str, inbox.News]:
+    """Find the music in the inbox that the models of each recipe have not seen, by the recipe's name."""
+    return inbox.look_all(Store(storage), recipes, where, settle_seconds)
 
 
 @task(name="announce news", task_run_name="announce news", cache_policy=NO_CACHE, persist_result=False)
@@ -56,6 +61,14 @@ def ingest_all(storage: str, recipe: Recipe, source: str | None, where: str | No
 
 @task(name="report", task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def report(storage: str, result: retraining.Retraining) -> retraining.Retraining:
-    """Publish the result of a retraining."""
-    publish_retraining(result.recipe, retraining.markdown(Store(storage), result))
+    """Record the result of a retraining, and publish it: in the log, as a report, as the name of the run, and as an event."""
+    result = retraining.complete(Store(storage), result)
+    retraining.record(Store(storage), result)
+    publish_retraining(result.recipe, result.sentence, retraining.markdown(Store(storage), result))
+    name_run(f"retrain {result.recipe}: {result.outcome.replace('_', ' ')}")
+    emit_event(
+        RETRAINED,
+        resource={"prefect.resource.id": f"lstm-music.recipe.{result.recipe}"},
+        payload=retraining.facts_for_automations(result),
+    )
     return result

@@ -66,8 +66,8 @@ def draw_curves(storage: str, recipe: Recipe, card: ArtifactRef, log: tracking.L
 
 
 @task(name="promote", task_run_name="promote", cache_policy=NO_CACHE, persist_result=False)
-def promote(storage: str, recipe: Recipe, new: Promoted) -> promotion.Decision:
-    """Promote the models if they are not worse than the promoted ones."""
-    decision = promotion.promote(Store(storage), recipe, new)
+def promote(storage: str, recipe: Recipe, new: Promoted, force: bool = False) -> promotion.Decision:
+    """Promote the models if they are not worse than the promoted ones, or if it is forced."""
+    decision = promotion.promote(Store(storage), recipe, new, force=force)
     publish_decision(recipe.name, decision)
     return decision

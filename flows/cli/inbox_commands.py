@@ -2,17 +2,27 @@
 
 import contextlib
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flows.cli.choosing import choose_recipe
 from flows.cli.display import ROWS_SHOWN, Display
-from flows.cli.training import RunnerChoice, runner_of
-from flows.cli.words import capital
+from flows.cli.training import RunnerChoice
 from flows.engine.server import orchestrated, server_is_configured
 from lstm_music.errors import StorageError
 from lstm_music.stages.current import require_promoted
 from lstm_music.stages.inbox import news as inboxes
 from lstm_music.stages.inbox.news import News
-from lstm_music.stages.inbox.retraining import NOTHING_NEW, Retraining, describe, rejected, require_retrainable
+from lstm_music.stages.inbox.retraining import (
+    Retraining,
+    describe,
+    describe_news,
+    news_sentence,
+    rejected,
+    trains_anyway,
+)
+from lstm_music.stages.inbox.serving import Served, nothing_to_serve, served_recipes
+from lstm_music.stages.inbox.standing import standing
 from lstm_music.stages.training import promotion
 from lstm_music.store import Store
 
@@ -20,60 +30,74 @@ KEY_SHOWN = 12
 """Digits of a score card's key that tell it from others."""
 
 
-def watch(display: Display, recipe_name: str | None, inbox: str | None, storage: str, settle_seconds: float) -> None:
+def watch(display: Display, recipes: str | None, inbox: str | None, storage: str, settle_seconds: float) -> None:
     """Report what is new in the inbox; with a configured server the flow does it, and announces the news."""
     store = Store(storage)
-    recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared")
-    recipe_name = recipe_name or recipe.name
-    require_retrainable(recipe)
+    served = served_recipes(store, recipes)
+    if not served:
+        _log_nothing(display, store)
+        return
     if server_is_configured(os.environ):
         with display.doing("Looking at the inbox"), orchestrated():
             from flows.watch import watch as flow
 
-            news: News = flow(recipe_name, inbox, storage, settle_seconds=settle_seconds)
+            found: dict[str, News] = flow(
+                ",".join(one.given for one in served), inbox, storage, settle_seconds=settle_seconds
+            )
     else:
-        with display.doing("Looking at the inbox"):
-            news = inboxes.look(store, recipe, inbox, settle_seconds)
-    _log_news(display, news)
-    if not news.is_any:
-        display.log(capital(NOTHING_NEW))
-    else:
-        display.log(f"Train on it with `lstm-music retrain --recipe {recipe_name}`")
-    names = {"came": news.came, "changed": news.changed, "went": news.went, "growing": news.growing}
-    display.result({**{name: list(files) for name, files in names.items()}, "fingerprint": news.fingerprint})
+        found = _look(display, store, served, inbox, settle_seconds)
+    said = {}
+    for one in served:
+        name, news = one.recipe.name, found[one.recipe.name]
+        _log_news(display, news)
+        sentence = news_sentence(news, name, standing(store, name))
+        todo = f"; train on it with `lstm-music retrain --recipe {one.given}`" if news.is_any else ""
+        display.log(f"Recipe {name}: {sentence}{todo}")
+        said[name] = {"sentence": sentence, **describe_news(news)}
+    _result(display, said)
 
 
 def retrain(
     display: Display,
-    recipe_name: str | None,
+    recipes: str | None,
     source: str | None,
     inbox: str | None,
     storage: str,
     runner: RunnerChoice,
     settle_seconds: float,
+    again: bool,
+    force: bool,
 ) -> None:
-    """Retrain through the flow if the inbox has news; without news nothing is started, not even Prefect."""
+    """Retrain through the flow where there is a reason to; without one nothing is started, not even Prefect."""
     store = Store(storage)
-    recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared").run_by(*runner)
-    require_retrainable(recipe)
-    with display.doing("Looking at the inbox"):
-        news = inboxes.look(store, recipe, inbox, settle_seconds)
-    _log_news(display, news)
-    if news.is_any:
+    served = served_recipes(store, recipes)
+    if not served:
+        _log_nothing(display, store)
+        return
+    for one in served:
+        one.recipe.run_by(*runner)  # what it may not be is said before anything starts
+    found = _look(display, store, served, inbox, settle_seconds)
+    results = {one.recipe.name: _result_without_news(store, one, found) for one in served}
+    todo = [
+        one.given
+        for one in served
+        if found[one.recipe.name].is_any or trains_anyway(results[one.recipe.name].before, again=again, force=force)
+    ]
+    if todo:
+        for one in served:
+            _log_news(display, found[one.recipe.name])
         with display.doing("Retraining on all music"), orchestrated():
             from flows.retrain import retrain as flow
 
             # The flow looks again for itself; what has settled here needs no second wait.
-            result: Retraining = flow(recipe_name or recipe.name, inbox, storage, source, *runner_of(recipe), 0.0)
-    else:
-        result = Retraining(recipe.name, news)
-    for row in rejected(store, result)[:ROWS_SHOWN]:
-        display.log(f"Rejected: {row.name} {row.reason}")
-    display.log(capital(result.outcome))
-    said = describe(store, result)
-    if said["page"]:
-        display.log(f"Listen: {said['page']}")
-    display.result(said)
+            made: list[Retraining] = flow(
+                ",".join(todo), inbox, storage, source, *runner, settle_seconds=0.0, again=again, force=force
+            )
+        results |= {result.recipe: result for result in made}
+    said = {}
+    for name, result in results.items():
+        said[name] = _report(display, store, result)
+    _result(display, said)
 
 
 def rollback(display: Display, recipe_name: str | None, storage: str, from_scorecard: str | None) -> None:
@@ -104,9 +128,43 @@ def rollback(display: Display, recipe_name: str | None, storage: str, from_score
             promotion.rollback_is_told(store, recipe.name)
 
 
+def _look(
+    display: Display, store: Store, served: Sequence[Served], inbox: str | None, settle_seconds: float
+) -> dict[str, News]:
+    with display.doing("Looking at the inbox"):
+        return inboxes.look_all(store, [one.recipe for one in served], inbox, settle_seconds)
+
+
+def _result_without_news(store: Store, one: Served, found: Mapping[str, News]) -> Retraining:
+    return Retraining(one.recipe.name, found[one.recipe.name], before=standing(store, one.recipe.name))
+
+
+def _report(display: Display, store: Store, result: Retraining) -> dict[str, Any]:
+    """Print what came of a retraining; give it for programs, too."""
+    for row in rejected(store, result)[:ROWS_SHOWN]:
+        display.log(f"Rejected: {row.name} {row.reason}")
+    display.log(f"Recipe {result.recipe}: {result.sentence}")
+    said = describe(store, result)
+    if said["page"]:
+        display.log(f"Listen: {said['page']}")
+    return said
+
+
+def _log_nothing(display: Display, store: Store) -> None:
+    display.log(nothing_to_serve(store))
+    display.result({"recipes": {}})
+
+
+def _result(display: Display, said: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the result for programs: by recipe and, for a single one, also as it was before there could be several."""
+    (only,) = said.values() if len(said) == 1 else [{}]
+    display.result({**only, "recipes": said})
+
+
 def _log_news(display: Display, news: News) -> None:
-    for what, names in (("New", news.came), ("Changed", news.changed), ("Gone", news.went), ("Growing", news.growing)):
-        for name in names[:ROWS_SHOWN]:
+    names = {"New": news.new, "Changed": news.changed, "Removed": news.removed, "Growing": news.growing}
+    for what, files in names.items():
+        for name in files[:ROWS_SHOWN]:
             display.log(f"{what}: {name}")
-        if len(names) > ROWS_SHOWN:
-            display.log(f"{what}: {len(names) - ROWS_SHOWN} more")
+        if len(files) > ROWS_SHOWN:
+            display.log(f"{what}: {len(files) - ROWS_SHOWN} more")

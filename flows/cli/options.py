@@ -24,6 +24,26 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in RECIPES.glob("*.toml"))
 
 
+ServedRecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="RECIPE",
+        help=f"{RECIPE_HELP} Several: with commas between them.",
+        show_default="every recipe with promoted models",
+        autocompletion=recipe_names,
+        rich_help_panel=STORAGE,
+    ),
+]
+AgainOption = Annotated[bool, typer.Option("--again", help="Train even if nothing is new.", rich_help_panel=TRAINING)]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Promote the new models even if they are worse, also those that were refused before.",
+        rich_help_panel=TRAINING,
+    ),
+]
 StorageOption = Annotated[
     str,
     typer.Option(

@@ -13,6 +13,7 @@ from lstm_music.rendering.report_page import COLUMNS, table
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs
 from lstm_music.stages.data.prepare import Prepared, window_counts
+from lstm_music.stages.inbox.standing import standing, way_on
 from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
 from lstm_music.stages.training.curves import curves_of_card
@@ -174,6 +175,7 @@ def status(display: Display, store: Store) -> dict[str, Any]:
             display.log(f"Recipe {name}: models promoted, nats per event ({said['protocol']}): {scores}")
             for warning in said["warnings"]:
                 display.log(f"Recipe {name}: warning: {warning}")
+            _retrained(display, name, said["inbox"])
         else:
             display.log(f"Recipe {name}: prepared, not trained yet; run `lstm-music train --recipe {name}`")
     if not recipes:
@@ -192,6 +194,14 @@ def status(display: Display, store: Store) -> dict[str, Any]:
     }
 
 
+def _retrained(display: Display, name: str, inbox: Mapping[str, Any]) -> None:
+    """Report what came of the last retraining, and what the promoted models lack."""
+    if last := inbox["last_retraining"]:
+        display.log(f"Recipe {name}: last retraining, {last['at']}: {last['sentence']}")
+    if inbox["sentence"]:
+        display.log(f"Recipe {name}: {inbox['sentence']}")
+
+
 def _recipe_status(store: Store, name: str) -> dict[str, Any]:
     kept = store.current(name) or {}
     promoted = kept.get("promoted")
@@ -203,6 +213,17 @@ def _recipe_status(store: Store, name: str) -> dict[str, Any]:
         "protocol": facts.get("protocol"),
         "nll_per_event": facts.get("nll_per_event"),
         "warnings": read_card(store, card)["warnings"] if card else [],
+        "inbox": _inbox_status(store, name),
+    }
+
+
+def _inbox_status(store: Store, name: str) -> dict[str, Any]:
+    now = standing(store, name)
+    return {
+        "last_retraining": now.last,
+        "not_in_promoted_models": list(now.missing),
+        "removed_and_in_promoted_models": list(now.removed),
+        "sentence": f"{now.gap}; {way_on(name)}" if now.is_behind else None,
     }
 
 

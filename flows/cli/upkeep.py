@@ -10,12 +10,15 @@ from flows.cli.help import App
 from flows.cli.options import (
     DEFAULT_STORAGE,
     STORAGE,
+    AgainOption,
     CollectionOption,
     DaskSchedulerOption,
+    ForceOption,
     InboxOption,
     JsonOption,
     RecipeOption,
     RunnerOption,
+    ServedRecipeOption,
     SettleOption,
     StorageOption,
     WorkersOption,
@@ -29,7 +32,7 @@ NEW_MUSIC, UPKEEP = "New music", "Storage and machine"
 def watch(
     inbox: InboxOption = None,
     settle_seconds: SettleOption = SETTLE_SECONDS,
-    recipe: RecipeOption = None,
+    recipe: ServedRecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     json: JsonOption = False,
 ) -> None:
@@ -46,7 +49,9 @@ def retrain(
     source: CollectionOption = None,
     inbox: InboxOption = None,
     settle_seconds: SettleOption = SETTLE_SECONDS,
-    recipe: RecipeOption = None,
+    again: AgainOption = False,
+    force: ForceOption = False,
+    recipe: ServedRecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
@@ -55,12 +60,12 @@ def retrain(
 ) -> None:
     """Retrain on all music if the inbox has news.
 
-    Training starts from the promoted models. The new models are promoted if they are not worse.
+    Each recipe with promoted models is retrained, from these models on. The new models are promoted if they are not worse.
     """
     from flows.cli import inbox_commands
 
     inbox_commands.retrain(
-        Display(json), recipe, source, inbox, storage, (runner, workers, dask_scheduler), settle_seconds
+        Display(json), recipe, source, inbox, storage, (runner, workers, dask_scheduler), settle_seconds, again, force
     )
 
 

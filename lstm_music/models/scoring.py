@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
@@ -148,3 +149,17 @@ def total_nats(predicted: Predicted, wanted: np.ndarray, log_unknown: float) -> 
     if predicted.end_log_probabilities is not None:
         nats -= float(predicted.end_log_probabilities.sum(dtype=np.float64))
     return nats
+
+
+def piece_nats(
+    predicted: Predicted, wanted: np.ndarray, log_unknown: float, lengths: tuple[int, ...]
+) -> npt.NDArray[np.float64]:
+    """Add up the nats of the ids `wanted` of one stream by piece, float64 [pieces], as `total_nats` adds up all of them.
+
+    `lengths` has the number of ids of each piece, none of them 0.
+    """
+    nats = -predicted.log_probabilities.astype(np.float64) + log_unknown * (wanted == UNKNOWN)
+    of_pieces: npt.NDArray[np.float64] = np.add.reduceat(nats, np.cumsum([0, *lengths[:-1]]))
+    if predicted.end_log_probabilities is not None:
+        of_pieces -= predicted.end_log_probabilities
+    return of_pieces

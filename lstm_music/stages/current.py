@@ -83,7 +83,7 @@ def default_recipe(store: Store, *facts: Fact) -> Choice:
                 if others
                 else f"the only {word} one in {store.where}"
             )
-            return Choice(_require_recipe(store, name), f"Recipe {name}: {reason}")
+            return Choice(recipe_of_storage(store, name), f"Recipe {name}: {reason}")
     word, prepared = _MADE[facts[0]][0], recipes_with(store, "prepared")
     if prepared:
         todo = f"run `lstm-music train --recipe {prepared[-1]}`"
@@ -108,6 +108,17 @@ def find_recipe(store: Store, text: str) -> Recipe:
         return kept
 
 
+def recipe_of_storage(store: Store, name: str) -> Recipe:
+    """Give a recipe that storage has facts about, by its name and the rule of `find_recipe`.
+
+    Raises RecipeError if it cannot be found: an earlier version of this project kept no copy.
+    """
+    try:
+        return find_recipe(store, name)
+    except RecipeError as error:
+        raise RecipeError(f"{store.where}: keeps no copy of recipe {name!r}; give its file with --recipe") from error
+
+
 def name_in(store: Store, recipe: Recipe, given: str) -> str:
     """Give what names a recipe in a command from now on: its name if that leads to this very recipe, else as it was given."""
     try:
@@ -125,14 +136,6 @@ def recipes_with(store: Store, fact: Fact) -> list[str]:
 def kept_form(recipe: Recipe) -> dict[str, Any]:
     """Give a recipe as storage keeps it: without its runner, which depends on the machine."""
     return recipe.model_dump(mode="json", exclude={"runner"})
-
-
-def _require_recipe(store: Store, name: str) -> Recipe:
-    """Give a recipe of storage by its name, by the rule of `find_recipe`; an earlier version of this project kept no copy."""
-    try:
-        return find_recipe(store, name)
-    except RecipeError as error:
-        raise RecipeError(f"{store.where}: keeps no copy of recipe {name!r}; give its file with --recipe") from error
 
 
 def _kept_recipe(store: Store, name: str) -> Recipe | None:

@@ -62,6 +62,16 @@ def test_generate_has_every_setting_and_groups_them():
     assert fields_of(form).keys() == settings | others | GROUPS
 
 
+@pytest.mark.parametrize("flow", [watch, retrain], ids=lambda flow: flow.name)
+def test_the_inbox_serves_every_promoted_recipe_unless_some_are_named(flow):
+    recipe = form_of(flow)["properties"]["recipe"]
+    assert recipe["default"] is None
+    assert "every recipe with promoted models" in recipe["description"]
+    for given in (None, "demo", "demo,default", ["demo", "default"]):
+        assert validate({"recipe": given}, form_of(flow), raise_on_error=True) == []
+        assert flow.validate_parameters({"recipe": given})["recipe"] == given
+
+
 def test_a_misspelt_setting_of_a_group_is_refused():
     with pytest.raises(Exception, match="temprature"):
         validate({"sampling": {"temprature": "1"}}, form_of(generate), raise_on_error=True)

@@ -33,22 +33,23 @@ ANNOUNCE_AGAIN_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class News:
-    """The changes in an inbox since the last training, as file names below the inbox folder.
+    """The changes in an inbox since the last training of a recipe, as file names below the inbox folder.
 
-    `came` are new files, `changed` have new contents, `went` were removed. `growing` changed during the look and wait for the
-    next one. `settled` holds all complete files of the inbox: name → digest (see `_digest_of`).
+    `new` files have contents that were not seen before, `changed` ones have them under a known name, `removed` ones are gone.
+    `growing` changed during the look and wait for the next one. `settled` holds all complete files of the inbox: name → digest
+    (see `_digest_of`).
     """
 
-    came: tuple[str, ...]
+    new: tuple[str, ...]
     changed: tuple[str, ...]
-    went: tuple[str, ...]
+    removed: tuple[str, ...]
     growing: tuple[str, ...]
     settled: Mapping[str, str]
 
     @property
     def is_any(self) -> bool:
         """Whether there is any change to train on."""
-        return bool(self.came or self.changed or self.went)
+        return bool(self.new or self.changed or self.removed)
 
     @property
     def fingerprint(self) -> str:
@@ -56,12 +57,53 @@ class News:
         return hashlib.sha256("\n".join(sorted(set(self.settled.values()))).encode()).hexdigest()
 
 
-def open_inbox(store: Store, where: str | None) -> Inbox:
+def open_inbox(store: Store, recipe: Recipe, where: str | None) -> Inbox:
     """Open the inbox at `where` (a folder or URL), or by default the one in storage, creating it if missing.
 
-    Raises SourceError if the folder does not exist.
+    A folder in it that has the name of a recipe of this storage is for that recipe alone. Raises SourceError if the inbox does
+    not exist.
     """
-    return Inbox(where or store.inbox())
+    return Inbox(where or store.inbox(), recipe.name, store.recipes())
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What one recipe knows of its inbox: the inputs that it was trained on last."""
+
+    recipe: Recipe
+    inbox: Inbox
+    before: list[Input]
+    forgotten: AbstractSet[str]
+
+    def contents(self) -> dict[str, str]:
+        """Return name → digest of each file that the inbox holds now."""
+        expected = sum(is_from_inbox(row.name, row.source) for row in self.before)
+        return _contents(self.recipe, self.inbox, expected, self.forgotten)
+
+
+def look_all(
+    store: Store,
+    recipes: Sequence[Recipe],
+    where: str | None,
+    settle_seconds: float = SETTLE_SECONDS,
+    wait: Callable[[float], None] = time.sleep,
+) -> dict[str, News]:
+    """Look for changes in an inbox for each of several recipes, by name.
+
+    There is a second look where there seem to be changes: a growing file has other contents then. The pause before it is one
+    for all recipes. Raises SourceError if the inbox does not exist, or if a bucket lists nothing although files were seen there.
+    """
+    watched = {recipe.name: _watched(store, recipe, where) for recipe in recipes}
+    seen = {name: one.contents() for name, one in watched.items()}
+    found = {name: _news(one.before, seen[name], ()) for name, one in watched.items()}
+    changed = [name for name, news in found.items() if news.is_any]
+    if changed:
+        wait(settle_seconds)
+    for name in changed:
+        again = watched[name].contents()
+        settled = {file: content for file, content in again.items() if seen[name].get(file) == content}
+        found[name] = _news(watched[name].before, settled, tuple(sorted(again.keys() - settled.keys())))
+    return found
 
 
 def look(
@@ -71,22 +113,18 @@ def look(
     settle_seconds: float = SETTLE_SECONDS,
     wait: Callable[[float], None] = time.sleep,
 ) -> News:
-    """Look for changes in an inbox, twice if there seem to be any: a growing file has other contents the second time.
+    """Look for changes in an inbox for one recipe: see `look_all`."""
+    return look_all(store, [recipe], where, settle_seconds, wait)[recipe.name]
 
-    Raises SourceError if the folder does not exist, or if a bucket lists nothing although files were seen there before.
-    """
-    inbox = open_inbox(store, where)
+
+def _watched(store: Store, recipe: Recipe, where: str | None) -> _Watched:
     known = seen_inputs(store, recipe.name)
-    before = read_inputs(store, known) if known else []
-    expected = sum(is_from_inbox(row.name, row.source) for row in before)
-    forgotten = read_forgotten(store).keys()
-    seen = _contents(recipe, inbox, expected, forgotten)
-    if not _news(before, seen, ()).is_any:
-        return _news(before, seen, ())
-    wait(settle_seconds)
-    again = _contents(recipe, inbox, expected, forgotten)
-    settled = {name: content for name, content in again.items() if seen.get(name) == content}
-    return _news(before, settled, tuple(sorted(again.keys() - settled.keys())))
+    return _Watched(
+        recipe,
+        open_inbox(store, recipe, where),
+        read_inputs(store, known) if known else [],
+        read_forgotten(store).keys(),
+    )
 
 
 def should_announce(store: Store, recipe: Recipe, news: News) -> bool:
@@ -113,7 +151,7 @@ def collection(store: Store, recipe: Recipe, source: str | None) -> list[Input]:
 def ingest_all(store: Store, recipe: Recipe, source: str | None, where: str | None, news: News) -> ArtifactRef:
     """Ingest all the music: the collection and the complete files of the inbox."""
     rows = collection(store, recipe, source)
-    inbox = open_inbox(store, where)
+    inbox = open_inbox(store, recipe, where)
     with store.blobs() as keep:
         found = _rows(recipe, inbox, keep, len(news.settled), read_forgotten(store).keys(), beside=rows)
         rows += [row for row in found if news.settled.get(row.name) == _digest_of(row)]
@@ -182,9 +220,9 @@ def _news(before: Sequence[Input], settled: Mapping[str, str], growing: tuple[st
     present = set(settled.values())
     gone = {name for name, content in had.items() if content not in present and name not in settled}
     return News(
-        came=_sorted(new - had.keys()),
+        new=_sorted(new - had.keys()),
         changed=_sorted(new & had.keys()),
-        went=_sorted(gone - set(growing)),
+        removed=_sorted(gone - set(growing)),
         growing=growing,
         settled=dict(settled),
     )

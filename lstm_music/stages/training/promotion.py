@@ -1,4 +1,4 @@
-"""Promotion: new models replace the promoted models of a recipe only if they are not worse."""
+"""Promotion: new models replace the promoted models of a recipe only if they are not significantly worse."""
 
 import contextlib
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from lstm_music.encoding.splits import VALIDATION
-from lstm_music.encoding.windows import Targets
 from lstm_music.errors import CorruptArtifactError, MismatchError, MissingArtifactError
+from lstm_music.evaluation.paired import Comparison, compare
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import (
     Promoted,
@@ -19,9 +19,9 @@ from lstm_music.stages.current import (
     replace_promoted,
     require_promoted,
 )
-from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import Dataset, inputs_of, load_dataset
-from lstm_music.stages.training.scorecard import models_of_card, read_card, score_models
+from lstm_music.stages.training.piece_scores import nats_of_pieces
+from lstm_music.stages.training.scorecard import models_of_card, read_card
 from lstm_music.stages.training.trained import is_of_this_version, model_stage, start_of
 from lstm_music.store import ArtifactRef, Store
 
@@ -31,17 +31,22 @@ SAME_NLL = 1e-3
 MOST_EARLIER = 20
 """How many promotions `rollback` can undo."""
 
-Outcome = Literal["promoted", "unchanged", "kept", "refused"]
+Outcome = Literal["promoted", "forced", "unchanged", "kept", "refused"]
 """What a decision did.
 
 promoted   the new models are the promoted ones now, and were not before
+forced     the same, although they are worse: somebody asked for it
 unchanged  they were the promoted ones before, so nothing changed
 kept       they are worse, so the models before stay promoted
 refused    their scores are leaky, so they are never promoted
 """
 
+PROMOTING: frozenset[Outcome] = frozenset({"promoted", "forced"})
+"""The outcomes that change which models are promoted."""
+
 _SENTENCES: dict[Outcome, str] = {
     "promoted": "The models are promoted: {reason}",
+    "forced": "The models are promoted as asked, although they are worse: {reason}",
     "unchanged": "Nothing changed: {reason}",
     "kept": "The new models are not promoted: {reason}",
     "refused": "The models are not promoted: {reason}",
@@ -52,18 +57,21 @@ _SENTENCES: dict[Outcome, str] = {
 class Decision:
     """What promotion decided about new models, and the reason.
 
-    `new_nll` and `old_nll` are nats per event on the validation pieces of the new dataset, where both could be compared.
+    `new_nll`, `old_nll` and their `difference` are nats per event on the validation pieces of the new dataset, where both could
+    be compared. `interval` is the confidence interval of the difference, (lower, upper), for two pieces or more.
     """
 
     outcome: Outcome
     reason: str
     new_nll: float | None = None
     old_nll: float | None = None
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
 
     @property
     def promoted(self) -> bool:
         """Whether the new models are the promoted ones now, whether or not they were before."""
-        return self.outcome in {"promoted", "unchanged"}
+        return self.outcome in {*PROMOTING, "unchanged"}
 
     @property
     def sentence(self) -> str:
@@ -90,18 +98,19 @@ def warm_starts(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str,
     return starts
 
 
-def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
-    """Promote new models if they are not worse than the promoted ones by more than the recipe's tolerance.
+def promote(store: Store, recipe: Recipe, new: Promoted, *, force: bool = False) -> Decision:
+    """Promote new models if they are not significantly worse than the promoted ones by more than the recipe's tolerance.
 
-    Both are scored on the validation pieces of the new dataset. If other models are promoted meanwhile, by another training or
-    by `rollback`, the new ones are compared with those.
+    Both are scored on the validation pieces of the new dataset: see `lstm_music.evaluation.paired`. With `force` worse models are
+    promoted, too; leaky ones never are. If other models are promoted meanwhile, by another training or by `rollback`, the new
+    ones are compared with those.
     """
     if recipe.split.by == "random_windows":
         return Decision("refused", "they are scored on random windows (leaky), which says nothing about other music")
     require_weights_as_trained(store, new)
     while True:
         old = promoted_models(store, recipe.name)
-        decision = decide(store, recipe, old, new)
+        decision = decide(store, recipe, old, new, force)
         with contextlib.suppress(PromotedMeanwhileError):
             _record(store, recipe, old, new, decision)
             return decision
@@ -109,7 +118,7 @@ def promote(store: Store, recipe: Recipe, new: Promoted) -> Decision:
 
 def _record(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted, decision: Decision) -> None:
     facts: dict[str, Any] = {"seen": {"inputs": inputs_of(store, new.dataset).key}}
-    if decision.outcome == "promoted":
+    if decision.outcome in PROMOTING:
         facts["promoted"] = new.to_json()
         facts["earlier"] = [*earlier_models(store, recipe.name), *([old.to_json()] if old else [])][-MOST_EARLIER:]
         facts[UNTOLD] = None
@@ -184,7 +193,7 @@ def rollback_is_told(store: Store, recipe: str) -> None:
     keep(store, recipe, {UNTOLD: None})
 
 
-def decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) -> Decision:
+def decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted, force: bool = False) -> Decision:
     """Decide whether new models may take the place of old ones; nothing is recorded."""
     if old is None:
         return Decision("promoted", "they are the first models of this recipe")
@@ -199,13 +208,19 @@ def decide(store: Store, recipe: Recipe, old: Promoted | None, new: Promoted) ->
         return Decision(
             "promoted", "the recipe's encoding or architecture changed, so old and new scores cannot be compared"
         )
-    new_nll = store.open(new.scorecard).facts["nll_per_event"][VALIDATION]
-    old_nll = _validation_nll(store, old, before, fresh.events_ref, fresh.targets(VALIDATION, recipe.first_target))
-    protocol = store.open(new.scorecard).facts["protocol"]
-    scores = f"validation NLL {new_nll:.4f} nats per event, {old_nll:.4f} for the models before ({protocol})"
-    if new_nll <= old_nll + recipe.promotion.tolerance:
-        return Decision("promoted", scores, new_nll, old_nll)
-    return Decision("kept", f"{scores}; the recipe tolerates {recipe.promotion.tolerance:g} more", new_nll, old_nll)
+    return _decision_on(_compared(store, recipe, (old, before), (new, fresh)), recipe, fresh.is_leaky, force)
+
+
+def _decision_on(found: Comparison, recipe: Recipe, is_leaky: bool, force: bool) -> Decision:
+    reason = (
+        f"validation NLL {found.new_nll:.3f} nats per event, {found.old_nll:.3f} for the models before "
+        f"({found.text}{', leaky' if is_leaky else ''})"
+    )
+    outcome: Outcome = "promoted"
+    if not found.is_not_worse(recipe.promotion.tolerance):
+        outcome = "forced" if force else "kept"
+        reason += f"; the recipe tolerates {recipe.promotion.tolerance:g} more"
+    return Decision(outcome, reason, found.new_nll, found.old_nll, found.difference, found.interval)
 
 
 def _scored_events(store: Store, promoted: Promoted) -> tuple[frozenset[str], int]:
@@ -214,11 +229,8 @@ def _scored_events(store: Store, promoted: Promoted) -> tuple[frozenset[str], in
     return frozenset(promoted.models), int(spec["first"])
 
 
-def _validation_nll(store: Store, old: Promoted, before: Dataset, events: ArtifactRef, targets: Targets) -> float:
-    """Score the old models on the validation events of a new table of events, in their own vocabularies."""
-    parts = iterate_columns(store, events, before.streams)
-    tokens = np.concatenate(
-        [columns.tokens(before.vocabularies, before.events.grid).astype(np.uint32) for columns in parts]
-    )
-    scores = score_models(store, before, old.models, tokens, {VALIDATION: targets})[VALIDATION]
-    return sum(stream.total for stream in scores.values()) / targets.events
+def _compared(store: Store, recipe: Recipe, old: tuple[Promoted, Dataset], new: tuple[Promoted, Dataset]) -> Comparison:
+    """Compare old and new models, each with their dataset, on the validation pieces of the new dataset."""
+    fresh, first = new[1], recipe.first_target
+    new_nats, old_nats = (nats_of_pieces(store, dataset, models.models, fresh, first) for models, dataset in (new, old))
+    return compare(new_nats, old_nats, np.array(fresh.targets(VALIDATION, first).lengths), recipe.promotion.level)

@@ -124,6 +124,13 @@ class Served:
         (found,) = self.ask("POST", "/artifacts/filter", json=body).json()
         return found["data"]
 
+    def events(self, name: str, run_id: str) -> list[dict[str, Any]]:
+        """The events of a name that a flow run emitted."""
+        body = {"filter": {"event": {"name": [name]}, "order": "DESC"}, "limit": 50}
+        found = self.ask("POST", "/events/filter", json=body).json()["events"]
+        run = f"prefect.flow-run.{run_id}"
+        return [one for one in found if run in {related["prefect.resource.id"] for related in one["related"]}]
+
     def log_of(self, run_id: str) -> str:
         body = {"logs": {"flow_run_id": {"any_": [run_id]}}, "limit": 200}
         return "\n".join(line["message"] for line in self.ask("POST", "/logs/filter", json=body).json())

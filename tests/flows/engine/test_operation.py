@@ -120,16 +120,47 @@ def test_a_failed_run_says_what_to_do(served, storage):
     served.wait(lambda: "What to do: mend the recipe" in served.log_of(run["id"]), 20, "the hook")
 
 
+@pytest.mark.slow
+def test_where_nothing_is_promoted_watch_says_so_and_trains_nothing(served, tmp_path):
+    run = served.ended(served.run("watch", storage=str(tmp_path / "storage")), 120)
+    assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
+    served.wait(lambda: "no recipe has promoted models" in served.log_of(run["id"]), 20, "the sentence")
+
+
 @pytest.mark.operation
-def test_music_dropped_into_the_inbox_is_learnt_with_nobodys_help(served, tiny, storage):
+def test_the_promoted_recipe_learns_what_is_dropped_into_the_inbox(served, storage, lstm_music):
+    """Nobody names a recipe: the one that is promoted learns two new files, and everything says what came of it."""
     before = {run["id"] for run in served.runs("retrain")}
-    (storage / "inbox" / "new.mid").write_bytes(piece(50))
-    with served.scheduled("watch", **asked(tiny, storage, settle_seconds=0.5)):
-        (run,) = served.wait(lambda: [run for run in served.runs("retrain") if run["id"] not in before], 120, "retrain")
-    assert served.ended(run["id"], 300)["state_type"] == "COMPLETED", served.log_of(run["id"])
+    for number in (50, 51):
+        (storage / "inbox" / f"{number}.mid").write_bytes(piece(number))
+    with served.scheduled("watch", storage=str(storage), settle_seconds=0.5):
+        (run,) = served.wait(lambda: [run for run in served.runs("retrain") if run["id"] not in before], 300, "retrain")
+    assert run["parameters"]["recipe"] == "tiny"
+    ended = served.ended(run["id"], 600)
+    assert ended["state_type"] == "COMPLETED", served.log_of(run["id"])
+    last = Store(storage).current("tiny")["retrained"]
+    sentence = last["sentence"]
+    assert re.fullmatch(
+        r"trained on all music with 2 new files; the (new )?models are (not )?promoted: validation NLL \d+\.\d{3} nats "
+        r"per event, \d+\.\d{3} for the models before \(.* pieces?\)(; the recipe tolerates 0 more)?",
+        sentence,
+    )
+    served.wait(lambda: f"Recipe tiny: {sentence}" in served.log_of(run["id"]), 30, "the sentence in the log")
+    assert ended["name"] == f"retrain tiny: {last['outcome']}"
     report = served.artifact("retraining-tiny")
-    assert re.search(r"The new models are (not )?promoted: validation NLL \d+\.\d+ against \d+\.\d+ nats", report)
-    assert "- `inbox/new.mid`" in report
+    assert sentence[1:] in report
+    assert "- `inbox/50.mid`" in report
+    (event,) = served.wait(lambda: served.events("lstm-music.retrained", str(run["id"])), 60, "the event")
+    assert event["payload"]["recipe"] == "tiny"
+    assert (event["payload"]["outcome"], event["payload"]["sentence"]) == (last["outcome"], sentence)
+    assert event["payload"]["new_nll"] > 0
+    status = lstm_music("status", "--storage", storage, "--json")
+    assert f"last retraining, {last['at']}: {sentence}" in status.errors
+    assert json.loads(status.out)["recipes"]["tiny"]["inbox"]["last_retraining"] == last
+    assert ("2 files of the inbox are not in the promoted models" in status.errors) == (last["outcome"] == "kept")
+    assert [
+        run["parameters"]["recipe"] for run in served.runs("train-all") if run["parameters"]["storage"] == str(storage)
+    ] == ["tiny"]
     assert Store(storage).verify().bad == []
 
 

@@ -66,7 +66,7 @@ def test_an_empty_inbox_has_no_news_and_no_wait(known):
 def test_new_changed_and_removed_music_is_news_until_it_is_seen(known, folder):
     (folder / "a.mid").write_bytes(PIECE)
     news = seen(known)
-    assert (news.came, news.changed, news.went) == (("inbox/a.mid",), (), ())
+    assert (news.new, news.changed, news.removed) == (("inbox/a.mid",), (), ())
     inputs, other = learn(known, news)
     assert other
     assert [row.name for row in read_inputs(known.store, inputs)][-1] == "inbox/a.mid"
@@ -74,11 +74,11 @@ def test_new_changed_and_removed_music_is_news_until_it_is_seen(known, folder):
     assert not seen(known).is_any
     (folder / "a.mid").write_bytes(OTHER)
     news = seen(known)
-    assert (news.came, news.changed, news.went) == ((), ("inbox/a.mid",), ())
+    assert (news.new, news.changed, news.removed) == ((), ("inbox/a.mid",), ())
     learn(known, news)
     (folder / "a.mid").unlink()
     news = seen(known)
-    assert (news.came, news.changed, news.went) == ((), (), ("inbox/a.mid",))
+    assert (news.new, news.changed, news.removed) == ((), (), ("inbox/a.mid",))
     inputs, other = learn(known, news)
     assert other
     assert len(read_inputs(known.store, inputs)) == 8
@@ -106,13 +106,13 @@ def test_a_file_that_grows_is_left_for_the_next_look(known, folder):
         (folder / "late.mid").write_bytes(OTHER[:10])
 
     news = seen(known, grow)
-    assert news.came == ("inbox/whole.mid",)
+    assert news.new == ("inbox/whole.mid",)
     assert news.growing == ("inbox/growing.mid", "inbox/late.mid")
     inputs, _ = learn(known, news)
     assert [row.name for row in read_inputs(known.store, inputs)][8:] == ["inbox/whole.mid"]
     (folder / "growing.mid").write_bytes(OTHER)
     (folder / "late.mid").unlink()
-    assert seen(known).came == ("inbox/growing.mid",)
+    assert seen(known).new == ("inbox/growing.mid",)
 
 
 def test_a_growing_file_alone_is_no_news(known, folder):
@@ -134,7 +134,7 @@ def test_an_unreadable_file_is_news_once_but_no_reason_to_train(known, folder):
     (folder / "bad.mid").write_bytes(b"MThd")
     (folder / "notes.txt").write_text("no music")
     news = seen(known)
-    assert news.came == ("inbox/bad.mid",)
+    assert news.new == ("inbox/bad.mid",)
     inputs = ingest_all(known.store, known.recipe, None, None, news)
     prepare(known.store, known.recipe, inputs)
     assert not holds_other_music(known.store, "tiny", inputs)
@@ -193,7 +193,7 @@ def test_the_inbox_of_a_storage_in_a_bucket_is_in_the_bucket(s3, machine, made):
     s3.put(f"{store.where}/inbox/composer/a.mid", PIECE)
     s3.put(f"{store.where}/inbox/{'0' * 64}/manifest.json", b"of the user")
     news = look(store, made.recipe, None, 0.0)
-    assert news.came == ("inbox/composer/a.mid",)
+    assert news.new == ("inbox/composer/a.mid",)
     inputs = ingest_all(store, made.recipe, str(made.folder), None, news)
     assert [(row.name, row.composer) for row in read_inputs(store, inputs)][8] == ("inbox/composer/a.mid", "composer")
     assert {ref.kind for ref in store.refs()} == {"inputs"}
@@ -217,7 +217,7 @@ def test_a_bucket_that_lists_none_of_the_seen_music_is_an_error(s3, machine, kno
     with pytest.raises(SourceError, match="expected 2 music files seen there before, found nothing"):
         ingest_all(known.store, known.recipe, None, url, news)
     s3.put(f"{url}/empty on purpose.txt", b"")
-    assert look(known.store, known.recipe, url, 0.0).went == ("inbox/a.mid",)
+    assert look(known.store, known.recipe, url, 0.0).removed == ("inbox/a.mid",)
 
 
 def test_a_bucket_that_loses_all_files_between_two_looks_is_an_error(s3, machine, known):
@@ -235,7 +235,7 @@ def test_a_folder_given_by_url_can_become_empty(known, folder):
     (folder / "a.mid").write_bytes(PIECE)
     learn(known, seen(known))
     (folder / "a.mid").unlink()
-    assert look(known.store, known.recipe, folder.as_uri(), 0.0).went == ("inbox/a.mid",)
+    assert look(known.store, known.recipe, folder.as_uri(), 0.0).removed == ("inbox/a.mid",)
 
 
 def test_two_objects_of_one_name_are_both_reported(s3, machine, known):

@@ -90,19 +90,66 @@ def test_worse_models_are_refused_and_better_ones_accepted(copy, evaluated, untr
     refused = promote(copy.store, copy.recipe, untrained)
     assert (refused.promoted, refused.outcome) == (False, "kept")
     assert refused.sentence == (
-        f"The new models are not promoted: validation NLL {worse:.4f} nats per event, {better:.4f} for the models before "
-        "(by piece); the recipe tolerates 0 more"
+        f"The new models are not promoted: validation NLL {worse:.3f} nats per event, {better:.3f} for the models before "
+        f"({worse - better:.3f}, 1 piece); the recipe tolerates 0 more"
     )
+    assert (refused.difference, refused.interval) == (pytest.approx(worse - better, abs=1e-5), None)
     assert promoted_models(copy.store, "tiny") == evaluated
     patient = tiny_recipe(promotion={"tolerance": math.ceil(worse - better)})
     assert promote(copy.store, patient, untrained).promoted
     assert promoted_models(copy.store, "tiny") == untrained
     accepted = promote(copy.store, copy.recipe, evaluated)
     assert accepted.promoted
-    assert (
-        accepted.reason == f"validation NLL {better:.4f} nats per event, {worse:.4f} for the models before (by piece)"
+    assert accepted.reason.startswith(
+        f"validation NLL {better:.3f} nats per event, {worse:.3f} for the models before ({better - worse:.3f}, 1 "
     )
     assert promoted_models(copy.store, "tiny") == evaluated
+
+
+@pytest.fixture
+def on_several_pieces(copy, publish):
+    """Two sets of models of a dataset with several validation pieces, the better one first; and their recipe."""
+    split, found = {"validation": 0.6, "test": 0.1}, []
+    dataset = prepare(copy.store, tiny_recipe(split=split), copy.prepared.inputs).dataset
+    for random_seed in (98, 99):
+        recipe = tiny_recipe(split=split, random_seed=random_seed)
+        models = publish(copy.store, recipe, dataset)
+        found.append(Promoted(dataset, models, evaluate(copy.store, recipe, dataset, models)))
+    return sorted(found, key=lambda one: validation_nll(copy.store, one)), split
+
+
+def test_what_may_be_noise_does_not_refuse_models(copy, on_several_pieces):
+    """The same models are refused or not by the level of the interval."""
+    (better, worse), split = on_several_pieces
+    strict = tiny_recipe(split=split, promotion={"level": 1e-6})
+    sure = tiny_recipe(split=split, promotion={"level": 0.999999})
+    promote(copy.store, strict, better)
+    refused = promote(copy.store, strict, worse)
+    assert (refused.outcome, promoted_models(copy.store, "tiny")) == ("kept", better)
+    assert 0 < refused.interval[0] < refused.difference < refused.interval[1]
+    decision = promote(copy.store, sure, worse)
+    assert (decision.outcome, promoted_models(copy.store, "tiny")) == ("promoted", worse)
+    assert decision.interval[0] < 0 < decision.difference == refused.difference
+    pieces, noise = (
+        len(load_dataset(copy.store, better.dataset).spans["validation"]),
+        decision.interval[1] - decision.difference,
+    )
+    assert pieces > 2
+    assert decision.reason == (
+        f"validation NLL {validation_nll(copy.store, worse):.3f} nats per event, {validation_nll(copy.store, better):.3f} for "
+        f"the models before ({decision.difference:.3f} ± {noise:.3f}, 99.9999 %, {pieces} pieces)"
+    )
+
+
+def test_worse_models_are_promoted_by_force_and_the_decision_says_so(copy, evaluated, untrained):
+    promote(copy.store, copy.recipe, evaluated)
+    assert promote(copy.store, copy.recipe, untrained).outcome == "kept"
+    forced = promote(copy.store, copy.recipe, untrained, force=True)
+    assert (forced.promoted, forced.outcome) == (True, "forced")
+    assert forced.sentence.startswith("The models are promoted as asked, although they are worse: validation NLL ")
+    assert promoted_models(copy.store, "tiny") == untrained
+    assert promotion.rollback(copy.store, "tiny").promoted == evaluated
+    assert promote(copy.store, copy.recipe, evaluated, force=True).outcome == "unchanged"
 
 
 def test_another_recipe_has_models_of_its_own(copy, evaluated):
@@ -132,8 +179,10 @@ def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy,
         against += score_held_out(scorer, targets, tokens, STREAMS, before.log_unknown).nll
     promote(copy.store, copy.recipe, evaluated)
     decision = promote(copy.store, copy.recipe, new)
-    assert f"nats per event, {against:.4f} for the models before" in decision.reason
-    assert decision.promoted == (validation_nll(copy.store, new) <= against)
+    assert f"nats per event, {against:.3f} for the models before" in decision.reason
+    assert decision.old_nll == pytest.approx(against, abs=1e-5)
+    assert decision.new_nll == pytest.approx(validation_nll(copy.store, new), abs=1e-5)
+    assert decision.promoted == (decision.interval[0] <= 0)
 
 
 def test_where_the_encoding_changed_nothing_can_be_compared(copy, evaluated):
@@ -150,7 +199,7 @@ def test_where_the_encoding_changed_nothing_can_be_compared(copy, evaluated):
 def test_a_score_that_is_no_number_is_never_promoted(copy, evaluated, monkeypatch):
     promote(copy.store, copy.recipe, evaluated)
     new = Promoted(evaluated.dataset, {**evaluated.models, "note": evaluated.models["offset"]}, evaluated.scorecard)
-    monkeypatch.setattr(promotion, "_validation_nll", lambda *_: np.nan)
+    monkeypatch.setattr(promotion, "nats_of_pieces", lambda *_: np.full(len(copy.dataset.spans["validation"]), np.nan))
     assert not promote(copy.store, copy.recipe, new).promoted
 
 
@@ -163,7 +212,8 @@ def test_what_is_remembered_of_a_recipe_stands_beside_its_other_facts(copy):
 
 def test_weights_that_are_not_those_that_were_trained_are_never_promoted(copy, publish):
     """As after a failed write that nobody noticed: the model is whole by its checksum, and scores otherwise."""
-    models = publish(copy.store, copy.recipe, copy.prepared.dataset)
+    recipe = tiny_recipe(random_seed=97)  # else the models and the card of other tests are found
+    models = publish(copy.store, recipe, copy.prepared.dataset)
     artifact = copy.store.open(models["note"])
     path = artifact.file("model")
     with h5py.File(path, "r+") as file:
@@ -171,7 +221,7 @@ def test_weights_that_are_not_those_that_were_trained_are_never_promoted(copy, p
     entry = artifact.manifest["files"]["model.weights.h5"]
     entry["sha256"], entry["bytes"] = sha256_of(path), path.stat().st_size
     (artifact.folder / "manifest.json").write_bytes(dump_checksummed(artifact.manifest))
-    card = evaluate(copy.store, copy.recipe, copy.prepared.dataset, models)
+    card = evaluate(copy.store, recipe, copy.prepared.dataset, models)
     with pytest.raises(CorruptArtifactError, match="the weights are not those that were trained"):
-        promote(copy.store, copy.recipe, Promoted(copy.prepared.dataset, models, card))
+        promote(copy.store, recipe, Promoted(copy.prepared.dataset, models, card))
     assert promoted_models(copy.store, "tiny") is None

@@ -9,7 +9,8 @@ from lstm_music.errors import MismatchError, MissingArtifactError, RecipeError
 from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.inbox.news import News, seen_inputs
-from lstm_music.stages.inbox.retraining import Retraining, describe, markdown, require_retrainable
+from lstm_music.stages.inbox.retraining import Retraining, describe, markdown
+from lstm_music.stages.inbox.serving import require_retrainable
 from lstm_music.stages.training import promotion, trained
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import promote, rollback, rollback_is_told
@@ -73,14 +74,14 @@ def test_a_rollback_from_certain_models_is_done_once_however_often_it_is_said(co
 def test_a_rollback_during_a_promotion_stays_in_the_history(copy, evaluated, others, monkeypatch):
     for new in (evaluated, others[0]):
         promote(copy.store, PATIENT, new)
-    score = promotion._validation_nll
+    score = promotion.nats_of_pieces
 
     def rolled_back_meanwhile(*arguments):
-        monkeypatch.setattr(promotion, "_validation_nll", score)
+        monkeypatch.setattr(promotion, "nats_of_pieces", score)
         rollback(copy.store, "tiny")
         return score(*arguments)
 
-    monkeypatch.setattr(promotion, "_validation_nll", rolled_back_meanwhile)
+    monkeypatch.setattr(promotion, "nats_of_pieces", rolled_back_meanwhile)
     assert promote(copy.store, PATIENT, others[1]).promoted
     assert promoted_models(copy.store, "tiny") == others[1]
     assert rollback(copy.store, "tiny").promoted == evaluated  # the one that was returned to, not the rejected one
@@ -145,14 +146,18 @@ def test_the_report_says_what_came_both_scores_and_the_decision(copy, evaluated,
     decision = promote(copy.store, copy.recipe, others[0])
     result = Retraining("tiny", NEWS, copy.prepared.inputs, decision)
     text = markdown(copy.store, result)
-    assert text.startswith("# Retraining of `tiny`\n\nThe new models are not promoted: validation NLL")
-    assert f"| new | {decision.new_nll:.4f} |\n| promoted before | {decision.old_nll:.4f} |" in text
+    assert text.startswith(
+        "# Retraining of `tiny`\n\nTrained on all music with 1 new file and 1 changed file; the new models are not promoted: "
+    )
+    assert f"| new | {decision.new_nll:.3f} |\n| promoted before | {decision.old_nll:.3f} |" in text
     assert "## New: 1\n\n- `inbox/a'b.mid`" in text
     assert "left for the next look: 1\n\n- `inbox/d.mid`" in text
     assert "rollback" not in text
     said = describe(copy.store, result)
     assert (said["promoted"], said["new_nll"], said["page"]) == (False, decision.new_nll, None)
-    assert said["came"] == ["inbox/a`b.mid"]
+    assert said["new"] == said["came"] == ["inbox/a`b.mid"]
+    assert (said["outcome"], said["decision"], said["removed"], said["went"]) == ("kept", "kept", [], [])
+    assert said["difference"] == pytest.approx(said["new_nll"] - said["old_nll"])
 
 
 def test_the_report_of_a_promotion_says_the_way_back(copy, evaluated):

@@ -20,6 +20,7 @@ from lstm_music.stages.data.prepare import describe, prepare
 from lstm_music.stages.music import prompts as seeds_stage
 from lstm_music.stages.music.candidates import make_music, read_music
 from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.training.piece_scores import nats_of_pieces
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model, trained_longer
@@ -139,6 +140,19 @@ def test_models_of_random_windows_are_never_promoted(copy, publish):
     decision = promote(copy.store, recipe, new)
     assert (decision.promoted, promoted_models(copy.store, recipe.name)) == (False, None)
     assert "leaky" in decision.reason
+
+
+@pytest.mark.parametrize("architecture", ["three_streams", "dual_head"])
+def test_the_nats_of_the_pieces_add_up_to_the_score_card(copy, publish, architecture):
+    """Promotion compares pieces from their first full window on, as the card scores them."""
+    recipe = windowed_recipe(architecture)
+    ref = prepare(copy.store, recipe, copy.prepared.inputs).dataset
+    models, dataset = publish(copy.store, recipe, ref), load_dataset(copy.store, ref)
+    card = copy.store.open(evaluate(copy.store, recipe, ref, models))
+    nats = nats_of_pieces(copy.store, dataset, models, dataset, recipe.first_target)
+    targets = dataset.targets("validation", recipe.first_target)
+    assert len(nats) == len(targets.spans)
+    assert nats.sum() / targets.events == pytest.approx(card.facts["nll_per_event"]["validation"], rel=1e-5)
 
 
 def test_where_the_architecture_changed_nothing_can_be_compared(copy, publish):
