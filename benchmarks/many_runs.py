@@ -3,7 +3,7 @@
 PYTHONPATH=tests:tests/containers:tests/flows/engine python benchmarks/many_runs.py --folder FOLDER [--runs 100000]
 
 It starts a private PostgreSQL (as root, with Debian's package postgresql) and what `make serve` starts, runs a flow once, and
-copies the rows of that run by SQL: its states, task runs with their states, log lines and events.
+copies the rows of that run by SQL: its states, task runs with their states, and log lines.
 """
 
 import argparse
@@ -41,7 +41,7 @@ LISTS = {
 """What the UI asks for its lists → path and body."""
 
 ASKED = 15
-PERIODS = 6
+PERIODS = 4
 
 
 async def multiply(url: str, run: str, copies: int) -> None:
@@ -99,7 +99,8 @@ def seconds_late(server: Served, **parameters: Any) -> list[float]:
 
 def taken(server: Served) -> dict[str, float]:
     """Give the newest runs that a worker took, and how many seconds after their time."""
-    body = {"flows": {"name": {"any_": ["watch"]}}, "sort": "START_TIME_DESC", "limit": 50}
+    begun = {"state": {"type": {"any_": ["PENDING", "RUNNING", "COMPLETED"]}}}  # not the runs that are planned
+    body = {"flows": {"name": {"any_": ["watch"]}}, "flow_runs": begun, "sort": "START_TIME_DESC", "limit": 50}
     found = {}
     for run in server.ask("POST", "/flow_runs/filter", json=body).json():
         states = server.ask("GET", "/flow_run_states/", params={"flow_run_id": run["id"]}).json()
@@ -119,9 +120,8 @@ def measure(server: Served, storage: Path, recipe: Path) -> None:
     for name, seconds in seconds_of_lists(server).items():
         print(f"{name}: {1000 * seconds:.0f} ms")
     late = seconds_late(server, recipe=str(recipe), storage=str(storage), settle_seconds=0.1)
-    print(
-        f"a scheduled run is taken {statistics.median(late):.1f} s after its time, at most {max(late):.1f} s ({len(late)} runs)"
-    )
+    median, last = statistics.median(late), max(late)  # a worker takes runs up to 10 s before their time
+    print(f"a scheduled run is taken {median:.1f} s after its time, at the latest {last:.1f} s ({len(late)} runs)")
 
 
 def main() -> None:
