@@ -12,7 +12,7 @@ from flows.engine.made import require_made
 from flows.train_all import TRAINING_LOST
 from lstm_music.errors import ChildError, MismatchError, StorageError
 from lstm_music.recipe import load_recipe
-from lstm_music.stages.current import Promoted, promoted_models
+from lstm_music.stages.current import promoted_models
 from lstm_music.stages.data.ingest import read_inputs
 from lstm_music.stages.data.parse import ParseBatch, plan_batches
 from lstm_music.stages.data.prepare import Prepared, last_prepared, plan
@@ -53,12 +53,11 @@ def test_a_model_is_trained_by_hand_with_no_server(place):
     assert training.train_model.fn(storage, recipe, dataset, "duration") == ref
 
 
-def test_what_is_there_is_promoted_and_shown_by_hand(place):
-    storage, recipe, music = place
-    dataset = prepare_by_hand(storage, recipe, music).dataset
-    model, scorecard = (ArtifactRef(kind, "0" * 64) for kind in ("model", "scorecard"))
-    first = Promoted(dataset, {"note": model}, scorecard)
-    assert training.promote.fn(storage, recipe, first).promoted
+def test_what_is_there_is_promoted_and_shown_by_hand(tiny, tmp_path):
+    storage, recipe = tiny.copy(tmp_path), load_recipe(str(tiny.recipe))
+    first = promoted_models(Store(storage), recipe.name)
+    (storage / "current.json").unlink()
+    assert training.promote.fn(str(storage), recipe, first).promoted
     assert promoted_models(Store(storage), recipe.name) == first
 
 

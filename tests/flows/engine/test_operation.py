@@ -117,7 +117,7 @@ def test_train_all_comes_to_its_end(served, tiny, tmp_path):
 def test_a_failed_run_says_what_to_do(served, storage):
     run = served.ended(served.run("ingest", recipe="no-such-recipe", storage=str(storage)), 90)
     assert run["state_type"] == "FAILED"
-    served.wait(lambda: "What to do: mend the recipe" in served.log_of(run["id"]), 20, "the hook")
+    served.wait(lambda: "What to do: correct the recipe" in served.log_of(run["id"]), 20, "the hook")
 
 
 @pytest.mark.slow
