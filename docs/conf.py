@@ -23,6 +23,7 @@ exclude_patterns = ["api/modules.rst"]
 default_role = "literal"  # docstrings write `names` as Markdown does
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries: this site does not document them
+suppress_warnings = ["ref.python"]  # attributes that are called as a built-in type is, such as bytes
 nb_execution_mode = "off"  # a test runs the notebook
 myst_heading_anchors = 4  # links to headings work as they do on GitHub
 myst_fence_as_directive = ["mermaid"]
@@ -69,7 +70,17 @@ apidoc_modules = [
 # The sidebar. Pages stay plain Markdown, which GitHub shows too, so it stands here and not in a directive of index.md.
 PAGES = {
     "Start": ("first_hour", "tutorial", "generate", "own_music", "recipes"),
-    "Run": ("commands", "operation", "upkeep", "storage", "scale", "troubleshooting", "upgrading"),
+    "Run": (
+        "commands",
+        "operation",
+        "containers",
+        "upkeep",
+        "storage",
+        "scale",
+        "troubleshooting",
+        "reliability",
+        "upgrading",
+    ),
     "Understand": ("how_it_works", "results", "report", "glossary"),
     "Develop": ("architecture", "how_to_extend", "contributing", "api", "decisions", "changelog"),
 }
