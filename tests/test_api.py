@@ -104,6 +104,7 @@ def test_mistakes_are_errors_of_the_library(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.operation  # trains; the tutorial does, too
 def test_training_makes_the_models_of_the_command(tiny, tmp_path):
     storage, seen = tiny.copy(tmp_path, "model", "scorecard"), []
     before = promoted_models(Store(storage), "tiny")

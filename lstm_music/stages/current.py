@@ -79,9 +79,9 @@ def default_recipe(store: Store, *facts: Fact) -> Choice:
             name = max(names, key=lambda one: (_made_at(store, one, fact), one))
             others = ", ".join(other for other in names if other != name)
             reason = (
-                f"{word} last; {store.where} holds {others}, too (--recipe)"
+                f"{word} last; this storage holds {others}, too (--recipe)"
                 if others
-                else f"the only {word} one in {store.where}"
+                else f"the only {word} one in this storage"
             )
             return Choice(recipe_of_storage(store, name), f"Recipe {name}: {reason}")
     word, prepared = _MADE[facts[0]][0], recipes_with(store, "prepared")
@@ -165,7 +165,13 @@ class PromotedMeanwhileError(LstmMusicError):
 
 
 def replace_promoted(store: Store, recipe: str, old: Promoted | None, facts: Mapping[str, Any]) -> None:
-    """Record facts about a recipe in one step, if its promoted models are still `old`; else raise PromotedMeanwhileError."""
+    """Record facts about a recipe in one step, if its promoted models are still `old`; else raise PromotedMeanwhileError.
+
+    Nothing is written if none of the facts is new.
+    """
+    known = store.current(recipe) or {}
+    if known.get("promoted") == (old and old.to_json()) and all(known.get(name) == facts[name] for name in facts):
+        return
 
     def change(present: Mapping[str, Any]) -> Mapping[str, Any]:
         if present.get("promoted") != (old and old.to_json()):

@@ -23,6 +23,7 @@ with orchestrated():
 """
 
 
+@pytest.mark.operation  # half a minute; each runner has a test of its own
 def test_every_runner_makes_the_same_bytes(dask_cluster, tmp_path, users_server):
     scheduler = dask_cluster.address
     recipe, music = write_recipe(tmp_path), write_pieces(tmp_path / "music")

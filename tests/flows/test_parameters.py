@@ -93,6 +93,7 @@ print(Store(storage).open(ref).file("result_001.json").read_text())
 
 
 @pytest.mark.slow
+@pytest.mark.operation  # makes music; the settings of the command line do, too
 def test_settings_in_groups_reach_the_music(tiny, tmp_path, users_server):
     command = [sys.executable, "-c", FLOW, str(tiny.recipe), str(tiny.copy(tmp_path))]
     program = Program(tmp_path / "home", command, users_server)

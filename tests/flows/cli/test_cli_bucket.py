@@ -45,7 +45,8 @@ def begin(s3, tiny, tmp_path, *without: str) -> str:
     return url
 
 
-@pytest.mark.parametrize("from_nothing", [False, pytest.param(True, marks=pytest.mark.operation)])
+@pytest.mark.parametrize("from_nothing", [False, True])
+@pytest.mark.operation  # a minute; the store and the sources have tests of their own against the server
 def test_a_run_in_a_bucket_makes_what_it_makes_in_a_folder_and_every_command_works_there(
     s3, tiny, lstm_music, tmp_path, settings, from_nothing
 ):

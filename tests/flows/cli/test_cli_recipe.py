@@ -14,8 +14,8 @@ QUICK = ("--num-outputs", "1", "--num-events", "12", "--audio", "none", "--no-sh
 def test_without_a_recipe_commands_take_the_trained_one_though_its_file_is_gone(tiny, lstm_music, tmp_path):
     storage = tiny.copy(tmp_path)
     (tmp_path / "elsewhere").mkdir()
-    line = "Recipe tiny: the only trained one in storage\n"
-    for words in (["evaluate"], ["watch"], ["generate"]):
+    line = "Recipe tiny: the only trained one in this storage\n"
+    for words in (["evaluate"], ["generate"]):
         found = lstm_music(*words, "--storage", storage, "--json")
         assert found.code == 0, found.errors
         assert found.errors.startswith(line)
@@ -35,7 +35,7 @@ def test_of_several_trained_recipes_the_latest_is_taken_and_the_others_are_named
         "other", {**store.current("tiny"), "recipe": {**store.current("tiny")["recipe"], "name": "other"}}
     )
     found = lstm_music("evaluate", "--storage", storage)
-    assert found.out.splitlines()[0] == "Recipe tiny: trained last; storage holds other, too (--recipe)"
+    assert found.out.splitlines()[0] == "Recipe tiny: trained last; this storage holds other, too (--recipe)"
 
 
 def test_run_with_nothing_named_takes_what_is_trained_and_promotes_nothing_anew(tiny, lstm_music, tmp_path):
@@ -44,7 +44,7 @@ def test_run_with_nothing_named_takes_what_is_trained_and_promotes_nothing_anew(
     store.set_current("tiny", {"recipe": {**store.current("tiny")["recipe"], "source": str(tiny.music)}})
     found = lstm_music("run", "--storage", storage, PREFECT_API_URL="http://127.0.0.1:9")
     assert found.code == 0, found.errors
-    assert found.out.startswith("Recipe tiny: the only trained one in storage\n")
+    assert found.out.startswith("Recipe tiny: the only trained one in this storage\n")
     assert "Nothing changed: the promoted models of this recipe are the same\n" in found.out
     assert "are promoted" not in found.out
 

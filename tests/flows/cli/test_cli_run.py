@@ -95,7 +95,12 @@ def test_status_verify_and_evaluate_say_the_same_for_programs(tiny, lstm_music):
     }
     verified = lstm_music("verify", "--storage", tiny.storage, "--json")
     found = result_of(verified.out)
-    assert found == {"artifacts": len(list(Store(tiny.storage).refs())), "files": found["files"], "bad": []}
+    assert found == {
+        "artifacts": len(list(Store(tiny.storage).refs())),
+        "files": found["files"],
+        "bad": [],
+        "missing": [],
+    }
     card = lstm_music("evaluate", "--recipe", tiny.recipe, "--storage", tiny.storage, "--json")
     assert result_of(card.out) == said["evaluate"]
 

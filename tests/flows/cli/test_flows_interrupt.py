@@ -27,7 +27,7 @@ NEVER_END = """
 COMMAND = """
     from flows.cli import app as cli
     from flows.cli import commands
-    commands.status = lambda *_: print("in the command", flush=True) or time.sleep(60)
+    commands.status = lambda *_, **__: print("in the command", flush=True) or time.sleep(60)
     sys.argv = ["lstm-music", "status"]
     cli.main()
 """

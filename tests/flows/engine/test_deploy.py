@@ -26,6 +26,7 @@ def test_every_deployment_gets_the_storage_and_two_get_the_inbox(tmp_path):
         "prepare",
         "train-all",
         "generate",
+        "tidy",
     }
     assert found["watch"] == found["retrain"] == {"storage": "s3://bucket/music", "inbox": "/new"}
 

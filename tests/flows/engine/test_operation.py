@@ -79,7 +79,7 @@ def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_withou
     assert "`inbox/bad.mid`: `truncated" in report
     assert served.runs("train-all") == []
     assert list(store.refs("model")) == []
-    assert run["name"] == "retrain tiny"
+    assert run["name"] == "retrain tiny: no other music"
     begun = [look for look in served.runs("watch") if look["state_type"] != "CANCELLED"]
     assert {look["name"] for look in begun} == {"watch tiny"}
     said = served.program.errors

@@ -52,18 +52,18 @@ def test_a_storage_without_models_names_what_is_prepared(store):
     ):
         default_recipe(store, "promoted")
     assert default_recipe(store, "promoted", "prepared").recipe == mine
-    assert default_recipe(store, "prepared").reason == "Recipe mine: the only prepared one in storage"
+    assert default_recipe(store, "prepared").reason == "Recipe mine: the only prepared one in this storage"
 
 
 def test_the_one_trained_recipe_is_taken_and_of_several_the_latest(store):
     first = make(store, "z-first", "promoted", "2026-01-01T00:00:00+00:00")
     make(store, "later", "prepared", "2026-03-01T00:00:00+00:00")
     assert default_recipe(store, "promoted", "prepared").recipe == first
-    assert default_recipe(store, "promoted").reason == "Recipe z-first: the only trained one in storage"
+    assert default_recipe(store, "promoted").reason == "Recipe z-first: the only trained one in this storage"
     second = make(store, "second", "promoted", "2026-02-01T00:00:00+00:00")
     assert default_recipe(store, "promoted").recipe == second
     assert default_recipe(store, "promoted").reason == (
-        "Recipe second: trained last; storage holds z-first, too (--recipe)"
+        "Recipe second: trained last; this storage holds z-first, too (--recipe)"
     )
     assert recipes_with(store, "promoted") == ["second", "z-first"]
 

@@ -195,6 +195,7 @@ def test_a_bucket_of_another_version_is_refused(s3, url):
         Store(url)
 
 
+@pytest.mark.operation  # waits for the attempts of the client
 def test_a_server_that_is_away_is_one_sentence_and_the_work_goes_on_when_it_is_back(s3, url, monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # so that it is not asked for half a minute
     store = Store(url)

@@ -38,6 +38,7 @@ def test_before_there_are_models_a_training_begins_with_nothing(copy):
     assert warm_starts(copy.store, copy.recipe, copy.prepared.dataset) == {}
 
 
+@pytest.mark.operation  # half a minute of trainings; the weights that are carried over have a test of their own
 def test_trainings_begin_with_the_models_in_use_and_are_found_again(copy, grown, evaluated):
     patient = tiny_recipe(promotion={"tolerance": 99})
     promote(copy.store, patient, evaluated)

@@ -110,6 +110,7 @@ def test_a_damaged_list_of_kept_results_removes_nothing(unused):
 def test_stopped_anywhere_the_storage_is_whole_and_the_next_prune_finishes(unused, monkeypatch):
     """Stopped in the middle of each artifact, and before each other item: each prune goes one step further."""
     real, stops = Store.remove, 0
+    going = len(plan_pruning(unused, ALL, now=LATER).items)
 
     def remove(store, key):
         nonlocal stops
@@ -125,7 +126,7 @@ def test_stopped_anywhere_the_storage_is_whole_and_the_next_prune_finishes(unuse
         with contextlib.suppress(InterruptedError):
             pruned(unused)
         assert is_whole(unused)
-    assert stops == 7  # three models, their card and curves, the music and its generation
+    assert stops == going  # at the manifest of each artifact that goes
     assert {ref.kind for ref in unused.refs()} == {
         "inputs",
         "parsed",
