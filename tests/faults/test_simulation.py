@@ -1,7 +1,8 @@
 """A simulation of workers on one storage: learning, promotion, rollback, pruning, forgetting, stops and interleavings by chance.
 
 Only training and scoring are replaced, by numbers; all else is the real library on a real storage. hypothesis draws the actions,
-shrinks a failure, and prints what replays it. `LSTM_MUSIC_SIMULATIONS=500` makes it that long; 30, always the same, are enough for each change.
+shrinks a failure, and prints what replays it. Thirty simulations, always the same, run with the other tests;
+`LSTM_MUSIC_SIMULATIONS=500` runs as many, and others each time.
 """
 
 import json
