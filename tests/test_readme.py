@@ -15,6 +15,8 @@ import pytest
 from tiny_music import write_pieces
 from tiny_run import Tiny
 
+from lstm_music.store import Store
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^(?:<!-- (needs|slow): ([^\n]+?) -->\n)?```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LEFT_OUT = (".git", ".venv", "storage", "build", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis")
@@ -74,11 +76,13 @@ def run(clone: Path, step: Step) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def prepared(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout in which a small recipe is trained, with the environment that runs the tests."""
+    """A copy of the checkout in which a small recipe is trained; it engraves nothing. Its environment is that of the tests."""
     clone = copy_of_the_checkout(tmp_path_factory.mktemp("readme"))
     (clone / ".venv").symlink_to(sys.prefix)
     (clone / "storage").rmdir()
-    tiny.copy(clone)
+    store = Store(tiny.copy(clone))
+    recipe = store.current("tiny")["recipe"]
+    store.set_current("tiny", {"recipe": recipe | {"rendering": recipe["rendering"] | {"sheet_music": False}}})
     return clone
 
 

@@ -56,7 +56,11 @@ def test_a_run_with_nothing_to_do_imports_neither_prefect_nor_tensorflow(imports
 @pytest.mark.parametrize(
     ("command", "missing"),
     [
-        ("generate --num-outputs 1 --num-events 6 --random-seed 5 --audio none --no-sheet-music", "nothing"),
+        pytest.param(
+            "generate --num-outputs 1 --num-events 6 --random-seed 5 --audio none --no-sheet-music",
+            "nothing",
+            marks=pytest.mark.operation,
+        ),
         ("evaluate", "scorecard"),
         ("train --model note", "note"),
     ],

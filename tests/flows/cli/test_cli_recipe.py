@@ -56,6 +56,7 @@ def test_a_first_run_and_one_with_a_source_take_default_and_say_so(tiny, lstm_mu
         assert "gone': not found" in found.sentence
 
 
+@pytest.mark.operation  # generates; what changed is named by tests of the stages, too
 def test_a_changed_recipe_is_named_key_by_key(tiny, lstm_music, tmp_path):
     storage, changed = tiny.copy(tmp_path), tmp_path / "changed.toml"
     changed.write_text(tiny.recipe.read_text().replace("units = 8", "units = 9"))
