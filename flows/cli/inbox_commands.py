@@ -105,27 +105,22 @@ def rollback(display: Display, recipe_name: str | None, storage: str, from_score
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted")
     require_promoted(store, recipe.name)  # before a mistyped --storage is made
-    with store.session():
-        done = promotion.rollback(store, recipe.name, from_scorecard)
-        if not done.was_done:
-            display.log(f"Recipe {recipe.name}: the previous models are promoted again")
-        elif from_scorecard is not None:
-            display.log(
-                f"Recipe {recipe.name}: the models of {from_scorecard} are not promoted, so nothing was changed"
-            )
-        else:
-            display.log(
-                f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
-                "run it again to go one step back"
-            )
-        for name, ref in done.promoted.models.items():
-            display.log(f"{name:11} {store.open(ref).folder}")
+    done = promotion.rollback(store, recipe.name, from_scorecard)
+    if not done.was_done:
+        display.log(f"Recipe {recipe.name}: the previous models are promoted again")
+    elif from_scorecard is not None:
+        display.log(f"Recipe {recipe.name}: the models of {from_scorecard} are not promoted, so nothing was changed")
+    else:
         display.log(
-            f"To go back from here, once: `lstm-music rollback --from {done.promoted.scorecard.key[:KEY_SHOWN]}`"
+            f"Recipe {recipe.name}: the last rollback was interrupted after its change, so this one goes no further; "
+            "run it again to go one step back"
         )
-        display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
-        with contextlib.suppress(StorageError):  # the user knows now, so this is no failure
-            promotion.rollback_is_told(store, recipe.name)
+    for name, ref in done.promoted.models.items():
+        display.log(f"{name:11} {store.open(ref).folder}")
+    display.log(f"To go back from here, once: `lstm-music rollback --from {done.promoted.scorecard.key[:KEY_SHOWN]}`")
+    display.result({"recipe": recipe.name, "promoted": done.promoted.to_json(), "was_done": done.was_done})
+    with contextlib.suppress(StorageError):  # the user knows now, so this is no failure
+        promotion.rollback_is_told(store, recipe.name)
 
 
 def _look(
