@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from lstm_music.midi.notes import PieceNotes, Tempo
-from lstm_music.midi.score import read_scores
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.listening_page import (
     Clip,
@@ -25,6 +24,7 @@ from lstm_music.rendering.listening_page import (
     Table,
 )
 from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_QUARTER, piano_roll
+from lstm_music.scores.reading import read_scores
 from lstm_music.sources.corpus import CREDIT, Corpus
 from lstm_music.sources.entry import Found
 

@@ -1,1 +1,1 @@
-"""MIDI files and scores ⇄ the note table."""
+"""MIDI files ⇄ the note table."""

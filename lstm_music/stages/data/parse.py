@@ -14,11 +14,11 @@ from lstm_music.encoding.splits import music_hash
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
-from lstm_music.midi.score import read_scores
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.parquet import gathered, write_table, write_tables
+from lstm_music.scores.reading import read_scores
 from lstm_music.stages.data.ingest import ACCEPTED, Input
 from lstm_music.store import ArtifactRef, Stage, Store
 

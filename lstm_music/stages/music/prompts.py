@@ -19,9 +19,9 @@ from lstm_music.generation.prompt_choice import PieceView, badness, density_of, 
 from lstm_music.generation.spec import AUTO, NONE, RANDOM, GenerationSpec
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
-from lstm_music.midi.score import read_score
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
+from lstm_music.scores.reading import read_score
 from lstm_music.sources.entry import Refused, music_format
 from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset

@@ -6,7 +6,7 @@ from functools import cache
 from lstm_music.encoding.bars import place_in_bars, signature_at
 from lstm_music.encoding.grid import Grid
 from lstm_music.midi.notes import PieceNotes, TimeSignature
-from lstm_music.midi.score import read_scores
+from lstm_music.scores.reading import read_scores
 from lstm_music.sources.corpus import Corpus
 
 FOUR = ("bach/bwv253.mxl", "bach/bwv269.mxl", "bach/bwv277.mxl", "bach/bwv347.mxl")

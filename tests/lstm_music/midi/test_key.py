@@ -9,7 +9,7 @@ from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.midi.key import estimate_key, sharps_of
 from lstm_music.midi.notes import KeySignature
-from lstm_music.midi.score import read_score
+from lstm_music.scores.reading import read_score
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import music_format
 

@@ -9,9 +9,9 @@ from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, sorted_notes
 from lstm_music.midi.reader import read_midi
-from lstm_music.midi.score import read_score
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.hands import HAND_NAMES, in_two_tracks, split_by_line, split_hands
+from lstm_music.scores.reading import read_score
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import music_format
 

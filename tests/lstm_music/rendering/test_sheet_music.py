@@ -11,10 +11,10 @@ from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import KeySignature, Tempo, TimeSignature
-from lstm_music.midi.score import read_score
 from lstm_music.rendering.engraving import score_svg
 from lstm_music.rendering.pdf import score_pdf
 from lstm_music.rendering.sheet_music import musicxml
+from lstm_music.scores.reading import read_score
 from lstm_music.sources.corpus import Corpus
 from lstm_music.sources.entry import music_format
 

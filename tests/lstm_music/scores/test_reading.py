@@ -7,9 +7,9 @@ from base64 import b64encode
 import pytest
 
 from lstm_music.errors import ChildError, RejectedInputError
-from lstm_music.midi import score
 from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, TimeSignature
-from lstm_music.midi.score import read_score, read_scores
+from lstm_music.scores import reading as score
+from lstm_music.scores.reading import read_score, read_scores
 
 ABC = b"X:1\nM:3/4\nL:1/4\nK:Bm\nB c d|e3|\n"
 PIECE = {

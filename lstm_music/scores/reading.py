@@ -3,7 +3,7 @@
 music21 takes seconds to import, and 40 hostile bytes can keep it busy for a minute. So each batch of scores runs in one
 child process, which also unpacks and decodes them. If a score hangs or kills the child, only that score is rejected, and a
 new child reads the rest.
-`lstm_music.midi.score_child` documents how scores become notes.
+`lstm_music.scores.child` documents how scores become notes.
 """
 
 import time
@@ -20,7 +20,7 @@ from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, Tempo, T
 TIMEOUT_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
 _START_SECONDS = 120.0  # for Python and music21 to start on a busy machine
-_CHILD = "lstm_music.midi.score_child:read_batch"
+_CHILD = "lstm_music.scores.child:read_batch"
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # more threads allocate buffers that count against the memory limit
 
 Outcome = PieceNotes | RejectedInputError
@@ -115,7 +115,7 @@ def _outcome(message: Mapping[str, Any]) -> Outcome:
 
 
 def _piece(described: Mapping[str, Any]) -> PieceNotes:
-    """Build the piece from the JSON of `score_child.piece_of`."""
+    """Build the piece from the JSON of `child.piece_of`."""
     columns = described["notes"]
     notes = np.empty(len(columns["pitch"]), NOTE_DTYPE)
     for name in NOTE_DTYPE.names or ():

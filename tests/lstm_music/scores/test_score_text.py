@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.midi.score_text import score_text
+from lstm_music.scores.text import score_text
 
 CONTAINER = '<container><rootfiles><rootfile media-type="x" full-path="{}"/></rootfiles></container>'
 SCORE = "<score-partwise/>"

@@ -1,4 +1,4 @@
-"""Scores → note rows, by music21, in a child process that can hang, grow or die: see `lstm_music.midi.score`.
+"""Scores → note rows, by music21, in a child process that can hang, grow or die: see `lstm_music.scores.reading`.
 
 How a score is read:
 
@@ -26,8 +26,8 @@ from typing import Any
 
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE
-from lstm_music.midi.score_text import score_text
 from lstm_music.midi.smf import ReadLimits
+from lstm_music.scores.text import score_text
 
 MAX_TICKS_PER_QUARTER = 32_767  # the largest number that a MIDI file can hold
 ROUNDED_TICKS_PER_QUARTER = 30_240  # 2^5 · 3^3 · 5 · 7, used if the exact number is larger than that

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lstm_music.midi import score_child
-from lstm_music.midi.score_child import ScoreNote, common_ticks, exact, join_ties, read_batch
+from lstm_music.scores import child as score_child
+from lstm_music.scores.child import ScoreNote, common_ticks, exact, join_ties, read_batch
 
 ABC = "X:1\nM:3/4\nL:1/8\nK:D\n"
 DIVISIONS = "<attributes><divisions>12</divisions></attributes>"

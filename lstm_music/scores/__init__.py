@@ -1,0 +1,1 @@
+"""Scores (MusicXML, ABC, kern) → the notes of a piece."""
