@@ -48,6 +48,21 @@ class KeySignature:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a score, or the part of it that the score writes as one measure.
+
+    `number` counts bars from 1; a pickup before the first is 0. `begins_at_ticks` is the place in the bar at which the music
+    begins: above 0 for a pickup, and for the rest of a bar that a repeat sign divides. `nominal_ticks` is how long the time
+    signature makes a whole bar.
+    """
+
+    tick: int
+    number: int
+    begins_at_ticks: int
+    nominal_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pedal:
     """A sustain pedal event (controller 64): `value` is 0 to 127; from 64 on the pedal is down."""
 
@@ -62,7 +77,8 @@ class PieceNotes:
     """The notes of one piece, as read.
 
     `notes` is an array of `NOTE_DTYPE`, sorted by (onset_ticks, pitch, track, channel, duration_ticks, velocity). `tempos`, the
-    signatures and `pedal` are sorted by tick, then by position in the file.
+    signatures, `bars` and `pedal` are sorted by tick, then by position in the file. A MIDI file has no `bars`: they follow
+    from its time signatures. `warnings` say, each in one sentence without a subject, what of the file could not be read.
     """
 
     ticks_per_quarter: int
@@ -72,6 +88,8 @@ class PieceNotes:
     key_signatures: tuple[KeySignature, ...] = ()
     track_names: tuple[str, ...] = ()
     pedal: tuple[Pedal, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def sorted_notes(notes: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, Pedal, PieceNotes, Tempo, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, Pedal, PieceNotes, Tempo, TimeSignature
 
 _NOTE_FIELDS = tuple((name, NOTE_DTYPE[name]) for name in NOTE_DTYPE.names or ())
 
@@ -32,6 +32,20 @@ PIECE_FIELDS = [
             pa.struct([("tick", pa.int64()), ("track", pa.int16()), ("channel", pa.int8()), ("value", pa.uint8())])
         ),
     ),
+    pa.field(
+        "bars",
+        pa.list_(
+            pa.struct(
+                [
+                    ("tick", pa.int64()),
+                    ("number", pa.int32()),
+                    ("begins_at_ticks", pa.int64()),
+                    ("nominal_ticks", pa.int64()),
+                ]
+            )
+        ),
+    ),
+    pa.field("warnings", pa.list_(pa.string())),
     pa.field("notes", pa.int64()),
     pa.field("drum_notes", pa.int64()),
 ]
@@ -63,6 +77,16 @@ def piece_row(piece: PieceNotes) -> dict[str, object]:
             {"tick": event.tick, "track": event.track, "channel": event.channel, "value": event.value}
             for event in piece.pedal
         ],
+        "bars": [
+            {
+                "tick": bar.tick,
+                "number": bar.number,
+                "begins_at_ticks": bar.begins_at_ticks,
+                "nominal_ticks": bar.nominal_ticks,
+            }
+            for bar in piece.bars
+        ],
+        "warnings": list(piece.warnings),
         "notes": len(piece.notes),
         "drum_notes": int(np.count_nonzero(piece.notes["is_drum"])),
     }
@@ -85,4 +109,6 @@ def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
         key_signatures=tuple(KeySignature(**signature) for signature in row.get("key_signatures", ())),
         track_names=tuple(row.get("track_names", ())),
         pedal=tuple(Pedal(**event) for event in row.get("pedal", ())),
+        bars=tuple(Bar(**bar) for bar in row.get("bars") or ()),
+        warnings=tuple(row.get("warnings") or ()),
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from lstm_music.child import run_child
 from lstm_music.errors import ChildError, RejectedInputError
-from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
+from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
 
 TIMEOUT_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
@@ -115,7 +115,7 @@ def _outcome(message: Mapping[str, Any]) -> Outcome:
 
 
 def _piece(described: Mapping[str, Any]) -> PieceNotes:
-    """Build the piece from the JSON of `child.piece_of`."""
+    """Build the piece from the JSON of `score.to_json`."""
     columns = described["notes"]
     notes = np.empty(len(columns["pitch"]), NOTE_DTYPE)
     for name in NOTE_DTYPE.names or ():
@@ -126,5 +126,7 @@ def _piece(described: Mapping[str, Any]) -> PieceNotes:
         tempos=tuple(Tempo(*change) for change in described["tempos"]),
         time_signatures=tuple(TimeSignature(*change) for change in described["time_signatures"]),
         key_signatures=tuple(KeySignature(*change) for change in described["key_signatures"]),
+        bars=tuple(Bar(*bar) for bar in described["bars"]),
         track_names=tuple(described["track_names"]),
+        warnings=tuple(described["warnings"]),
     )
