@@ -33,6 +33,7 @@ from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.scores.spec import ReadingSpec
 
 _LOG = logging.getLogger(__name__)
 
@@ -145,6 +146,7 @@ class Recipe(BaseModel):
     source: str = "corpus"
     include: tuple[Included, ...] = ("*",)
     exclude: tuple[str, ...] = ()
+    reading: ReadingSpec = ReadingSpec()
     events: EventSpec = EventSpec()
     split: SplitSpec = SplitSpec()
     windows: WindowSpec = WindowSpec()

@@ -43,7 +43,8 @@ def place_in_bars(
     """Return the bar (from 1 on) of each onset, and the steps since that bar began; both int64.
 
     A piece is in 4/4 until its first signature. A signature that differs from the previous one starts a new bar at the
-    nearest grid point, so a pickup is a bar that its time signature makes short. A bar that would start between two steps starts on the earlier one.
+    nearest grid point, so a pickup is a bar that its time signature makes short. A bar that would start between two steps starts
+    on the earlier one.
     """
     bar = np.zeros(len(onset_steps), dtype=np.int64)
     position = np.zeros(len(onset_steps), dtype=np.int64)

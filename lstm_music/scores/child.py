@@ -10,20 +10,23 @@ from typing import Any
 from lstm_music.errors import RejectedInputError
 from lstm_music.scores import music21_reader
 from lstm_music.scores.score import Score, to_json
+from lstm_music.scores.spec import Repeats
 from lstm_music.scores.text import score_text
 
 _STDERR = 2
 
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
-READERS: Mapping[str, Callable[[str], Score]] = {
-    "musicxml": lambda text: music21_reader.read(text, "musicxml"),
-    "abc": lambda text: music21_reader.read(text, "abc"),
-    "kern": lambda text: music21_reader.read(text, "kern"),
+READERS: Mapping[str, Callable[[str, Repeats], Score]] = {
+    "musicxml": lambda text, _repeats: music21_reader.read(text, "musicxml"),
+    "abc": lambda text, _repeats: music21_reader.read(text, "abc"),
+    "kern": lambda text, _repeats: music21_reader.read(text, "kern"),
 }
 
 
 def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
     """Read `request["scores"]` (a list of {"format", "data"}, the bytes in base64), each in at most `request["timeout_seconds"]`.
+
+    `request["repeats"]` is the recipe's: see `ReadingSpec`.
 
     Before each score it sends {"started": i, "at_seconds": monotonic time}, then {"index": i, "piece": {...}} or
     {"index": i, "reason": "..."}. A score that takes longer ends the process. The watchdog is a thread in C, so code that
@@ -33,14 +36,14 @@ def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) 
     for index, score in enumerate(request["scores"]):
         send({"started": index, "at_seconds": time.monotonic()})  # this clock is the same in the parent
         faulthandler.dump_traceback_later(request["timeout_seconds"], exit=True, file=_STDERR)
-        result = _read(b64decode(score["data"]), score["format"])
+        result = _read(b64decode(score["data"]), score["format"], request["repeats"])
         faulthandler.cancel_dump_traceback_later()
         send({"index": index, **result})
 
 
-def _read(data: bytes, score_format: str) -> dict[str, Any]:
+def _read(data: bytes, score_format: str, repeats: Repeats) -> dict[str, Any]:
     try:
-        return {"piece": to_json(READERS[score_format](score_text(data, score_format)))}
+        return {"piece": to_json(READERS[score_format](score_text(data, score_format), repeats))}
     except RejectedInputError as error:
         return {"reason": str(error)}
     except MemoryError:

@@ -16,6 +16,7 @@ import numpy as np
 from lstm_music.child import run_child
 from lstm_music.errors import ChildError, RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
+from lstm_music.scores.spec import Repeats
 
 TIMEOUT_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
@@ -30,6 +31,7 @@ def read_score(
     data: bytes,
     score_format: str,
     *,
+    repeats: Repeats = "once",
     timeout_seconds: float = TIMEOUT_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> PieceNotes:
@@ -38,7 +40,7 @@ def read_score(
     Raises RejectedInputError, with the reason, if the score cannot be read.
     """
     items = [("", score_format, data)]
-    ((_, outcome),) = read_scores(items, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
+    ((_, outcome),) = read_scores(items, repeats=repeats, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
     if isinstance(outcome, RejectedInputError):
         raise outcome
     return outcome
@@ -47,6 +49,7 @@ def read_score(
 def read_scores(
     items: Sequence[tuple[str, str, bytes]],
     *,
+    repeats: Repeats = "once",
     timeout_seconds: float = TIMEOUT_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[tuple[str, Outcome]]:
@@ -61,7 +64,7 @@ def read_scores(
         for index, (_, score_format, data) in enumerate(items)
     }
     while unread:
-        results = _read_until_one_fails(unread, timeout_seconds, memory_bytes)
+        results = _read_until_one_fails(unread, repeats, timeout_seconds, memory_bytes)
         for index in results:
             del unread[index]
         outcomes.update(results)
@@ -71,6 +74,7 @@ def read_scores(
 
 def _read_until_one_fails(
     unread: Mapping[int, dict[str, str]],
+    repeats: Repeats,
     timeout_seconds: float,
     memory_bytes: int,
 ) -> dict[int, Outcome]:
@@ -91,7 +95,7 @@ def _read_until_one_fails(
     try:
         run_child(
             _CHILD,
-            {"scores": list(unread.values()), "timeout_seconds": timeout_seconds},
+            {"scores": list(unread.values()), "repeats": repeats, "timeout_seconds": timeout_seconds},
             on_message=receive,
             timeout_seconds=_START_SECONDS + timeout_seconds * len(unread),
             memory_bytes=memory_bytes,

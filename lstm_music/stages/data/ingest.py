@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ import pyarrow as pa
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
+from lstm_music.scores.spec import ReadingSpec
 from lstm_music.sources.catalogue import fetch_source
 from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
 from lstm_music.stages.data.forgotten import read_forgotten
@@ -53,6 +54,11 @@ class Input:
     composer: str
     source: str
     licence: str
+    warnings: tuple[str, ...] = ()  # known after reading
+
+
+FINAL_SCHEMA = INPUTS_SCHEMA.append(pa.field("warnings", pa.list_(pa.string())))
+"""Of the table of inputs beside the note table: what could not be read of an accepted input."""
 
 
 def ingest(
@@ -81,12 +87,12 @@ def ingest(
                 f"{_counted(counts['left_out'], 'music file')}; use another recipe, or change its `include`",
             )
         raise NotEnoughMusicError(_no_music(source, counts["ignored"]))
-    return write_inputs(store, inputs)
+    return write_inputs(store, inputs, recipe.reading)
 
 
-def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
-    """Write a table of inputs in the given order."""
-    stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
+def write_inputs(store: Store, inputs: Sequence[Input], reading: ReadingSpec) -> ArtifactRef:
+    """Write a table of inputs in the given order, and how they are to be read."""
+    stage = Stage(KIND, 1, {"inputs": _digest(inputs), **reading.changed()}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
             write_table(writer.file("inputs", "parquet"), table_of_inputs(inputs))
@@ -94,10 +100,22 @@ def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
     return stage.ref
 
 
+def reading_of(store: Store, ref: ArtifactRef) -> ReadingSpec:
+    """Return how the inputs of a table are to be read."""
+    spec = store.open(ref).manifest["spec"]
+    return ReadingSpec(**{name: spec[name] for name in ReadingSpec.model_fields if name in spec})
+
+
 def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:
     """Read the table of inputs back, in the order of their names."""
     table = read_table(store.open(ref).file("inputs"))
-    return list(map(Input, *(_shared(table.column(name).to_pylist()) for name in INPUTS_SCHEMA.names)))
+    rows = list(map(Input, *(_shared(table.column(name).to_pylist()) for name in INPUTS_SCHEMA.names)))
+    if "warnings" not in table.column_names:
+        return rows
+    return [
+        replace(row, warnings=tuple(warnings)) if warnings else row
+        for row, warnings in zip(rows, table.column("warnings").to_pylist(), strict=True)
+    ]
 
 
 def _shared(values: list[Any]) -> list[Any]:
@@ -106,10 +124,10 @@ def _shared(values: list[Any]) -> list[Any]:
     return [known.setdefault(value, value) for value in values]
 
 
-def table_of_inputs(rows: Sequence[Input]) -> pa.Table:
-    """Convert inputs to a table with `INPUTS_SCHEMA`."""
-    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INPUTS_SCHEMA]
-    return pa.Table.from_arrays(columns, schema=INPUTS_SCHEMA)
+def table_of_inputs(rows: Sequence[Input], schema: pa.Schema = INPUTS_SCHEMA) -> pa.Table:
+    """Convert inputs to a table with `INPUTS_SCHEMA` or `FINAL_SCHEMA`."""
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def rows_of(
@@ -204,5 +222,5 @@ def _wanted(recipe: Recipe) -> str:
 def _digest(inputs: Sequence[Input]) -> str:
     content = hashlib.sha256()
     for row in inputs:
-        content.update(repr(tuple(asdict(row).values())).encode())
+        content.update(repr(tuple(getattr(row, name) for name in INPUTS_SCHEMA.names)).encode())
     return content.hexdigest()

@@ -19,11 +19,12 @@ from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.parquet import gathered, write_table, write_tables
 from lstm_music.scores.reading import read_scores
+from lstm_music.scores.spec import ReadingSpec, Repeats
 from lstm_music.stages.data.ingest import ACCEPTED, Input
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "parsed"
-READER_VERSION = 1  # increases when a reader returns other notes for the same bytes
+READER_VERSION = 2  # increases when a reader returns other notes for the same bytes
 # A task costs about 0.25 seconds, a music21 process about 2. So a batch should take 5 seconds or more.
 MIDI_BYTES_PER_BATCH = 16 << 20
 MIDI_FILES_PER_BATCH = 1 << 12
@@ -40,37 +41,50 @@ Content = tuple[str, str]  # (piece id, format)
 
 @dataclass(frozen=True)
 class ParseBatch:
-    """Contents to parse together: (piece id, format), in the order of ids."""
+    """Contents to parse together: (piece id, format), in the order of ids, and how often to read repeated bars of scores."""
 
     contents: tuple[Content, ...]
+    repeats: Repeats = "once"
+
+    @property
+    def is_midi(self) -> bool:
+        """Whether it holds MIDI files only, which have no signs of repetition."""
+        return all(form == "midi" for _, form in self.contents)
 
     @property
     def stage(self) -> Stage:
         """The stage that parses them."""
-        is_score = any(form != "midi" for _, form in self.contents)
-        libraries = ("pyarrow", "numpy", "music21") if is_score else ("pyarrow", "numpy")
-        return Stage(KIND, READER_VERSION, {"contents": [list(content) for content in self.contents]}, (), libraries)
+        libraries = ("pyarrow", "numpy") if self.is_midi else ("pyarrow", "numpy", "music21")
+        spec = {
+            "contents": [list(content) for content in self.contents],
+            **ReadingSpec(repeats=self.repeats).changed(),
+        }
+        return Stage(KIND, READER_VERSION, spec, (), libraries)
 
 
-def parsed_batches(store: Store) -> Iterator[ParseBatch]:
-    """Yield the stored batches that the current readers and libraries made. Raises CorruptArtifactError for a damaged one."""
+def parsed_batches(store: Store, repeats: Repeats = "once") -> Iterator[ParseBatch]:
+    """Yield the stored batches that the current readers and libraries made, MIDI files and what was read with these `repeats`.
+
+    Raises CorruptArtifactError for a damaged one.
+    """
     for ref in store.refs(KIND):
         spec = store.open(ref).manifest["spec"]
-        batch = ParseBatch(tuple((piece_id, form) for piece_id, form in spec["contents"]))
-        if batch.stage.ref == ref:
+        contents = tuple((piece_id, form) for piece_id, form in spec["contents"])
+        batch = ParseBatch(contents, spec.get("repeats", "once"))
+        if batch.stage.ref == ref and (batch.repeats == repeats or batch.is_midi):
             yield batch
 
 
-def plan_batches(store: Store, inputs: Sequence[Input]) -> list[ParseBatch]:
+def plan_batches(store: Store, inputs: Sequence[Input], repeats: Repeats = "once") -> list[ParseBatch]:
     """Return the batches that remain to be parsed for all accepted inputs."""
-    done = {content for batch in parsed_batches(store) for content in batch.contents}
+    done = {content for batch in parsed_batches(store, repeats) for content in batch.contents}
     size_of = {(row.piece_id, row.format): row.bytes for row in inputs if row.status == ACCEPTED}
     todo = sorted(size_of.keys() - done)
     midi = [content for content in todo if content[1] == "midi"]
     scores = [content for content in todo if content[1] != "midi"]
     return [
-        *_chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH),
-        *_chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize),
+        *map(ParseBatch, _chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH)),
+        *(ParseBatch(chunk, repeats) for chunk in _chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize)),
     ]
 
 
@@ -131,27 +145,28 @@ def _usable(outcome: PieceNotes | RejectedInputError) -> PieceNotes:
 
 
 def _outcomes(store: Store, batch: ParseBatch) -> Iterator[tuple[str, PieceNotes | RejectedInputError]]:
-    if all(form == "midi" for _, form in batch.contents):
+    if batch.is_midi:
         for piece_id, _ in batch.contents:
             try:
                 yield piece_id, read_midi(store.get_blob(piece_id))
             except RejectedInputError as error:
                 yield piece_id, error
     else:
-        yield from read_scores([(piece_id, form, store.get_blob(piece_id)) for piece_id, form in batch.contents])
+        scores = [(piece_id, form, store.get_blob(piece_id)) for piece_id, form in batch.contents]
+        yield from read_scores(scores, repeats=batch.repeats)
 
 
 def _chunks(
     contents: Sequence[Content], size_of: Mapping[Content, int], files: int, most_bytes: int
-) -> Iterator[ParseBatch]:
-    """Yield batches of at most `files` files and `most_bytes` bytes; a larger single file is a batch of its own."""
+) -> Iterator[tuple[Content, ...]]:
+    """Yield chunks of at most `files` files and `most_bytes` bytes; a larger single file is a chunk of its own."""
     chunk: list[Content] = []
     held = 0
     for content in contents:
         if chunk and (len(chunk) == files or held + size_of[content] > most_bytes):
-            yield ParseBatch(tuple(chunk))
+            yield tuple(chunk)
             chunk, held = [], 0
         chunk.append(content)
         held += size_of[content]
     if chunk:
-        yield ParseBatch(tuple(chunk))
+        yield tuple(chunk)

@@ -242,7 +242,7 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
     segment = cut_segment(
         piece, events, dataset.events, dataset.vocabularies, name=name, first=first, length=len(events) - first
     )
-    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_sound_warnings(piece, name)))
+    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name)))
 
 
 def _cut_warnings(segment: Prompt, events: int) -> list[str]:
@@ -254,12 +254,12 @@ def _cut_warnings(segment: Prompt, events: int) -> list[str]:
     return [f"{segment.name}: the prompt is {end}; --prompt-events {events} takes all"]
 
 
-def _sound_warnings(piece: PieceNotes, name: str) -> list[str]:
-    """Say which sounds of a file are lost: the models know one instrument."""
+def _file_warnings(piece: PieceNotes, name: str) -> list[str]:
+    """Say what of a file could not be read, and which sounds are lost: the models know one instrument."""
     drums = int(np.count_nonzero(piece.notes["is_drum"]))
     families = np.unique(piece.notes["program"][~piece.notes["is_drum"]] // len(PIANOS)).tolist()
     others = [FAMILIES[family] for family in families if family]
-    warnings = []
+    warnings = [f"{name}: {warning}" for warning in piece.warnings]
     if others:
         warnings.append(
             f"{name}: the piano plays the notes of {_listed(others)}, because the models know one instrument"
