@@ -199,6 +199,7 @@ def folders(storage: Path) -> set[str]:
     return {f"{kind}/{found.name}" for kind in FOUND_AGAIN for found in (storage / kind).iterdir()}
 
 
+@pytest.mark.operation
 @pytest.mark.slow
 def test_a_storage_of_7c7d950_is_used_without_a_training(storage_before, recipe_file, music, tmp_path):
     before = folders(storage_before)
