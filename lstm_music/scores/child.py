@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import music21_reader
+from lstm_music.scores import music21_reader, musicxml
 from lstm_music.scores.score import Score, to_json
 from lstm_music.scores.text import score_text
 
 _STDERR = 2
+_READ_BY_MUSIC21 = ("abc", "kern")
 
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
 READERS: Mapping[str, Callable[[str], Score]] = {
-    "musicxml": lambda text: music21_reader.read(text, "musicxml"),
+    "musicxml": musicxml.read,
     "abc": lambda text: music21_reader.read(text, "abc"),
     "kern": lambda text: music21_reader.read(text, "kern"),
 }
@@ -29,7 +30,8 @@ def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) 
     {"index": i, "reason": "..."}. A score that takes longer ends the process. The watchdog is a thread in C, so code that
     never returns cannot block it.
     """
-    importlib.import_module("music21")  # takes seconds; they must not count as time of the first score
+    if any(score["format"] in _READ_BY_MUSIC21 for score in request["scores"]):
+        importlib.import_module("music21")  # takes seconds; they must not count as time of the first score
     for index, score in enumerate(request["scores"]):
         send({"started": index, "at_seconds": time.monotonic()})  # this clock is the same in the parent
         faulthandler.dump_traceback_later(request["timeout_seconds"], exit=True, file=_STDERR)

@@ -142,8 +142,12 @@ def test_signatures_that_midi_cannot_hold_are_left_out():
 @pytest.mark.parametrize(
     ("text", "score_format", "reason"),
     [
-        ("hello", "musicxml", "cannot be read as musicxml (ParseError: syntax error: line 1, column 0)"),
-        ("<mei/>", "musicxml", "not in score-partwise"),
+        ("hello", "musicxml", "is not well-formed XML (syntax error: line 1, column 0)"),
+        (
+            "<mei/>",
+            "musicxml",
+            "is not a MusicXML score: expected the element score-partwise or score-timewise, got mei",
+        ),
         ("zzz", "kern", "cannot be read as kern (HumdrumException: "),
         ("", "abc", "cannot be read as abc (ABCHandlerException: "),
         (f"{ABC}CDE|\n\n{ABC}EDC|".replace("X:1", "X:2", 1), "abc", "is a book of several pieces"),
