@@ -7,8 +7,8 @@ How a score is read; where the specification leaves a choice, the line says why:
   whole bar. So a pickup, a short bar before a repeat sign and the rest of that bar keep their length, and parts stay together.
 - **Time signatures** are sums where the file has several pairs (3/8 + 2/4 = 7/8). Where parts have different ones, that counts
   which is as long as the measure. Without one, or under *senza misura*, a measure is a bar as long as it is.
-- **Durations** are those of `duration`. A tuplet that the file's divisions can only round has the exact length of its type.
-  Each note of a chord has its own length.
+- **Durations** are those of `duration`. A note that the file's divisions can only round has the exact length of its type.
+  Each note of a chord has its own length, unless it has the type of the first one.
 - **Ties** are the `tie` elements ("sound"); `tied` ("notation") counts in a note that has none. They join notes of a voice, else
   of a part, else of the parts that a brace joins (two staves of one keyboard). Slurs, fermatas, ornaments, arpeggios and swing
   change nothing: a score is read as it is written.
@@ -98,7 +98,10 @@ def _notes(parts: Sequence[WrittenPart], timed: Sequence[tuple[Fraction, ScoreMe
                     end=start + note.end,
                     tie=note.tie,
                 )
-                yield TiedNote(sounding, family, index, note.voice)
+                # In a part that leaves a measure short, a tie from its end leads to the next measure all the same.
+                is_last = note.end == measure.parts[index].filled < measure.length
+                goes_on = start + measure.length if is_last else sounding.end
+                yield TiedNote(sounding, goes_on, family, index, note.voice)
 
 
 def _changes(

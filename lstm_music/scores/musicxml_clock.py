@@ -1,8 +1,8 @@
 """Time within a MusicXML measure: where the next note stands, and values that change on the way.
 
-Durations count in `divisions` of a quarter, whole numbers in most programs. Where these are too coarse for a tuplet (Sibelius
-writes 85, 86 and 85 of 256 for three triplet eighths), the note's type says what is meant: 1/3 each. So the clock keeps both
-the counted position, which `backup` and `forward` refer to, and the exact one.
+Durations count in `divisions` of a quarter. Where these are too coarse, a program rounds: Sibelius writes 85, 86 and 85 of 256
+for three triplet eighths, others 8 of 17 for an eighth. The note's type says what is meant. So the clock keeps both the counted
+position, which `backup` and `forward` refer to, and the exact one.
 """
 
 from dataclasses import dataclass, field

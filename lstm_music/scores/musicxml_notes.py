@@ -50,22 +50,34 @@ class Surroundings:
 def lengths_of(note: Element, divisions: Fraction) -> tuple[Fraction, Fraction] | None:
     """Return the length of a note in quarters as counted in divisions, and what it means; None if it has none.
 
-    They differ only for tuplets, whose exact length may lie between two divisions.
+    They differ where the length of its type lies less than one division beside the counted one.
     """
     duration = number_of(note.findtext("duration"))
     if duration is None or duration < 0:
         return None
     counted = duration / divisions
+    written = _length_of_type(note)
+    return counted, counted if written is None or abs(written - counted) * divisions >= 1 else written
+
+
+def looks_like(note: Element, other: Element) -> bool:
+    """Return whether two notes have the same type and dots."""
+    kind = note.findtext("type")
+    return kind is not None and (kind, len(note.findall("dot"))) == (other.findtext("type"), len(other.findall("dot")))
+
+
+def _length_of_type(note: Element) -> Fraction | None:
+    """Return the length of a note by its type, dots and tuplet; None without them, and for a whole rest, which fits any bar."""
+    kind = (note.findtext("type") or "").strip()
+    if kind not in NOTE_TYPES or (kind == "whole" and note.find("rest") is not None):
+        return None
+    length = dotted(NOTE_TYPES[kind], len(note.findall("dot")))
     ratio = note.find("time-modification")
-    unit = NOTE_TYPES.get((note.findtext("type") or "").strip())
-    if ratio is None or unit is None:
-        return counted, counted
+    if ratio is None:
+        return length
     actual = whole_number(ratio.findtext("actual-notes"), 1, 9999)
     normal = whole_number(ratio.findtext("normal-notes"), 1, 9999)
-    if actual is None or normal is None:
-        return counted, counted
-    written = dotted(unit, len(note.findall("dot"))) * normal / actual
-    return counted, written if abs(written - counted) < 1 / divisions else counted
+    return None if actual is None or normal is None else length * normal / actual
 
 
 def sounding_note(note: Element, onset: Fraction, end: Fraction, around: Surroundings) -> WrittenNote | None:

@@ -8,7 +8,14 @@ from xml.etree.ElementTree import Element
 
 from lstm_music.scores.musicxml_clock import ZERO, Clock, Timeline
 from lstm_music.scores.musicxml_instruments import ensemble_of
-from lstm_music.scores.musicxml_notes import Surroundings, WrittenNote, lengths_of, sounding_note, velocity_of
+from lstm_music.scores.musicxml_notes import (
+    Surroundings,
+    WrittenNote,
+    lengths_of,
+    looks_like,
+    sounding_note,
+    velocity_of,
+)
 from lstm_music.scores.musicxml_signs import (
     KeySign,
     TimeSign,
@@ -98,6 +105,7 @@ class _PartReader:
         self._clock = Clock()
         self._onset = ZERO  # of the last note, where the rest of its chord stands
         self._length = ZERO
+        self._first: Element | None = None  # of its chord
         self._lasting: list[tuple[Element, Fraction, Fraction]] = []  # notes with onset and end
         self._rests: list[Fraction] = []
         self._measure = WrittenMeasure(element.get("number", ""), element.get("implicit") == "yes")
@@ -134,16 +142,16 @@ class _PartReader:
             return
         lengths = lengths_of(note, self._divisions)
         is_chord = note.find("chord") is not None
+        if is_chord and (lengths is None or (self._first is not None and looks_like(note, self._first))):
+            lengths = self._length, self._length  # some programs give the first note of a chord alone its true duration
         if lengths is None:
-            if not is_chord:
-                self.faults["note without a duration"] += 1
-                return
-            lengths = self._length, self._length
+            self.faults["note without a duration"] += 1
+            return
         counted, exact = lengths
         onset = self._onset if is_chord else self._clock.now
         rest = note.find("rest")
         if not is_chord:
-            self._onset, self._length = onset, exact
+            self._first, self._onset, self._length = note, onset, exact
             self._clock.advance(counted, exact)
             self._fill(rest)
         if rest is None and exact > 0 and note.find("cue") is None:

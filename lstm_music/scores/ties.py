@@ -12,17 +12,19 @@ from lstm_music.scores.score import ScoreNote
 class TiedNote:
     """A note, and who plays it: the closest match is tied to it where several could be.
 
-    `family` are parts that share an instrument, `part` is a part, `voice` a voice of it.
+    `goes_on` is where the note that it is tied to starts, its end in most cases. `family` are parts that share an
+    instrument, `part` is a part, `voice` a voice of it.
     """
 
     note: ScoreNote
+    goes_on: Fraction
     family: int
     part: int
     voice: str
 
 
 def join_tied(notes: Iterable[TiedNote]) -> list[ScoreNote]:
-    """Join each tied note with the one of the same pitch that starts where it ends. Return the notes by onset.
+    """Join each tied note with the one of the same pitch that starts where it goes on. Return the notes by onset.
 
     A partner is looked for in the voice, then in the part, then in the family. A tie without one changes nothing.
     """
@@ -30,7 +32,7 @@ def join_tied(notes: Iterable[TiedNote]) -> list[ScoreNote]:
     joined: list[ScoreNote] = []
     open_ties: dict[
         tuple[int, Fraction, int], list[tuple[TiedNote, int]]
-    ] = {}  # (pitch, end, family) → index in `joined`
+    ] = {}  # (pitch, place, family) → index in `joined`
     for _, group in groupby(by_onset, key=lambda tied: tied.note.onset):
         together = list(group)
         places = _partners(together, open_ties)
@@ -42,7 +44,7 @@ def join_tied(notes: Iterable[TiedNote]) -> list[ScoreNote]:
             else:
                 joined[place] = replace(joined[place], end=max(tied.note.end, joined[place].end))
             if tied.note.tie in ("start", "continue"):
-                open_ties.setdefault((tied.note.pitch, tied.note.end, tied.family), []).append((tied, place))
+                open_ties.setdefault((tied.note.pitch, tied.goes_on, tied.family), []).append((tied, place))
     return joined
 
 

@@ -51,6 +51,12 @@ def test_a_chord_note_without_a_duration_lasts_as_long_as_the_first():
     assert rows(score([note("C4", 2) + bare])) == [(0, 60, 2), (0, 64, 2)]
 
 
+def test_a_chord_note_of_the_same_type_as_the_first_lasts_as_long():
+    half, other = (note("B4", quarters, after="<type>half</type>") for quarters in (2, 1.5))
+    text = score([half + other.replace("<note>", "<note><chord/>") + chord("E4", 1, after="<type>quarter</type>")])
+    assert rows(text) == [(0, 64, 1), (0, 71, 2), (0, 71, 2)]
+
+
 def test_grace_notes_and_cue_notes_and_chord_symbols_are_silent():
     grace = "<note><grace/><pitch><step>B</step><octave>3</octave></pitch><type>eighth</type></note>"
     symbol = "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>"
@@ -74,6 +80,22 @@ def test_a_tuplet_that_divisions_can_only_round_is_exact():
         [attributes_of(divisions=256) + eighths + below, note("F4", 0).replace("<duration>0", "<duration>256")]
     )
     assert rows(text) == [(0, 48, 1), (0, 60, THIRD), (THIRD, 62, THIRD), (2 * THIRD, 64, THIRD), (1, 65, 1)]
+
+
+def test_divisions_that_cannot_halve_a_quarter_are_rounded_and_the_type_is_meant():
+    def of_17(name, duration, kind, tie=""):
+        return note(name, 0, inside=tie, after=f"<type>{kind}</type>").replace("<duration>0", f"<duration>{duration}")
+
+    held = of_17("E4", 17, "quarter", '<tie type="start"/>')
+    first = of_17("C4", 8, "eighth") + of_17("D4", 8, "eighth") + held
+    text = score([attributes_of(divisions=17) + first, of_17("E4", 8, "eighth", '<tie type="stop"/>')])
+    assert rows(text) == [(0, 60, 0.5), (0.5, 62, 0.5), (1, 64, 1.5)]
+
+
+def test_a_whole_rest_is_as_long_as_its_duration_says():
+    whole_rest = rest(3).replace("</note>", "<type>whole</type></note>")
+    text = score([attributes_of(divisions=1) + whole_rest.replace("36", "3") + note("C4", 0).replace(">0<", ">1<")])
+    assert rows(text) == [(3, 60, 1)]
 
 
 def test_a_measure_is_as_long_in_every_part():
@@ -148,6 +170,11 @@ def test_of_different_time_signatures_that_of_the_measures_length_counts():
 def test_a_tie_joins_over_bar_lines_voices_and_staves(where):
     text = score([tied("C4", 4, "start"), tied("C4", 4, "stop", "start", **where), tied("C4", 2, "stop")])
     assert rows(text) == [(0, 60, 10)]
+
+
+def test_a_tie_leads_from_a_measure_that_its_part_leaves_short_to_the_next():
+    text = score([note("C5", 4), note("D5", 4)], [tied("C4", 3, "start"), tied("C4", 2, "stop")])
+    assert rows(text) == [(0, 60, 6), (0, 72, 4), (4, 74, 4)]
 
 
 def test_two_tied_notes_of_one_pitch_each_find_the_one_of_their_voice():
