@@ -22,7 +22,8 @@ def read(text, score_format="musicxml"):
     """Read one score; return the piece, or the reason of its rejection."""
     sent = []
     data = b64encode(text.encode()).decode()
-    read_batch({"scores": [{"format": score_format, "data": data}], "timeout_seconds": 60}, sent.append)
+    limits = {"cpu_seconds": 60, "clock_seconds": 600}
+    read_batch({"scores": [{"format": score_format, "data": data}], **limits}, sent.append)
     started, answer = sent
     assert started["started"] == 0
     assert answer.pop("index") == 0
