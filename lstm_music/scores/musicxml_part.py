@@ -249,6 +249,8 @@ class _PartReader:
             self._measure.signs = replace(self._measure.signs, starts_ending=True)
         elif kind:
             self._ends_ending = True
+            if not self._ending:  # nothing says where it starts, so it is one measure
+                self._ending = passes or frozenset({1})
         self._measure.signs = add_barline(self._measure.signs, element)
         if self._measure.signs.starts_repeat and kind != "start":
             self._ending = frozenset()  # an ending that nothing ends
