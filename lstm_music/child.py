@@ -222,7 +222,9 @@ def _error(
     last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
     code = child.process.returncode
     how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    return ChildError(f"{target}: the child process {how} before it gave a result; its last line was: {last}")
+    error = ChildError(f"{target}: the child process {how} before it gave a result; its last line was: {last}")
+    error.ended_by = max(-code, 0)
+    return error
 
 
 def main() -> None:

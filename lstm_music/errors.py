@@ -4,6 +4,7 @@ LstmMusicError               exit code 1: a Prefect server that does not answer,
 ├── RecipeError              2   an invalid recipe or option
 ├── SourceError              3   a source that is missing or cannot be opened
 ├── RejectedInputError       4   an input file without readable music (the table of inputs shows the reason)
+│   └── ReadLimitError           one that took too much time or memory to read
 ├── NotEnoughMusicError      5   no usable piece, or too little music for the request
 ├── StorageError             6   storage that cannot be read or written
 │   ├── MissingArtifactError     an artifact that was never made
@@ -38,6 +39,10 @@ class RejectedInputError(LstmMusicError):
     """An input file without readable music; the message is the reason in the table of inputs."""
 
     exit_code = 4
+
+
+class ReadLimitError(RejectedInputError):
+    """An input file that took too much time or memory to read, also alone: another machine or day may be enough for it."""
 
 
 class NotEnoughMusicError(LstmMusicError):
@@ -81,6 +86,7 @@ class MismatchError(LstmMusicError):
 
 
 class ChildError(LstmMusicError):
-    """A child process that died, or ran out of time or memory."""
+    """A child process that died, or ran out of time or memory. `ended_by` is the signal that ended it, 0 if none did."""
 
     exit_code = 9
+    ended_by = 0

@@ -1,12 +1,11 @@
-"""MusicXML, ABC and kern → `PieceNotes`, read by music21 in a child process that can be killed.
+"""MusicXML, ABC and kern → `PieceNotes`, read in a child process that can be killed.
 
-music21 takes seconds to import, and 40 hostile bytes can keep it busy for a minute. So each batch of scores runs in one
-child process, which also unpacks and decodes them. If a score hangs or kills the child, only that score is rejected, and a
-new child reads the rest.
-`lstm_music.scores.child` documents how scores become notes.
+What reads scores is large and meets hostile bytes: 40 of them can keep music21 busy for a minute. So each batch of scores runs
+in one child process, which also unpacks and decodes them. A score that takes too much CPU time or memory, or kills the child, is
+read once more in a child of its own, where nothing that was read before it counts; if that fails too, it alone is rejected.
+A new child reads the rest. `lstm_music.scores.child` documents how scores become notes.
 """
 
-import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from lstm_music.child import run_child
-from lstm_music.errors import ChildError, RejectedInputError
+from lstm_music.errors import ChildError, ReadLimitError, RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
+from lstm_music.scores.child import CLOCK_SIGNAL, CPU_SIGNAL
 from lstm_music.scores.spec import Repeats
 
-TIMEOUT_SECONDS = 60.0
+CPU_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
+# A reader gets at least this share of a core, or else it waits for something that does not come.
+_LEAST_SHARE_OF_A_CORE = 0.1
 _START_SECONDS = 120.0  # for Python and music21 to start on a busy machine
 _CHILD = "lstm_music.scores.child:read_batch"
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # more threads allocate buffers that count against the memory limit
@@ -32,15 +34,15 @@ def read_score(
     score_format: str,
     *,
     repeats: Repeats = "once",
-    timeout_seconds: float = TIMEOUT_SECONDS,
+    cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> PieceNotes:
     """Read one score in the format "musicxml", "abc" or "kern". `read_scores` is faster for many.
 
-    Raises RejectedInputError, with the reason, if the score cannot be read.
+    Raises RejectedInputError, with the reason, if the score cannot be read, and ReadLimitError if a limit was the reason.
     """
     items = [("", score_format, data)]
-    ((_, outcome),) = read_scores(items, repeats=repeats, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes)
+    ((_, outcome),) = read_scores(items, repeats=repeats, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)
     if isinstance(outcome, RejectedInputError):
         raise outcome
     return outcome
@@ -50,54 +52,58 @@ def read_scores(
     items: Sequence[tuple[str, str, bytes]],
     *,
     repeats: Repeats = "once",
-    timeout_seconds: float = TIMEOUT_SECONDS,
+    cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[tuple[str, Outcome]]:
     """Read a batch of (id, format, bytes); yield (id, its notes or the rejection) in the order of the batch.
 
-    Each score can take up to `timeout_seconds`, and the child up to `memory_bytes`. The whole batch is read before the first
-    result is yielded. Raises ChildError if the child cannot start.
+    Each score can take up to `cpu_seconds` of CPU time, however busy the machine is, and the child up to `memory_bytes`. What
+    exceeds them alone, too, is a ReadLimitError. The whole batch is read before the first result is yielded. Raises
+    ChildError if the child cannot start.
     """
     outcomes: dict[int, Outcome] = {}
     unread = {
-        index: {"format": score_format, "data": b64encode(data).decode()}
+        index: {"format": score_format, "repeats": repeats, "data": b64encode(data).decode()}
         for index, (_, score_format, data) in enumerate(items)
     }
     while unread:
-        results = _read_until_one_fails(unread, repeats, timeout_seconds, memory_bytes)
-        for index in results:
-            del unread[index]
-        outcomes.update(results)
+        read, failed = _read_together(unread, cpu_seconds, memory_bytes)
+        outcomes.update(read)
+        for index in failed:
+            read, reasons = _read_together({index: unread[index]}, cpu_seconds, memory_bytes)
+            outcomes.update(reasons | read)
+        unread = {index: score for index, score in unread.items() if index not in outcomes}
     for index, (piece_id, _, _) in enumerate(items):
         yield piece_id, outcomes[index]
 
 
-def _read_until_one_fails(
-    unread: Mapping[int, dict[str, str]],
-    repeats: Repeats,
-    timeout_seconds: float,
-    memory_bytes: int,
-) -> dict[int, Outcome]:
-    """Read scores in one child until all are read, or until a score ends the child and is rejected.
+def _read_together(
+    scores: Mapping[int, dict[str, str]], cpu_seconds: float, memory_bytes: int
+) -> tuple[dict[int, Outcome], dict[int, Outcome]]:
+    """Read scores in one child until all are read, or until one of them ends the child.
 
-    The result has at least one score.
+    Return the outcomes, and the rejections of those that met a limit or ended the child. At least one score is in either.
     """
-    indices = list(unread)
-    results: dict[int, Outcome] = {}
-    started: list[tuple[int, float]] = []  # (index in this child's batch, monotonic seconds)
+    indices = list(scores)
+    read: dict[int, Outcome] = {}
+    failed: dict[int, Outcome] = {}
+    started: list[int] = []
+    clock_seconds = cpu_seconds / _LEAST_SHARE_OF_A_CORE
 
     def receive(message: dict[str, Any]) -> None:
         if "started" in message:
-            started.append((message["started"], message["at_seconds"]))
+            started.append(indices[message["started"]])
+        elif message.get("is_limit"):
+            failed[indices[message["index"]]] = ReadLimitError(message["reason"])
         else:
-            results[indices[message["index"]]] = _outcome(message)
+            read[indices[message["index"]]] = _outcome(message)
 
     try:
         run_child(
             _CHILD,
-            {"scores": list(unread.values()), "repeats": repeats, "timeout_seconds": timeout_seconds},
+            {"scores": list(scores.values()), "cpu_seconds": cpu_seconds, "clock_seconds": clock_seconds},
             on_message=receive,
-            timeout_seconds=_START_SECONDS + timeout_seconds * len(unread),
+            timeout_seconds=_START_SECONDS + clock_seconds * len(scores),
             memory_bytes=memory_bytes,
             environment=_ENVIRONMENT,
             reads_foreign=True,
@@ -105,13 +111,18 @@ def _read_until_one_fails(
     except ChildError as error:
         if not started:
             raise
-        index, since = started[-1]
-        if time.monotonic() - since >= timeout_seconds:
-            reason = f"music21 did not read the score within {timeout_seconds:g} seconds"
-        else:
-            reason = f"music21 crashed on the score ({error})"
-        results.setdefault(indices[index], RejectedInputError(reason))
-    return results
+        if started[-1] not in read | failed:
+            failed[started[-1]] = _rejection(error, cpu_seconds)
+    return read, failed
+
+
+def _rejection(error: ChildError, cpu_seconds: float) -> RejectedInputError:
+    """Return why a score is rejected that ended its child."""
+    if error.ended_by == CPU_SIGNAL:
+        return ReadLimitError(f"takes more than {cpu_seconds:g} seconds of CPU time to read")
+    if error.ended_by == CLOCK_SIGNAL:
+        return ReadLimitError(f"takes more than {cpu_seconds / _LEAST_SHARE_OF_A_CORE:g} seconds to read")
+    return RejectedInputError(f"ends the program that reads it ({error})")
 
 
 def _outcome(message: Mapping[str, Any]) -> Outcome:

@@ -22,9 +22,8 @@ def read(text, score_format="musicxml"):
     """Read one score; return the piece, or the reason of its rejection."""
     sent = []
     data = b64encode(text.encode()).decode()
-    read_batch(
-        {"scores": [{"format": score_format, "data": data}], "repeats": "once", "timeout_seconds": 60}, sent.append
-    )
+    limits = {"cpu_seconds": 60, "clock_seconds": 600}
+    read_batch({"scores": [{"format": score_format, "repeats": "once", "data": data}], **limits}, sent.append)
     started, answer = sent
     assert started["started"] == 0
     assert answer.pop("index") == 0
@@ -144,8 +143,12 @@ def test_signatures_that_midi_cannot_hold_are_left_out():
 @pytest.mark.parametrize(
     ("text", "score_format", "reason"),
     [
-        ("hello", "musicxml", "cannot be read as musicxml (ParseError: syntax error: line 1, column 0)"),
-        ("<mei/>", "musicxml", "not in score-partwise"),
+        ("hello", "musicxml", "is not well-formed XML (syntax error: line 1, column 0)"),
+        (
+            "<mei/>",
+            "musicxml",
+            "is not a MusicXML score: expected the element score-partwise or score-timewise, got mei",
+        ),
         ("zzz", "kern", "cannot be read as kern (HumdrumException: "),
         ("", "abc", "cannot be read as abc (ABCHandlerException: "),
         (f"{ABC}CDE|\n\n{ABC}EDC|".replace("X:1", "X:2", 1), "abc", "is a book of several pieces"),
