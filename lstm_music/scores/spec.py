@@ -11,8 +11,8 @@ class ReadingSpec(BaseModel):
     """How files are read.
 
     `repeats`: "once" reads each passage of a score once, and of several endings the last; "as_played" follows repeat signs,
-    endings, da capo and dal segno. MIDI files are always as they are played. `strict` rejects a file of which anything could not be read; without
-    it, the rest is read, with a warning.
+    endings, da capo and dal segno. MIDI files are always as they are played. `strict` rejects a file of which anything could
+    not be read; without it, the rest is read, with a warning.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

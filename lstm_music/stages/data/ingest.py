@@ -90,9 +90,15 @@ def ingest(
     return write_inputs(store, inputs, recipe.reading)
 
 
-def write_inputs(store: Store, inputs: Sequence[Input], reading: ReadingSpec) -> ArtifactRef:
-    """Write a table of inputs in the given order, and how they are to be read."""
-    stage = Stage(KIND, 1, {"inputs": _digest(inputs), **reading.changed()}, libraries=("pyarrow",))
+def write_inputs(
+    store: Store, inputs: Sequence[Input], reading: ReadingSpec, read_later: Sequence[str] = ()
+) -> ArtifactRef:
+    """Write a table of inputs in the given order, and how they are to be read.
+
+    `read_later` are the contents that met a limit first, and were read in a later attempt.
+    """
+    later = {"read_later": sorted(read_later)} if read_later else {}
+    stage = Stage(KIND, 1, {"inputs": _digest(inputs), **reading.changed(), **later}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
             write_table(writer.file("inputs", "parquet"), table_of_inputs(inputs))
@@ -104,6 +110,11 @@ def reading_of(store: Store, ref: ArtifactRef) -> ReadingSpec:
     """Return how the inputs of a table are to be read."""
     spec = store.open(ref).manifest["spec"]
     return ReadingSpec(**{name: spec[name] for name in ReadingSpec.model_fields if name in spec})
+
+
+def read_later(store: Store, ref: ArtifactRef) -> frozenset[str]:
+    """Return the contents of a table that met a limit first, and were read in a later attempt."""
+    return frozenset(store.open(ref).manifest["spec"].get("read_later", ()))
 
 
 def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:

@@ -20,6 +20,7 @@ from lstm_music.stages.data.ingest import (
     REJECTED,
     Input,
     read_inputs,
+    read_later,
     reading_of,
     table_of_inputs,
 )
@@ -66,7 +67,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
     reading = reading_of(store, inputs_ref)
     batches = [batch for batch in parsed_batches(store, reading.repeats) if wanted & set(batch.contents)]
-    outcomes = _outcomes(store, batches, wanted)
+    outcomes = _outcomes(store, batches, wanted, read_later(store, inputs_ref))
     final = [_final(row, outcomes, is_strict=reading.strict) for row in inputs]
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
@@ -86,6 +87,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         statuses = [row.status for row in final]
         writer.counts.update(
             pieces=len(accepted),
+            met_limit=sum(outcome.met_limit for outcome in outcomes.values()),
             warned=sum(bool(row.warnings) for row in final),
             rejected=statuses.count(REJECTED),
             duplicates=statuses.count(DUPLICATE),
@@ -139,7 +141,7 @@ def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
 
 def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
     for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
-        yield from _by_piece(group)
+        yield from _by_piece(group.filter(pc.equal(group.column("reason"), "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +149,26 @@ class _Outcome:
     """Why a content was rejected ("" if it was not), and what could not be read of it."""
 
     reason: str
+    met_limit: bool
     warnings: tuple[str, ...]
 
 
-def _outcomes(store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]) -> dict[str, _Outcome]:
-    """Return what came of each wanted content, by id.
+def _outcomes(
+    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content], later: AbstractSet[str]
+) -> dict[str, _Outcome]:
+    """Return what came of each wanted content in the first attempt; of those in `later`, when it was read.
 
     A batch counts only for contents in its own format: another batch can hold the same bytes in another format.
     """
     outcomes: dict[str, _Outcome] = {}
     for batch in batches:
         ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
-        columns = ("piece_id", "reason", "warnings")
+        columns = ("piece_id", "reason", "met_limit", "warnings")
         for row in read_table(store.open(batch.stage.ref).file("pieces"), columns).to_pylist():
-            if row["piece_id"] in ids:
-                outcomes[row["piece_id"]] = _Outcome(row["reason"], tuple(row["warnings"] or ()))
+            piece_id, reason = row["piece_id"], row["reason"]
+            is_asked = piece_id in ids and (piece_id in later or not batch.attempt)
+            if is_asked and (piece_id not in outcomes or not reason):
+                outcomes[piece_id] = _Outcome(reason, row["met_limit"], tuple(row["warnings"] or ()))
     if missing := {piece_id for piece_id, _ in wanted} - outcomes.keys():
         raise StorageError(f"{len(missing)} of {len(wanted)} pieces are not parsed yet; parse their batches first")
     return outcomes

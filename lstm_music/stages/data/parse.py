@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from lstm_music.encoding.splits import music_hash
-from lstm_music.errors import RejectedInputError
+from lstm_music.errors import ReadLimitError, RejectedInputError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
@@ -33,7 +33,13 @@ PIECES_AT_ONCE = 1 << 8  # limits memory: pedals and tempos are large as Python 
 NOTES_PER_GROUP = 1 << 15  # merging batches keeps one row group of each open batch in memory
 
 PARSED_SCHEMA = pa.schema(
-    [("piece_id", pa.string()), ("reason", pa.string()), ("music_hash", pa.string()), *PIECE_FIELDS]
+    [
+        ("piece_id", pa.string()),
+        ("reason", pa.string()),
+        ("met_limit", pa.bool_()),  # the reason may not hold another time
+        ("music_hash", pa.string()),
+        *PIECE_FIELDS,
+    ]
 )
 
 Content = tuple[str, str]  # (piece id, format)
@@ -41,10 +47,14 @@ Content = tuple[str, str]  # (piece id, format)
 
 @dataclass(frozen=True)
 class ParseBatch:
-    """Contents to parse together: (piece id, format), in the order of ids, and how often to read repeated bars of scores."""
+    """Contents to parse together: (piece id, format), in the order of ids, and how often to read repeated bars of scores.
+
+    `attempt` is above 0 for contents that met a limit of time or memory so often before.
+    """
 
     contents: tuple[Content, ...]
     repeats: Repeats = "once"
+    attempt: int = 0
 
     @property
     def is_midi(self) -> bool:
@@ -58,6 +68,7 @@ class ParseBatch:
         spec = {
             "contents": [list(content) for content in self.contents],
             **ReadingSpec(repeats=self.repeats).changed(),
+            **({"attempt": self.attempt} if self.attempt else {}),
         }
         return Stage(KIND, READER_VERSION, spec, (), libraries)
 
@@ -70,7 +81,7 @@ def parsed_batches(store: Store, repeats: Repeats = "once") -> Iterator[ParseBat
     for ref in store.refs(KIND):
         spec = store.open(ref).manifest["spec"]
         contents = tuple((piece_id, form) for piece_id, form in spec["contents"])
-        batch = ParseBatch(contents, spec.get("repeats", "once"))
+        batch = ParseBatch(contents, spec.get("repeats", "once"), spec.get("attempt", 0))
         if batch.stage.ref == ref and (batch.repeats == repeats or batch.is_midi):
             yield batch
 
@@ -130,9 +141,18 @@ def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[st
         try:
             piece = _usable(outcome)
         except RejectedInputError as error:
-            rows.add({"piece_id": piece_id, "reason": printable(str(error)), "music_hash": ""})
+            met_limit = isinstance(error, ReadLimitError)
+            rows.add({"piece_id": piece_id, "reason": printable(str(error)), "met_limit": met_limit, "music_hash": ""})
         else:
-            rows.add({"piece_id": piece_id, "reason": "", "music_hash": music_hash(piece), **piece_row(piece)})
+            rows.add(
+                {
+                    "piece_id": piece_id,
+                    "reason": "",
+                    "met_limit": False,
+                    "music_hash": music_hash(piece),
+                    **piece_row(piece),
+                }
+            )
             yield piece_id, piece
 
 
