@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import music21_reader
+from lstm_music.scores import abc, music21_reader
 from lstm_music.scores.score import Score, to_json
 from lstm_music.scores.text import score_text
 
@@ -17,7 +17,7 @@ _STDERR = 2
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
 READERS: Mapping[str, Callable[[str], Score]] = {
     "musicxml": lambda text: music21_reader.read(text, "musicxml"),
-    "abc": lambda text: music21_reader.read(text, "abc"),
+    "abc": abc.read,
     "kern": lambda text: music21_reader.read(text, "kern"),
 }
 
