@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import music21_reader, musicxml
+from lstm_music.scores import abc, music21_reader, musicxml
 from lstm_music.scores.score import Score, to_json
 from lstm_music.scores.spec import Repeats
 from lstm_music.scores.text import score_text
 
 CPU_SIGNAL, CLOCK_SIGNAL = signal.SIGPROF, signal.SIGALRM
-_READ_BY_MUSIC21 = ("abc", "kern")
+_READ_BY_MUSIC21 = ("kern",)
 
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
 READERS: Mapping[str, Callable[[str, Repeats], Score]] = {
     "musicxml": musicxml.read,
-    "abc": lambda text, _repeats: music21_reader.read(text, "abc"),
+    "abc": abc.read,
     "kern": lambda text, _repeats: music21_reader.read(text, "kern"),
 }
 

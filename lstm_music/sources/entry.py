@@ -27,10 +27,11 @@ MAX_FILE_BYTES = 16 << 20  # the limit of the readers, too
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An input: `name` is its path within the source, `/` between the parts."""
+    """An input: `name` is its path within the source, `/` between the parts; `book` is the file of a tune of a book."""
 
     name: str
     data: bytes
+    book: str = ""
 
 
 @dataclass(frozen=True, slots=True)

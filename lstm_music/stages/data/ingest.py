@@ -17,6 +17,7 @@ from lstm_music.errors import NotEnoughMusicError
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.scores.spec import ReadingSpec
+from lstm_music.sources.books import credit_of, pieces_of
 from lstm_music.sources.catalogue import fetch_source
 from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
 from lstm_music.stages.data.forgotten import read_forgotten
@@ -149,18 +150,18 @@ def rows_of(
     beside: Iterable[Input] = (),
     forgotten: AbstractSet[str] = frozenset(),
 ) -> Iterator[Input]:
-    """Yield a row for each input, in the order of names; count the other files.
+    """Yield a row for each input, in the order of names; count the other files. A book of tunes is an input for each tune.
 
     `keep` stores a content and returns its SHA-256. A content that is accepted in the rows `beside` is a duplicate here. One
     that is `forgotten` has no row.
     """
     first_name = {row.piece_id: row.name for row in beside if row.status == ACCEPTED}
-    for entry in source.entries():
+    for entry in pieces_of(source.entries()):
         if isinstance(entry, Ignored):
             counts["ignored"] += 1
         elif forgotten and isinstance(entry, Found) and hashlib.sha256(entry.data).hexdigest() in forgotten:
             counts["forgotten"] += 1
-        elif not recipe.takes(entry.name, None if isinstance(entry, Refused) else _sha256(entry.data, recipe)):
+        elif not _takes(recipe, entry):
             counts["left_out"] += 1
         elif isinstance(entry, Refused):
             yield _row(source, entry.name, REJECTED, entry.reason)
@@ -178,13 +179,17 @@ def rows_of(
                 yield _row(source, entry.name, DUPLICATE, reason, piece_id, entry)
 
 
-def _sha256(data: bytes, recipe: Recipe) -> str | None:
-    """Return the SHA-256 of a content, or None if the recipe names no contents."""
-    return hashlib.sha256(data).hexdigest() if recipe.contents else None
+def _takes(recipe: Recipe, entry: Found | Refused) -> bool:
+    """Say whether the recipe takes an input. The name of a book stands for all its tunes."""
+    if isinstance(entry, Refused):
+        return recipe.takes(entry.name)
+    sha256 = hashlib.sha256(entry.data).hexdigest() if recipe.contents else None
+    return recipe.takes(entry.name, sha256, entry.book)
 
 
 def _row(source: Source, name: str, status: str, reason: str, piece_id: str = "", found: Found | None = None) -> Input:
-    credit = source.describe(name)
+    of_file = source.describe(found.book or name if found else name)
+    credit = credit_of(found, of_file) if found else of_file
     return Input(
         name=name,
         status=status,
