@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import music21_reader
+from lstm_music.scores import kern, music21_reader
 from lstm_music.scores.score import Score, to_json
 from lstm_music.scores.text import score_text
 
@@ -18,7 +18,7 @@ _STDERR = 2
 READERS: Mapping[str, Callable[[str], Score]] = {
     "musicxml": lambda text: music21_reader.read(text, "musicxml"),
     "abc": lambda text: music21_reader.read(text, "abc"),
-    "kern": lambda text: music21_reader.read(text, "kern"),
+    "kern": kern.read,
 }
 
 

@@ -144,7 +144,7 @@ def test_signatures_that_midi_cannot_hold_are_left_out():
     [
         ("hello", "musicxml", "cannot be read as musicxml (ParseError: syntax error: line 1, column 0)"),
         ("<mei/>", "musicxml", "not in score-partwise"),
-        ("zzz", "kern", "cannot be read as kern (HumdrumException: "),
+        ("zzz", "kern", "has no **kern spine; expected a line such as "),
         ("", "abc", "cannot be read as abc (ABCHandlerException: "),
         (f"{ABC}CDE|\n\n{ABC}EDC|".replace("X:1", "X:2", 1), "abc", "is a book of several pieces"),
         (ABC + "C9999999|", "abc", "too long: expected at most 65,536 quarter notes, got "),
