@@ -4,7 +4,6 @@ Time is limited per score by two timers of the system, one of CPU time and one o
 process by its signal, also while a library is in a native loop.
 """
 
-import importlib
 import signal
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -12,19 +11,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import abc, music21_reader, musicxml
+from lstm_music.scores import abc, kern, musicxml
 from lstm_music.scores.score import Score, to_json
 from lstm_music.scores.spec import Repeats
 from lstm_music.scores.text import score_text
 
 CPU_SIGNAL, CLOCK_SIGNAL = signal.SIGPROF, signal.SIGALRM
-_READ_BY_MUSIC21 = ("kern",)
 
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
 READERS: Mapping[str, Callable[[str, Repeats], Score]] = {
     "musicxml": musicxml.read,
     "abc": abc.read,
-    "kern": lambda text, _repeats: music21_reader.read(text, "kern"),
+    "kern": kern.read,
 }
 
 
@@ -35,8 +33,6 @@ def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) 
     the process. Before each score it sends {"started": i}, then {"index": i, "piece": {...}} or {"index": i, "reason": "..."},
     with "is_limit" if it was memory that ran out.
     """
-    if any(score["format"] in _READ_BY_MUSIC21 for score in request["scores"]):
-        importlib.import_module("music21")  # takes seconds; they must not count as time of the first score
     for index, score in enumerate(request["scores"]):
         send({"started": index})
         with _limited(request["cpu_seconds"], request["clock_seconds"]):

@@ -51,7 +51,7 @@ _INPUT_FIELDS = ("composer", "source", "licence", "format")
 def notes_stage(inputs: ArtifactRef) -> Stage:
     """Describe the stage that makes the note table of a table of inputs."""
     spec = {"reader_version": READER_VERSION}
-    return Stage(KIND, 1, spec, (inputs,), ("pyarrow", "numpy", "music21"))
+    return Stage(KIND, 1, spec, (inputs,), ("pyarrow", "numpy"))
 
 
 def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:

@@ -64,13 +64,12 @@ class ParseBatch:
     @property
     def stage(self) -> Stage:
         """The stage that parses them."""
-        libraries = ("pyarrow", "numpy") if self.is_midi else ("pyarrow", "numpy", "music21")
         spec = {
             "contents": [list(content) for content in self.contents],
             **ReadingSpec(repeats=self.repeats).changed(),
             **({"attempt": self.attempt} if self.attempt else {}),
         }
-        return Stage(KIND, READER_VERSION, spec, (), libraries)
+        return Stage(KIND, READER_VERSION, spec, (), ("pyarrow", "numpy"))
 
 
 def parsed_batches(store: Store, repeats: Repeats = "once") -> Iterator[ParseBatch]:

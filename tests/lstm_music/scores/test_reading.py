@@ -123,5 +123,5 @@ def test_each_score_of_a_batch_has_its_own_outcome():
     assert tune.time_signatures == (TimeSignature(0, 3, 4),)
     assert tune.key_signatures == (KeySignature(0, 2, is_minor=True),)
     assert str(outcomes["endless"]).startswith("too long: expected at most 65,536 quarter notes")
-    assert "cannot be read as kern" in str(outcomes["no score"])
+    assert "has no **kern spine" in str(outcomes["no score"])
     assert outcomes["again"].notes.tolist() == tune.notes.tolist()
