@@ -30,7 +30,7 @@ _GS_PARTS = (9, *range(9), *range(10, 16))  # the channel of each part, by its b
 
 def programs(smf: SmfFile, on: np.ndarray) -> np.ndarray:
     """Return the program of each note, uint8: the latest of its channel, or 0. `on` int64 [notes] are the rows of note-ons."""
-    rows = np.flatnonzero(smf.status & 0xF0 == PROGRAM)
+    rows = smf.others[smf.status[smf.others] & 0xF0 == PROGRAM]
     if not len(rows):
         return np.zeros(len(on), np.uint8)
     channels = smf.status[rows] & 0x0F
@@ -55,8 +55,17 @@ def _latest(
     smf: SmfFile, on: np.ndarray, moments: np.ndarray, channels: np.ndarray, values: np.ndarray, usual: np.ndarray
 ) -> np.ndarray:
     """Return for each note the value of the latest change of its channel, or the `usual` one of the channel."""
-    note_moments, note_channels = _moments(smf, on), smf.status[on] & 0x0F
-    found: np.ndarray = usual[note_channels]
+    note_channels = smf.status[on] & 0x0F
+    if (smf.ticks[on].min(initial=_LATEST) << 1) * (
+        len(smf.ticks) + 1
+    ) > moments.max():  # all changes come before all notes
+        usual = usual.copy()
+        for place in np.argsort(moments, kind="stable").tolist():
+            usual[channels[place]] = values[place]
+        found: np.ndarray = usual.take(note_channels)
+        return found
+    note_moments = _moments(smf, on)
+    found = usual.take(note_channels)
     for channel in np.unique(channels).tolist():
         changes, notes = np.flatnonzero(channels == channel), note_channels == channel
         changes = changes[np.argsort(moments[changes], kind="stable")]
@@ -92,17 +101,23 @@ class _Changes:
 
     def switches(self) -> list[tuple[int, int, bool]]:
         exclusive = self._exclusive()
-        status, first, second = self._smf.status, self._smf.first, self._smf.second
-        is_bank = (status & 0xF0 == CONTROLLER) & (first == BANK_SELECT)
-        if not exclusive and not np.isin(second[is_bank], _BANKS_THAT_MATTER).any():
+        rows = self._smf.others
+        kinds, second = self._smf.status[rows] & 0xF0, self._smf.second
+        is_bank = (kinds == CONTROLLER) & (self._smf.first[rows] == BANK_SELECT)
+        if not exclusive and not (is_bank.any() and np.isin(second[rows[is_bank]], _BANKS_THAT_MATTER).any()):
             return []
-        rows = np.flatnonzero(is_bank | (status & 0xF0 == PROGRAM))
+        is_chosen = is_bank | (kinds == PROGRAM)
+        rows, is_bank = rows[is_chosen], is_bank[is_chosen]
         if len(rows) + len(exclusive) > self._max_changes:
             raise RejectedInputError(
                 f"too many changes of program: expected at most {self._max_changes:,}, got {len(rows):,}"
             )
-        kinds = np.where(is_bank[rows], BANK_SELECT, PROGRAM)
-        columns = (_moments(self._smf, rows), kinds, status[rows] & 0x0F, second[rows])
+        columns = (
+            _moments(self._smf, rows),
+            np.where(is_bank, BANK_SELECT, PROGRAM),
+            self._smf.status[rows] & 0x0F,
+            second[rows],
+        )
         rows_of_values = zip(*(column.tolist() for column in columns), strict=True)
         messages = [_Message(moment, kind, channel, value, b"") for moment, kind, channel, value in rows_of_values]
         return self._read(sorted([*exclusive, *messages], key=attrgetter("moment")))
@@ -110,7 +125,7 @@ class _Changes:
     def _exclusive(self) -> list[_Message]:
         """Read the system exclusive messages; none if no message is of a part."""
         smf = self._smf
-        rows = np.flatnonzero(smf.system_kinds() == SYSTEM_EXCLUSIVE)
+        rows = np.flatnonzero(smf.system_kinds == SYSTEM_EXCLUSIVE)
         messages = []
         for event in smf.system_events(rows[: self._max_changes]) if len(rows) else ():
             start, stop = smf.starts[event.track], smf.starts[event.track + 1]

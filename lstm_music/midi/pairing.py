@@ -9,159 +9,152 @@
   quarter at most. So does one whose end lies beyond the limit of a piece.
 """
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from lstm_music.midi.loops import match
 from lstm_music.midi.smf import NOTE_ON, SmfFile
 
 NO_END = -1
 _NEVER = np.iinfo(np.int64).max
 _SHORTEST_PART_OF_A_QUARTER = 8  # notes below an eighth of it are what is left of an overlap
-_MOST_TRACKS_OF_A_SHORT_KEY = 32
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
-    """The notes of a file: the rows of their events in its arrays, and where they end.
+    """The notes of a file, in the order of their note-ons there.
 
-    `on` int64 [notes]; `end_ticks` int64 [notes]; `hanging` bool [notes]: whether the file has no end for the note.
+    `on` int64 [notes] are the rows of the note-ons in its arrays, `track` int64 [notes] their tracks, `end_ticks` int64 [notes]
+    where the notes end, and `hanging` bool [notes] whether the file has no end for them.
     """
 
     on: np.ndarray
+    track: np.ndarray
     end_ticks: np.ndarray
     hanging: np.ndarray
 
 
 def pair(smf: SmfFile, max_tick: int) -> Pairs:
     """Pair the note-ons of a file with their ends, by the rules of this module."""
-    rows = np.flatnonzero(smf.status & 0xE0 == 0x80)  # note-offs and note-ons
-    is_on = (smf.status[rows] >= NOTE_ON) & (smf.second[rows] > 0)
-    track = np.repeat(np.arange(len(smf.end_ticks)), np.diff(smf.starts))[rows]
-    sound = (smf.status[rows] & 0x0F).astype(np.int64) << 7 | smf.first[rows]
-    key = track << 11 | sound
-    if len(smf.end_ticks) <= _MOST_TRACKS_OF_A_SHORT_KEY:
-        key = key.astype(np.uint16)  # these numpy sorts by radix
-    order = np.argsort(key, kind="stable")  # within a key, events stay in file order
-    sorted_on = is_on[order]
-    if _alternates(key[order], sorted_on):
-        on, off = rows[order[0::2]], rows[order[1::2]]
-    else:
-        on, off = _pair_all(smf, rows, is_on, track, sound, order)
-    end_ticks = np.where(off == NO_END, -1, smf.ticks[off])
+    events = _Events(smf.status, smf.first, smf.second)
+    on, off, counts, orphans = _matched(events, smf.starts)
+    track = np.repeat(np.arange(len(counts)), counts)
+    if (off == NO_END).any():
+        off = _mended(smf, on, off, track, has_orphans=orphans > 0)
+    end_ticks = smf.ticks[off]
     hanging = (off == NO_END) | ((end_ticks > max_tick) & (smf.ticks[on] <= max_tick))
     if hanging.any():
-        end_ticks = _with_ends(smf, on, end_ticks, hanging)
-    return Pairs(on, end_ticks, hanging)
+        end_ticks = _with_ends(smf, on, track, end_ticks, hanging)
+    return Pairs(on, track, end_ticks, hanging)
 
 
-def _alternates(key: np.ndarray, is_on: np.ndarray) -> bool:
-    """Whether on and off take turns for every key: most files are such."""
-    if len(key) % 2 or not is_on[0::2].all() or is_on[1::2].any():
-        return False
-    return bool((key[0::2] == key[1::2]).all())
+@dataclass(frozen=True, eq=False, slots=True)
+class _Events:
+    """Channel events: uint8 arrays."""
+
+    status: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
 
 
-def _pair_all(
-    smf: SmfFile, rows: np.ndarray, is_on: np.ndarray, track: np.ndarray, sound: np.ndarray, order: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of note-ons and of their note-offs (or `NO_END`)."""
-    key = track << 11 | sound
-    end = _first_in_first_out(key[order], is_on[order])
-    off = np.full(len(rows), NO_END)  # for each event, the index of its end among `rows`
-    off[order] = np.where(end == NO_END, NO_END, order[end])
-    is_used = np.zeros(len(rows) + 1, np.bool_)  # NO_END is the last
-    is_used[off] = True
-    is_orphan = ~is_on & ~is_used[:-1]
-    is_hanging = is_on & (off == NO_END)
-    if smf.format == 1 and is_hanging.any() and is_orphan.any():
-        shared = np.intersect1d(sound[is_hanging], sound[is_orphan])
-        if len(shared) and _pair_across_tracks(smf, rows, is_on, sound, shared, off):
-            is_hanging = is_on & (off == NO_END) & ~np.isin(sound, shared)
-    if is_hanging.any():
-        ticks = smf.ticks[rows]
-        shortest = max(smf.ticks_per_quarter // _SHORTEST_PART_OF_A_QUARTER, 1)
-        for group in _groups(key, order, np.unique(key[is_hanging])):
-            _mend(group, is_on, ticks, off, shortest)
-    return rows[is_on], np.where(off[is_on] == NO_END, NO_END, rows[off[is_on]])
+def _matched(events: _Events, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int], int]:
+    """Pair within each track, of which `starts` holds the borders.
 
-
-def _first_in_first_out(key: np.ndarray, is_on: np.ndarray) -> np.ndarray:
-    """Return for each event the index of its end, or `NO_END`; events are sorted by `key`, those of one key in time."""
-    size = len(key)
-    begins = np.ones(size, np.bool_)
-    begins[1:] = key[1:] != key[:-1]
-    group = np.cumsum(begins) - 1
-    level = np.cumsum(np.where(is_on, 1, -1))
-    level -= (level - np.where(is_on, 1, -1))[begins][group]  # each key starts at 0
-    # The lowest level of the key so far, at most 0. Keys are put so far below one another that each starts anew.
-    apart = group * (2 * size + 2)
-    lowest = np.minimum.accumulate(np.minimum(level, 0) - apart) + apart
-    before = np.where(begins, 0, np.concatenate([[0], lowest[:-1]]))
-    is_end = ~is_on & (lowest == before)  # an off at a new lowest level ends nothing
-    ons, ends = np.flatnonzero(is_on), np.flatnonzero(is_end)
-    ends_of_group = np.bincount(group[ends], minlength=group[-1] + 1)
-    ons_of_group = np.bincount(group[ons], minlength=group[-1] + 1)
-    rank = np.arange(len(ons)) - (np.cumsum(ons_of_group) - ons_of_group)[group[ons]]
-    place = (np.cumsum(ends_of_group) - ends_of_group)[group[ons]] + rank
-    found = np.full(size, NO_END)
-    has_end = rank < ends_of_group[group[ons]]
-    found[ons[has_end]] = ends[place[has_end]]
-    return found
-
-
-def _pair_across_tracks(
-    smf: SmfFile, rows: np.ndarray, is_on: np.ndarray, sound: np.ndarray, shared: np.ndarray, off: np.ndarray
-) -> bool:
-    """Pair the events of the sounds `shared` again, in time, whatever their tracks.
-
-    Changes `off` and returns True if fewer notes are without end then.
+    Returns the rows of the note-ons and of their ends (or `NO_END`), int64 [notes], the number of notes of each track, and how
+    many note-offs end no note.
     """
-    chosen = np.flatnonzero(np.isin(sound, shared))
-    chosen = chosen[np.lexsort([chosen, smf.ticks[rows[chosen]], sound[chosen]])]
-    end = _first_in_first_out(sound[chosen], is_on[chosen])
-    found = np.where(end == NO_END, NO_END, chosen[end])
-    ons = is_on[chosen]
-    is_better = np.count_nonzero(found[ons] == NO_END) < np.count_nonzero(off[chosen][ons] == NO_END)
+    size = len(events.status)
+    ons, offs, following = (array("i", [0]) * size for _ in range(3))
+    columns = (events.status.tobytes(), events.first.tobytes(), events.second.tobytes())
+    count = orphans = 0
+    counts = []
+    for start, stop in pairwise(starts.tolist()):
+        after, more_orphans = match(*columns, start, stop, ons, offs, following, count)
+        counts.append(after - count)
+        count, orphans = after, orphans + more_orphans
+    on, off = (np.frombuffer(rows, np.int32)[:count].astype(np.int64) for rows in (ons, offs))
+    return on, off, counts, orphans
+
+
+def _mended(smf: SmfFile, on: np.ndarray, off: np.ndarray, track: np.ndarray, *, has_orphans: bool) -> np.ndarray:
+    """Return `off` for a file with notes without an end: other ends where the rules find better ones."""
+    rows = np.flatnonzero(smf.status & 0xE0 == 0x80)  # note-offs and note-ons
+    sounds = (smf.status[rows] & 0x0F).astype(np.int64) << 7 | smf.first[rows]
+    own_sounds = (smf.status[on] & 0x0F).astype(np.int64) << 7 | smf.first[on]
+    off = off.copy()
+    is_hanging = off == NO_END
+    if has_orphans and smf.format == 1:
+        is_used = np.zeros(len(smf.status), np.bool_)
+        is_used[on] = is_used[off[~is_hanging]] = True
+        shared = np.intersect1d(own_sounds[is_hanging], sounds[~is_used[rows]])
+        if len(shared) and _pair_across_tracks(smf, rows[np.isin(sounds, shared)], on, off):
+            is_hanging = (off == NO_END) & ~np.isin(own_sounds, shared)
+    keys = (np.searchsorted(smf.starts, rows, side="right") - 1) << 11 | sounds
+    is_on = (smf.status >= NOTE_ON) & (smf.second > 0)
+    shortest = max(smf.ticks_per_quarter // _SHORTEST_PART_OF_A_QUARTER, 1)
+    for group in _groups(rows, keys, np.unique((track << 11 | own_sounds)[is_hanging])):
+        _mend(group, is_on[group].tolist(), smf.ticks, on, off, shortest)
+    return off
+
+
+def _pair_across_tracks(smf: SmfFile, rows: np.ndarray, on: np.ndarray, off: np.ndarray) -> bool:
+    """Pair the events `rows` again, in time, whatever their tracks.
+
+    Changes `off` and returns True if fewer of their notes are without end then.
+    """
+    rows = rows[np.argsort(smf.ticks[rows], kind="stable")]
+    events = _Events(smf.status[rows], smf.first[rows], smf.second[rows])
+    found_on, found_off, _, _ = _matched(events, np.array([0, len(rows)]))
+    notes = np.searchsorted(on, rows[found_on])
+    is_better = np.count_nonzero(found_off == NO_END) < np.count_nonzero(off[notes] == NO_END)
     if is_better:
-        off[chosen] = found
+        off[notes] = np.where(found_off == NO_END, NO_END, rows[found_off])
     return bool(is_better)
 
 
-def _groups(key: np.ndarray, order: np.ndarray, wanted: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the indices of the events of each of the `wanted` keys, in time."""
-    sorted_key = key[order]
-    begins, ends = np.searchsorted(sorted_key, wanted, "left"), np.searchsorted(sorted_key, wanted, "right")
+def _groups(rows: np.ndarray, keys: np.ndarray, wanted: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the rows of each of the `wanted` keys, in time."""
+    order = np.argsort(keys, kind="stable")
+    in_order = keys[order]
+    begins, ends = np.searchsorted(in_order, wanted, "left"), np.searchsorted(in_order, wanted, "right")
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-        yield order[begin:end]
+        yield rows[order[begin:end]]
 
 
-def _mend(group: np.ndarray, is_on: np.ndarray, ticks: np.ndarray, off: np.ndarray, shortest: int) -> None:
-    """Say which notes of one key lack their end: change `off` unless it is right that the last ones do."""
-    events = group.tolist()
-    sounding, open_since, begin = 0, [], 0
-    for place, event in enumerate(events):
-        if is_on[event]:
+def _mend(
+    group: np.ndarray, is_on: list[bool], ticks: np.ndarray, on: np.ndarray, off: np.ndarray, shortest: int
+) -> None:
+    """Say which notes of one track, channel and pitch lack their end: change `off` unless the last ones do.
+
+    `group` are the rows of the events, and `is_on` says which of them begin a note.
+    """
+    sounding: list[int] = []  # places in the group of the notes that sound, if the latest one ends first
+    begin = 0
+    for place, begins in enumerate(is_on):
+        if begins:
             begin = begin if sounding else place
-            open_since.append(event)
-            sounding += 1
+            sounding.append(place)
         elif sounding:
-            open_since.pop()
-            sounding -= 1
-    if not sounding or not (off[open_since] != NO_END).any():
+            sounding.pop()
+    lost = np.searchsorted(on, group[sounding])
+    if not (off[lost] != NO_END).any():
         return
-    lost = set(open_since)
-    rest = [event for event in events[begin:] if event not in lost]
-    ons = np.array([event for event in rest if is_on[event]], np.int64)
-    ends = np.array([event for event in rest if not is_on[event]], np.int64)
+    is_rest = np.ones(len(group), np.bool_)
+    is_rest[:begin] = is_rest[sounding] = False
+    begins_note = np.array(is_on)
+    ons, ends = group[is_rest & begins_note], group[is_rest & ~begins_note]
     if len(ons) and np.median(ticks[ends] - ticks[ons]) >= shortest:
-        off[ons], off[open_since] = ends, NO_END
+        off[np.searchsorted(on, ons)], off[lost] = ends, NO_END
 
 
-def _with_ends(smf: SmfFile, on: np.ndarray, end_ticks: np.ndarray, hanging: np.ndarray) -> np.ndarray:
+def _with_ends(
+    smf: SmfFile, on: np.ndarray, track: np.ndarray, end_ticks: np.ndarray, hanging: np.ndarray
+) -> np.ndarray:
     """Return `end_ticks` with the ends of notes that have none in the file."""
-    track = np.searchsorted(smf.starts, on, side="right") - 1
     onset = smf.ticks[on]
     key = track << 11 | (smf.status[on] & 0x0F).astype(np.int64) << 7 | smf.first[on]
     order = np.lexsort([onset, key])

@@ -12,7 +12,7 @@ What is damaged or unusual gives a warning, one of each kind.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +26,7 @@ from lstm_music.midi.notes import (
     KeySignature,
     Pedal,
     PieceNotes,
+    Records,
     Tempo,
     TimeSignature,
     sorted_notes,
@@ -35,7 +36,6 @@ from lstm_music.midi.smf import (
     CONTROLLER,
     KEY_SIGNATURE,
     LARGEST_DENOMINATOR_POWER,
-    NOTE_ON,
     SEQUENCER_SPECIFIC,
     SET_TEMPO,
     SUSTAIN_PEDAL,
@@ -52,6 +52,7 @@ __all__ = ["ReadLimits", "read_midi"]
 
 _DEFAULT_LIMITS = ReadLimits()
 _CHANGES = (SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE, TRACK_NAME)
+_IS_CHANGE = np.isin(np.arange(256), _CHANGES)
 _DRUMS_BY_NAME = re.compile(r"drum|percus|snare|hi-?hat|bass ?kick|batter[iy]|bater[ií]a|schlagzeug", re.IGNORECASE)
 _MELODIC_DRUMS = range(112, 120)  # programs from tinkle bell and steel drums to reverse cymbal
 _TEMPO_BYTES = 3
@@ -67,15 +68,16 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     """
     smf = read_smf(data, limits)
     max_tick = limits.max_quarters * smf.ticks_per_quarter
-    pedal = np.flatnonzero((smf.status & 0xF0 == CONTROLLER) & (smf.first == SUSTAIN_PEDAL) & (smf.ticks <= max_tick))
-    kinds = smf.system_kinds()
+    others = smf.others[smf.ticks[smf.others] <= max_tick]
+    pedal = others[(smf.status[others] & 0xF0 == CONTROLLER) & (smf.first[others] == SUSTAIN_PEDAL)]
+    kinds = smf.system_kinds.copy()
     kinds[(smf.system_ticks > max_tick) & (kinds != TRACK_NAME)] = 0  # nothing sounds there
     order = np.argsort(smf.system_ticks, kind="stable")
-    changes = int(np.count_nonzero(np.isin(kinds, _CHANGES)))
-    _require_within(smf, limits, changes=changes + len(pedal))
-    notes = _notes(
-        smf, limits, is_marked=any(event.data == MARK for event in _events(smf, kinds, order, SEQUENCER_SPECIFIC))
-    )
+    changes = int(np.count_nonzero(_IS_CHANGE[kinds]))
+    pairs = pair(smf, max_tick)
+    _require_within(smf, limits, pairs.on, changes + len(pedal))
+    marks = _events(smf, kinds, order, SEQUENCER_SPECIFIC)
+    notes = _notes(smf, pairs, limits, is_marked=any(event.data == MARK for event in marks))
     names = _track_names(smf, kinds)
     _warn_of_drums(notes, names, smf.damage)
     times = _signatures(_events(smf, kinds, order, TIME_SIGNATURE), _time_signature, smf.damage)
@@ -92,39 +94,40 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     )
 
 
-def _require_within(smf: SmfFile, limits: ReadLimits, *, changes: int) -> None:
+def _require_within(smf: SmfFile, limits: ReadLimits, on: np.ndarray, changes: int) -> None:
     """Raise RejectedInputError for more notes, changes or quarters than `limits` allow."""
-    ons = np.flatnonzero((smf.status & 0xF0 == NOTE_ON) & (smf.second > 0))
-    if len(ons) > limits.max_notes:
-        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {len(ons):,}")
+    if len(on) > limits.max_notes:
+        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {len(on):,}")
     if changes > limits.max_changes:
         raise RejectedInputError(
             "too many changes of tempo, signature, name or pedal: "
             f"expected at most {limits.max_changes:,}, got {changes:,}",
         )
     max_tick = limits.max_quarters * smf.ticks_per_quarter
-    last = int(smf.ticks[ons].max(initial=0))
+    last = int(smf.ticks[on].max(initial=0))
     if last > max_tick:
-        place = smf.places[ons[int(np.argmax(smf.ticks[ons]))]]
+        place = smf.places[on[int(np.argmax(smf.ticks[on]))]]
         raise RejectedInputError(
             f"too long: expected the last note within {max_tick:,} ticks, got one at {last:,} at byte {place}",
         )
 
 
-def _notes(smf: SmfFile, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
+def _notes(smf: SmfFile, pairs: Pairs, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
     """Return the sorted notes of a file, once if it holds them for two devices."""
-    pairs = pair(smf, limits.max_quarters * smf.ticks_per_quarter)
     _warn_of_hanging(smf, pairs)
-    on = pairs.on
+    on, order = pairs.on, _order(smf, pairs)
+    if order is not None:
+        on = on.take(order)
+    onset = smf.ticks.take(on)
     notes = np.empty(len(on), NOTE_DTYPE)
-    notes["track"] = np.searchsorted(smf.starts, on, side="right") - 1
-    notes["channel"] = smf.status[on] & 0x0F
+    notes["track"] = pairs.track if order is None else pairs.track.take(order)
+    notes["channel"] = channel = smf.status.take(on) & 0x0F
     notes["program"] = programs(smf, on)
     notes["is_drum"] = drums(smf, on, limits.max_changes)
-    notes["pitch"], notes["velocity"] = smf.first[on], smf.second[on]
-    notes["onset_ticks"] = smf.ticks[on]
-    notes["duration_ticks"] = pairs.end_ticks - smf.ticks[on]
-    second_time = doubles(notes["channel"], notes["pitch"], notes["onset_ticks"], is_marked=is_marked)
+    notes["pitch"], notes["velocity"] = smf.first.take(on), smf.second.take(on)
+    notes["onset_ticks"] = onset
+    notes["duration_ticks"] = (pairs.end_ticks if order is None else pairs.end_ticks.take(order)) - onset
+    second_time = doubles(channel, notes["pitch"], onset, is_marked=is_marked)
     if second_time is not None:
         count = int(np.count_nonzero(second_time))
         smf.damage.add(
@@ -132,13 +135,24 @@ def _notes(smf: SmfFile, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
             f"holds its music twice, for two kinds of devices; {count:,} notes of channels 13 to 16 are left out",
         )
         notes = notes[~second_time]
-    return sorted_notes(notes)
+    return notes if order is not None else sorted_notes(notes)
+
+
+def _order(smf: SmfFile, pairs: Pairs) -> np.ndarray | None:
+    """Return the order of `sorted_notes` by onset, pitch, track and channel, or None if that does not decide it."""
+    on = pairs.on
+    sound = smf.first.take(on).astype(np.int64) << 14 | pairs.track << 4 | smf.status.take(on) & 0x0F
+    key = smf.ticks.take(on) << 21 | sound
+    order = np.argsort(key)
+    in_order = key.take(order)
+    return None if (in_order[1:] == in_order[:-1]).any() else order
 
 
 def _warn_of_hanging(smf: SmfFile, pairs: Pairs) -> None:
     """Warn of notes without an end, except for those of tracks that break off, of which there is a warning already."""
-    on = pairs.on[pairs.hanging]
-    on = on[~smf.is_broken[np.searchsorted(smf.starts, on, side="right") - 1]]
+    if not pairs.hanging.any():
+        return
+    on = pairs.on[pairs.hanging & ~smf.is_broken[pairs.track]]
     if len(on):
         lasts = (
             "a note without an end, which lasts" if len(on) == 1 else f"{len(on):,} notes without an end, which last"
@@ -155,14 +169,14 @@ def _events(smf: SmfFile, kinds: np.ndarray, order: np.ndarray, kind: int) -> li
     return smf.system_events(rows) if len(rows) else []
 
 
-def _tempos(smf: SmfFile, rows: np.ndarray) -> tuple[Tempo, ...]:
+def _tempos(smf: SmfFile, rows: np.ndarray) -> Sequence[Tempo]:
     """Read the tempos in the order of `rows`; those without three bytes or without duration are left out and counted."""
     if smf.fixed_tempo is not None:
         smf.damage.add("SMPTE", "counts frames (SMPTE), not quarters; a quarter is taken as half a second")
         return (Tempo(0, smf.fixed_tempo),)
-    content = np.frombuffer(smf.data + bytes(_TEMPO_BYTES), np.uint8).astype(np.int64)
+    content = np.frombuffer(smf.data + bytes(_TEMPO_BYTES), np.uint8)
     length = smf.system_places[rows] + 2
-    high, middle, low = (content[length + at] for at in (1, 2, 3))
+    high, middle, low = (content[length + at].astype(np.int64) for at in (1, 2, 3))
     microseconds = high << 16 | middle << 8 | low
     is_whole = (content[length] == _TEMPO_BYTES) & (microseconds > 0)
     wrong = rows[~is_whole]
@@ -173,7 +187,7 @@ def _tempos(smf: SmfFile, rows: np.ndarray) -> tuple[Tempo, ...]:
             f"bad tempo at byte {event.start}: expected three bytes with 1 microsecond or more, got {_shown(event.data)}",
             len(wrong),
         )
-    return tuple(map(Tempo, smf.system_ticks[rows][is_whole].tolist(), microseconds[is_whole].tolist()))
+    return Records(Tempo, smf.system_ticks[rows][is_whole], microseconds[is_whole])
 
 
 def _signatures(
@@ -236,9 +250,8 @@ def _warn_of_drums(notes: np.ndarray, names: tuple[str, ...], damage: Damage) ->
             )
 
 
-def _pedal(smf: SmfFile, rows: np.ndarray) -> tuple[Pedal, ...]:
+def _pedal(smf: SmfFile, rows: np.ndarray) -> Sequence[Pedal]:
     """List sustain pedal events by tick; events of one tick stay in file order."""
     rows = rows[np.argsort(smf.ticks[rows], kind="stable")]
     track = np.searchsorted(smf.starts, rows, side="right") - 1
-    columns = (smf.ticks[rows], track, smf.status[rows] & 0x0F, smf.second[rows])
-    return tuple(map(Pedal, *(column.tolist() for column in columns)))
+    return Records(Pedal, smf.ticks[rows], track, smf.status[rows] & 0x0F, smf.second[rows])

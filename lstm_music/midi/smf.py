@@ -24,14 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.midi.byte_loop import LONG_EVENT, LONG_QUANTITY, LONGEST_QUANTITY_BYTES, NO_STATUS, WHOLE, locate
 from lstm_music.midi.chunks import Chunk, next_chunk
 from lstm_music.midi.containers import find_smf
 from lstm_music.midi.damage import Damage
 from lstm_music.midi.header import Header, read_header
+from lstm_music.midi.loops import LONG_EVENT, LONG_QUANTITY, LONGEST_QUANTITY_BYTES, NO_STATUS, WHOLE, locate
 
 DRUM_CHANNEL = 9  # the tenth, as in General MIDI
 BANK_SELECT, SUSTAIN_PEDAL = 0, 64
+FIRST_OTHER = 0xA0  # the first status behind those of notes
 NOTE_OFF, NOTE_ON, CONTROLLER, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 TRACK_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x2F, 0x51, 0x58, 0x59
 SEQUENCER_SPECIFIC, SYSTEM_EXCLUSIVE, META = 0x7F, 0xF0, 0xFF
@@ -85,8 +86,9 @@ class SmfFile:
     The arrays of channel events are those of `TrackEvents` for all tracks, one track after another; `places` is where the
     data of each event stands in `data`. `starts` int64 [tracks + 1] says where each track begins in the arrays, `end_ticks`
     int64 [tracks] where it ends in time, `is_broken` bool [tracks] whether it breaks off. `system_ticks`, `system_places` (of
-    the first byte) and `system_starts` are the same for meta and system exclusive events. `fixed_tempo` is the length of a
-    quarter in microseconds if the file counts seconds.
+    the first byte) and `system_starts` are the same for meta and system exclusive events, and `system_kinds` uint8 is the kind
+    of the meta event, or `SYSTEM_EXCLUSIVE`. `others` are the rows of channel events that are no notes. `fixed_tempo` is the
+    length of a quarter in microseconds if the file counts seconds.
     """
 
     format: int
@@ -104,6 +106,8 @@ class SmfFile:
     system_ticks: np.ndarray
     system_places: np.ndarray
     system_starts: np.ndarray
+    system_kinds: np.ndarray
+    others: np.ndarray
     damage: Damage
 
     @property
@@ -114,13 +118,6 @@ class SmfFile:
             TrackEvents(self.ticks[at], self.status[at], self.first[at], self.second[at], end)
             for at, end in zip(bounds, self.end_ticks.tolist(), strict=True)
         )
-
-    def system_kinds(self) -> np.ndarray:
-        """Return the kind of each system event, uint8: that of the meta event, or `SYSTEM_EXCLUSIVE`."""
-        content = np.frombuffer(self.data, np.uint8)
-        status = content[self.system_places]
-        kinds: np.ndarray = np.where(status == META, content[self.system_places + 1], status)
-        return kinds
 
     def system_events(self, rows: np.ndarray) -> list[SystemEvent]:
         """Read the system events at the indices `rows`."""
@@ -163,8 +160,7 @@ def read_smf(data: bytes, limits: ReadLimits) -> SmfFile:
     header = read_header(contents, damage)
     found = _find_events(contents.data, header, contents.end, limits.max_tracks, damage)
     smf = _resolved(contents.data, header, found, damage)
-    is_onset = (smf.status & 0xF0 == NOTE_ON) & (smf.second > 0)
-    if damage.first and not is_onset.any():
+    if damage.first and not ((smf.status & 0xF0 == NOTE_ON) & (smf.second > 0)).any():
         raise RejectedInputError(damage.first)
     return smf
 
@@ -243,14 +239,15 @@ def _resolved(data: bytes, header: Header, found: _Found, damage: Damage) -> Smf
     end_ticks = np.array(found.end_ticks, np.int64)
     ticks, places = _filled(found.ticks, np.int64, starts), _filled(found.places, np.int32, starts)
     status, first, second = _channel_events(data, places)
-    is_wrong = (first | second) > 127
-    if is_wrong.any():
+    if len(first) and (first.max() > 127 or second.max() > 127):
+        is_wrong = (first | second) > 127
         is_kept = first < 128
         _report_data(data, places + np.where(is_kept, 1, 0), is_wrong, status, damage)
         starts = np.concatenate([[0], np.cumsum(is_kept)])[starts]
         ticks, places, status, first = ticks[is_kept], places[is_kept], status[is_kept], first[is_kept]
         second = np.minimum(second[is_kept], 127)
     system_ticks = _filled(found.system_ticks, np.int64, system_starts)
+    system_places = _filled(found.system_places, np.int32, system_starts)
     if header.scale > 1 or header.format == 2:
         end_ticks = end_ticks * header.scale
         shifts = np.cumsum(end_ticks) - end_ticks if header.format == 2 else np.zeros_like(end_ticks)
@@ -271,10 +268,20 @@ def _resolved(data: bytes, header: Header, found: _Found, damage: Damage) -> Smf
         end_ticks=end_ticks,
         is_broken=np.array(found.is_broken, np.bool_),
         system_ticks=system_ticks,
-        system_places=_filled(found.system_places, np.int32, system_starts),
+        system_places=system_places,
         system_starts=system_starts,
+        system_kinds=_kinds(data, system_places),
+        others=np.flatnonzero(status >= FIRST_OTHER),
         damage=damage,
     )
+
+
+def _kinds(data: bytes, places: np.ndarray) -> np.ndarray:
+    """Return the kinds of the meta and system exclusive events at `places`."""
+    content = np.frombuffer(data, np.uint8)
+    status = content[places]
+    kinds: np.ndarray = np.where(status == META, content[places + 1], status)
+    return kinds
 
 
 def _filled(values: "array[int]", dtype: type[np.signedinteger[Any]], starts: np.ndarray) -> np.ndarray:
@@ -285,12 +292,13 @@ def _filled(values: "array[int]", dtype: type[np.signedinteger[Any]], starts: np
 def _channel_events(data: bytes, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read status, first and second data byte, uint8 [events], of the channel events whose data is at `places`."""
     content = np.frombuffer(data + b"\0", np.uint8)  # one more byte, because the last event can have only one
-    status = content[places - 1]
+    places = places.astype(np.int64)  # what numpy indexes with
+    status = content.take(places - 1)
     # The byte before the data is the event's status or, with running status, the last byte of a time, below 128.
     has_status = status > 127
     if not has_status.all():
-        status = status[np.maximum.accumulate(np.where(has_status, np.arange(len(places)), 0))]
-    first, second = content[places], content[places + 1]
+        status = status.take(np.maximum.accumulate(np.where(has_status, np.arange(len(places)), 0)))
+    first, second = content.take(places), content.take(places + 1)
     second[status & 0xE0 == PROGRAM] = 0  # program change and channel pressure have one
     return status, first, second
 

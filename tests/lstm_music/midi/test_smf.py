@@ -77,7 +77,7 @@ def test_a_track_without_an_end_of_track_event_is_read():
 def test_tempos_signatures_and_names_are_kept_with_their_positions():
     data = mb.smf(mb.track(b"\x03\xff\x51\x03\x07\xa1\x20", b"\x00\xff\x01\x02hi"))
     smf = read_smf(data, ReadLimits())
-    assert smf.system_kinds().tolist() == [0x51]
+    assert smf.system_kinds.tolist() == [0x51]
     assert smf.system_events(np.array([0])) == [(3, 0, 23, b"\x07\xa1\x20", 26)]
     assert data[26:29] == b"\x07\xa1\x20"
 

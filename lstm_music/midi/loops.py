@@ -1,19 +1,17 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False
-"""The loop over the bytes of a track chunk: where each of its events stands, and at which tick.
+"""The two loops of reading MIDI that go from event to event, which numpy cannot.
 
-This module has no dependency, so that Cython compiles it as it is (types are in `byte_loop.pxd`); setup.py does that where a
-C compiler is at hand. Interpreted and compiled it gives the same, and neither reads outside the file: the compiled loop
-checks each index, and a read past the end of the file ends the track as it does in Python.
+This module has no dependency, so that Cython compiles it as it is (types are in `loops.pxd`); setup.py does that where a C
+compiler is at hand. Interpreted and compiled it gives the same, and neither reads outside its arrays: the compiled loops
+check each index, and a read past the end of the file ends the track as it does in Python.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from array import array
+from array import array
 
 # What ends a track early. 0: nothing does.
 WHOLE, CUT, NO_STATUS, LONG_QUANTITY, LONG_EVENT = range(5)
 
+SOUNDS = 16 << 7  # a channel and a pitch
 LONGEST_QUANTITY_BYTES = 5  # the standard allows 4; real files have 5
 
 
@@ -115,3 +113,48 @@ def locate(  # noqa: C901, PLR0912, PLR0915 (calls would dominate the time)
     if count > known and places[count - 1] + data_bytes > stop:
         count -= 1  # the last event lacks data
     return count, system_count, tick, behind_end, fault, fault_at, stray, stray_at
+
+
+def match(
+    status: bytes,
+    first: bytes,
+    second: bytes,
+    start: int,
+    stop: int,
+    ons: "array[int]",
+    offs: "array[int]",
+    following: "array[int]",
+    count: int,
+) -> tuple[int, int]:
+    """Find the notes among the channel events from `start` to `stop` (exclusive), which are in time.
+
+    Each note-on adds its index to `ons` and that of its note-off (or -1) to `offs`, from index `count` on: the first note-on of
+    a channel and pitch ends at the first later note-off of them. `following` is for its own use, and as long as the others.
+
+    Returns (count, number of note-offs without a note).
+    """
+    # The first and the last sounding note of each channel and pitch; `following` leads from one to the next.
+    heads, tails = array("i", [-1]) * SOUNDS, array("i", [-1]) * SOUNDS
+    orphans = 0
+    for row in range(start, stop):
+        kind = status[row]
+        if kind >= 0xA0:
+            continue
+        sound = (kind & 15) << 7 | first[row]
+        head = heads[sound]
+        if kind >= 0x90 and second[row] > 0:
+            ons[count] = row
+            offs[count] = -1
+            following[count] = -1
+            if head < 0:
+                heads[sound] = count
+            else:
+                following[tails[sound]] = count
+            tails[sound] = count
+            count += 1
+        elif head < 0:
+            orphans += 1
+        else:
+            offs[head] = row
+            heads[sound] = following[head]
+    return count, orphans

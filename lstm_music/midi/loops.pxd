@@ -1,4 +1,4 @@
-# The types of byte_loop.py for Cython, which reads this file by its name.
+# The types of loops.py for Cython, which reads this file by its name.
 # 64 bits hold every value: a time has at most 35 bits, and a file of 16 MiB has at most 2^22 times of that length.
 cimport cython
 
@@ -11,4 +11,14 @@ cimport cython
 cpdef locate(
     const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t stop, bytes kept, long long[::1] ticks, int[::1] places,
     Py_ssize_t count, long long[::1] system_ticks, int[::1] system_places, Py_ssize_t system_count
+)
+
+
+@cython.locals(
+    row=Py_ssize_t, kind=cython.int, sound=cython.int, head=cython.int, orphans=Py_ssize_t, heads=cython.int[::1],
+    tails=cython.int[::1],
+)
+cpdef match(
+    const unsigned char[::1] status, const unsigned char[::1] first, const unsigned char[::1] second, Py_ssize_t start,
+    Py_ssize_t stop, int[::1] ons, int[::1] offs, int[::1] following, Py_ssize_t count
 )
