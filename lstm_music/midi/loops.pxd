@@ -15,10 +15,11 @@ cpdef locate(
 
 
 @cython.locals(
-    row=Py_ssize_t, kind=cython.int, sound=cython.int, head=cython.int, orphans=Py_ssize_t, heads=cython.int[::1],
-    tails=cython.int[::1],
+    row=Py_ssize_t, note=Py_ssize_t, begin=Py_ssize_t, kind=cython.int, sound=cython.int, head=cython.int,
+    orphans=Py_ssize_t, sounding=Py_ssize_t,
 )
 cpdef match(
     const unsigned char[::1] status, const unsigned char[::1] first, const unsigned char[::1] second, Py_ssize_t start,
-    Py_ssize_t stop, int[::1] ons, int[::1] offs, int[::1] following, Py_ssize_t count
+    Py_ssize_t stop, int[::1] ons, int[::1] offs, int[::1] following,
+    int[::1] heads, int[::1] tails, Py_ssize_t count
 )

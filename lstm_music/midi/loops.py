@@ -6,7 +6,10 @@ compiler is at hand. Interpreted and compiled it gives the same, and neither rea
 check each index, and a read past the end of the file ends the track as it does in Python.
 """
 
-from array import array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from array import array
 
 # What ends a track early. 0: nothing does.
 WHOLE, CUT, NO_STATUS, LONG_QUANTITY, LONG_EVENT = range(5)
@@ -124,18 +127,21 @@ def match(
     ons: "array[int]",
     offs: "array[int]",
     following: "array[int]",
+    heads: "array[int]",
+    tails: "array[int]",
     count: int,
 ) -> tuple[int, int]:
     """Find the notes among the channel events from `start` to `stop` (exclusive), which are in time.
 
     Each note-on adds its index to `ons` and that of its note-off (or -1) to `offs`, from index `count` on: the first note-on of
-    a channel and pitch ends at the first later note-off of them. `following` is for its own use, and as long as the others.
+    a channel and pitch ends at the first later note-off of them. `following`, as long as the others, `heads`, full of -1, and
+    `tails`, each of `SOUNDS` entries, are for its own use.
 
     Returns (count, number of note-offs without a note).
     """
     # The first and the last sounding note of each channel and pitch; `following` leads from one to the next.
-    heads, tails = array("i", [-1]) * SOUNDS, array("i", [-1]) * SOUNDS
-    orphans = 0
+    begin = count
+    orphans = sounding = 0
     for row in range(start, stop):
         kind = status[row]
         if kind >= 0xA0:
@@ -152,9 +158,15 @@ def match(
                 following[tails[sound]] = count
             tails[sound] = count
             count += 1
+            sounding += 1
         elif head < 0:
             orphans += 1
         else:
             offs[head] = row
             heads[sound] = following[head]
+            sounding -= 1
+    if sounding:
+        for note in range(begin, count):
+            row = ons[note]
+            heads[(status[row] & 15) << 7 | first[row]] = -1
     return count, orphans

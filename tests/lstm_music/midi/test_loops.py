@@ -62,7 +62,9 @@ def located(loops, data, start, stop):
 def matched(loops, status, first, second, start):
     size = len(status)
     ons, offs, following = (array("i", [0]) * (size + 1) for _ in range(3))
-    count, orphans = loops.match(status, first, second, start, size, ons, offs, following, 1)
+    heads, tails = (array("i", [-1]) * loops.SOUNDS for _ in range(2))
+    count, orphans = loops.match(status, first, second, start, size, ons, offs, following, heads, tails, 1)
+    assert set(heads) == {-1}
     return count, orphans, ons[:count].tolist(), offs[:count].tolist()
 
 
@@ -121,10 +123,13 @@ def test_an_array_that_is_too_small_is_never_written_beyond(compiled):
     one_tick, one_place = array("q", [0]), array("i", [0])
     count, *_, fault, at, _, _ = compiled.locate(data, 0, 7, KEPT, one_tick, one_place, 0, one_tick, one_place, 0)
     assert (count, fault, at) == (1, compiled.CUT, 7)
+    sounds = array("i", [-1]) * compiled.SOUNDS
     with pytest.raises(IndexError):
-        compiled.match(b"\x90\x90", b"\x3c\x3c", b"\x40\x40", 0, 2, one_place, one_place, one_place, 0)
+        compiled.match(b"\x90\x90", b"\x3c\x3c", b"\x40\x40", 0, 2, one_place, one_place, one_place, sounds, sounds, 0)
     with pytest.raises(IndexError):
-        compiled.match(b"\x90", b"\x3c", b"\x40", 0, 9, one_place, one_place, one_place, 0)
+        compiled.match(b"\x90", b"\x3c", b"\x40", 0, 9, one_place, one_place, one_place, sounds, sounds, 0)
+    with pytest.raises(IndexError):
+        compiled.match(b"\x90", b"\x3c", b"\x40", 0, 1, one_place, one_place, one_place, one_place, one_place, 0)
 
 
 def test_the_module_in_use_is_that_of_the_source(interpreted):
