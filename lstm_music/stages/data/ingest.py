@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from lstm_music.errors import NotEnoughMusicError
+from lstm_music.midi.containers import is_midi
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.scores.spec import ReadingSpec
@@ -205,8 +206,8 @@ def _row(source: Source, name: str, status: str, reason: str, piece_id: str = ""
 
 def _format(name: str, found: Found | None) -> str:
     """Return the format of an input: MIDI by its first bytes, whatever its name; any other format by its name."""
-    is_midi = found is not None and found.data[:4] in {b"MThd", b"RIFF"}
-    return "midi" if is_midi else music_format(name) or ""
+    has_midi = found is not None and is_midi(found.data)
+    return "midi" if has_midi else music_format(name) or ""
 
 
 def _no_music(source: str, others: int) -> str:
