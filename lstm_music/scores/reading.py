@@ -1,6 +1,6 @@
 """MusicXML, ABC and kern → `PieceNotes`, read in a child process that can be killed.
 
-What reads scores is large and meets hostile bytes: 40 of them can keep music21 busy for a minute. So each batch of scores runs
+What reads scores is large and meets hostile bytes: a few of them can ask for hours of work. So each batch of scores runs
 in one child process, which also unpacks and decodes them. A score that takes too much CPU time or memory, or kills the child, is
 read once more in a child of its own, where nothing that was read before it counts; if that fails too, it alone is rejected.
 A new child reads the rest. `lstm_music.scores.child` documents how scores become notes.

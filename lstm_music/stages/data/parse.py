@@ -25,7 +25,7 @@ from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "parsed"
 READER_VERSION = 2  # increases when a reader returns other notes for the same bytes
-# A task costs about 0.25 seconds, a music21 process about 2. So a batch should take 5 seconds or more.
+# A task costs about 0.25 seconds, a process that reads scores about 0.5. So a batch should take 5 seconds or more.
 MIDI_BYTES_PER_BATCH = 16 << 20
 MIDI_FILES_PER_BATCH = 1 << 12
 SCORES_PER_BATCH = 60
