@@ -54,7 +54,11 @@ LAST = {"goes_back": False, "kind": "discontinue"}
         ([PLAIN, (ending(1, "start"), REPEAT.join(("<barline>", "</barline>"))), volta(2, **LAST)], "CDCE", "CE"),
         ([PLAIN, volta(1), (ending(2, "start"), ""), OPEN, CLOSE], "CDCEFGFG", "CEFG"),  # an ending that nothing ends
         ([PLAIN, volta(1), volta(2, **LAST), OPEN, volta(1), volta(2, **LAST)], "CDCEFGFA", "CEFA"),
-        ([PLAIN, PLAIN, ("", ending("", "stop", REPEAT)), volta(2, **LAST)], "CDECDF", "CDF"),  # nothing starts the first
+        (
+            [PLAIN, PLAIN, ("", ending("", "stop", REPEAT)), volta(2, **LAST)],
+            "CDECDF",
+            "CDF",
+        ),  # nothing starts the first
         ([PLAIN, PLAIN, ("", sound(dacapo="yes"))], "CDECDE", "CDE"),
         ([PLAIN, ("", sound(fine="yes")), ("", sound(dacapo="yes"))], "CDECD", "CDE"),
         ([PLAIN, SEGNO, PLAIN, ("", sound(dalsegno="x"))], "CDEFDEF", "CDEF"),
