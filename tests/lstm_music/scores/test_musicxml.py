@@ -125,6 +125,19 @@ def test_a_bar_that_a_repeat_sign_divides_is_one_bar_also_where_a_part_leaves_it
     assert [(bar.number, bar.begins_at) for bar in count_bars(read(text).measures)] == [(1, 0), (2, 0), (2, 3), (3, 0)]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "bars"),
+    [
+        ("", IMPLICIT, [(1, 0), (1, 3), (2, 0)]),  # a repeat sign divides the first bar
+        (IMPLICIT, IMPLICIT, [(0, 1), (1, 3), (2, 0)]),
+        ("", "", [(0, 1), (1, 0), (2, 0)]),
+    ],
+)
+def test_a_first_bar_that_an_uncounted_measure_completes_is_no_pickup(first, second, bars):
+    text = score([(first, time(4, 4) + note("C5", 3)), (second, note("D5")), note("E5", 4)])
+    assert [(bar.number, bar.begins_at) for bar in count_bars(read(text).measures)] == bars
+
+
 def test_a_forward_at_the_end_of_a_measure_fills_the_bar_and_no_more():
     text = score(four_four(note("C4") + move("forward", 7), note("D4", 4)))
     assert rows(text) == [(0, 60, 1), (4, 62, 4)]
