@@ -13,6 +13,7 @@ from lstm_music.results import GeneratedMusic, PreparedMusic, TrainedModels
 from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import Promoted, find_recipe, name_in, require_promoted
 from lstm_music.stages.data import prepare as preparing
+from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.music import generation, index
 from lstm_music.stages.music.overrides import settings_of
@@ -50,7 +51,9 @@ def prepare(
     store = Store(storage)
     chosen = _recipe(store, recipe)
     with store.session():
-        inputs = ingest(store, chosen, chosen_source(None if source is None else str(source), chosen.source))
+        inputs = try_again(
+            store, ingest(store, chosen, chosen_source(None if source is None else str(source), chosen.source))
+        )
         prepared = preparing.prepare(store, chosen, inputs)
     return PreparedMusic(store, chosen, prepared)
 

@@ -33,6 +33,7 @@ from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.scores.spec import ReadingSpec
 
 _LOG = logging.getLogger(__name__)
 
@@ -145,6 +146,7 @@ class Recipe(BaseModel):
     source: str = "corpus"
     include: tuple[Included, ...] = ("*",)
     exclude: tuple[str, ...] = ()
+    reading: ReadingSpec = ReadingSpec()
     events: EventSpec = EventSpec()
     split: SplitSpec = SplitSpec()
     windows: WindowSpec = WindowSpec()
@@ -214,11 +216,12 @@ class Recipe(BaseModel):
         """The contents that the recipe names, SHA-256 → name."""
         return {wanted.sha256: wanted.name for wanted in self.include if isinstance(wanted, Content)}
 
-    def takes(self, name: str, sha256: str | None = None) -> bool:
-        """Say whether the recipe takes an input by its name, or by its content where that is known."""
+    def takes(self, name: str, sha256: str | None = None, book: str = "") -> bool:
+        """Say whether the recipe takes an input by its name, or that of its book, or by its content where that is known."""
+        names = (name, book) if book else (name,)
         patterns = [wanted for wanted in self.include if isinstance(wanted, str)]
-        wanted = sha256 in self.contents or any(fnmatchcase(name, pattern) for pattern in patterns)
-        return wanted and not any(fnmatchcase(name, pattern) for pattern in self.exclude)
+        wanted = sha256 in self.contents or any(fnmatchcase(one, pattern) for one in names for pattern in patterns)
+        return wanted and not any(fnmatchcase(one, pattern) for one in names for pattern in self.exclude)
 
 
 def load_recipe(text: str) -> Recipe:

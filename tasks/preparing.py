@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from lstm_music.errors import StorageError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data import dataset, events, ingest, notes, parse, prepare
+from lstm_music.stages.data.attempts import try_again
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import download_report
 from tasks.retrying import may_pass
@@ -23,9 +24,10 @@ from tasks.retrying import may_pass
     persist_result=False,
 )
 def ingest_source(storage: str, recipe: Recipe, source: str) -> ArtifactRef:
-    """Ingest what a source holds."""
+    """Ingest what a source holds, and read once more what met a limit the last time."""
     with download_report() as report:
-        return ingest.ingest(Store(storage), recipe, source, report=report)
+        store = Store(storage)
+        return try_again(store, ingest.ingest(store, recipe, source, report=report))
 
 
 @task(

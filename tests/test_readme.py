@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_music import write_pieces
@@ -48,9 +49,14 @@ def steps() -> list[Step]:
 
 
 STEPS = steps()
-each_step = pytest.mark.parametrize(
-    "step", STEPS, ids=lambda step: step.code.strip().splitlines()[-1].partition("#")[0].strip()
-)
+
+
+def name_of(step: Step) -> str:
+    """Name a test after the last line of what it runs."""
+    return step.code.strip().splitlines()[-1].partition("#")[0].strip()
+
+
+each_step = pytest.mark.parametrize("step", STEPS, ids=name_of)
 
 
 def copy_of_the_checkout(folder: Path) -> Path:
@@ -98,8 +104,15 @@ def test_every_block_says_how_it_is_run():
     assert {"", "slow"} <= {step.mark for step in STEPS} <= {"", "slow", "needs"}
 
 
+def quick_step(step: Step) -> Any:
+    """Of the commands that make music, one runs always: each takes half a minute."""
+    is_first = step == next(other for other in STEPS if not other.mark and "generate" in other.code)
+    marks = pytest.mark.operation if "generate" in step.code and not is_first else ()
+    return pytest.param(step, marks=marks, id=name_of(step))
+
+
 @pytest.mark.slow
-@each_step
+@pytest.mark.parametrize("step", [quick_step(step) for step in STEPS])
 def test_the_quick_commands_of_the_readme_run(step, prepared):
     if step.mark:
         pytest.skip(f"{step.mark}: {step.reason}")

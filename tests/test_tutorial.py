@@ -18,6 +18,7 @@ def test_no_results_are_committed():
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code_cells(TUTORIAL))
 
 
+@pytest.mark.operation
 @pytest.mark.slow
 def test_the_tutorial_runs(tmp_path):
     copied, executed = tmp_path / TUTORIAL.name, tmp_path / "executed.ipynb"

@@ -28,6 +28,7 @@ from lstm_music.sources.choice import chosen_source
 from lstm_music.stages.current import name_in, promoted_models, require_promoted
 from lstm_music.stages.data import ingest as ingesting
 from lstm_music.stages.data import prepare as preparing
+from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
 from lstm_music.stages.music.overrides import Overrides, settings_of
@@ -261,7 +262,7 @@ def _ingest_source(
 ) -> ArtifactRef:
     chosen = chosen_source(source, recipe.source)
     with display.ingesting(chosen) as on_bytes:
-        inputs = ingesting.ingest(store, recipe, chosen, others, on_bytes)
+        inputs = try_again(store, ingesting.ingest(store, recipe, chosen, others, on_bytes))
     missing = ingesting.missing(recipe, ingesting.read_inputs(store, inputs)) if recipe.contents else []
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -20,6 +20,7 @@ from lstm_music.stages.inbox.retraining import (
     news_sentence,
     rejected,
     trains_anyway,
+    warned,
 )
 from lstm_music.stages.inbox.serving import Served, nothing_to_serve, served_recipes
 from lstm_music.stages.inbox.standing import standing
@@ -138,6 +139,8 @@ def _report(display: Display, store: Store, result: Retraining) -> dict[str, Any
     """Print what came of a retraining; give it for programs, too."""
     for row in rejected(store, result)[:ROWS_SHOWN]:
         display.log(f"Rejected: {row.name} {row.reason}")
+    for row in warned(store, result)[:ROWS_SHOWN]:
+        display.log(f"Warning: {row.name} {'; '.join(row.warnings)}")
     display.log(f"Recipe {result.recipe}: {result.sentence}")
     said = describe(store, result)
     if said["page"]:

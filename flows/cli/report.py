@@ -52,10 +52,11 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
     table = read_inputs(store, made.notes)
     counts = notes.counts
     display.log(
-        f"Read {counted(len(table), 'input')}: kept {counted(counts['pieces'], 'piece')}, "
+        f"Read {counted(len(table), 'input')}: kept {counted(counts['pieces'], 'piece')}{_of_them(counts)}, "
         f"{counted(counts['duplicates'], 'duplicate')}, {counts['rejected']} rejected"
     )
     _not_accepted(display, table)
+    _with_warnings(display, table)
     display.log(
         f"{counted(counts['notes'], 'note')} → {counted(events.counts['events'], 'event')} "
         f"({events.counts['merged']:,} merged into longer notes, {events.counts['drums']:,} drum notes left out)"
@@ -225,6 +226,21 @@ def _inbox_status(store: Store, name: str) -> dict[str, Any]:
         "removed_and_in_promoted_models": list(now.removed),
         "sentence": f"{now.gap}; {way_on(name)}" if now.is_behind else None,
     }
+
+
+def _of_them(counts: Mapping[str, int]) -> str:
+    """Say how many pieces were not read whole."""
+    warned = counts.get("warned", 0)  # tables of the version before have none
+    return f" ({warned:,} of them with warnings)" if warned else ""
+
+
+def _with_warnings(display: Display, table: list[Input]) -> None:
+    """List the accepted inputs of which something could not be read."""
+    lines = [[row.name, warning] for row in table for warning in row.warnings]
+    if lines:
+        display.table("Read with warnings", ["file", "what was not read as it stands"], lines[:ROWS_SHOWN], texts=2)
+    if len(lines) > ROWS_SHOWN:
+        display.log(f"… and {len(lines) - ROWS_SHOWN} more; the table of inputs lists them all")
 
 
 def _not_accepted(display: Display, table: list[Input]) -> None:

@@ -1,14 +1,37 @@
-"""Bars: the bar of each onset, and its position in that bar."""
+"""Bars: the bar of each onset, and its position in that bar.
+
+A score has bars of its own (`PieceNotes.bars`). In a MIDI file they follow from the time signatures.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from lstm_music.encoding.grid import Grid, Steps
-from lstm_music.midi.notes import TimeSignature
+from lstm_music.midi.notes import Bar, PieceNotes, TimeSignature
 
 _COMMON_TIME = (4, 4)
 _FINEST = 1024  # MIDI can write denominators up to 2**255
+
+
+def places_of(piece: PieceNotes, onset_steps: Steps, grid: Grid) -> tuple[Steps, Steps]:
+    """Return the bar of each onset of a piece, and its position in that bar in steps; both int64.
+
+    Bars count from 1, and a pickup is bar 0: its music begins at the position that it would have in a whole bar.
+    """
+    if piece.bars:
+        return _place_in_written_bars(onset_steps, piece.bars, piece.ticks_per_quarter, grid)
+    return place_in_bars(onset_steps, piece.time_signatures, piece.ticks_per_quarter, grid)
+
+
+def _place_in_written_bars(
+    onset_steps: Steps, bars: Sequence[Bar], ticks_per_quarter: int, grid: Grid
+) -> tuple[Steps, Steps]:
+    starts = grid.onsets([bar.tick for bar in bars], ticks_per_quarter)
+    index = np.maximum(np.searchsorted(starts, onset_steps, side="right") - 1, 0)
+    numbers = np.array([bar.number for bar in bars], np.int64)
+    begins_at = grid.onsets([bar.begins_at_ticks for bar in bars], ticks_per_quarter)
+    return numbers[index], np.maximum(begins_at[index] + onset_steps - starts[index], 0)
 
 
 def place_in_bars(
@@ -20,7 +43,8 @@ def place_in_bars(
     """Return the bar (from 1 on) of each onset, and the steps since that bar began; both int64.
 
     A piece is in 4/4 until its first signature. A signature that differs from the previous one starts a new bar at the
-    nearest grid point. Pickups are not detected. A bar that would start between two steps starts on the earlier one.
+    nearest grid point, so a pickup is a bar that its time signature makes short. A bar that would start between two steps starts
+    on the earlier one.
     """
     bar = np.zeros(len(onset_steps), dtype=np.int64)
     position = np.zeros(len(onset_steps), dtype=np.int64)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from lstm_music.encoding.bars import place_in_bars
+from lstm_music.encoding.bars import places_of
 from lstm_music.encoding.chords import CHORD_ENCODINGS, ChordEncoding
 from lstm_music.encoding.grid import Grid, Steps
 from lstm_music.errors import RecipeError
@@ -85,7 +85,7 @@ class PieceEvents:
     onset_steps: Steps
     offset_steps: Steps  # since the previous event; for the first event, since the start of the piece
     duration_steps: Steps
-    bar: npt.NDArray[np.int32]  # from 1 on
+    bar: npt.NDArray[np.int32]  # from 1 on; a pickup is 0
     position_in_bar_steps: Steps
     velocity: npt.NDArray[np.uint8]  # of the loudest note
     track: npt.NDArray[np.int16]  # of the lowest note
@@ -113,7 +113,7 @@ def encode(piece: PieceNotes, spec: EventSpec) -> PieceEvents:
     rows = kept[by_event]
     first = np.flatnonzero(np.diff(group[by_event], prepend=-1))
     onset_steps = onset[rows][first]
-    bar, position = place_in_bars(onset_steps, piece.time_signatures, piece.ticks_per_quarter, grid)
+    bar, position = places_of(piece, onset_steps, grid)
     return PieceEvents(
         note=_texts(pitch[rows], first, spec.encoding),
         onset_steps=onset_steps,

@@ -28,9 +28,9 @@ class Prompt:
 
     `tokens` int32 [events, columns] are the events, with echoes of the segment alone, `before` [columns] the event before them.
     `replaced` counts the values that the vocabularies do not know: the nearest known values stand for them. `bars` are the first
-    and the last bar, from 1. `onset_steps` is where the first event begins in the piece, `last_onset_steps` where the last one
-    does, both by the tokens. The signatures and the length of a bar are those at the end of the segment (see `signature_after`);
-    a piece without a key signature has None.
+    and the last bar, from 1; a pickup is bar 0. `onset_steps` is where the first event begins in the piece, `last_onset_steps`
+    where the last one does, both by the tokens. The signatures and the length of a bar are those at the end of the segment (see
+    `signature_after`); a piece without a key signature has None.
     """
 
     name: str

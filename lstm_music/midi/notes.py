@@ -3,9 +3,13 @@
 A `PieceNotes` keeps all the musical content of a file: no grid and no encoding has been applied yet.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, overload
 
 import numpy as np
+
+Record = TypeVar("Record")
 
 NOTE_DTYPE = np.dtype(
     [
@@ -72,6 +76,43 @@ class Pedal:
     value: int
 
 
+class Records(Sequence[Record]):
+    """A sequence of records of one kind that is kept as columns; a record is made when it is asked for.
+
+    A file can have more tempos or pedal events than notes, and as objects they would take most of the time of reading it.
+    It equals any sequence of the same records.
+    """
+
+    __slots__ = ("_kind", "columns")
+
+    def __init__(self, kind: type[Record], *columns: np.ndarray) -> None:
+        self._kind = kind
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(self._kind, *(column.tolist() for column in self.columns))
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Records[Record]": ...
+    def __getitem__(self, index: int | slice) -> "Record | Records[Record]":
+        if isinstance(index, slice):
+            return Records(self._kind, *(column[index] for column in self.columns))
+        return self._kind(*(column[index].item() for column in self.columns))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class PieceNotes:
     """The notes of one piece, as read.
@@ -83,18 +124,30 @@ class PieceNotes:
 
     ticks_per_quarter: int
     notes: np.ndarray
-    tempos: tuple[Tempo, ...] = ()
+    tempos: Sequence[Tempo] = ()
     time_signatures: tuple[TimeSignature, ...] = ()
     key_signatures: tuple[KeySignature, ...] = ()
     track_names: tuple[str, ...] = ()
-    pedal: tuple[Pedal, ...] = ()
+    pedal: Sequence[Pedal] = ()
     bars: tuple[Bar, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
+_SORTED_BY = ("onset_ticks", "pitch", "track", "channel", "duration_ticks", "velocity")
+_ONSET_LIMIT = 1 << 37  # what is left of 63 bits beside pitch (7), track (15) and channel (4)
+
+
 def sorted_notes(notes: np.ndarray) -> np.ndarray:
     """Sort an array of `NOTE_DTYPE` into the order of `PieceNotes.notes`."""
-    order = np.lexsort(
-        [notes[name] for name in ("velocity", "duration_ticks", "channel", "track", "pitch", "onset_ticks")],
-    )
+    onset, pitch, track, channel, duration, velocity = (notes[name].astype(np.int64) for name in _SORTED_BY)
+    if not len(notes) or onset.min() < 0 or onset.max() >= _ONSET_LIMIT or track.min() < 0:
+        return notes[np.lexsort([velocity, duration, channel, track, pitch, onset])]
+    key = onset << 26 | pitch << 19 | track << 4 | channel
+    order = np.argsort(key)
+    in_order = key[order]
+    is_equal = in_order[1:] == in_order[:-1]
+    if is_equal.any():
+        tied = np.append(is_equal, False) | np.append(False, is_equal)
+        rows = order[tied]
+        order[tied] = rows[np.lexsort([velocity[rows], duration[rows], key[rows]])]
     return notes[order]

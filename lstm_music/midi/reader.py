@@ -2,78 +2,62 @@
 
 How events are read:
 
-- **Pairing.** A note-on (velocity above 0) ends at the nearest later note-off, or note-on of velocity 0, of the same
-  pitch, channel and track. Two overlapping notes can end at the same event; this is music21's rule. A note without a
-  later note-off ends where its track ends.
-- **Program.** A channel is one instrument, whichever tracks use it. The tracks of a format 1 file form one stream of
-  events by (tick, track, position in the track). A note has the latest program of its channel, or 0 (piano) if none was
-  set.
-- **Drums** are the notes on channel 9 (the tenth), as in General MIDI.
-- **Time.** Tempos and signatures of all tracks are kept. A tempo of 0 or a bar without beats is rejected, because notes
-  would have no time. An invalid key signature is ignored, because it moves no note.
+- **Pairing** of note-ons and note-offs: see `lstm_music.midi.pairing`.
+- **Programs and drums** are those of a channel, whichever tracks use it: see `lstm_music.midi.channels`.
+- **Time.** Tempos and signatures of all tracks are kept. A tempo of 0, a bar without beats and the like are left out and
+  counted. An invalid key signature is ignored, because it moves no note.
+- A file that holds its music twice, for two devices (see `lstm_music.midi.devices`), is read once.
+
+What is damaged or unusual gives a warning, one of each kind.
 """
 
-from dataclasses import dataclass
-from operator import itemgetter
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi.channels import drums, programs
+from lstm_music.midi.damage import Damage
+from lstm_music.midi.devices import MARK, doubles
 from lstm_music.midi.notes import (
     NOTE_DTYPE,
     KeySignature,
     Pedal,
     PieceNotes,
+    Records,
     Tempo,
     TimeSignature,
     sorted_notes,
 )
+from lstm_music.midi.pairing import Pairs, pair
 from lstm_music.midi.smf import (
     CONTROLLER,
-    DRUM_CHANNEL,
     KEY_SIGNATURE,
     LARGEST_DENOMINATOR_POWER,
-    NOTE_OFF,
-    NOTE_ON,
-    PROGRAM,
+    SEQUENCER_SPECIFIC,
     SET_TEMPO,
     SUSTAIN_PEDAL,
     TIME_SIGNATURE,
     TRACK_NAME,
-    MetaEvent,
     ReadLimits,
     SmfFile,
+    SystemEvent,
     read_smf,
 )
-from lstm_music.midi.text import decode_text
+from lstm_music.midi.text import decode_text, printable
 
 __all__ = ["ReadLimits", "read_midi"]
 
 _DEFAULT_LIMITS = ReadLimits()
-_NO_TICKS = np.empty(0, np.int64)  # np.concatenate needs one array, even for a file without tracks
-_NO_BYTES = np.empty(0, np.uint8)
+_CHANGES = (SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE, TRACK_NAME)
+_IS_CHANGE = np.isin(np.arange(256), _CHANGES)
+_DRUMS_BY_NAME = re.compile(r"drum|percus|snare|hi-?hat|bass ?kick|batter[iy]|bater[ií]a|schlagzeug", re.IGNORECASE)
+_MELODIC_DRUMS = range(112, 120)  # programs from tinkle bell and steel drums to reverse cymbal
+_TEMPO_BYTES = 3
 
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Events:
-    """Channel events of all tracks, track after track, each in file order: arrays [events]."""
-
-    tick: np.ndarray  # int64
-    track: np.ndarray  # int64
-    kind: np.ndarray  # uint8, the status without its channel
-    channel: np.ndarray  # uint8
-    first: np.ndarray  # uint8
-    second: np.ndarray  # uint8
-
-    def __getitem__(self, selected: np.ndarray) -> "_Events":
-        return _Events(
-            self.tick[selected],
-            self.track[selected],
-            self.kind[selected],
-            self.channel[selected],
-            self.first[selected],
-            self.second[selected],
-        )
+Signature = TypeVar("Signature", TimeSignature, KeySignature)
 
 
 def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
@@ -83,133 +67,191 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     without notes is accepted here: see `lstm_music.midi.usable`.
     """
     smf = read_smf(data, limits)
-    events = _all_events(smf)
-    pedal = events[(events.kind == CONTROLLER) & (events.first == SUSTAIN_PEDAL)]
-    meta = [event for track in smf.tracks for event in track.meta]
-    meta.sort(key=itemgetter(0))
-    _require_within(limits, notes=int(np.count_nonzero(_is_onset(events))), changes=len(meta) + len(pedal.tick))
-    notes = _pair_notes(events, np.array([track.end_tick for track in smf.tracks], np.int64))
+    max_tick = limits.max_quarters * smf.ticks_per_quarter
+    others = smf.others[smf.ticks[smf.others] <= max_tick]
+    pedal = others[(smf.status[others] & 0xF0 == CONTROLLER) & (smf.first[others] == SUSTAIN_PEDAL)]
+    kinds = smf.system_kinds.copy()
+    kinds[(smf.system_ticks > max_tick) & (kinds != TRACK_NAME)] = 0  # nothing sounds there
+    order = np.argsort(smf.system_ticks, kind="stable")
+    changes = int(np.count_nonzero(_IS_CHANGE[kinds]))
+    pairs = pair(smf, max_tick)
+    _require_within(smf, limits, pairs.on, changes + len(pedal))
+    marks = _events(smf, kinds, order, SEQUENCER_SPECIFIC)
+    notes = _notes(smf, pairs, limits, is_marked=any(event.data == MARK for event in marks))
+    names = _track_names(smf, kinds)
+    _warn_of_drums(notes, names, smf.damage)
+    times = _signatures(_events(smf, kinds, order, TIME_SIGNATURE), _time_signature, smf.damage)
+    keys = _signatures(_events(smf, kinds, order, KEY_SIGNATURE), _key_signature, None)
     return PieceNotes(
         ticks_per_quarter=smf.ticks_per_quarter,
-        notes=sorted_notes(notes),
-        tempos=tuple(_tempo(event) for event in meta if event[1] == SET_TEMPO),
-        time_signatures=tuple(_time_signature(event) for event in meta if event[1] == TIME_SIGNATURE),
-        key_signatures=tuple(filter(None, (_key_signature(event) for event in meta if event[1] == KEY_SIGNATURE))),
-        track_names=tuple(_track_name(track.meta) for track in smf.tracks),
-        pedal=_pedal(pedal),
+        notes=notes,
+        tempos=_tempos(smf, order[kinds[order] == SET_TEMPO]),
+        time_signatures=times,
+        key_signatures=keys,
+        track_names=names,
+        pedal=_pedal(smf, pedal),
+        warnings=smf.damage.sentences,
     )
 
 
-def _require_within(limits: ReadLimits, *, notes: int, changes: int) -> None:
-    if notes > limits.max_notes:
-        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {notes:,}")
+def _require_within(smf: SmfFile, limits: ReadLimits, on: np.ndarray, changes: int) -> None:
+    """Raise RejectedInputError for more notes, changes or quarters than `limits` allow."""
+    if len(on) > limits.max_notes:
+        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {len(on):,}")
     if changes > limits.max_changes:
         raise RejectedInputError(
             "too many changes of tempo, signature, name or pedal: "
             f"expected at most {limits.max_changes:,}, got {changes:,}",
         )
-
-
-def _all_events(smf: SmfFile) -> _Events:
-    tracks = smf.tracks
-    lengths = [len(track.ticks) for track in tracks]
-    status = np.concatenate([_NO_BYTES, *(track.status for track in tracks)])
-    return _Events(
-        tick=np.concatenate([_NO_TICKS, *(track.ticks for track in tracks)]),
-        track=np.repeat(np.arange(len(tracks)), lengths),
-        kind=status & 0xF0,
-        channel=status & 0x0F,
-        first=np.concatenate([_NO_BYTES, *(track.first for track in tracks)]),
-        second=np.concatenate([_NO_BYTES, *(track.second for track in tracks)]),
-    )
-
-
-def _is_onset(events: _Events) -> np.ndarray:
-    is_onset: np.ndarray = (events.kind == NOTE_ON) & (events.second > 0)
-    return is_onset
-
-
-def _pair_notes(events: _Events, end_ticks: np.ndarray) -> np.ndarray:
-    """Pair note-ons with note-offs (see the module's rules); return an unsorted array of `NOTE_DTYPE`.
-
-    `end_ticks` int64 [tracks] is the end of each track.
-    """
-    programs = _programs(events)
-    is_note = (events.kind == NOTE_OFF) | (events.kind == NOTE_ON)
-    events, programs = events[is_note], programs[is_note]
-    key = events.track << 11 | events.channel.astype(np.int64) << 7 | events.first
-    # Stable: within one (track, channel, pitch) the events stay in file order, so a later event is to the right.
-    order = np.argsort(key, kind="stable")
-    events, key = events[order], key[order]
-    is_on = _is_onset(events)
-    off_place = np.where(is_on, len(key) - 1, np.arange(len(key)))
-    next_off = np.minimum.accumulate(off_place[::-1])[::-1][is_on]
-    has_off = ~is_on[next_off] & (key[next_off] == key[is_on])
-    ons = events[is_on]
-    notes = np.empty(len(ons.tick), NOTE_DTYPE)
-    notes["track"], notes["channel"] = ons.track, ons.channel
-    notes["program"] = programs[order][is_on]
-    notes["is_drum"] = ons.channel == DRUM_CHANNEL
-    notes["pitch"], notes["velocity"] = ons.first, ons.second
-    notes["onset_ticks"] = ons.tick
-    notes["duration_ticks"] = np.where(has_off, events.tick[next_off], end_ticks[ons.track]) - ons.tick
-    return notes
-
-
-def _programs(events: _Events) -> np.ndarray:
-    """Return the program of each event's channel, uint8 [events]: the latest one, with all tracks merged."""
-    programs = np.zeros(len(events.tick), np.uint8)
-    is_change = events.kind == PROGRAM
-    if not is_change.any():
-        return programs
-    # Events are in track order, so a stable sort by (channel, tick) gives the merged order of each channel.
-    order = np.lexsort([events.tick, events.channel])
-    channel = events.channel[order]
-    last_change = np.maximum.accumulate(np.where(is_change[order], np.arange(len(order)), -1))
-    is_chosen = (last_change >= 0) & (channel[last_change] == channel)
-    programs[order] = np.where(is_chosen, events.first[order][last_change], 0)
-    return programs
-
-
-def _tempo(event: MetaEvent) -> Tempo:
-    tick, _, data, position = event
-    microseconds = int.from_bytes(data, "big")
-    if len(data) != 3 or microseconds == 0:
+    max_tick = limits.max_quarters * smf.ticks_per_quarter
+    last = int(smf.ticks[on].max(initial=0))
+    if last > max_tick:
+        place = smf.places[on[int(np.argmax(smf.ticks[on]))]]
         raise RejectedInputError(
-            f"bad tempo at byte {position}: expected three bytes with 1 microsecond or more, got {_shown(data)}",
+            f"too long: expected the last note within {max_tick:,} ticks, got one at {last:,} at byte {place}",
         )
-    return Tempo(tick, microseconds)
 
 
-def _time_signature(event: MetaEvent) -> TimeSignature:
-    tick, _, data, position = event
+def _notes(smf: SmfFile, pairs: Pairs, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
+    """Return the sorted notes of a file, once if it holds them for two devices."""
+    _warn_of_hanging(smf, pairs)
+    on, order = pairs.on, _order(smf, pairs)
+    if order is not None:
+        on = on.take(order)
+    onset = smf.ticks.take(on)
+    notes = np.empty(len(on), NOTE_DTYPE)
+    notes["track"] = pairs.track if order is None else pairs.track.take(order)
+    notes["channel"] = channel = smf.status.take(on) & 0x0F
+    notes["program"] = programs(smf, on)
+    notes["is_drum"] = drums(smf, on, limits.max_changes)
+    notes["pitch"], notes["velocity"] = smf.first.take(on), smf.second.take(on)
+    notes["onset_ticks"] = onset
+    notes["duration_ticks"] = (pairs.end_ticks if order is None else pairs.end_ticks.take(order)) - onset
+    second_time = doubles(channel, notes["pitch"], onset, is_marked=is_marked)
+    if second_time is not None:
+        count = int(np.count_nonzero(second_time))
+        smf.damage.add(
+            "devices",
+            f"holds its music twice, for two kinds of devices; {count:,} notes of channels 13 to 16 are left out",
+        )
+        notes = notes[~second_time]
+    return notes if order is not None else sorted_notes(notes)
+
+
+def _order(smf: SmfFile, pairs: Pairs) -> np.ndarray | None:
+    """Return the order of `sorted_notes` by onset, pitch, track and channel, or None if that does not decide it."""
+    on = pairs.on
+    sound = smf.first.take(on).astype(np.int64) << 14 | pairs.track << 4 | smf.status.take(on) & 0x0F
+    key = smf.ticks.take(on) << 21 | sound
+    order = np.argsort(key)
+    in_order = key.take(order)
+    return None if (in_order[1:] == in_order[:-1]).any() else order
+
+
+def _warn_of_hanging(smf: SmfFile, pairs: Pairs) -> None:
+    """Warn of notes without an end, except for those of tracks that break off, of which there is a warning already."""
+    if not pairs.hanging.any():
+        return
+    on = pairs.on[pairs.hanging & ~smf.is_broken[pairs.track]]
+    if len(on):
+        lasts = (
+            "a note without an end, which lasts" if len(on) == 1 else f"{len(on):,} notes without an end, which last"
+        )
+        smf.damage.add(
+            "hanging",
+            f"has {lasts} until the next of the same pitch, a quarter at most; the first is at byte {smf.places[on].min()}",
+        )
+
+
+def _events(smf: SmfFile, kinds: np.ndarray, order: np.ndarray, kind: int) -> list[SystemEvent]:
+    """Return the system events of one kind, by tick."""
+    rows = order[kinds[order] == kind]
+    return smf.system_events(rows) if len(rows) else []
+
+
+def _tempos(smf: SmfFile, rows: np.ndarray) -> Sequence[Tempo]:
+    """Read the tempos in the order of `rows`; those without three bytes or without duration are left out and counted."""
+    if smf.fixed_tempo is not None:
+        smf.damage.add("SMPTE", "counts frames (SMPTE), not quarters; a quarter is taken as half a second")
+        return (Tempo(0, smf.fixed_tempo),)
+    content = np.frombuffer(smf.data + bytes(_TEMPO_BYTES), np.uint8)
+    length = smf.system_places[rows] + 2
+    high, middle, low = (content[length + at].astype(np.int64) for at in (1, 2, 3))
+    microseconds = high << 16 | middle << 8 | low
+    is_whole = (content[length] == _TEMPO_BYTES) & (microseconds > 0)
+    wrong = rows[~is_whole]
+    if len(wrong):
+        event = smf.system_events(wrong[:1])[0]
+        smf.damage.add(
+            "tempo",
+            f"bad tempo at byte {event.start}: expected three bytes with 1 microsecond or more, got {_shown(event.data)}",
+            len(wrong),
+        )
+    return Records(Tempo, smf.system_ticks[rows][is_whole], microseconds[is_whole])
+
+
+def _signatures(
+    events: list[SystemEvent], read: Callable[[SystemEvent], Signature | None], damage: Damage | None
+) -> tuple[Signature, ...]:
+    """Read signatures; those that cannot be are left out, and noted in `damage`."""
+    signatures = []
+    for event in events:
+        signature = read(event)
+        if signature is not None:
+            signatures.append(signature)
+        elif damage is not None:
+            damage.add(
+                "signature",
+                f"bad time signature at byte {event.start}: expected 1 to 255 beats per bar, "
+                f"each a whole note to a {2**LARGEST_DENOMINATOR_POWER}th note, got {_shown(event.data)}",
+            )
+    return tuple(signatures)
+
+
+def _time_signature(event: SystemEvent) -> TimeSignature | None:
+    data = event.data
     if len(data) < 2 or data[0] == 0 or data[1] > LARGEST_DENOMINATOR_POWER:
-        raise RejectedInputError(
-            f"bad time signature at byte {position}: expected 1 to 255 beats per bar, "
-            f"each a whole note to a {2**LARGEST_DENOMINATOR_POWER}th note, got {_shown(data)}",
-        )
-    return TimeSignature(tick, data[0], 2 ** data[1])
+        return None
+    return TimeSignature(event.tick, data[0], 2 ** data[1])
 
 
-def _key_signature(event: MetaEvent) -> KeySignature | None:
+def _key_signature(event: SystemEvent) -> KeySignature | None:
     """Read a key signature; None if it is cut short, has more than seven sharps or flats, or an unknown mode."""
-    tick, _, data, _ = event
+    data = event.data
     if len(data) < 2 or data[1] > 1:
         return None
     sharps = int.from_bytes(data[:1], "big", signed=True)
-    return KeySignature(tick, sharps, bool(data[1])) if -7 <= sharps <= 7 else None
+    return KeySignature(event.tick, sharps, bool(data[1])) if -7 <= sharps <= 7 else None
 
 
 def _shown(data: bytes) -> str:
     return f"the bytes {data[:8].hex(' ')}" if data else "no bytes"
 
 
-def _track_name(meta: tuple[MetaEvent, ...]) -> str:
-    return next((decode_text(data) for _, kind, data, _ in meta if kind == TRACK_NAME), "")
+def _track_names(smf: SmfFile, kinds: np.ndarray) -> tuple[str, ...]:
+    """Return the first name of each track, or ""."""
+    names = [""] * len(smf.end_ticks)
+    rows = np.flatnonzero(kinds == TRACK_NAME)
+    for event in reversed(smf.system_events(rows)):
+        names[event.track] = decode_text(event.data)
+    return tuple(names)
 
 
-def _pedal(events: _Events) -> tuple[Pedal, ...]:
+def _warn_of_drums(notes: np.ndarray, names: tuple[str, ...], damage: Damage) -> None:
+    """Warn of tracks that are called drums, and whose notes are not on a drum channel."""
+    for track in [track for track, name in enumerate(names) if _DRUMS_BY_NAME.search(name)]:
+        own = notes[notes["track"] == track]
+        if len(own) and not own["is_drum"].any() and not np.isin(own["program"], _MELODIC_DRUMS).any():
+            channel = int(own["channel"][0]) + 1
+            damage.add(
+                "drums",
+                f"calls a track {printable(names[track])!r}, whose notes on channel {channel} are no drums by MIDI, "
+                "and are read as pitches",
+            )
+
+
+def _pedal(smf: SmfFile, rows: np.ndarray) -> Sequence[Pedal]:
     """List sustain pedal events by tick; events of one tick stay in file order."""
-    order = np.argsort(events.tick, kind="stable")
-    columns = (events.tick, events.track, events.channel, events.second)
-    return tuple(map(Pedal, *(column[order].tolist() for column in columns)))
+    rows = rows[np.argsort(smf.ticks[rows], kind="stable")]
+    track = np.searchsorted(smf.starts, rows, side="right") - 1
+    return Records(Pedal, smf.ticks[rows], track, smf.status[rows] & 0x0F, smf.second[rows])

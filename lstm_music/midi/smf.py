@@ -1,38 +1,46 @@
 """Standard MIDI File bytes → the events of each track, in file order.
 
-The format is "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001). Where real files differ from the
-specification, this reader follows these rules:
+The format is "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001). Where real files differ from it, this reader
+reads what is whole and says what is not:
 
-- It skips chunks that are not tracks, as the specification demands. From a longer header it reads the first six bytes.
-- The header gives the number of tracks. A file with fewer is truncated; bytes after the last track are not read.
-- A track can lack its end-of-track event. Bytes after that event in the track's chunk are not read.
-- Meta events keep the running status (real files rely on it); system exclusive events end it.
-- From a RIFF file of type RMID (`.rmi`) it reads the MIDI file inside.
+- Chunks count, not the header: a file has the tracks that are there. Other chunks are skipped, as the standard demands.
+- A track whose length leads to no chunk and not to the end of the file ends at its end-of-track event, or before the next
+  `MTrk`. A track can lack that event; bytes behind it in the track's chunk are not read.
+- A track that breaks off, or has an event that cannot be, keeps what stands before it.
+- Meta and system exclusive events keep the running status, because real files rely on it. Messages for a cable (real-time and
+  system common) are skipped.
+- A second data byte above 127 counts as 127. An event with a first one above 127 is left out.
+- Format 2 is read as its tracks one after another. Of SMPTE time, a quarter note is half a second.
+- RIFF (`.rmi`), gzip and MacBinary around a MIDI file are taken off.
 
-Whatever the bytes are, the only error is `RejectedInputError`: one sentence with the byte position in the file.
+Each kind of damage gives one warning with the position of its first byte. If no note is left, or the header cannot be used,
+the file is rejected with that sentence. `RejectedInputError` is the only error, whatever the bytes are.
 """
 
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi.chunks import Chunk, next_chunk
+from lstm_music.midi.containers import find_smf
+from lstm_music.midi.damage import Damage
+from lstm_music.midi.header import Header, read_header
+from lstm_music.midi.loops import LONG_EVENT, LONG_QUANTITY, LONGEST_QUANTITY_BYTES, NO_STATUS, WHOLE, locate
 
 DRUM_CHANNEL = 9  # the tenth, as in General MIDI
-SUSTAIN_PEDAL = 64
+BANK_SELECT, SUSTAIN_PEDAL = 0, 64
+FIRST_OTHER = 0xA0  # the first status behind those of notes
 NOTE_OFF, NOTE_ON, CONTROLLER, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 TRACK_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x2F, 0x51, 0x58, 0x59
+SEQUENCER_SPECIFIC, SYSTEM_EXCLUSIVE, META = 0x7F, 0xF0, 0xFF
 MAX_TRACKS = 1024
 LARGEST_DENOMINATOR_POWER = 7  # of a time signature: a 128th note
 
-KEPT_META_KINDS = frozenset({TRACK_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE})
-
-_SYSTEM_EXCLUSIVE = (0xF0, 0xF7)
-META = 0xFF
-_HEADER_BYTES = 6
-_LONGEST_QUANTITY_BYTES = 4
+_KEPT_KINDS = {TRACK_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE, SEQUENCER_SPECIFIC, SYSTEM_EXCLUSIVE}
+_KEPT = bytes(kind in _KEPT_KINDS for kind in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,226 +51,264 @@ class ReadLimits:
     max_notes: int = 2_000_000
     max_changes: int = 500_000  # tempos, signatures, track names and pedal events together
     max_tracks: int = MAX_TRACKS
-    max_quarters: int = 65_536  # the length of the piece in quarter notes
+    max_quarters: int = 65_536  # the time until the last note ends, in quarter notes; silence has no limit
 
 
-# A meta event of one of `KEPT_META_KINDS`: tick, kind, data, position of the data in the file. A plain tuple, because a
-# file can have more of them than notes (rubato written as tempos).
-MetaEvent = tuple[int, int, bytes, int]
+class SystemEvent(NamedTuple):
+    """A meta event of one of the kinds above, or a system exclusive one; `start` is the position of its `data`."""
+
+    tick: int
+    track: int
+    place: int
+    data: bytes
+    start: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TrackEvents:
-    """The events of one track, in file order.
+    """The channel events of one track, of every kind, in file order: arrays [events].
 
-    The four arrays have one entry per channel event, of every kind: `ticks` int64 since the start of the piece, `status`
-    uint8 (0x80 to 0xEF, running status resolved), `first` and `second` uint8 data bytes (0 to 127; `second` is 0 if the
-    event has only one). `end_tick` is the end of the track.
+    `ticks` int64 since the start of the piece, `status` uint8 (0x80 to 0xEF, running status resolved), `first` and `second`
+    uint8 data bytes (0 to 127; `second` is 0 if the event has only one). `end_tick` is the end of the track.
     """
 
     ticks: np.ndarray
     status: np.ndarray
     first: np.ndarray
     second: np.ndarray
-    meta: tuple[MetaEvent, ...]
     end_tick: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SmfFile:
-    """A Standard MIDI File of format 0 or 1."""
+    """A Standard MIDI File.
+
+    The arrays of channel events are those of `TrackEvents` for all tracks, one track after another; `places` is where the
+    data of each event stands in `data`. `starts` int64 [tracks + 1] says where each track begins in the arrays, `end_ticks`
+    int64 [tracks] where it ends in time, `is_broken` bool [tracks] whether it breaks off. `system_ticks`, `system_places` (of
+    the first byte) and `system_starts` are the same for meta and system exclusive events, and `system_kinds` uint8 is the kind
+    of the meta event, or `SYSTEM_EXCLUSIVE`. `others` are the rows of channel events that are no notes. `fixed_tempo` is the
+    length of a quarter in microseconds if the file counts seconds.
+    """
 
     format: int
     ticks_per_quarter: int
-    tracks: tuple[TrackEvents, ...]
+    fixed_tempo: int | None
+    data: bytes
+    ticks: np.ndarray
+    status: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    places: np.ndarray
+    starts: np.ndarray
+    end_ticks: np.ndarray
+    is_broken: np.ndarray
+    system_ticks: np.ndarray
+    system_places: np.ndarray
+    system_starts: np.ndarray
+    system_kinds: np.ndarray
+    others: np.ndarray
+    damage: Damage
+
+    @property
+    def tracks(self) -> tuple[TrackEvents, ...]:
+        """The channel events of each track."""
+        bounds = map(slice, self.starts[:-1].tolist(), self.starts[1:].tolist())
+        return tuple(
+            TrackEvents(self.ticks[at], self.status[at], self.first[at], self.second[at], end)
+            for at, end in zip(bounds, self.end_ticks.tolist(), strict=True)
+        )
+
+    def system_events(self, rows: np.ndarray) -> list[SystemEvent]:
+        """Read the system events at the indices `rows`."""
+        tracks = np.searchsorted(self.system_starts, rows, side="right") - 1
+        columns = (self.system_ticks[rows].tolist(), tracks.tolist(), self.system_places[rows].tolist())
+        return [
+            SystemEvent(tick, track, place, *self._data_at(place)) for tick, track, place in zip(*columns, strict=True)
+        ]
+
+    def _data_at(self, place: int) -> tuple[bytes, int]:
+        """Return the data of the system event at `place`, and its position."""
+        position = place + (2 if self.data[place] == META else 1)
+        length = self.data[position] & 127
+        while self.data[position] > 127:
+            position += 1
+            length = length << 7 | self.data[position] & 127
+        return self.data[position + 1 : position + 1 + length], position + 1
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the byte loop found so far, track after track."""
+
+    ticks: "array[int]"
+    places: "array[int]"
+    system_ticks: "array[int]"
+    system_places: "array[int]"
+    starts: list[int]
+    system_starts: list[int]
+    end_ticks: list[int]
+    is_broken: list[bool]
 
 
 def read_smf(data: bytes, limits: ReadLimits) -> SmfFile:
-    """Read the bytes of a MIDI file into events.
-
-    Raises RejectedInputError unless they are a complete file of format 0 or 1, with ticks per quarter, within `limits`.
-    """
+    """Read the bytes of a MIDI file into events. Raises RejectedInputError if nothing of it is whole, or it is too large."""
     if len(data) > limits.max_bytes:
         raise RejectedInputError(f"too large: expected at most {limits.max_bytes:,} bytes, got {len(data):,}")
-    start, end = _find_smf(data)
-    smf_format, track_count, ticks_per_quarter, position = _read_header(data, start, end)
-    if track_count > limits.max_tracks:
-        raise RejectedInputError(
-            f"too many tracks at byte {start + 10}: expected at most {limits.max_tracks:,}, got {track_count:,}",
-        )
-    max_tick = limits.max_quarters * ticks_per_quarter
-    tracks: list[TrackEvents] = []
-    chunks = _track_chunks(data, position, end)
-    while len(tracks) < track_count:
-        chunk = next(chunks, None)
-        if chunk is None:
+    damage = Damage()
+    contents = find_smf(data, limits.max_bytes, damage)
+    header = read_header(contents, damage)
+    found = _find_events(contents.data, header, contents.end, limits.max_tracks, damage)
+    smf = _resolved(contents.data, header, found, damage)
+    if damage.first and not ((smf.status & 0xF0 == NOTE_ON) & (smf.second > 0)).any():
+        raise RejectedInputError(damage.first)
+    return smf
+
+
+def _find_events(data: bytes, header: Header, end: int, max_tracks: int, damage: Damage) -> _Found:
+    size = end - header.position
+    most, most_system = size // 2 + 1, size // 4 + 1  # a time and a data byte; a time, two for the kind and a length
+    longs, ints = array("q", [0]), array("i", [0])
+    found = _Found(longs * most, ints * most, longs * most_system, ints * most_system, [0], [0], [], [])
+    chunk = next_chunk(data, header.position, end, damage)
+    while chunk is not None:
+        if len(found.end_ticks) == max_tracks:
             raise RejectedInputError(
-                f"truncated: the file ends at byte {end} after {len(tracks)} of {track_count} tracks",
+                f"too many tracks: expected at most {max_tracks:,}, got more, at byte {chunk.start - 8}"
             )
-        tracks.append(_read_track(data[chunk.start : chunk.stop], chunk.start, max_tick))
-    return SmfFile(smf_format, ticks_per_quarter, tuple(tracks))
+        chunk = next_chunk(data, _read_track(data, chunk, found, damage), end, damage)
+    tracks = len(found.end_ticks)
+    if tracks < header.tracks and damage.first is None:
+        damage.add("tracks", f"truncated: the file ends at byte {end} after {tracks} of {header.tracks} tracks")
+    elif tracks != header.tracks and damage.first is None:
+        damage.add("tracks", f"announces {_tracks(header.tracks)} in its header, and has {tracks}")
+    return found
 
 
-def _find_smf(data: bytes) -> tuple[int, int]:
-    """Return the start and end (exclusive) of the MIDI file in `data`: all of it, or the data chunk of a RIFF file."""
-    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
-        return 0, len(data)
-    position = 12
-    while position + 8 <= len(data):
-        size = int.from_bytes(data[position + 4 : position + 8], "little")
-        if data[position : position + 4] == b"data":
-            return position + 8, min(position + 8 + size, len(data))
-        position += 8 + size + size % 2  # RIFF chunks start at even positions
-    raise RejectedInputError(f"truncated: the RMID file ends at byte {len(data)} without a data chunk")
+def _tracks(number: int) -> str:
+    return f"{number:,} track{'' if number == 1 else 's'}"
 
 
-def _read_header(data: bytes, start: int, end: int) -> tuple[int, int, int, int]:
-    """Read the header chunk; return (format, number of tracks, ticks per quarter, position of the next chunk)."""
-    if data[start : min(start + 4, end)] != b"MThd":
-        problem = "is not a MIDI file" if start < end else "is empty"
-        found = repr(data[start : min(start + 4, end)]) if start < end else "nothing"
-        raise RejectedInputError(f"{problem}: expected b'MThd' at byte {start}, got {found}")
-    size = int.from_bytes(data[start + 4 : start + 8], "big")
-    position = start + 8 + size
-    if position > end or end - start < 8 + _HEADER_BYTES:
-        raise RejectedInputError(f"truncated: the file ends at byte {end}, inside its header")
-    if size < _HEADER_BYTES:
-        raise RejectedInputError(
-            f"bad header at byte {start + 4}: expected a length of {_HEADER_BYTES} bytes or more, got {size}",
-        )
-    smf_format, track_count, division = (int.from_bytes(data[start + at : start + at + 2], "big") for at in (8, 10, 12))
-    if smf_format > 1:
-        raise RejectedInputError(f"bad MIDI format at byte {start + 8}: expected 0 or 1, got {smf_format}")
-    if division & 0x8000:
-        raise RejectedInputError(f"bad time unit at byte {start + 12}: expected ticks per quarter, got SMPTE frames")
-    if division == 0:
-        raise RejectedInputError(f"bad ticks per quarter at byte {start + 12}: expected 1 to 32,767, got 0")
-    return smf_format, track_count, division, position
+def _read_track(data: bytes, chunk: Chunk, found: _Found, damage: Damage) -> int:
+    """Read one track; return the position of what follows it."""
+    count, system_count, tick, behind_end, fault, fault_at, stray, stray_at = locate(
+        data,
+        chunk.start,
+        chunk.stop,
+        _KEPT,
+        found.ticks,
+        found.places,
+        found.starts[-1],
+        found.system_ticks,
+        found.system_places,
+        found.system_starts[-1],
+    )
+    if stray:
+        damage.add("cable", f"has a message for a cable at byte {stray_at}, which is skipped", stray)
+    has_end = behind_end >= 0
+    is_broken = fault != WHOLE or (not has_end and chunk.nominal_stop > chunk.stop)
+    if is_broken:
+        damage.add("track", _fault(data, chunk, fault, fault_at))
+    elif has_end and not chunk.is_exact and behind_end != chunk.nominal_stop:
+        there, said = behind_end - chunk.start, chunk.nominal_stop - chunk.start
+        damage.add("length", f"wrong length at byte {chunk.start - 4}: the track has {there:,} bytes, not {said:,}")
+    found.starts.append(count)
+    found.system_starts.append(system_count)
+    found.end_ticks.append(tick)
+    found.is_broken.append(is_broken)
+    return behind_end if has_end and not chunk.is_exact else chunk.stop
 
 
-def _track_chunks(data: bytes, position: int, end: int) -> Iterator[range]:
-    """Yield the byte range of the contents of each track chunk from `position` on."""
-    while position < end:
-        start = position + 8
-        size = int.from_bytes(data[position + 4 : start], "big")
-        if start + size > end:
-            raise RejectedInputError(
-                f"truncated: the chunk at byte {position} should end at byte {start + size}, but the file ends at {end}",
-            )
-        if data[position : position + 4] == b"MTrk":
-            yield range(start, start + size)
-        position = start + size
+def _fault(data: bytes, chunk: Chunk, fault: int, fault_at: int) -> str:
+    """Say what ends a track early."""
+    base, at = chunk.start, fault_at
+    if fault == NO_STATUS:
+        return f"bad event at byte {at}: expected a byte of 128 or more, got {data[at]}"
+    if fault == LONG_QUANTITY:
+        return f"bad length or time at byte {at}: expected at most {LONGEST_QUANTITY_BYTES} bytes, got more"
+    if chunk.nominal_stop > chunk.stop:
+        return f"truncated: the track at byte {base} should end at byte {chunk.nominal_stop}, but ends at {chunk.stop}"
+    if fault == LONG_EVENT:
+        return f"truncated: the event at byte {at} goes on behind its track, which ends at byte {chunk.stop}"
+    return f"truncated: the track at byte {base} ends at byte {chunk.stop}, inside an event"
 
 
-def _read_track(chunk: bytes, base: int, max_tick: int) -> TrackEvents:
-    """Read the contents of one track chunk, which starts at byte `base` of the file."""
-    ticks, places = array("q"), array("q")
-    meta: list[MetaEvent] = []
-    try:
-        end_tick = _decode(chunk, base, ticks, places, meta)
-    except RejectedInputError:
-        _channel_events(chunk, base, np.frombuffer(places, np.int64))  # raises for an earlier error, if any
-        raise
-    status, first, second = _channel_events(chunk, base, np.frombuffer(places, np.int64))
-    if end_tick > max_tick:
-        raise RejectedInputError(
-            f"too long: expected at most {max_tick:,} ticks in the track at byte {base}, got {end_tick:,}",
-        )
-    return TrackEvents(np.frombuffer(ticks, np.int64), status, first, second, tuple(meta), end_tick)
-
-
-def _decode(chunk: bytes, base: int, ticks: "array[int]", places: "array[int]", meta: list[MetaEvent]) -> int:
-    """Find the events of one track; return its end tick.
-
-    Each channel event adds its tick to `ticks` and the position of its first data byte in the chunk to `places`. Meta
-    events go to `meta`. Most reading time is spent in this loop, so it only locates events; numpy reads them.
-    """
-    add_tick, add_place = ticks.append, places.append
-    size = len(chunk)
-    position = tick = data_bytes = 0
-    try:
-        while position < size:
-            delta = chunk[position]
-            position += 1
-            if delta > 127:
-                low = chunk[position]
-                if low < 128:  # two bytes are the most frequent length; a function call would dominate the time
-                    delta = (delta & 127) << 7 | low
-                    position += 1
-                else:
-                    delta, position = _quantity(chunk, position - 1, base)
-            tick += delta
-            event = chunk[position]
-            if event > 127:
-                if event >= 0xF0:
-                    data_bytes = data_bytes if event == META else 0
-                    position = _system_event(chunk, position, base, tick, meta)
-                    continue
-                data_bytes = 1 if 0xC0 <= event < 0xE0 else 2  # one for program change and channel pressure
-                position += 1
-            elif data_bytes == 0:
-                raise RejectedInputError(
-                    f"bad event at byte {base + position}: expected a byte of 128 or more, got {event}",
-                )
-            add_tick(tick)
-            add_place(position)
-            position += data_bytes
-    except IndexError:
-        position = size + 1
-    if position > size:
-        raise RejectedInputError(f"truncated: the track at byte {base} ends at byte {base + size}, inside an event")
-    return tick
-
-
-def _channel_events(chunk: bytes, base: int, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read status, first and second data byte, uint8 [events], of the channel events whose data is at `places`."""
-    content = np.frombuffer(chunk + b"\0\0", np.uint8)  # two more bytes, because the last event can be cut
-    before = content[places - 1]
-    # The byte before the data is the event's status or, with running status, the last byte of a time, below 128.
-    status = before[np.maximum.accumulate(np.where(before > 127, np.arange(len(places)), 0))]
-    first, second = content[places], content[places + 1]
-    second[(status >= 0xC0) & (status < 0xE0)] = 0
-    wrong = (first | second) > 127
-    if wrong.any():
-        event = int(np.argmax(wrong))
-        at = int(places[event]) + int(first[event] <= 127)
-        raise RejectedInputError(
-            f"bad event at byte {base + at}: expected a data byte of {status[event]:#04x}, 0 to 127, got {content[at]}",
-        )
-    return status, first, second
-
-
-def _quantity(chunk: bytes, position: int, base: int) -> tuple[int, int]:
-    """Read a variable-length quantity (seven bits per byte, only the last below 128); return it and the next position."""
-    value = 0
-    for at in range(position, position + _LONGEST_QUANTITY_BYTES):
-        byte = chunk[at]
-        value = value << 7 | byte & 127
-        if byte < 128:
-            return value, at + 1
-    raise RejectedInputError(
-        f"bad length or time at byte {base + position}: expected at most {_LONGEST_QUANTITY_BYTES} bytes, got more",
+def _resolved(data: bytes, header: Header, found: _Found, damage: Damage) -> SmfFile:
+    """Resolve the events whose data was found: status and data bytes, and ticks of which a quarter has a whole number."""
+    starts, system_starts = np.array(found.starts, np.int64), np.array(found.system_starts, np.int64)
+    end_ticks = np.array(found.end_ticks, np.int64)
+    ticks, places = _filled(found.ticks, np.int64, starts), _filled(found.places, np.int32, starts)
+    status, first, second = _channel_events(data, places)
+    if len(first) and (first.max() > 127 or second.max() > 127):
+        is_wrong = (first | second) > 127
+        is_kept = first < 128
+        _report_data(data, places + np.where(is_kept, 1, 0), is_wrong, status, damage)
+        starts = np.concatenate([[0], np.cumsum(is_kept)])[starts]
+        ticks, places, status, first = ticks[is_kept], places[is_kept], status[is_kept], first[is_kept]
+        second = np.minimum(second[is_kept], 127)
+    system_ticks = _filled(found.system_ticks, np.int64, system_starts)
+    system_places = _filled(found.system_places, np.int32, system_starts)
+    if header.scale > 1 or header.format == 2:
+        end_ticks = end_ticks * header.scale
+        shifts = np.cumsum(end_ticks) - end_ticks if header.format == 2 else np.zeros_like(end_ticks)
+        ticks = ticks * header.scale + np.repeat(shifts, np.diff(starts))
+        system_ticks = system_ticks * header.scale + np.repeat(shifts, np.diff(system_starts))
+        end_ticks = end_ticks + shifts
+    return SmfFile(
+        format=header.format,
+        ticks_per_quarter=header.ticks_per_quarter,
+        fixed_tempo=header.fixed_tempo,
+        data=data,
+        ticks=ticks,
+        status=status,
+        first=first,
+        second=second,
+        places=places,
+        starts=starts,
+        end_ticks=end_ticks,
+        is_broken=np.array(found.is_broken, np.bool_),
+        system_ticks=system_ticks,
+        system_places=system_places,
+        system_starts=system_starts,
+        system_kinds=_kinds(data, system_places),
+        others=np.flatnonzero(status >= FIRST_OTHER),
+        damage=damage,
     )
 
 
-def _system_event(chunk: bytes, position: int, base: int, tick: int, meta: list[MetaEvent]) -> int:
-    """Read the meta or system exclusive event at `position`; return the next position (after an end of track, the last)."""
-    event = chunk[position]
-    kind = -1
-    if event == META:
-        position += 1
-        kind = chunk[position]
-    elif event not in _SYSTEM_EXCLUSIVE:
-        raise RejectedInputError(
-            f"bad event at byte {base + position}: expected a channel, meta or sysex event, got {event:#04x}",
-        )
-    length, position = _quantity(chunk, position + 1, base)
-    after = position + length
-    if after > len(chunk):
-        raise RejectedInputError(
-            f"truncated: the event at byte {base + position} has {length:,} bytes, "
-            f"but its track ends at byte {base + len(chunk)}",
-        )
-    if kind in KEPT_META_KINDS:
-        meta.append((tick, kind, chunk[position:after], base + position))
-    return len(chunk) if kind == END_OF_TRACK else after
+def _kinds(data: bytes, places: np.ndarray) -> np.ndarray:
+    """Return the kinds of the meta and system exclusive events at `places`."""
+    content = np.frombuffer(data, np.uint8)
+    status = content[places]
+    kinds: np.ndarray = np.where(status == META, content[places + 1], status)
+    return kinds
+
+
+def _filled(values: "array[int]", dtype: type[np.signedinteger[Any]], starts: np.ndarray) -> np.ndarray:
+    """Return the part of an array that the byte loop has filled."""
+    return np.frombuffer(values, dtype)[: starts[-1]]
+
+
+def _channel_events(data: bytes, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read status, first and second data byte, uint8 [events], of the channel events whose data is at `places`."""
+    content = np.frombuffer(data + b"\0", np.uint8)  # one more byte, because the last event can have only one
+    places = places.astype(np.int64)  # what numpy indexes with
+    status = content.take(places - 1)
+    # The byte before the data is the event's status or, with running status, the last byte of a time, below 128.
+    has_status = status > 127
+    if not has_status.all():
+        status = status.take(np.maximum.accumulate(np.where(has_status, np.arange(len(places)), 0)))
+    first, second = content.take(places), content.take(places + 1)
+    second[status & 0xE0 == PROGRAM] = 0  # program change and channel pressure have one
+    return status, first, second
+
+
+def _report_data(data: bytes, places: np.ndarray, is_wrong: np.ndarray, status: np.ndarray, damage: Damage) -> None:
+    """Note the first event with a data byte above 127; the wrong byte of each is at `places`."""
+    event = int(np.argmax(is_wrong))
+    at = int(places[event])
+    damage.add(
+        "data",
+        f"bad event at byte {at}: expected a data byte of {status[event]:#04x}, 0 to 127, got {data[at]}",
+        int(np.count_nonzero(is_wrong)),
+    )

@@ -4,7 +4,6 @@ Time is limited per score by two timers of the system, one of CPU time and one o
 process by its signal, also while a library is in a native loop.
 """
 
-import importlib
 import signal
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -12,34 +11,32 @@ from contextlib import contextmanager
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import music21_reader, musicxml
+from lstm_music.scores import abc, kern, musicxml
 from lstm_music.scores.score import Score, to_json
+from lstm_music.scores.spec import Repeats
 from lstm_music.scores.text import score_text
 
 CPU_SIGNAL, CLOCK_SIGNAL = signal.SIGPROF, signal.SIGALRM
-_READ_BY_MUSIC21 = ("abc", "kern")
 
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
-READERS: Mapping[str, Callable[[str], Score]] = {
+READERS: Mapping[str, Callable[[str, Repeats], Score]] = {
     "musicxml": musicxml.read,
-    "abc": lambda text: music21_reader.read(text, "abc"),
-    "kern": lambda text: music21_reader.read(text, "kern"),
+    "abc": abc.read,
+    "kern": kern.read,
 }
 
 
 def read_batch(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
-    """Read `request["scores"]` (a list of {"format", "data"}, the bytes in base64).
+    """Read `request["scores"]` (a list of {"format", "repeats", "data"}, the bytes in base64).
 
     Each may take `request["cpu_seconds"]` of CPU time and `request["clock_seconds"]` by the clock; one that takes longer ends
     the process. Before each score it sends {"started": i}, then {"index": i, "piece": {...}} or {"index": i, "reason": "..."},
     with "is_limit" if it was memory that ran out.
     """
-    if any(score["format"] in _READ_BY_MUSIC21 for score in request["scores"]):
-        importlib.import_module("music21")  # takes seconds; they must not count as time of the first score
     for index, score in enumerate(request["scores"]):
         send({"started": index})
         with _limited(request["cpu_seconds"], request["clock_seconds"]):
-            result = _read(b64decode(score["data"]), score["format"])
+            result = _read(b64decode(score["data"]), score["format"], score["repeats"])
         send({"index": index, **result})
 
 
@@ -58,9 +55,9 @@ def _limited(cpu_seconds: float, clock_seconds: float) -> Iterator[None]:
             signal.setitimer(timer, 0)
 
 
-def _read(data: bytes, score_format: str) -> dict[str, Any]:
+def _read(data: bytes, score_format: str, repeats: Repeats) -> dict[str, Any]:
     try:
-        return {"piece": to_json(READERS[score_format](score_text(data, score_format)))}
+        return {"piece": to_json(READERS[score_format](score_text(data, score_format), repeats))}
     except RejectedInputError as error:
         return {"reason": str(error)}
     except MemoryError:

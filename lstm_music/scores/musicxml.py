@@ -39,8 +39,9 @@ from lstm_music.scores.musicxml_clock import bounded
 from lstm_music.scores.musicxml_measures import ScoreMeasure, check_measures, score_measures
 from lstm_music.scores.musicxml_part import WrittenPart, faults_of, read_part
 from lstm_music.scores.musicxml_tree import parts_of
-from lstm_music.scores.playing_order import Repeats, playing_order
+from lstm_music.scores.playing_order import playing_order
 from lstm_music.scores.score import Measure, Score, ScoreNote
+from lstm_music.scores.spec import Repeats
 from lstm_music.scores.ties import TiedNote, join_tied
 
 _LIMITS = ReadLimits()

@@ -17,11 +17,9 @@ The signs are those of MusicXML's `barline` and `sound`, but nothing here knows 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lstm_music.errors import RejectedInputError
-
-Repeats = Literal["once", "as_played"]
+from lstm_music.scores.spec import Repeats
 
 MOST_PASSES = 64  # what a repeat sign can ask for
 MOST_MEASURES = 65_536  # that a score can have as it is played

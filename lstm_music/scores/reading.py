@@ -1,6 +1,6 @@
 """MusicXML, ABC and kern → `PieceNotes`, read in a child process that can be killed.
 
-What reads scores is large and meets hostile bytes: 40 of them can keep music21 busy for a minute. So each batch of scores runs
+What reads scores is large and meets hostile bytes: a few of them can ask for hours of work. So each batch of scores runs
 in one child process, which also unpacks and decodes them. A score that takes too much CPU time or memory, or kills the child, is
 read once more in a child of its own, where nothing that was read before it counts; if that fails too, it alone is rejected.
 A new child reads the rest. `lstm_music.scores.child` documents how scores become notes.
@@ -16,6 +16,7 @@ from lstm_music.child import run_child
 from lstm_music.errors import ChildError, ReadLimitError, RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
 from lstm_music.scores.child import CLOCK_SIGNAL, CPU_SIGNAL
+from lstm_music.scores.spec import Repeats
 
 CPU_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
@@ -32,6 +33,7 @@ def read_score(
     data: bytes,
     score_format: str,
     *,
+    repeats: Repeats = "once",
     cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> PieceNotes:
@@ -39,7 +41,8 @@ def read_score(
 
     Raises RejectedInputError, with the reason, if the score cannot be read, and ReadLimitError if a limit was the reason.
     """
-    ((_, outcome),) = read_scores([("", score_format, data)], cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)
+    items = [("", score_format, data)]
+    ((_, outcome),) = read_scores(items, repeats=repeats, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)
     if isinstance(outcome, RejectedInputError):
         raise outcome
     return outcome
@@ -48,6 +51,7 @@ def read_score(
 def read_scores(
     items: Sequence[tuple[str, str, bytes]],
     *,
+    repeats: Repeats = "once",
     cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[tuple[str, Outcome]]:
@@ -59,7 +63,7 @@ def read_scores(
     """
     outcomes: dict[int, Outcome] = {}
     unread = {
-        index: {"format": score_format, "data": b64encode(data).decode()}
+        index: {"format": score_format, "repeats": repeats, "data": b64encode(data).decode()}
         for index, (_, score_format, data) in enumerate(items)
     }
     while unread:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
@@ -133,11 +132,6 @@ def _is_pickup(measures: Sequence[Measure]) -> bool:
     first, second = measures[:2]
     is_completed = second.nominal == first.nominal == first.length + second.length
     return first.is_implicit or not (second.is_implicit and is_completed)
-
-
-def starts_of(lengths: Iterable[Fraction]) -> list[Fraction]:
-    """Return where each of some measures starts, and where the last one ends."""
-    return list(accumulate(lengths, initial=Fraction(0)))
 
 
 def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:

@@ -18,6 +18,7 @@ from lstm_music.sources.entry import (
     music_format,
     safe_name,
 )
+from lstm_music.sources.packed import unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,12 @@ class Archive:
         if music_format(name) is None:
             return Ignored(name)
         try:
-            data = self._read(archive, member)
+            found = unpacked(Found(name, self._read(archive, member)))
         except RejectedInputError as error:
             return Refused(name, str(error))
-        if len(data) > bytes_left:
+        if isinstance(found, Found) and len(found.data) > bytes_left:
             return Refused(name, f"exceeds the {self._limit_bytes():,} bytes that this archive may unpack to")
-        return Found(name, data)
+        return found
 
     def _read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return read_member(archive, member, self._limits.max_member_bytes, self._limits.max_ratio)

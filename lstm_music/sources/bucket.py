@@ -19,6 +19,7 @@ from lstm_music.sources.entry import (
     safe_name,
 )
 from lstm_music.sources.folder import Folder
+from lstm_music.sources.packed import unpacked
 from lstm_music.store.backend import is_url
 from lstm_music.store.remote import open_remote, protocols
 from lstm_music.store.storage_errors import as_storage_error, code
@@ -126,7 +127,7 @@ class Bucket:
                 if not _is_of_one_object(error):
                     raise
                 return Refused(one.name, f"cannot be read: {error.strerror or error}")
-        return too_large if len(data) > MAX_FILE_BYTES else Found(one.name, data)
+        return too_large if len(data) > MAX_FILE_BYTES else unpacked(Found(one.name, data))
 
 
 def _opened(url: str) -> tuple[Any, str]:

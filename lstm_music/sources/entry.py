@@ -15,6 +15,7 @@ MUSIC_EXTENSIONS = {
     ".mid": "midi",
     ".midi": "midi",
     ".kar": "midi",
+    ".rmi": "midi",
     ".musicxml": "musicxml",
     ".mxl": "musicxml",
     ".xml": "musicxml",
@@ -22,15 +23,17 @@ MUSIC_EXTENSIONS = {
     ".krn": "kern",
 }
 
+GZIP_EXTENSION = ".gz"  # behind one of the above
 MAX_FILE_BYTES = 16 << 20  # the limit of the readers, too
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An input: `name` is its path within the source, `/` between the parts."""
+    """An input: `name` is its path within the source, `/` between the parts; `book` is the file of a tune of a book."""
 
     name: str
     data: bytes
+    book: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,15 @@ class Remote(Protocol):
 
 
 def music_format(name: str) -> str | None:
-    """Return "midi", "musicxml", "abc" or "kern" by the extension of `name`; None for a hidden file or another extension."""
+    """Return "midi", "musicxml", "abc" or "kern" by the extension of `name`; None for a hidden file or another extension.
+
+    `.gz` behind the extension does not count.
+    """
     path = PurePosixPath(name)
     if any(part.startswith(".") for part in path.parts):
         return None
+    if path.suffix.lower() == GZIP_EXTENSION:
+        path = path.with_suffix("")
     return MUSIC_EXTENSIONS.get(path.suffix.lower())
 
 

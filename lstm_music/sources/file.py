@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstm_music.errors import SourceError
 from lstm_music.sources.entry import MAX_FILE_BYTES, Credit, Entry, Found, Refused, credit_of_path, safe_name
+from lstm_music.sources.packed import unpacked
 
 
 class File:
@@ -42,4 +43,4 @@ def read_file(path: Path, name: str, max_bytes: int = MAX_FILE_BYTES) -> Found |
         return Refused(name, f"cannot be read: {error.strerror}")
     if len(data) > max_bytes:
         return Refused(name, f"has more than {max_bytes:,} bytes")
-    return Found(name, data)
+    return unpacked(Found(name, data))

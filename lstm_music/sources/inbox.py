@@ -61,4 +61,6 @@ def _top_folder(path: str) -> str | None:
 
 def is_from_inbox(name: str, source: str) -> bool:
     """Whether an input with this name and credited source came from the inbox."""
-    return source == TITLE and name.startswith(PREFIX)
+    return (source == TITLE or source.startswith(f"{TITLE}: ")) and name.startswith(
+        PREFIX
+    )  # a tune names its own source, too

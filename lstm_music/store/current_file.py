@@ -75,4 +75,8 @@ class CurrentFile:
     def _recipes(self, data: bytes | None) -> dict[str, Any]:
         if data is None:
             return {}
-        return dict(load_checksummed(data, self._backend.shown(CURRENT_FILE), FIX)["recipes"])
+        path = self._backend.shown(CURRENT_FILE)
+        recipes = load_checksummed(data, path, FIX).get("recipes")
+        if not isinstance(recipes, dict):  # another file of the storage, copied over it
+            raise CorruptArtifactError(f"{path}: expected the facts of recipes, found other content; {FIX}")
+        return dict(recipes)

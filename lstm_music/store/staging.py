@@ -47,9 +47,9 @@ class StagingFolder:
             yield folder
 
     def sweep(self, leftovers: Callable[[], list[Path]]) -> int:
-        """Remove all private folders and `leftovers` if no process writes. Returns how many were removed."""
+        """Remove all private folders and `leftovers` if no other process writes. Returns how many were removed."""
         files.make_folder(self.partial)
-        with locks.exclusive_if_free(self._lock) as alone:
+        with nullcontext(enter_result=True) if self._is_alone else locks.exclusive_if_free(self._lock) as alone:
             stale = [self.partial / name for name in files.names(self.partial)] + leftovers() if alone else []
             for path in stale:
                 files.remove(path)

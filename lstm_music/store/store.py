@@ -218,9 +218,11 @@ class Store:
     def alone(self, *, wait: bool = False) -> Iterator[None]:
         """Hold the store without any other session or writer, as a removal needs it; this very store may write meanwhile.
 
-        Raises StorageError where others use it, and says which, unless `wait` says to wait for them.
+        Leftovers of killed runs are swept before. Raises StorageError where others use it, and says which, unless `wait` says
+        to wait for them.
         """
         with files.disk_errors(self.root), self._backend.alone(self._staging, wait=wait):
+            self._staging.sweep(self._backend.leftovers)
             self._is_alone = True
             try:
                 yield

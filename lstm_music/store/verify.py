@@ -94,7 +94,8 @@ def _provenance_fault(backend: Backend, ref: ArtifactRef) -> str | None:
 
 def _checksum_fault(backend: Backend, key: str) -> str | None:
     try:
-        load_checksummed(backend.read(key), backend.shown(key), fix="delete it")
+        if "recipes" not in load_checksummed(backend.read(key), backend.shown(key), fix="delete it"):
+            return "is another file of the storage"
     except OSError as error:
         return f"cannot be read ({error.strerror or 'missing'})"
     except StorageError as error:

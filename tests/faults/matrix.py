@@ -5,6 +5,7 @@ runs again without. A table says how many trials held.
 """
 
 import argparse
+import hashlib
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from trials import Server, Trials, built
 from lstm_music.stages.current import promoted_models
 from lstm_music.store import Store
 
-COMMANDS = ("prepare", "train", "promote", "generate", "rollback")
+COMMANDS = ("prepare", "train", "promote", "generate", "rollback", "prune", "forget")
 
 
 class Stage:
@@ -29,6 +30,7 @@ class Stage:
         self.server, self.folder = server, folder
         self.recipe, self.music = write_recipe(folder), write_pieces(folder / "music")
         self.named = ["--recipe", str(self.recipe)]
+        self.forgotten = hashlib.sha256(min(self.music.rglob("*.mid")).read_bytes()).hexdigest()
 
     def base(self, command: str) -> Path | None:
         """Make the storage that a command begins with."""
@@ -38,9 +40,9 @@ class Stage:
         self._do(["prepare", *self.named, "--source", str(self.music)], base)
         if command != "train":
             self._train(base, self.named)
-        if command in {"generate", "rollback"}:
+        if command in {"generate", "rollback", "prune", "forget"}:
             self._do(["train", *self.named], base)  # finds the models, and promotes them
-        if command == "rollback":
+        if command in {"rollback", "prune"}:
             other = self.recipe.with_name("other.toml")
             other.write_text(self.recipe.read_text() + "\n[promotion]\ntolerance = 100\n")
             other.write_text(other.read_text().replace("[events]", "random_seed = 2\n[events]", 1))
@@ -56,6 +58,8 @@ class Stage:
             "prepare": ["prepare", *self.named, "--source", str(self.music)],
             "train": ["train", "--model", "duration", *self.named],
             "promote": ["train", *self.named],
+            "prune": ["prune", "--apply", "--older-than", "0", "--keep-history", "0"],
+            "forget": ["forget", self.forgotten, "--apply"],
             "generate": ["generate", *self.named, "--audio", "none", "--no-sheet-music"],
         }[command]
 

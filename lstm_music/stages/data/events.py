@@ -45,7 +45,7 @@ def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> Arti
 
 
 def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Counter[str]) -> Iterator[pa.Table]:
-    pieces = iterate_pieces(store, notes_ref, ("name", "format", "ticks_per_quarter", "time_signatures"))
+    pieces = iterate_pieces(store, notes_ref, ("name", "format", "ticks_per_quarter", "time_signatures", "bars"))
     for row, (piece_id, table) in zip(pieces, iterate_notes(store, notes_ref), strict=True):  # both in the order of ids
         raw = partial(store.get_blob, piece_id)
         events = read_piece(from_arrow(table, row), spec, name=row["name"], form=row["format"], raw=raw)
@@ -72,7 +72,7 @@ def read_piece(piece: PieceNotes, spec: EventSpec, *, name: str, form: str, raw:
 def bar_of_event(
     store: Store, events_ref: ArtifactRef, wanted: AbstractSet[tuple[str, int]]
 ) -> dict[tuple[str, int], int]:
-    """Give the bars, from 1 on, of some events (piece id, index)."""
+    """Give the bars, from 1 on (a pickup is 0), of some events (piece id, index)."""
     ids = pa.array({piece_id for piece_id, _ in wanted}, pa.string())
     indexes = pa.array({index for _, index in wanted}, pa.int32())
     found = {}

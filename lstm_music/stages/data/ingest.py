@@ -8,14 +8,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from lstm_music.errors import NotEnoughMusicError
+from lstm_music.midi.containers import is_midi
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
+from lstm_music.scores.spec import ReadingSpec
+from lstm_music.sources.books import credit_of, pieces_of
 from lstm_music.sources.catalogue import fetch_source
 from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
 from lstm_music.stages.data.forgotten import read_forgotten
@@ -53,6 +56,11 @@ class Input:
     composer: str
     source: str
     licence: str
+    warnings: tuple[str, ...] = ()  # known after reading
+
+
+FINAL_SCHEMA = INPUTS_SCHEMA.append(pa.field("warnings", pa.list_(pa.string())))
+"""Of the table of inputs beside the note table: what could not be read of an accepted input."""
 
 
 def ingest(
@@ -81,12 +89,18 @@ def ingest(
                 f"{_counted(counts['left_out'], 'music file')}; use another recipe, or change its `include`",
             )
         raise NotEnoughMusicError(_no_music(source, counts["ignored"]))
-    return write_inputs(store, inputs)
+    return write_inputs(store, inputs, recipe.reading)
 
 
-def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
-    """Write a table of inputs in the given order."""
-    stage = Stage(KIND, 1, {"inputs": _digest(inputs)}, libraries=("pyarrow",))
+def write_inputs(
+    store: Store, inputs: Sequence[Input], reading: ReadingSpec, read_later: Sequence[str] = ()
+) -> ArtifactRef:
+    """Write a table of inputs in the given order, and how they are to be read.
+
+    `read_later` are the contents that met a limit first, and were read in a later attempt.
+    """
+    later = {"read_later": sorted(read_later)} if read_later else {}
+    stage = Stage(KIND, 1, {"inputs": _digest(inputs), **reading.changed(), **later}, libraries=("pyarrow",))
     if not store.has(stage.ref):
         with store.write(stage) as writer:
             write_table(writer.file("inputs", "parquet"), table_of_inputs(inputs))
@@ -94,10 +108,27 @@ def write_inputs(store: Store, inputs: Sequence[Input]) -> ArtifactRef:
     return stage.ref
 
 
+def reading_of(store: Store, ref: ArtifactRef) -> ReadingSpec:
+    """Return how the inputs of a table are to be read."""
+    spec = store.open(ref).manifest["spec"]
+    return ReadingSpec(**{name: spec[name] for name in ReadingSpec.model_fields if name in spec})
+
+
+def read_later(store: Store, ref: ArtifactRef) -> frozenset[str]:
+    """Return the contents of a table that met a limit first, and were read in a later attempt."""
+    return frozenset(store.open(ref).manifest["spec"].get("read_later", ()))
+
+
 def read_inputs(store: Store, ref: ArtifactRef) -> list[Input]:
     """Read the table of inputs back, in the order of their names."""
     table = read_table(store.open(ref).file("inputs"))
-    return list(map(Input, *(_shared(table.column(name).to_pylist()) for name in INPUTS_SCHEMA.names)))
+    rows = list(map(Input, *(_shared(table.column(name).to_pylist()) for name in INPUTS_SCHEMA.names)))
+    if "warnings" not in table.column_names:
+        return rows
+    return [
+        replace(row, warnings=tuple(warnings)) if warnings else row
+        for row, warnings in zip(rows, table.column("warnings").to_pylist(), strict=True)
+    ]
 
 
 def _shared(values: list[Any]) -> list[Any]:
@@ -106,10 +137,10 @@ def _shared(values: list[Any]) -> list[Any]:
     return [known.setdefault(value, value) for value in values]
 
 
-def table_of_inputs(rows: Sequence[Input]) -> pa.Table:
-    """Convert inputs to a table with `INPUTS_SCHEMA`."""
-    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in INPUTS_SCHEMA]
-    return pa.Table.from_arrays(columns, schema=INPUTS_SCHEMA)
+def table_of_inputs(rows: Sequence[Input], schema: pa.Schema = INPUTS_SCHEMA) -> pa.Table:
+    """Convert inputs to a table with `INPUTS_SCHEMA` or `FINAL_SCHEMA`."""
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def rows_of(
@@ -120,18 +151,18 @@ def rows_of(
     beside: Iterable[Input] = (),
     forgotten: AbstractSet[str] = frozenset(),
 ) -> Iterator[Input]:
-    """Yield a row for each input, in the order of names; count the other files.
+    """Yield a row for each input, in the order of names; count the other files. A book of tunes is an input for each tune.
 
     `keep` stores a content and returns its SHA-256. A content that is accepted in the rows `beside` is a duplicate here. One
     that is `forgotten` has no row.
     """
     first_name = {row.piece_id: row.name for row in beside if row.status == ACCEPTED}
-    for entry in source.entries():
+    for entry in pieces_of(source.entries()):
         if isinstance(entry, Ignored):
             counts["ignored"] += 1
         elif forgotten and isinstance(entry, Found) and hashlib.sha256(entry.data).hexdigest() in forgotten:
             counts["forgotten"] += 1
-        elif not recipe.takes(entry.name, None if isinstance(entry, Refused) else _sha256(entry.data, recipe)):
+        elif not _takes(recipe, entry):
             counts["left_out"] += 1
         elif isinstance(entry, Refused):
             yield _row(source, entry.name, REJECTED, entry.reason)
@@ -149,13 +180,17 @@ def rows_of(
                 yield _row(source, entry.name, DUPLICATE, reason, piece_id, entry)
 
 
-def _sha256(data: bytes, recipe: Recipe) -> str | None:
-    """Return the SHA-256 of a content, or None if the recipe names no contents."""
-    return hashlib.sha256(data).hexdigest() if recipe.contents else None
+def _takes(recipe: Recipe, entry: Found | Refused) -> bool:
+    """Say whether the recipe takes an input. The name of a book stands for all its tunes."""
+    if isinstance(entry, Refused):
+        return recipe.takes(entry.name)
+    sha256 = hashlib.sha256(entry.data).hexdigest() if recipe.contents else None
+    return recipe.takes(entry.name, sha256, entry.book)
 
 
 def _row(source: Source, name: str, status: str, reason: str, piece_id: str = "", found: Found | None = None) -> Input:
-    credit = source.describe(name)
+    of_file = source.describe(found.book or name if found else name)
+    credit = credit_of(found, of_file) if found else of_file
     return Input(
         name=name,
         status=status,
@@ -171,8 +206,8 @@ def _row(source: Source, name: str, status: str, reason: str, piece_id: str = ""
 
 def _format(name: str, found: Found | None) -> str:
     """Return the format of an input: MIDI by its first bytes, whatever its name; any other format by its name."""
-    is_midi = found is not None and found.data[:4] in {b"MThd", b"RIFF"}
-    return "midi" if is_midi else music_format(name) or ""
+    has_midi = found is not None and is_midi(found.data)
+    return "midi" if has_midi else music_format(name) or ""
 
 
 def _no_music(source: str, others: int) -> str:
@@ -204,5 +239,5 @@ def _wanted(recipe: Recipe) -> str:
 def _digest(inputs: Sequence[Input]) -> str:
     content = hashlib.sha256()
     for row in inputs:
-        content.update(repr(tuple(asdict(row).values())).encode())
+        content.update(repr(tuple(getattr(row, name) for name in INPUTS_SCHEMA.names)).encode())
     return content.hexdigest()

@@ -1,7 +1,8 @@
 """Parsed batches → the note table: all pieces in the order of their ids, independent of the batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,17 @@ import pyarrow.compute as pc
 from lstm_music.errors import NotEnoughMusicError, StorageError
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
 from lstm_music.parquet import gathered, iterate_groups, read_table, write_shards, write_table, write_tables
-from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs, table_of_inputs
+from lstm_music.stages.data.ingest import (
+    ACCEPTED,
+    DUPLICATE,
+    FINAL_SCHEMA,
+    REJECTED,
+    Input,
+    read_inputs,
+    read_later,
+    reading_of,
+    table_of_inputs,
+)
 from lstm_music.stages.data.merging import Pieces, in_order
 from lstm_music.stages.data.parse import READER_VERSION, Content, ParseBatch, parsed_batches
 from lstm_music.store import ArtifactRef, Stage, Store
@@ -40,7 +51,7 @@ _INPUT_FIELDS = ("composer", "source", "licence", "format")
 def notes_stage(inputs: ArtifactRef) -> Stage:
     """Describe the stage that makes the note table of a table of inputs."""
     spec = {"reader_version": READER_VERSION}
-    return Stage(KIND, 1, spec, (inputs,), ("pyarrow", "numpy", "music21"))
+    return Stage(KIND, 1, spec, (inputs,), ("pyarrow", "numpy"))
 
 
 def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
@@ -54,9 +65,10 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         return stage.ref
     inputs = read_inputs(store, inputs_ref)
     wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
-    batches = [batch for batch in parsed_batches(store) if wanted & set(batch.contents)]
-    reasons = _reasons(store, batches, wanted)
-    final = [_final(row, reasons) for row in inputs]
+    reading = reading_of(store, inputs_ref)
+    batches = [batch for batch in parsed_batches(store, reading.repeats) if wanted & set(batch.contents)]
+    outcomes = _outcomes(store, batches, wanted, read_later(store, inputs_ref))
+    final = [_final(row, outcomes, is_strict=reading.strict) for row in inputs]
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
         first = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
@@ -71,10 +83,12 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         pieces = writer.file("pieces", "parquet")
         found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
         write_tables(pieces, PIECES_SCHEMA, gathered(_named(found, final), PIECES_PER_GROUP))
-        write_table(writer.file("inputs", "parquet"), table_of_inputs(final))
+        write_table(writer.file("inputs", "parquet"), table_of_inputs(final, FINAL_SCHEMA))
         statuses = [row.status for row in final]
         writer.counts.update(
             pieces=len(accepted),
+            met_limit=sum(outcome.met_limit for outcome in outcomes.values()),
+            warned=sum(bool(row.warnings) for row in final),
             rejected=statuses.count(REJECTED),
             duplicates=statuses.count(DUPLICATE),
             notes=notes,
@@ -127,31 +141,49 @@ def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
 
 def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
     for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
-        yield from _by_piece(group)
+        yield from _by_piece(group.filter(pc.equal(group.column("reason"), "")))
 
 
-def _reasons(store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content]) -> dict[str, str]:
-    """Return the rejection reason of each wanted content, by id; "" for accepted ones.
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Why a content was rejected ("" if it was not), and what could not be read of it."""
+
+    reason: str
+    met_limit: bool
+    warnings: tuple[str, ...]
+
+
+def _outcomes(
+    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content], later: AbstractSet[str]
+) -> dict[str, _Outcome]:
+    """Return what came of each wanted content in the first attempt; of those in `later`, when it was read.
 
     A batch counts only for contents in its own format: another batch can hold the same bytes in another format.
     """
-    reasons: dict[str, str] = {}
+    outcomes: dict[str, _Outcome] = {}
     for batch in batches:
         ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
-        for row in read_table(store.open(batch.stage.ref).file("pieces"), ("piece_id", "reason")).to_pylist():
-            if row["piece_id"] in ids:
-                reasons[row["piece_id"]] = row["reason"]
-    if missing := {piece_id for piece_id, _ in wanted} - reasons.keys():
+        columns = ("piece_id", "reason", "met_limit", "warnings")
+        for row in read_table(store.open(batch.stage.ref).file("pieces"), columns).to_pylist():
+            piece_id, reason = row["piece_id"], row["reason"]
+            is_asked = piece_id in ids and (piece_id in later or not batch.attempt)
+            if is_asked and (piece_id not in outcomes or not reason):
+                outcomes[piece_id] = _Outcome(reason, row["met_limit"], tuple(row["warnings"] or ()))
+    if missing := {piece_id for piece_id, _ in wanted} - outcomes.keys():
         raise StorageError(f"{len(missing)} of {len(wanted)} pieces are not parsed yet; parse their batches first")
-    return reasons
+    return outcomes
 
 
-def _final(row: Input, reasons: dict[str, str]) -> Input:
-    """Reject an accepted input whose content holds no music."""
-    reason = reasons[row.piece_id] if row.status == ACCEPTED else ""
-    if not reason:
+def _final(row: Input, outcomes: Mapping[str, _Outcome], *, is_strict: bool) -> Input:
+    """Reject an accepted input whose content holds no music, or of which a strict recipe misses something."""
+    if row.status != ACCEPTED:
         return row
-    return Input(row.name, REJECTED, reason, row.piece_id, row.format, row.bytes, row.composer, row.source, row.licence)
+    outcome = outcomes[row.piece_id]
+    if outcome.reason:
+        return replace(row, status=REJECTED, reason=outcome.reason)
+    if outcome.warnings and is_strict:
+        return replace(row, status=REJECTED, reason=f"{outcome.warnings[0]} (the recipe reads only whole files)")
+    return replace(row, warnings=outcome.warnings)
 
 
 def _named(found: Pieces, final: Sequence[Input]) -> Iterator[pa.Table]:

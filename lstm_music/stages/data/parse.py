@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from lstm_music.encoding.splits import music_hash
-from lstm_music.errors import RejectedInputError
+from lstm_music.errors import ReadLimitError, RejectedInputError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
@@ -19,12 +19,13 @@ from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.parquet import gathered, write_table, write_tables
 from lstm_music.scores.reading import read_scores
+from lstm_music.scores.spec import ReadingSpec, Repeats
 from lstm_music.stages.data.ingest import ACCEPTED, Input
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "parsed"
-READER_VERSION = 1  # increases when a reader returns other notes for the same bytes
-# A task costs about 0.25 seconds, a music21 process about 2. So a batch should take 5 seconds or more.
+READER_VERSION = 2  # increases when a reader returns other notes for the same bytes
+# A task costs about 0.25 seconds, a process that reads scores about 0.5. So a batch should take 5 seconds or more.
 MIDI_BYTES_PER_BATCH = 16 << 20
 MIDI_FILES_PER_BATCH = 1 << 12
 SCORES_PER_BATCH = 60
@@ -32,7 +33,13 @@ PIECES_AT_ONCE = 1 << 8  # limits memory: pedals and tempos are large as Python 
 NOTES_PER_GROUP = 1 << 15  # merging batches keeps one row group of each open batch in memory
 
 PARSED_SCHEMA = pa.schema(
-    [("piece_id", pa.string()), ("reason", pa.string()), ("music_hash", pa.string()), *PIECE_FIELDS]
+    [
+        ("piece_id", pa.string()),
+        ("reason", pa.string()),
+        ("met_limit", pa.bool_()),  # the reason may not hold another time
+        ("music_hash", pa.string()),
+        *PIECE_FIELDS,
+    ]
 )
 
 Content = tuple[str, str]  # (piece id, format)
@@ -40,37 +47,54 @@ Content = tuple[str, str]  # (piece id, format)
 
 @dataclass(frozen=True)
 class ParseBatch:
-    """Contents to parse together: (piece id, format), in the order of ids."""
+    """Contents to parse together: (piece id, format), in the order of ids, and how often to read repeated bars of scores.
+
+    `attempt` is above 0 for contents that met a limit of time or memory so often before.
+    """
 
     contents: tuple[Content, ...]
+    repeats: Repeats = "once"
+    attempt: int = 0
+
+    @property
+    def is_midi(self) -> bool:
+        """Whether it holds MIDI files only, which have no signs of repetition."""
+        return all(form == "midi" for _, form in self.contents)
 
     @property
     def stage(self) -> Stage:
         """The stage that parses them."""
-        is_score = any(form != "midi" for _, form in self.contents)
-        libraries = ("pyarrow", "numpy", "music21") if is_score else ("pyarrow", "numpy")
-        return Stage(KIND, READER_VERSION, {"contents": [list(content) for content in self.contents]}, (), libraries)
+        spec = {
+            "contents": [list(content) for content in self.contents],
+            **ReadingSpec(repeats=self.repeats).changed(),
+            **({"attempt": self.attempt} if self.attempt else {}),
+        }
+        return Stage(KIND, READER_VERSION, spec, (), ("pyarrow", "numpy"))
 
 
-def parsed_batches(store: Store) -> Iterator[ParseBatch]:
-    """Yield the stored batches that the current readers and libraries made. Raises CorruptArtifactError for a damaged one."""
+def parsed_batches(store: Store, repeats: Repeats = "once") -> Iterator[ParseBatch]:
+    """Yield the stored batches that the current readers and libraries made, MIDI files and what was read with these `repeats`.
+
+    Raises CorruptArtifactError for a damaged one.
+    """
     for ref in store.refs(KIND):
         spec = store.open(ref).manifest["spec"]
-        batch = ParseBatch(tuple((piece_id, form) for piece_id, form in spec["contents"]))
-        if batch.stage.ref == ref:
+        contents = tuple((piece_id, form) for piece_id, form in spec["contents"])
+        batch = ParseBatch(contents, spec.get("repeats", "once"), spec.get("attempt", 0))
+        if batch.stage.ref == ref and (batch.repeats == repeats or batch.is_midi):
             yield batch
 
 
-def plan_batches(store: Store, inputs: Sequence[Input]) -> list[ParseBatch]:
+def plan_batches(store: Store, inputs: Sequence[Input], repeats: Repeats = "once") -> list[ParseBatch]:
     """Return the batches that remain to be parsed for all accepted inputs."""
-    done = {content for batch in parsed_batches(store) for content in batch.contents}
+    done = {content for batch in parsed_batches(store, repeats) for content in batch.contents}
     size_of = {(row.piece_id, row.format): row.bytes for row in inputs if row.status == ACCEPTED}
     todo = sorted(size_of.keys() - done)
     midi = [content for content in todo if content[1] == "midi"]
     scores = [content for content in todo if content[1] != "midi"]
     return [
-        *_chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH),
-        *_chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize),
+        *map(ParseBatch, _chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH)),
+        *(ParseBatch(chunk, repeats) for chunk in _chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize)),
     ]
 
 
@@ -116,9 +140,18 @@ def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[st
         try:
             piece = _usable(outcome)
         except RejectedInputError as error:
-            rows.add({"piece_id": piece_id, "reason": printable(str(error)), "music_hash": ""})
+            met_limit = isinstance(error, ReadLimitError)
+            rows.add({"piece_id": piece_id, "reason": printable(str(error)), "met_limit": met_limit, "music_hash": ""})
         else:
-            rows.add({"piece_id": piece_id, "reason": "", "music_hash": music_hash(piece), **piece_row(piece)})
+            rows.add(
+                {
+                    "piece_id": piece_id,
+                    "reason": "",
+                    "met_limit": False,
+                    "music_hash": music_hash(piece),
+                    **piece_row(piece),
+                }
+            )
             yield piece_id, piece
 
 
@@ -131,27 +164,28 @@ def _usable(outcome: PieceNotes | RejectedInputError) -> PieceNotes:
 
 
 def _outcomes(store: Store, batch: ParseBatch) -> Iterator[tuple[str, PieceNotes | RejectedInputError]]:
-    if all(form == "midi" for _, form in batch.contents):
+    if batch.is_midi:
         for piece_id, _ in batch.contents:
             try:
                 yield piece_id, read_midi(store.get_blob(piece_id))
             except RejectedInputError as error:
                 yield piece_id, error
     else:
-        yield from read_scores([(piece_id, form, store.get_blob(piece_id)) for piece_id, form in batch.contents])
+        scores = [(piece_id, form, store.get_blob(piece_id)) for piece_id, form in batch.contents]
+        yield from read_scores(scores, repeats=batch.repeats)
 
 
 def _chunks(
     contents: Sequence[Content], size_of: Mapping[Content, int], files: int, most_bytes: int
-) -> Iterator[ParseBatch]:
-    """Yield batches of at most `files` files and `most_bytes` bytes; a larger single file is a batch of its own."""
+) -> Iterator[tuple[Content, ...]]:
+    """Yield chunks of at most `files` files and `most_bytes` bytes; a larger single file is a chunk of its own."""
     chunk: list[Content] = []
     held = 0
     for content in contents:
         if chunk and (len(chunk) == files or held + size_of[content] > most_bytes):
-            yield ParseBatch(tuple(chunk))
+            yield tuple(chunk)
             chunk, held = [], 0
         chunk.append(content)
         held += size_of[content]
     if chunk:
-        yield ParseBatch(tuple(chunk))
+        yield tuple(chunk)

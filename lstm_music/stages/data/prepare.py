@@ -10,7 +10,7 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.current import keep, kept_form
 from lstm_music.stages.data.dataset import Dataset, build_dataset, dataset_stage, load_dataset
 from lstm_music.stages.data.events import encode_events, events_stage
-from lstm_music.stages.data.ingest import read_inputs
+from lstm_music.stages.data.ingest import read_inputs, reading_of
 from lstm_music.stages.data.latest import link_tables
 from lstm_music.stages.data.notes import collect_notes, notes_stage
 from lstm_music.stages.data.parse import ParseBatch, parse_batch, plan_batches
@@ -64,7 +64,9 @@ def prepare(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
 
 def batches_to_parse(store: Store, inputs: ArtifactRef) -> list[ParseBatch]:
     """Return the batches to parse before the note table can be made; none if the note table exists."""
-    return [] if store.has(notes_stage(inputs).ref) else plan_batches(store, read_inputs(store, inputs))
+    if store.has(notes_stage(inputs).ref):
+        return []
+    return plan_batches(store, read_inputs(store, inputs), reading_of(store, inputs).repeats)
 
 
 def is_small(batches: list[ParseBatch]) -> bool:
@@ -97,6 +99,7 @@ def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]
     tables = [str(path) for path in events.files("events")]
     return {
         "pieces": notes.counts["pieces"],
+        "with_warnings": notes.counts.get("warned", 0),
         "rejected": notes.counts["rejected"],
         "duplicates": notes.counts["duplicates"],
         "notes": notes.counts["notes"],

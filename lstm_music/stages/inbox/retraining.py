@@ -139,6 +139,7 @@ def describe(store: Store, retraining: Retraining) -> dict[str, Any]:
         "sentence": retraining.sentence,
         **describe_news(retraining.news),
         "rejected": {row.name: row.reason for row in rejected(store, retraining)},
+        "warnings": {row.name: list(row.warnings) for row in warned(store, retraining)},
         "promoted": decision.promoted if decision else None,
         "decision": decision.outcome if decision else None,
         **_scores(decision),
@@ -157,8 +158,9 @@ def markdown(store: Store, retraining: Retraining) -> str:
     lines += _list("Changed", news.changed)
     lines += _list("Removed", news.removed)
     lines += _list("Still growing, left for the next look", news.growing)
-    bad = rejected(store, retraining)
+    bad, damaged = rejected(store, retraining), warned(store, retraining)
     lines += _list("Rejected", [row.name for row in bad], [row.reason for row in bad])
+    lines += _list("Read with warnings", [row.name for row in damaged], ["; ".join(row.warnings) for row in damaged])
     if retraining.music is not None:
         lines += ["", f"Music by the new models: `{describe_generation(store, retraining.music)['page']}`"]
     if decision is not None and decision.outcome in PROMOTING:
@@ -168,10 +170,19 @@ def markdown(store: Store, retraining: Retraining) -> str:
 
 def rejected(store: Store, retraining: Retraining) -> list[Input]:
     """Return the rejected inputs of the inbox; empty if nothing was ingested."""
+    return [row for row in _rows_of_inbox(store, retraining) if row.status == REJECTED]
+
+
+def warned(store: Store, retraining: Retraining) -> list[Input]:
+    """Return the accepted inputs of the inbox of which something could not be read."""
+    return [row for row in _rows_of_inbox(store, retraining) if row.warnings]
+
+
+def _rows_of_inbox(store: Store, retraining: Retraining) -> list[Input]:
     if retraining.inputs is None:
         return []
     rows = read_inputs(store, notes_stage(retraining.inputs).ref)
-    return [row for row in rows if row.status == REJECTED and is_from_inbox(row.name, row.source)]
+    return [row for row in rows if is_from_inbox(row.name, row.source)]
 
 
 def _list(title: str, names: Sequence[str], reasons: Sequence[str] = ()) -> Iterator[str]:

@@ -45,9 +45,7 @@ def music_stage(
         "prompt_midi": {"name": prompt_midi.name, "sha256": prompt_midi.sha256} if prompt_midi else None,
     }
     inputs = (dataset_ref, *models.values())
-    reader = ("music21",) if prompt_midi and prompt_midi.format != "midi" else ()
-    libraries = ("tensorflow", "keras", "numpy", *reader)
-    return Stage(KIND, MUSIC_VERSION, settings, inputs, libraries)
+    return Stage(KIND, MUSIC_VERSION, settings, inputs, ("tensorflow", "keras", "numpy"))
 
 
 def make_music(

@@ -22,6 +22,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.scores.reading import read_score
+from lstm_music.sources.books import one_tune
 from lstm_music.sources.entry import Refused, music_format
 from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset
@@ -85,15 +86,22 @@ class Origin:
 
 
 def read_prompt_midi(path: Path) -> PromptMidi:
-    """Read the file given by `--prompt-midi`; SourceError if it does not exist or its extension is not one of music files."""
+    """Read the file given by `--prompt-midi`, or a tune of a book, such as `book.abc/12`.
+
+    Raises SourceError if it does not exist, if its extension is not one of music files, or if it is a whole book.
+    """
     if path.is_dir():
         raise SourceError(f"{path}: expected a music file, got a folder; give one of its files")
-    form = music_format(path.name)
+    is_in_book = music_format(path.parent.name) == "abc" and path.parent.is_file()
+    file, tune = (path.parent, path.name) if is_in_book else (path, "")
+    form = music_format(file.name)
     if form is None:
         raise SourceError(f"{path}: not a music file by its extension; give a .mid file")
-    read = read_file(path, printable(path.name))
+    read = read_file(file, printable(file.name))
     if isinstance(read, Refused):
         raise SourceError(f"{path}: {read.reason}; give the path of a music file")
+    if form == "abc":
+        read = one_tune(read, tune)
     return PromptMidi(read.name, read.data, form)
 
 
@@ -242,7 +250,7 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
     segment = cut_segment(
         piece, events, dataset.events, dataset.vocabularies, name=name, first=first, length=len(events) - first
     )
-    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_sound_warnings(piece, name)))
+    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name)))
 
 
 def _cut_warnings(segment: Prompt, events: int) -> list[str]:
@@ -254,12 +262,12 @@ def _cut_warnings(segment: Prompt, events: int) -> list[str]:
     return [f"{segment.name}: the prompt is {end}; --prompt-events {events} takes all"]
 
 
-def _sound_warnings(piece: PieceNotes, name: str) -> list[str]:
-    """Say which sounds of a file are lost: the models know one instrument."""
+def _file_warnings(piece: PieceNotes, name: str) -> list[str]:
+    """Say what of a file could not be read, and which sounds are lost: the models know one instrument."""
     drums = int(np.count_nonzero(piece.notes["is_drum"]))
     families = np.unique(piece.notes["program"][~piece.notes["is_drum"]] // len(PIANOS)).tolist()
     others = [FAMILIES[family] for family in families if family]
-    warnings = []
+    warnings = [f"{name}: {warning}" for warning in piece.warnings]
     if others:
         warnings.append(
             f"{name}: the piano plays the notes of {_listed(others)}, because the models know one instrument"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import LstmMusicError
+from lstm_music.sources.books import pieces_of
 from lstm_music.sources.entry import Found
 from lstm_music.sources.inbox import Inbox
 from lstm_music.stages.data.forgotten import add_forgotten
@@ -63,7 +64,7 @@ def plan_forgetting(store: Store, contents: Mapping[str, str]) -> Forgetting:
     others = [*_trainings(store, holding, entries), *_pages(holding, entries), *downloads, *map(blob_key, contents)]
     items += [Item(key, key.partition("/")[0], entries[key].bytes, 0.0, "unneeded") for key in others if key in entries]
     facts = {recipe: changed for recipe in store.recipes() if (changed := _changed(store, recipe, holding))}
-    return Forgetting(contents, users_first(items), facts, list(_in_inbox(store, contents)))
+    return Forgetting(contents, users_first(items), facts, list(dict.fromkeys(_in_inbox(store, contents))))
 
 
 def forget(store: Store, planned: Forgetting) -> None:
@@ -121,9 +122,9 @@ def _in_inbox(store: Store, contents: Collection[str]) -> Iterator[str]:
     """Name the files of the inbox in storage that hold contents."""
     where = store.shown(INBOX)
     if isinstance(where, Path) and where.is_dir():
-        for entry in Inbox(str(where)).entries():
+        for entry in pieces_of(Inbox(str(where)).entries()):
             if isinstance(entry, Found) and hashlib.sha256(entry.data).hexdigest() in contents:
-                yield entry.name
+                yield entry.book or entry.name
 
 
 def _key(ref: ArtifactRef) -> str:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from lstm_music.errors import LstmMusicError, MissingArtifactError
 from lstm_music.sources.archive import Archive
+from lstm_music.sources.books import pieces_of
 from lstm_music.sources.entry import Found
 from lstm_music.stages.data.forgotten import read_forgotten
 from lstm_music.stages.data.ingest import read_inputs
@@ -90,7 +91,7 @@ def _holds(store: Store, artifact: Artifact, contents: Collection[str]) -> bool:
             prompt = spec.get("prompt_midi")
             return isinstance(prompt, dict) and prompt.get("sha256") in contents
         case "downloads":
-            entries = Archive(str(artifact.file("dataset"))).entries()
+            entries = pieces_of(Archive(str(artifact.file("dataset"))).entries())
             return any(isinstance(one, Found) and hashlib.sha256(one.data).hexdigest() in contents for one in entries)
         case _:
             return False

@@ -73,6 +73,7 @@ def test_a_changed_recipe_is_named_key_by_key(tiny, lstm_music, tmp_path):
     assert f"train again with `lstm-music train --recipe {changed}`" in made.out
 
 
+@pytest.mark.operation
 def test_generate_reports_its_stages_and_only_the_files_that_exist(tiny, lstm_music, tmp_path):
     storage = tiny.copy(tmp_path)
     found = lstm_music("generate", "--storage", storage, *QUICK)

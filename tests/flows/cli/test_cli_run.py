@@ -23,7 +23,17 @@ from lstm_music.store import Store
 
 pytestmark = pytest.mark.slow
 
-PREPARED = {"pieces", "rejected", "duplicates", "notes", "events", "windows", "classes", "events_parquet"}
+PREPARED = {
+    "pieces",
+    "with_warnings",
+    "rejected",
+    "duplicates",
+    "notes",
+    "events",
+    "windows",
+    "classes",
+    "events_parquet",
+}
 SPLIT = {"pieces", "events", "notes", "nats_total", "nll_per_event", "streams", "baselines"}
 BASELINES = {"majority", "previous", "ngram", "ngram_joint"}
 

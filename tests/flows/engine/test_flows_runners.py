@@ -127,7 +127,7 @@ def test_every_runner_gives_the_results_and_the_error_of_its_tasks(start, users_
         ("processes", "child", "busy"),
         ("processes", "idle", "idle"),
         ("threads", "child", "busy"),
-        ("dask", "child", "busy"),
+        pytest.param("dask", "child", "busy", marks=pytest.mark.operation),
     ],
 )
 def test_no_worker_survives_a_kill(start, users_server, name, work, moment):

@@ -61,6 +61,7 @@ def test_every_deployment_is_there_with_a_form_that_says_what_each_field_is(serv
     assert [schedule["active"] for schedule in found["watch"]["schedules"]] == [True]
 
 
+@pytest.mark.operation
 @pytest.mark.slow
 def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_without_a_training(served, tmp_path):
     store, path = Store(tmp_path / "storage"), write_recipe(tmp_path)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_music.encoding.bars import place_in_bars
+from lstm_music.encoding.bars import place_in_bars, places_of
 from lstm_music.encoding.grid import Grid
-from lstm_music.midi.notes import TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, Bar, PieceNotes, TimeSignature
 
 GRID = Grid((8, 6))  # 24 steps a quarter
 QUARTER = 24
@@ -63,3 +63,24 @@ def test_bars_shorter_than_a_step_are_counted():
 
 def test_without_onsets_there_are_no_bars():
     assert bars_of([], (0, 3, 4)) == []
+
+
+def written_bars_of(onsets, *bars):
+    piece = PieceNotes(480, np.empty(0, NOTE_DTYPE), bars=tuple(Bar(*bar) for bar in bars))
+    bar, position = places_of(piece, np.array(onsets), GRID)
+    return list(zip(bar.tolist(), position.tolist(), strict=True))
+
+
+def test_a_pickup_of_a_score_ends_where_a_whole_bar_does():
+    pickup, following = (0, 0, 960, 1440), (480, 1, 0, 1440)
+    assert written_bars_of([0, QUARTER, 3 * QUARTER], pickup, following) == [(0, 48), (1, 0), (1, 48)]
+
+
+def test_the_rest_of_a_divided_bar_has_its_number():
+    bars = [(0, 1, 0, 1920), (1440, 1, 1440, 1920), (1920, 2, 0, 1920)]
+    assert written_bars_of([48, 72, 96], *bars) == [(1, 48), (1, 72), (2, 0)]
+
+
+def test_a_piece_without_bars_has_those_of_its_signatures():
+    piece = PieceNotes(480, np.empty(0, NOTE_DTYPE), time_signatures=(TimeSignature(0, 3, 4),))
+    assert [column.tolist() for column in places_of(piece, np.array([72]), GRID)] == [[2], [0]]

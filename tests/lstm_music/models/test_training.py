@@ -125,7 +125,8 @@ def test_a_training_that_was_stopped_after_an_epoch_goes_on_to_the_weights_of_on
     assert_same_weights(done, model)
 
 
-@pytest.mark.parametrize("stream", ["offset", "note"])  # with ends of pieces among its targets, and without
+# with ends of pieces among its targets, and without
+@pytest.mark.parametrize("stream", ["offset", pytest.param("note", marks=pytest.mark.operation)])
 def test_a_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(run, tmp_path, monkeypatch, stream):
     """Twice, at random steps; only what was left is done again."""
     from lstm_music.models import training
@@ -143,6 +144,7 @@ def test_a_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(run
     assert_same_weights(model, whole)
 
 
+@pytest.mark.operation
 def test_a_model_of_windows_goes_on_inside_an_epoch_with_all_that_it_keeps(run, data, tmp_path, monkeypatch):
     """The second architecture keeps a running variance, which is no weight that is trained."""
     from lstm_music.models import training

@@ -47,7 +47,7 @@ def test_the_extension_tells_the_format(extension, expected):
 
 
 @pytest.mark.parametrize(
-    "name", ["x.txt", "x", "x.rmi", ".mid", "a/.x.mid", "__MACOSX/._x.mid", ".git/x.mid", "x.mid/y"]
+    "name", ["x.txt", "x", "x.sf2", ".mid", "a/.x.mid", "__MACOSX/._x.mid", ".git/x.mid", "x.mid/y"]
 )
 def test_hidden_files_and_other_files_are_no_music(name):
     assert music_format(name) is None

@@ -216,6 +216,7 @@ def test_a_file_that_was_given_is_read_with_its_velocities(dataset, store, prepa
     assert np.abs(begun - prompt).max() < 8  # a level, or the nearest known one
 
 
+@pytest.mark.operation
 def test_models_with_and_without_velocity_are_neither_begun_with_nor_compared(store, prepared, models, dataset):
     plain = tiny_recipe()
     other = build_dataset(store, plain, prepared.notes, prepared.events)

@@ -54,3 +54,12 @@ def test_an_artifact_goes_with_its_manifest_first(store, artifact, monkeypatch):
 def test_nothing_is_removed_beside_others(store, artifact):
     with pytest.raises(AssertionError):
         store.remove(f"{artifact.ref.kind}/{artifact.ref.key}")
+
+
+def test_what_a_killed_process_left_is_swept(store):
+    left = store.root / ".partial" / "left"
+    with store.alone():
+        pass
+    left.mkdir()
+    with store.alone():
+        assert not left.exists()

@@ -134,7 +134,7 @@ def test_the_first_of_two_writers_wins_and_both_go_on(s3, url):
     assert_whole(s3, url)
 
 
-@pytest.mark.parametrize("own", ["same", "own", "plain"])
+@pytest.mark.parametrize("own", ["same", *(pytest.param(own, marks=pytest.mark.operation) for own in ("own", "plain"))])
 def test_two_processes_that_write_the_same_at_once_both_succeed(s3, url, own):
     processes = [start("race", url, own, stdin=subprocess.PIPE) for _ in range(2)]
     for process in processes:

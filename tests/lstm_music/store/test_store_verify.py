@@ -1,6 +1,6 @@
 import pytest
 
-from lstm_music.errors import StorageError
+from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.store import BadFile, Store, VerifyReport
 from lstm_music.store import folder as folder_module
 
@@ -95,3 +95,14 @@ def test_a_blob_that_cannot_be_read_is_bad(full_store):
     path = full_store.root / "blobs" / "00" / ("0" * 64)
     path.mkdir(parents=True)
     assert full_store.verify().bad == [BadFile(path, "cannot be read (Is a directory)")]
+
+
+def test_another_file_of_the_storage_is_no_current_file(full_store, artifact):
+    full_store.set_current("demo", {"prepared": {}})
+    (full_store.root / "current.json").write_bytes((artifact.folder / "provenance.json").read_bytes())
+    (bad,) = full_store.verify().bad
+    assert bad.reason == "is another file of the storage"
+    with pytest.raises(
+        CorruptArtifactError, match="expected the facts of recipes, found other content; run `lstm-music"
+    ):
+        full_store.current("demo")

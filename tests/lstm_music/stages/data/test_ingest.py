@@ -19,7 +19,7 @@ CONTENTS = {
     "bach/same as good.mid": GOOD,
     "liszt/other.midi": write_midi(small_piece(2)),
     "liszt/broken.mid": GOOD[:30] + b"\xff" * 40 + GOOD[70:],
-    "liszt/truncated.mid": GOOD[:-60],
+    "liszt/truncated.mid": GOOD[: -len(GOOD) + 40],
     "liszt/empty.mid": b"",
     "liszt/text.mid": b"Dear Clara, this is no MIDI file.",
     "liszt/drums.mid": write_midi(piece_of([(0, QUARTER, 36), (QUARTER, QUARTER, 38)], drums=True)),

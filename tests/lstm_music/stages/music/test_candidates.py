@@ -239,6 +239,17 @@ def test_a_file_that_is_none_or_no_music_is_refused(tmp_path):
         read_prompt_midi(tmp_path / "gone.mid")
 
 
+def test_a_prompt_is_one_tune_of_a_book(tmp_path):
+    book = tmp_path / "book.abc"
+    book.write_text("X:1\nT:One\nK:C\nc|\n\nX:2\nT:Two\nK:C\nd|\n", encoding="utf-8")
+    tune = read_prompt_midi(book / "2")
+    assert (tune.name, tune.data, tune.format) == ("book.abc/2 Two.abc", b"X:2\nT:Two\nK:C\nd|\n", "abc")
+    with pytest.raises(SourceError, match=r"expected one of its 2 tunes, such as book.abc/1 One"):
+        read_prompt_midi(book)
+    with pytest.raises(SourceError, match="got '3', which names none of them"):
+        read_prompt_midi(book / "3")
+
+
 def test_held_out_pieces_have_to_be_long_enough(copy, trained):
     spec = copy.recipe.generation.model_copy(update={"prompt_events": 999})
     with pytest.raises(NotEnoughMusicError, match="the 999 events of a prompt"):

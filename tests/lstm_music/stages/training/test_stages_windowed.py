@@ -92,6 +92,7 @@ def test_an_architecture_of_the_report_decodes_to_music(copy, publish, architect
             assert set(piece.notes["duration_ticks"].tolist()) == {piece.ticks_per_quarter // 2}
 
 
+@pytest.mark.operation
 def test_a_training_that_is_allowed_more_epochs_goes_on_from_one_that_was_allowed_fewer(copy):
     """Bit for bit, as the learning rate stays: so a night's work can be begun in an hour."""
     dataset = prepare(copy.store, windowed_recipe(), copy.prepared.inputs).dataset

@@ -1,4 +1,4 @@
-"""A score → `Score`, read by music21.
+"""What music21 reads of a score, as a `Score`: the reader of scores until version 0.1, for comparisons.
 
 How a score is read:
 

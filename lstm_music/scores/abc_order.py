@@ -1,0 +1,164 @@
+"""The order in which the measures of an ABC tune are played: repeats, endings, da capo, parts (ABC 2.1, 3.1.9, 4.8 to 4.10)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lstm_music.errors import RejectedInputError
+from lstm_music.scores.abc_measures import Marks
+
+MOST_MEASURES = 65_536  # played; a few characters can ask for more than any machine holds
+_PARTS = re.compile(r"([A-Z])|(\()|(\))|(\d+)")
+_DEEPEST = 20
+
+
+def play(marks: Sequence[Marks], parts: str) -> list[int]:
+    """Return the numbers of the measures in the order in which they are played. `parts` is the field P: of the header.
+
+    Raises RejectedInputError for more measures than a piece may have.
+    """
+    player = _Player(marks)
+    labels = {mark.part[:1]: place for place, mark in reversed(list(enumerate(marks))) if mark.part}
+    order = [label for label in _expand(parts) if label in labels] if labels else []
+    if not order:
+        return player.play_with_jumps()
+    starts = sorted(labels.values())
+    ends = dict(zip(starts, [*starts[1:], len(marks)], strict=True))
+    played = player.play(0, starts[0])
+    for label in order:
+        played += player.play(labels[label], ends[labels[label]])
+        _check(played)
+    return played
+
+
+def _expand(parts: str) -> list[str]:
+    """Expand `A(AB)3C` to its labels. A number repeats the label or the group before it."""
+    groups: list[list[str]] = [[]]
+    last: list[str] = []
+    for label, opens, closes, number in _PARTS.findall(parts):
+        if label:
+            last = [label]
+        elif opens:
+            groups.append([])
+            last = []
+            if len(groups) > _DEEPEST:
+                raise RejectedInputError("has a field P: with too many parentheses")
+        elif closes and len(groups) > 1:
+            last = groups.pop()
+        elif number:
+            last = last * (min(int(number[:6]), MOST_MEASURES) - 1)
+        groups[-1] += last
+        _check(groups[-1])
+    return [label for group in groups for label in group]
+
+
+@dataclass
+class _Passage:
+    """The passage that is being played: where it began, and for which time.
+
+    Without a sign, it began where the last repeat or its last ending ended, or with the tune; abc2midi and abcjs do the same.
+    """
+
+    start: int
+    time: int = 1
+
+
+class _Player:
+    """Plays measures by their signs. `endings` holds the times of the ending that each measure is in; none outside of one."""
+
+    def __init__(self, marks: Sequence[Marks]) -> None:
+        self.marks = marks
+        self.endings: list[frozenset[int]] = []
+        within: frozenset[int] = frozenset()
+        for place, mark in enumerate(marks):
+            within = mark.ending or (frozenset() if place and mark.repeats_from_here else within)
+            self.endings.append(within)
+            if mark.ends_section:
+                within = frozenset()
+        self._times: dict[int, int] = {}
+
+    def play(self, first: int, stop: int) -> list[int]:
+        """Play the measures from `first` to before `stop` with their repeats and endings."""
+        played: list[int] = []
+        passage, place, is_back = _Passage(first), first, False
+        while place < stop:
+            mark = self.marks[place]
+            if mark.repeats_from_here and not is_back:
+                passage = _Passage(place)
+            if mark.ending and passage.time not in mark.ending:
+                place = self._other_ending(place, stop, passage.time)
+                mark = self.marks[place]
+            played.append(place)
+            _check(played)
+            is_back = bool(mark.repeats_to_here) and passage.time < self._times_at(place, stop)
+            if is_back:
+                passage.time += 1
+                place = passage.start
+                continue
+            if mark.repeats_to_here or (mark.ends_section and self.endings[place]):
+                passage = _Passage(place + 1)
+            place += 1
+        return played
+
+    def _times_at(self, place: int, stop: int) -> int:
+        """Say how often the passage before the repeat sign at `place` is played: by its signs, or by the endings around it."""
+        if place not in self._times:
+            times = set(self.endings[place])
+            for later in range(place + 1, stop):
+                ending = self.marks[later].ending
+                if self.marks[later].repeats_from_here or (ending and min(ending) <= max(times, default=0)):
+                    break  # another passage
+                times |= ending
+                if not self.endings[later]:
+                    break
+            self._times[place] = max(times, default=1 + self.marks[place].repeats_to_here)
+        return self._times[place]
+
+    def _other_ending(self, place: int, stop: int, time: int) -> int:
+        """Find the ending for this time behind the one at `place`; that one itself if there is no other."""
+        for later in range(place + 1, stop):
+            if time in self.marks[later].ending:
+                return later
+            if self.marks[later].repeats_from_here:
+                break
+        return place
+
+    def play_with_jumps(self) -> list[int]:
+        """Play the whole, and what da capo or dal segno asks for: that once, with the last endings."""
+        played = self.play(0, len(self.marks))
+        jump = next((place for place, mark in enumerate(self.marks) if mark.jump and place in played), None)
+        if jump is None:
+            return played
+        before = played[: len(played) - played[::-1].index(jump)]
+        segno = self._first("has_segno") if self.marks[jump].jump == "segno" else None
+        start = segno or 0
+        coda, fine = self._first("has_coda"), self._first("has_fine")
+        last_coda = max((place for place, mark in enumerate(self.marks) if mark.has_coda), default=0)
+        if self.marks[jump].until == "coda" and coda is not None:
+            return [*before, *self._last_times(start, coda), *self._last_times(max(last_coda, coda), len(self.marks))]
+        if fine is not None and fine >= start:
+            return [*before, *self._last_times(start, fine + 1)]
+        return [*before, *self._last_times(start, jump + 1), *played[len(before) :]]
+
+    def _first(self, sign: str) -> int | None:
+        return next((place for place, mark in enumerate(self.marks) if getattr(mark, sign)), None)
+
+    def _last_times(self, start: int, stop: int) -> list[int]:
+        """Return the measures of a range without those in an ending that leads back."""
+        kept: list[int] = []
+        leads_back = False
+        for place in reversed(range(start, min(stop, len(self.marks)))):
+            if self.endings[place] and self.marks[place].repeats_to_here:
+                leads_back = any(self.endings[place + 1 : place + 2])
+            elif not self.endings[place]:
+                leads_back = False
+            if not leads_back:
+                kept.append(place)
+            if self.marks[place].ending:
+                leads_back = False
+        return kept[::-1]
+
+
+def _check(played: Sequence[object]) -> None:
+    if len(played) > MOST_MEASURES:
+        raise RejectedInputError(f"too long: expected at most {MOST_MEASURES:,} bars as they are played")
