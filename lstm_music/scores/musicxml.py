@@ -35,15 +35,17 @@ from typing import TypeVar
 
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.smf import ReadLimits
-from lstm_music.scores.musicxml_measures import ScoreMeasure, score_measures
+from lstm_music.scores.musicxml_clock import bounded
+from lstm_music.scores.musicxml_measures import ScoreMeasure, check_measures, score_measures
 from lstm_music.scores.musicxml_part import WrittenPart, faults_of, read_part
 from lstm_music.scores.musicxml_tree import parts_of
 from lstm_music.scores.playing_order import playing_order
-from lstm_music.scores.score import Measure, Score, ScoreNote, starts_of
+from lstm_music.scores.score import Measure, Score, ScoreNote
 from lstm_music.scores.spec import Repeats
 from lstm_music.scores.ties import TiedNote, join_tied
 
 _LIMITS = ReadLimits()
+MOST_NOTES = 200_000  # a symphony has 50,000; they take up to 20 seconds
 Sign = TypeVar("Sign")
 
 
@@ -52,8 +54,8 @@ def read(text: str, repeats: Repeats = "once") -> Score:
     parts = [read_part(tree) for tree in parts_of(text)]
     measures = score_measures(parts)
     played = [measures[place] for place in playing_order([measure.signs for measure in measures], repeats)]
-    _check_notes(played)
-    timed = list(zip(starts_of(measure.length for measure in played), played, strict=False))
+    _check_size(parts, played)
+    timed = list(zip(_starts(measure.length for measure in played), played, strict=False))
     notes = join_tied(_notes(parts, timed))
     timed = [(start, measure) for start, measure in timed if start <= _LIMITS.max_quarters]  # what follows is silence
     return Score(
@@ -74,10 +76,20 @@ def read(text: str, repeats: Repeats = "once") -> Score:
     )
 
 
-def _check_notes(played: Iterable[ScoreMeasure]) -> None:
+def _check_size(parts: Sequence[WrittenPart], played: Sequence[ScoreMeasure]) -> None:
+    """Raise RejectedInputError for a score that would take minutes, as repeats can make of a small one."""
+    check_measures(len(parts), len(played))
     notes = sum(len(part.notes) for measure in played for part in measure.parts)
-    if notes > _LIMITS.max_notes:
-        raise RejectedInputError(f"too many notes: expected at most {_LIMITS.max_notes:,}, got {notes:,}")
+    if notes > MOST_NOTES:
+        raise RejectedInputError(f"has too many notes: expected at most {MOST_NOTES:,}, got {notes:,}")
+
+
+def _starts(lengths: Iterable[Fraction]) -> Iterator[Fraction]:
+    """Yield where measures start."""
+    start = Fraction(0)
+    for length in lengths:
+        yield start
+        start = bounded(start + length)
 
 
 def _notes(parts: Sequence[WrittenPart], timed: Sequence[tuple[Fraction, ScoreMeasure]]) -> Iterator[TiedNote]:

@@ -5,12 +5,24 @@ for three triplet eighths, others 8 of 17 for an eighth. The note's type says wh
 position, which `backup` and `forward` refer to, and the exact one.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import itemgetter
 from typing import Generic, TypeVar
+
+from lstm_music.scores.score import ROUNDED_TICKS_PER_QUARTER
 
 ZERO = Fraction(0)
 Value = TypeVar("Value")
+_FINEST = 1 << 40
+
+
+def bounded(place: Fraction) -> Fraction:
+    """Return a position, rounded if it has too many digits, as it gets in a file that counts in ever new divisions."""
+    if place.denominator <= _FINEST:
+        return place
+    return Fraction(round(place * ROUNDED_TICKS_PER_QUARTER), ROUNDED_TICKS_PER_QUARTER)
 
 
 @dataclass(slots=True)
@@ -27,13 +39,13 @@ class Clock:
 
     def advance(self, counted: Fraction, exact: Fraction) -> None:
         """Go on by a length, which is `counted` in divisions and means `exact`."""
-        reached = self.now + exact
-        self._counted += counted
+        reached = bounded(self.now + exact)
+        self._counted = bounded(self._counted + counted)
         self._exact_at.setdefault(self._counted, reached)
 
     def go_back(self, counted: Fraction) -> None:
         """Go back by a length in divisions, at most to the start of the measure."""
-        self._counted = max(self._counted - counted, ZERO)
+        self._counted = max(bounded(self._counted - counted), ZERO)
         self._exact_at.setdefault(self._counted, self._counted)
 
 
@@ -50,13 +62,16 @@ class Timeline(Generic[Value]):
 
     def at(self, place: Fraction) -> Value:
         """Return the value at a place."""
-        return next((value for start, value in reversed(self._changes) if start <= place), self._changes[0][1])
+        if len(self._changes) == 1:
+            return self._changes[0][1]
+        return self._changes[max(self._index(place) - 1, 0)][1]
 
     def change(self, place: Fraction, value: Value) -> None:
         """Let the value hold from a place on, until the next change."""
-        later = [change for change in self._changes if change[0] > place]
-        del self._changes[len(self._changes) - len(later) :]
-        self._changes += [(place, value), *later]
+        self._changes.insert(self._index(place), (place, value))
+
+    def _index(self, place: Fraction) -> int:
+        return bisect_right(self._changes, place, key=itemgetter(0))
 
     def next_measure(self) -> None:
         """Begin the next measure with the latest value."""

@@ -12,6 +12,7 @@ from lstm_music.scores.instruments import named_drum, named_program
 from lstm_music.scores.musicxml_tree import plain_text, whole_number
 
 _DRUM_CHANNEL = 10
+_MOST_INSTRUMENTS = 512  # that a part gets on the way; a drum set has 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Ensemble:
         for element in sound:
             name = element.get("id", "")
             if element.tag not in ("instrument-change", "midi-instrument") or not name:
+                continue
+            if name not in changed.instruments and len(changed.instruments) >= _MOST_INSTRUMENTS:
                 continue
             now = changed.instruments.get(name, Instrument())
             if element.tag == "instrument-change":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from lstm_music.scores.musicxml_clock import Timeline
@@ -10,6 +11,7 @@ from lstm_music.scores.musicxml_instruments import Ensemble, Instrument
 from lstm_music.scores.musicxml_signs import NOTE_TYPES, dotted
 from lstm_music.scores.musicxml_tree import number_of, whole_number
 
+MOST_STAVES = 32  # of a part
 DEFAULT_VELOCITY = 80  # mezzo-forte
 _FORTE = Fraction(90, 100)  # loudness is a percentage of the velocity 90
 _MIDDLE_LINE = ("B", 4)  # of the staff where percussion is written, in the treble clef
@@ -52,12 +54,12 @@ def lengths_of(note: Element, divisions: Fraction) -> tuple[Fraction, Fraction] 
 
     They differ where the length of its type lies less than one division beside the counted one.
     """
-    duration = number_of(note.findtext("duration"))
-    if duration is None or duration < 0:
-        return None
-    counted = duration / divisions
-    written = _length_of_type(note)
-    return counted, counted if written is None or abs(written - counted) * divisions >= 1 else written
+    kind = (note.findtext("type") or "").strip()
+    if kind == "whole" and note.find("rest") is not None:
+        kind = ""  # the sign of a whole rest fits any bar
+    ratio = note.find("time-modification")
+    actual, normal = ("1", "1") if ratio is None else (ratio.findtext("actual-notes"), ratio.findtext("normal-notes"))
+    return _lengths(note.findtext("duration"), divisions, kind, len(note.findall("dot")), actual, normal)
 
 
 def looks_like(note: Element, other: Element) -> bool:
@@ -66,23 +68,24 @@ def looks_like(note: Element, other: Element) -> bool:
     return kind is not None and (kind, len(note.findall("dot"))) == (other.findtext("type"), len(other.findall("dot")))
 
 
-def _length_of_type(note: Element) -> Fraction | None:
-    """Return the length of a note by its type, dots and tuplet; None without them, and for a whole rest, which fits any bar."""
-    kind = (note.findtext("type") or "").strip()
-    if kind not in NOTE_TYPES or (kind == "whole" and note.find("rest") is not None):
+@lru_cache(1 << 10)  # a score has few of them
+def _lengths(
+    duration: str | None, divisions: Fraction, kind: str, dots: int, actual: str | None, normal: str | None
+) -> tuple[Fraction, Fraction] | None:
+    number = number_of(duration)
+    if number is None or number < 0:
         return None
-    length = dotted(NOTE_TYPES[kind], len(note.findall("dot")))
-    ratio = note.find("time-modification")
-    if ratio is None:
-        return length
-    actual = whole_number(ratio.findtext("actual-notes"), 1, 9999)
-    normal = whole_number(ratio.findtext("normal-notes"), 1, 9999)
-    return None if actual is None or normal is None else length * normal / actual
+    counted = number / divisions
+    tuplet = whole_number(actual, 1, 9999), whole_number(normal, 1, 9999)
+    if kind not in NOTE_TYPES or tuplet[0] is None or tuplet[1] is None:
+        return counted, counted
+    written = dotted(NOTE_TYPES[kind], dots) * tuplet[1] / tuplet[0]
+    return counted, written if abs(written - counted) * divisions < 1 else counted
 
 
 def sounding_note(note: Element, onset: Fraction, end: Fraction, around: Surroundings) -> WrittenNote | None:
     """Return a note with its sound; None if its pitch is missing or beyond those of MIDI."""
-    staff = whole_number(note.findtext("staff"), 1, 9999) or 1
+    staff = whole_number(note.findtext("staff"), 1, MOST_STAVES) or 1
     ensemble = around.ensemble.at(onset)
     named = note.find("instrument")
     instrument = ensemble.instrument(None if named is None else named.get("id"))

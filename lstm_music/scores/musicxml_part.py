@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from lstm_music.scores.musicxml_clock import ZERO, Clock, Timeline
 from lstm_music.scores.musicxml_instruments import ensemble_of
 from lstm_music.scores.musicxml_notes import (
+    MOST_STAVES,
     Surroundings,
     WrittenNote,
     lengths_of,
@@ -31,8 +32,6 @@ from lstm_music.scores.musicxml_signs import (
 )
 from lstm_music.scores.musicxml_tree import PartTree, number_of, plain_text, whole_number
 from lstm_music.scores.playing_order import MeasureSigns
-
-_MOST_STAVES = 16  # that a part can declare without having notes in them
 
 
 @dataclass(slots=True)
@@ -189,11 +188,11 @@ class _PartReader:
         divisions = number_of(element.findtext("divisions"))
         if divisions is not None and divisions > 0:
             self._divisions = divisions
-        self.staves = max(self.staves, whole_number(element.findtext("staves"), 1, _MOST_STAVES) or 1)
+        self.staves = max(self.staves, whole_number(element.findtext("staves"), 1, MOST_STAVES) or 1)
         self._transpositions(element.findall("transpose"), now)
         for clef in element.iterfind("clef"):
             is_percussion = plain_text(clef, "sign") == "percussion"
-            staff = whole_number(clef.get("number", "1"), 1, 9999) or 1
+            staff = whole_number(clef.get("number", "1"), 1, MOST_STAVES) or 1
             clefs = self._around.percussion_clef
             clefs.change(now, {**clefs.at(now), staff: is_percussion})
         time = next((sign for sign in map(time_sign, element.iterfind("time")) if sign is not None), None)
@@ -206,7 +205,7 @@ class _PartReader:
 
     def _transpositions(self, elements: list[Element], now: Fraction) -> None:
         for element in elements:
-            staff = whole_number(element.get("number", "0"), 0, 9999) or 0
+            staff = whole_number(element.get("number", "0"), 0, MOST_STAVES) or 0
             others = self._around.transposition.at(now) if staff else {}
             self._around.transposition.change(now, {**others, staff: transposition(element)})
 

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from lstm_music.errors import RejectedInputError
 
 _NUMBER = re.compile(r"\s*([+-]?)(\d{1,9})?(?:\.(\d{0,9})\d*)?\s*")
 _FIRST_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
+_REMEMBERED = 1 << 10  # the same few numbers stand in most notes
 _ROOTS = ("score-partwise", "score-timewise")
 
 
@@ -42,6 +44,7 @@ def parts_of(text: str) -> list[PartTree]:
     ]
 
 
+@lru_cache(_REMEMBERED)
 def number_of(text: str | None) -> Fraction | None:
     """Return a decimal number exactly; None for what is none, or has more than nine digits before the point."""
     found = _NUMBER.fullmatch(text or "")
@@ -58,6 +61,7 @@ def first_number(text: str | None) -> Fraction | None:
     return Fraction(found[0]) if found else None
 
 
+@lru_cache(_REMEMBERED)
 def whole_number(text: str | None, least: int, most: int) -> int | None:
     """Return a whole number within bounds, else None."""
     number = number_of(text)

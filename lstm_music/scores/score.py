@@ -1,10 +1,9 @@
 """A score as it was read, in exact quarter lengths, and how it becomes the JSON that a child process sends."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
@@ -104,8 +103,8 @@ def count_bars(measures: Iterable[Measure]) -> list[_CountedBar]:
 
     A pickup is a first measure that is shorter than its time signature, or a short one that the score does not count. It
     ends where a whole bar would, so it begins within the bar. A short measure that completes the short one before it (a
-    repeat sign or a double bar stands within the bar) is the rest of that bar. Any other short measure begins at the start
-    of its bar.
+    repeat sign or a double bar stands within the bar) is the rest of that bar; so the first measure is no pickup if it is
+    counted and an uncounted one completes it. Any other short measure begins at the start of its bar.
     """
     bars: list[_CountedBar] = []
     written = list(measures)
@@ -115,7 +114,7 @@ def count_bars(measures: Iterable[Measure]) -> list[_CountedBar]:
         is_rest = index > 0 and is_short and 0 < reached < whole == measure.nominal
         if is_rest and (measure.is_implicit or reached + measure.length == whole) and reached + measure.length <= whole:
             begins_at = reached
-        elif is_short and len(written) > 1 and (index == 0 or (measure.is_implicit and reached >= whole)):
+        elif is_short and (_is_pickup(written) if index == 0 else measure.is_implicit and reached >= whole):
             begins_at = measure.nominal - measure.length
             number += index > 0
         else:
@@ -126,9 +125,13 @@ def count_bars(measures: Iterable[Measure]) -> list[_CountedBar]:
     return bars
 
 
-def starts_of(lengths: Iterable[Fraction]) -> list[Fraction]:
-    """Return where each of some measures starts, and where the last one ends."""
-    return list(accumulate(lengths, initial=Fraction(0)))
+def _is_pickup(measures: Sequence[Measure]) -> bool:
+    """Return whether a short first measure is a pickup."""
+    if len(measures) == 1:
+        return False
+    first, second = measures[:2]
+    is_completed = second.nominal == first.nominal == first.length + second.length
+    return first.is_implicit or not (second.is_implicit and is_completed)
 
 
 def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:

@@ -1,6 +1,7 @@
 """Tied notes → one note each, over bar lines, voices, staves and the parts of one keyboard."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -22,6 +23,11 @@ class TiedNote:
     part: int
     voice: str
 
+    @property
+    def circles(self) -> tuple[Hashable, ...]:
+        """Where a partner is looked for, the closest first."""
+        return (self.family, self.part, self.voice), (self.family, self.part), self.family
+
 
 def join_tied(notes: Iterable[TiedNote]) -> list[ScoreNote]:
     """Join each tied note with the one of the same pitch that starts where it goes on. Return the notes by onset.
@@ -30,12 +36,10 @@ def join_tied(notes: Iterable[TiedNote]) -> list[ScoreNote]:
     """
     by_onset = sorted(notes, key=lambda tied: tied.note.onset)
     joined: list[ScoreNote] = []
-    open_ties: dict[
-        tuple[int, Fraction, int], list[tuple[TiedNote, int]]
-    ] = {}  # (pitch, place, family) → index in `joined`
+    ties = _OpenTies()
     for _, group in groupby(by_onset, key=lambda tied: tied.note.onset):
         together = list(group)
-        places = _partners(together, open_ties)
+        places = ties.partners(together)
         for index, tied in enumerate(together):
             place = places.get(index)
             if place is None:
@@ -44,36 +48,41 @@ def join_tied(notes: Iterable[TiedNote]) -> list[ScoreNote]:
             else:
                 joined[place] = replace(joined[place], end=max(tied.note.end, joined[place].end))
             if tied.note.tie in ("start", "continue"):
-                open_ties.setdefault((tied.note.pitch, tied.goes_on, tied.family), []).append((tied, place))
+                ties.add(tied, place)
     return joined
 
 
-def _partners(
-    together: Sequence[TiedNote], open_ties: dict[tuple[int, Fraction, int], list[tuple[TiedNote, int]]]
-) -> dict[int, int]:
-    """Return for notes that start together, by index, the joined note that each goes on with. Uses up the open ties."""
-    found: dict[int, int] = {}
-    waiting = [index for index, tied in enumerate(together) if tied.note.tie in ("stop", "continue")]
-    for closeness in (_same_voice, _same_part, _same_family):
-        for index in waiting:
-            tied = together[index]
-            candidates = open_ties.get((tied.note.pitch, tied.note.onset, tied.family), [])
-            if index in found or not candidates:
-                continue
-            match = next((candidate for candidate in candidates if closeness(candidate[0], tied)), None)
-            if match is not None:
-                candidates.remove(match)
-                found[index] = match[1]
-    return found
+class _OpenTies:
+    """Ties that wait for the note that they lead to. Each is the index of a joined note."""
 
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, deque[int]] = {}  # of (circle, pitch, place); in several circles at once
+        self._open: set[int] = set()
 
-def _same_voice(one: TiedNote, other: TiedNote) -> bool:
-    return (one.part, one.voice) == (other.part, other.voice)
+    def add(self, tied: TiedNote, place: int) -> None:
+        """Let a tie wait at the place to which it leads."""
+        self._open.add(place)
+        for circle in tied.circles:
+            self._waiting.setdefault((circle, tied.note.pitch, tied.goes_on), deque()).append(place)
 
+    def partners(self, together: Sequence[TiedNote]) -> dict[int, int]:
+        """Return for notes that start together, by index, the joined note that each goes on with. Uses up their ties."""
+        found: dict[int, int] = {}
+        ends = [index for index, tied in enumerate(together) if tied.note.tie in ("stop", "continue")]
+        for closeness in range(3):
+            for index in ends:
+                if index not in found:
+                    tied = together[index]
+                    place = self._take((tied.circles[closeness], tied.note.pitch, tied.note.onset))
+                    if place is not None:
+                        found[index] = place
+        return found
 
-def _same_part(one: TiedNote, other: TiedNote) -> bool:
-    return one.part == other.part
-
-
-def _same_family(one: TiedNote, other: TiedNote) -> bool:
-    return one.family == other.family
+    def _take(self, key: Hashable) -> int | None:
+        waiting = self._waiting.get(key, deque())
+        while waiting:
+            place = waiting.popleft()
+            if place in self._open:
+                self._open.remove(place)
+                return place
+        return None

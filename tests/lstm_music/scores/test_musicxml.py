@@ -6,6 +6,7 @@ import pytest
 from musicxml_text import FOUR_FOUR, attributes_of, chord, move, note, rest, score, sound, tied, time
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.scores import musicxml, musicxml_measures
 from lstm_music.scores.musicxml import read
 from lstm_music.scores.score import count_bars
 
@@ -122,6 +123,19 @@ def test_a_bar_that_a_repeat_sign_divides_is_one_bar_also_where_a_part_leaves_it
     )
     assert lengths(text) == [4, 3, 1, 4]
     assert [(bar.number, bar.begins_at) for bar in count_bars(read(text).measures)] == [(1, 0), (2, 0), (2, 3), (3, 0)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "bars"),
+    [
+        ("", IMPLICIT, [(1, 0), (1, 3), (2, 0)]),  # a repeat sign divides the first bar
+        (IMPLICIT, IMPLICIT, [(0, 1), (1, 3), (2, 0)]),
+        ("", "", [(0, 1), (1, 0), (2, 0)]),
+    ],
+)
+def test_a_first_bar_that_an_uncounted_measure_completes_is_no_pickup(first, second, bars):
+    text = score([(first, time(4, 4) + note("C5", 3)), (second, note("D5")), note("E5", 4)])
+    assert [(bar.number, bar.begins_at) for bar in count_bars(read(text).measures)] == bars
 
 
 def test_a_forward_at_the_end_of_a_measure_fills_the_bar_and_no_more():
@@ -314,3 +328,28 @@ def test_silence_may_be_long_but_not_music():
     text = score([note("C4") + move("forward", 9_000_000), "", note("D4")])
     assert [one.start for one in read(score([note("C4") + move("forward", 9_000_000), ""])).measures] == [0]
     assert [one.onset for one in read(text).notes] == [0, 9_000_001]  # `to_json` rejects it
+
+
+def test_a_small_file_that_becomes_a_huge_score_is_rejected(monkeypatch):
+    again = '<barline><repeat direction="backward" times="9"/></barline>'
+    text = score([note("C4") + note("D4") + again], [note("C4")])
+    monkeypatch.setattr(musicxml, "MOST_NOTES", 26)
+    assert len(read(text).notes) == 3
+    with pytest.raises(RejectedInputError, match="has too many notes: expected at most 26, got 27"):
+        read(text, "as_played")
+    monkeypatch.setattr(musicxml_measures, "MOST_MEASURES_OF_PARTS", 17)
+    with pytest.raises(RejectedInputError, match="expected at most 17 in all parts together, got 2 parts of 9"):
+        read(text, "as_played")
+    with pytest.raises(RejectedInputError, match=r"has too many measures: .*, got 2 parts of 10"):
+        read(score([""] * 10, [""]))
+
+
+@pytest.mark.parametrize("in_one_measure", [False, True])
+def test_a_score_that_counts_in_ever_new_divisions_keeps_its_places(in_one_measure):
+    beats = [attributes_of(divisions=999_000_001 + 2 * place) + note("C4", 83_250_000) for place in range(300)]
+    piece = read(score(["".join(beats)] if in_one_measure else beats))
+    onsets = [one.onset for one in piece.notes]
+    assert max(onset.denominator for onset in onsets) <= 1 << 40
+    assert abs(onsets[-1] - sum(Fraction(999_000_000, 999_000_001 + 2 * place) for place in range(299))) < Fraction(
+        1, 100
+    )
