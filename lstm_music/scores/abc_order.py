@@ -10,6 +10,7 @@ from lstm_music.scores.abc_measures import Marks
 MOST_MEASURES = 65_536  # played; a few characters can ask for more than any machine holds
 _PARTS = re.compile(r"([A-Z])|(\()|(\))|(\d+)")
 _DEEPEST = 20
+_FAR = 500  # bars; the endings of a passage are not further apart
 
 
 def play(marks: Sequence[Marks], parts: str) -> list[int]:
@@ -104,7 +105,7 @@ class _Player:
         """Say how often the passage before the repeat sign at `place` is played: by its signs, or by the endings around it."""
         if place not in self._times:
             times = set(self.endings[place])
-            for later in range(place + 1, stop):
+            for later in range(place + 1, min(stop, place + _FAR)):
                 ending = self.marks[later].ending
                 if self.marks[later].repeats_from_here or (ending and min(ending) <= max(times, default=0)):
                     break  # another passage
@@ -116,7 +117,7 @@ class _Player:
 
     def _other_ending(self, place: int, stop: int, time: int) -> int:
         """Find the ending for this time behind the one at `place`; that one itself if there is no other."""
-        for later in range(place + 1, stop):
+        for later in range(place + 1, min(stop, place + _FAR)):
             if time in self.marks[later].ending:
                 return later
             if self.marks[later].repeats_from_here:

@@ -304,7 +304,7 @@ def test_nothing_is_left_out_in_silence(text, warning):
         ("", "holds no ABC tune"),
         ("Dear Clara, this is no music.", "holds no ABC tune"),
         (tune("".join(f"c/{prime}" for prime in (101, 103, 107, 109, 113)) + "|"), "mixes note lengths"),
-        (tune(f"{MANY}\n{'~c2' * 3000}|"), "has macros (m:) that make too much of a line"),
+        (tune(f"{MANY}\n{'~c2' * 8000}|"), "has macros (m:) that make too much of it"),
         (tune("".join(f"V:{number}\nc|\n" for number in range(201))), "too many voices"),
     ],
 )
