@@ -25,7 +25,7 @@ _TOKENS = re.compile(
     | (?P<bar>\.?(?: :+(?=[|:\[]) | \[(?=\|) | \|)(?:[|:\]]|\[(?=\|))*+)
     | (?P<bracket>\[?)(?P<ending>\d+(?:[,-]\d+)*)
     | \[(?P<chord>[^\]\[|]*)\](?P<chord_length>{_LENGTH})
-    | \+(?P<old_chord>(?:{_PITCH}{_LENGTH}){{2,}})\+(?P<old_length>{_LENGTH})
+    | \+(?!f+\+)(?P<old_chord>(?:{_PITCH}{_LENGTH}){{2,}})\+(?P<old_length>{_LENGTH})
     | !(?P<sign>[^!|\s\[\]]+)! | \+(?P<old_sign>[A-Za-z0-9.<>()]+)\+
     | \{{(?P<grace>[^{{}}]*)\}}
     | \((?P<tuplet>\d+(?::\d*)?(?::\d*)?)
