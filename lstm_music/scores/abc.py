@@ -21,7 +21,7 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.scores.abc_fields import default_unit, read_sound
 from lstm_music.scores.abc_lines import DIRECTIVE, MUSIC, Line, TuneLines, read_lines
 from lstm_music.scores.abc_macros import Macros
-from lstm_music.scores.abc_measures import Marks, WrittenMeasure
+from lstm_music.scores.abc_measures import MOST_NOTES, Marks, WrittenMeasure
 from lstm_music.scores.abc_order import play
 from lstm_music.scores.abc_settings import Problems, Settings
 from lstm_music.scores.abc_voice import Voice
@@ -29,7 +29,7 @@ from lstm_music.scores.score import Measure, Score, ScoreNote
 from lstm_music.scores.spec import Repeats
 
 VELOCITY = 80
-_VOICE = re.compile(r"\[V:\s*([^\]]*)\]")
+_VOICE = re.compile(r"\[V:([^\[\]]*)\]")
 _MOST_VOICES = 200
 _FIRST = "1"
 
@@ -48,6 +48,11 @@ def read(text: str, repeats: Repeats = "once") -> Score:
     parts = tune.parts if repeats == "as_played" else None
     marks = [_common_marks(voices)] * len(voices) if are_aligned else [_marks(voice.measures) for voice in voices]
     orders = [_order(own, parts) for own in marks]
+    if (
+        sum(len(voice.measures[place].notes) for voice, order in zip(voices, orders, strict=True) for place in order)
+        > MOST_NOTES
+    ):
+        raise RejectedInputError(f"too many notes: expected at most {MOST_NOTES:,}")
     lengths = [[voice.measures[place].length for place in order] for voice, order in zip(voices, orders, strict=True)]
     if are_aligned:
         lengths = [[max(together) for together in zip(*lengths, strict=True)]] * len(voices)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+LONGEST = 500  # characters of a field that are read
 WHOLE = 4  # quarters
 _LONGEST_QUARTER = 0xFFFFFF  # microseconds, the largest tempo value that a MIDI file can hold
 _DIGITS = 6  # longer numbers are mistakes, or worse
@@ -57,7 +58,7 @@ class Sound:
 
 def read_meter(text: str) -> tuple[int, int] | None:
     """Read M: as (numerator, denominator); (0, 0) is free meter, None a value that cannot be read."""
-    value = text.strip()
+    value = text[:LONGEST].strip()
     if value.lower() in ("", "none"):
         return 0, 0
     if value.startswith("C"):
@@ -86,7 +87,7 @@ def default_unit(meter: tuple[int, int]) -> Fraction:
 
 def read_tempo(text: str, unit: Fraction) -> int | None:
     """Read Q: as microseconds per quarter; None if it names no number. A number alone counts units (10.1)."""
-    value = _QUOTED.sub("", text).strip()
+    value = _QUOTED.sub("", text[:LONGEST]).strip()
     if match := _BEATS.match(value):
         parts = [_ratio(*beat.split("/")) for beat in match[1].split()]
         beat = sum((part for part in parts if part), Fraction(0)) * WHOLE
@@ -102,7 +103,7 @@ def read_tempo(text: str, unit: Fraction) -> int | None:
 
 def read_key(text: str) -> Key | None:
     """Read the key of K:; None if it names none, such as a clef alone."""
-    plain = _PROPERTY.sub(" ", text).strip()
+    plain = _PROPERTY.sub(" ", text[:LONGEST]).strip()
     if plain[:2] in ("HP", "Hp"):
         return _with(plain[2:], {"f": 1, "c": 1}, (2, False))
     match = _TONIC.match(plain)
@@ -135,6 +136,7 @@ def _with(text: str, altered: Mapping[str, int], signature: tuple[int, bool] | N
 
 def read_sound(text: str) -> Sound:
     """Read the properties of K: or V:. A clef sounds an octave away only if it says +8 or -8 (4.6)."""
+    text = text[:LONGEST]
     properties = {name.lower(): value.strip('"') for name, value in _PROPERTY.findall(text)}
     if "clef" in properties:
         clefs = [match] if (match := _CLEF.match(properties["clef"])) else []

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lstm_music.errors import RejectedInputError
 
 MUSIC, DIRECTIVE = "music", "%%"
+MOST_CHARACTERS = 1_000_000  # the reader takes some seconds for them
 BAR_SIGN = "|"
 _FIELD = re.compile(r"([A-Za-z+]):(?![|:])\s*(.*)")  # `G:|` is a note before a repeat sign
 _COMMENT = re.compile(r"(?<!\\)%.*")
@@ -38,6 +39,10 @@ def read_lines(text: str) -> TuneLines:
     A tune ends at an empty line (2.2.4). An empty line before the first music does not end it: its writer did not mean that.
     A text without a field X: is one tune, too, if it has a field K: (a fragment, 2.3.1).
     """
+    if len(text) > MOST_CHARACTERS:
+        raise RejectedInputError(
+            f"is too long a text: expected at most {MOST_CHARACTERS:,} characters, got {len(text):,}"
+        )
     raw = text.split("\n")
     tunes = [number for number in outside_blocks(raw) if raw[number].startswith("X:")]
     if len(tunes) > 1:

@@ -5,9 +5,8 @@ from functools import partial
 
 from lstm_music.errors import RejectedInputError
 
-_MOST_CHARACTERS = 1 << 20  # of one line; a few macros could make more of it than any memory holds
-_MOST_MACROS = 200
-_DEFINITION = re.compile(r"([^=]+?)\s*=\s*(.*)")
+_MOST_CHARACTERS = 1 << 20  # of a tune; a few macros could make more of it than any memory holds
+_MOST_MACROS = 50
 _NOTES = "CDEFGABcdefgab"
 _PLACES = "hijklmnopqrstuvwxyz"  # in a transposing macro n is the note itself, m the one below it, o the one above
 
@@ -18,13 +17,13 @@ class Macros:
     def __init__(self) -> None:
         self._static: dict[str, str] = {}
         self._transposing: list[tuple[re.Pattern[str], str]] = []
+        self._left = _MOST_CHARACTERS
 
     def define(self, text: str) -> None:
         """Add a macro, such as `~G2 = {A}G{F}G` or, for every note, `~n2 = {o}n{m}n`."""
-        match = _DEFINITION.match(text)
-        if match is None or len(self._static) + len(self._transposing) == _MOST_MACROS:
+        target, _, meaning = (part.strip() for part in text.partition("="))
+        if not target or len(self._static) + len(self._transposing) == _MOST_MACROS:
             return
-        target, meaning = match[1], match[2]
         if "n" in target:
             pattern = re.escape(target).replace("n", r"([A-Ga-g])([,']*)", 1)
             self._transposing.append((re.compile(pattern + r"(?![\d/])"), meaning))
@@ -35,19 +34,19 @@ class Macros:
         """Return a line of music with what its macros mean. Raises RejectedInputError if that is too much."""
         for target, meaning in self._static.items():
             if target in line:
-                _check(len(line) + line.count(target) * len(meaning))
+                self._spend(line.count(target) * len(meaning))
                 end = r"(?![\d/])" if target[-1].isalnum() else ""  # `~G` is no part of `~G2`
                 line = re.sub(re.escape(target) + end, partial(_meaning, meaning), line)
         for pattern, meaning in self._transposing:
             if pattern.search(line):
-                _check(len(line) * (len(meaning) * 3 + 1))
+                self._spend(len(pattern.findall(line)) * 4 * len(meaning))
                 line = pattern.sub(partial(_transposed, meaning), line)
         return line
 
-
-def _check(characters: int) -> None:
-    if characters > _MOST_CHARACTERS:
-        raise RejectedInputError("has macros (m:) that make too much of a line")
+    def _spend(self, characters: int) -> None:
+        self._left -= characters
+        if self._left < 0:
+            raise RejectedInputError("has macros (m:) that make too much of it")
 
 
 def _meaning(meaning: str, _match: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from lstm_music.scores.abc_fields import Key
 
 MOST_QUARTERS = 65_536  # `ReadLimits.max_quarters`
+MOST_NOTES = 200_000  # of a tune, as it is read; some hundred times those of any real one, and 10 seconds of work
 
 
 @dataclass(slots=True)

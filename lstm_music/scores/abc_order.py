@@ -10,6 +10,7 @@ from lstm_music.scores.abc_measures import Marks
 MOST_MEASURES = 65_536  # played; a few characters can ask for more than any machine holds
 _PARTS = re.compile(r"([A-Z])|(\()|(\))|(\d+)")
 _DEEPEST = 20
+_FAR = 500  # bars; the endings of a passage are not further apart
 
 
 def play(marks: Sequence[Marks], parts: str) -> list[int]:
@@ -75,7 +76,7 @@ class _Player:
             self.endings.append(within)
             if mark.ends_section:
                 within = frozenset()
-        self._times: dict[int, int] = {}
+        self._known: dict[int, tuple[int, int]] = {}
 
     def play(self, first: int, stop: int) -> list[int]:
         """Play the measures from `first` to before `stop` with their repeats and endings."""
@@ -90,33 +91,36 @@ class _Player:
                 mark = self.marks[place]
             played.append(place)
             _check(played)
-            is_back = bool(mark.repeats_to_here) and passage.time < self._times_at(place, stop)
+            if not mark.repeats_to_here and not (mark.ends_section and self.endings[place]):
+                place, is_back = place + 1, False
+                continue
+            times, last = self._times_and_end(passage.start, place, stop)
+            is_back = bool(mark.repeats_to_here) and passage.time < times
             if is_back:
                 passage.time += 1
                 place = passage.start
-                continue
-            if mark.repeats_to_here or (mark.ends_section and self.endings[place]):
-                passage = _Passage(place + 1)
-            place += 1
+            else:
+                place = last + 1  # behind the endings that follow this one: they were for earlier times
+                passage = _Passage(place)
         return played
 
-    def _times_at(self, place: int, stop: int) -> int:
-        """Say how often the passage before the repeat sign at `place` is played: by its signs, or by the endings around it."""
-        if place not in self._times:
-            times = set(self.endings[place])
-            for later in range(place + 1, stop):
+    def _times_and_end(self, start: int, place: int, stop: int) -> tuple[int, int]:
+        """Say how often the passage with the sign at `place` is played, by its sign or its endings; and where they end."""
+        if place not in self._known:
+            times = set().union(*self.endings[max(start, place - _FAR) : place + 1])
+            last = place
+            for later in range(place + 1, min(stop, place + _FAR)):
                 ending = self.marks[later].ending
-                if self.marks[later].repeats_from_here or (ending and min(ending) <= max(times, default=0)):
+                if not self.endings[later] or self.marks[later].repeats_from_here or ending & times:
                     break  # another passage
                 times |= ending
-                if not self.endings[later]:
-                    break
-            self._times[place] = max(times, default=1 + self.marks[place].repeats_to_here)
-        return self._times[place]
+                last = later
+            self._known[place] = max(times, default=1 + self.marks[place].repeats_to_here), last
+        return self._known[place]
 
     def _other_ending(self, place: int, stop: int, time: int) -> int:
         """Find the ending for this time behind the one at `place`; that one itself if there is no other."""
-        for later in range(place + 1, stop):
+        for later in range(place + 1, min(stop, place + _FAR)):
             if time in self.marks[later].ending:
                 return later
             if self.marks[later].repeats_from_here:

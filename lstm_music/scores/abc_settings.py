@@ -62,7 +62,7 @@ class Settings:
         if match := _PROPAGATE.match(text):
             return replace(self, propagates=match[1])
         match = _MIDI.match(text)
-        numbers = [int(number) for number in re.findall(r"-?\d{1,3}\b", match[2])] if match else []
+        numbers = [int(number) for number in re.findall(r"-?\d{1,3}\b", match[2][:100])] if match else []
         if match is None or not numbers:
             return self
         match match[1].lower():

@@ -13,6 +13,7 @@ _MOST_DIGITS = 9
 _LENGTH = r"(?:\d+(?:/+\d*)?|/+\d*)?"
 _ACCIDENTAL = r"(?:\^{1,2}|_{1,2}|=)?"
 _PITCH = rf"{_ACCIDENTAL}[A-Ga-g][,']*"
+# No alternative may look further than to the next token of its kind, or a hostile line takes quadratic time.
 _TOKENS = re.compile(
     rf"""
     (?P<note>{_PITCH})(?P<note_length>{_LENGTH})
@@ -20,13 +21,13 @@ _TOKENS = re.compile(
     | (?P<bars>[ZX])(?P<bars_number>\d*)
     | (?P<space>y{_LENGTH} | [\s`]+)
     | (?P<text>"[^"]*")
-    | \[(?P<field>[A-Za-z]):(?P<value>[^\]]*)\]
-    | (?P<bar>\.?(?: :+(?=[|:\[]) | \[(?=\|) | \|)(?:[|:\]]|\[(?=\|))*)
+    | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]
+    | (?P<bar>\.?(?: :+(?=[|:\[]) | \[(?=\|) | \|)(?:[|:\]]|\[(?=\|))*+)
     | (?P<bracket>\[?)(?P<ending>\d+(?:[,-]\d+)*)
     | \[(?P<chord>[^\]\[|]*)\](?P<chord_length>{_LENGTH})
-    | \+(?P<old_chord>(?:{_PITCH}{_LENGTH}){{2,}})\+(?P<old_length>{_LENGTH})
+    | \+(?!f+\+)(?P<old_chord>(?:{_PITCH}{_LENGTH}){{2,}})\+(?P<old_length>{_LENGTH})
     | !(?P<sign>[^!|\s\[\]]+)! | \+(?P<old_sign>[A-Za-z0-9.<>()]+)\+
-    | \{{(?P<grace>[^}}]*)\}}
+    | \{{(?P<grace>[^{{}}]*)\}}
     | \((?P<tuplet>\d+(?::\d*)?(?::\d*)?)
     | (?P<broken>>+|<+)
     | (?P<overlay>&+)

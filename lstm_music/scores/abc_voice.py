@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from lstm_music.errors import RejectedInputError
 from lstm_music.scores import abc_symbols as abc
 from lstm_music.scores.abc_fields import ALTERATIONS
-from lstm_music.scores.abc_measures import MOST_QUARTERS, Marks, WrittenMeasure, WrittenNote
+from lstm_music.scores.abc_measures import MOST_NOTES, MOST_QUARTERS, Marks, WrittenMeasure, WrittenNote
 from lstm_music.scores.abc_settings import Problems, Settings
 
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
@@ -22,6 +22,7 @@ _JUMPS = {
     "d.s.alcoda": ("segno", "coda"),
 }
 
+_MOST_TUPLETS = 10  # within each other
 _FINEST = 10**9  # a denominator above it comes of lengths that no music mixes
 
 Place = tuple[str, int]  # letter, octave
@@ -37,6 +38,7 @@ class Voice:
         self._ties: dict[Place, tuple[Fraction, str]] = {}  # written pitch → (end in the voice, the accidental it has)
         self._ties_before_ending: dict[Place, tuple[Fraction, str]] = {}
         self._past = Fraction(0)  # quarters in finished measures
+        self._notes = 0
         self._begin(Marks())
 
     def _begin(self, marks: Marks) -> None:
@@ -104,6 +106,9 @@ class Voice:
                 self._problems.add("note beyond the range of MIDI", f"{pitch.letter} in octave {pitch.octave}")
                 continue
             self._last_written.append((note, place, accidental))
+            self._notes += 1
+            if self._notes > MOST_NOTES:
+                raise RejectedInputError(f"too many notes: expected at most {MOST_NOTES:,}")
             self._measure.notes.append(note)
             if is_tied:
                 self._tie_one(note, place, accidental)
@@ -160,7 +165,9 @@ class Voice:
         numerator, denominator = self.settings.meter
         is_compound = denominator == 8 and numerator in (6, 9, 12)
         time = symbol.time or _TUPLET_TIMES.get(symbol.count, 3 if is_compound else 2)
-        if symbol.count and symbol.notes:
+        if len(self._tuplets) == _MOST_TUPLETS:
+            self._problems.add("tuplet in ten others", str(symbol.count))
+        elif symbol.count and symbol.notes:
             self._tuplets.append((Fraction(time, symbol.count), symbol.notes))
 
     def _tuplet_factor(self) -> Fraction:
@@ -185,9 +192,12 @@ class Voice:
 
     def _advance(self, time: Fraction) -> None:
         """Go on to a place in the measure. Raises RejectedInputError for one that no piece has."""
-        if time > MOST_QUARTERS:
-            raise RejectedInputError(f"too long: expected at most {MOST_QUARTERS:,} quarter notes, got {int(time):,}")
-        if time.denominator > _FINEST:
+        reached = self._past + time
+        if reached > MOST_QUARTERS:
+            raise RejectedInputError(
+                f"too long: expected at most {MOST_QUARTERS:,} quarter notes, got {int(reached):,}"
+            )
+        if reached.denominator > _FINEST:
             raise RejectedInputError("mixes note lengths that no common grid holds")
         self._time = time
 
@@ -223,8 +233,6 @@ class Voice:
         if measure.length:
             self.measures.append(measure)
             self._past += measure.length
-            if self._past > MOST_QUARTERS:
-                raise RejectedInputError(f"too long: expected at most {MOST_QUARTERS:,} quarter notes")
             measure.marks.repeats_to_here = line.repeats_to_here
             measure.marks.ends_section = line.is_double
             marks = Marks()

@@ -155,8 +155,12 @@ def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
 
 def common_ticks(places: Iterable[Fraction]) -> int:
     """Return the ticks per quarter that put every position on a whole tick; 30,240 if MIDI cannot hold that number."""
-    exact_ticks = math.lcm(*{place.denominator for place in places})
-    return exact_ticks if exact_ticks <= MAX_TICKS_PER_QUARTER else ROUNDED_TICKS_PER_QUARTER
+    exact_ticks = 1
+    for denominator in {place.denominator for place in places}:
+        exact_ticks = math.lcm(exact_ticks, denominator)
+        if exact_ticks > MAX_TICKS_PER_QUARTER:  # of thousands of denominators, the exact number would be as long
+            return ROUNDED_TICKS_PER_QUARTER
+    return exact_ticks
 
 
 def _check_extent(score: Score) -> None:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from lstm_music.errors import SourceError
 from lstm_music.midi.text import decode_text, printable
@@ -23,7 +24,8 @@ _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _BLOCK = re.compile(rb"%%(begin|end)(\w+)")
 _HEADER = re.compile(rb"[ABCDFGHILMNOQRSUZmr]:|%")  # a file header has no title, key or voice
 _KEY = re.compile("^K:", re.MULTILINE)
-_FIELD = re.compile(r"^([XTCSBO]):[ \t]*(.*?)[ \t]*(?:(?<!\\)%.*)?$", re.MULTILINE)
+_FIELD = re.compile(r"^([XTCSBO]):(.*)$", re.MULTILINE)
+_COMMENT = re.compile(r"(?<!\\)%.*")
 
 
 def pieces_of(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -124,7 +126,7 @@ def _extents(data: bytes) -> list[tuple[int, int]]:
             block = b""
         elif not block and data.startswith(b"X:", start):
             starts.append(start)
-    return list(zip(starts, [*starts[1:], len(data)], strict=True))
+    return list(pairwise([*starts, len(data)]))
 
 
 def _without_text_behind(tune: bytes) -> bytes:
@@ -158,7 +160,7 @@ def _fields(tune: bytes) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     text = _KEY.split(re.sub(r"\r\n?", "\n", decode_text(tune)), 1)[0]
     for kind, value in _FIELD.findall(text):
-        found.setdefault(kind, []).append(value)
+        found.setdefault(kind, []).append(_COMMENT.sub("", value).strip())
     return found
 
 

@@ -80,7 +80,7 @@ LENGTHS = {
 SIGNS = {
     "chord symbols, annotations, decorations, slurs": ('"Am"(c "^up"!f!d) ~e .f|', line(72, 74, 76, 77)),
     "H is a fermata (4.14)": ("cHdef|", line(72, 74, 76, 77)),
-    "old decorations (10.2)": ("+trill+c d|", line(72, 74)),
+    "old decorations (10.2)": ("+trill+c+ff+ d|", line(72, 74)),
     "grace notes take no time (4.12)": ("{gf}c {/b}d|", line(72, 74)),
     "a remark in brackets (2.2.5)": ("c d[r:bad] e|", line(72, 74, 76)),
     "comments and lyrics": ("c d % e f\nw:do re\n% a b\ne f|", line(72, 74, 76, 77)),
@@ -205,6 +205,7 @@ PLAYED = {
     "three times": ("|::C4::|D4|", "CCCD"),
     "two endings": ("|:C4|1D4:|2E4|F4|", "CDCEF"),
     "an ending for two times": ("|:C4|[1,2D4:|[3E4|", "CDCDCE"),
+    "an ending that comes again": ("|:C4|[1,3D4:|[2E4:|F4|", "CDCECDF"),
     "endings for a range of times": ("|:C4|[1-3D4:|[4E4|", "CDCDCDCE"),
     "after the last ending a passage begins": ("C4|1D4:|2E4||F4|G4:|", "CDCEFGFG"),
     "the end of a repeat begins one": ("C4:|D4:|E4|", "CCDDE"),
@@ -304,7 +305,7 @@ def test_nothing_is_left_out_in_silence(text, warning):
         ("", "holds no ABC tune"),
         ("Dear Clara, this is no music.", "holds no ABC tune"),
         (tune("".join(f"c/{prime}" for prime in (101, 103, 107, 109, 113)) + "|"), "mixes note lengths"),
-        (tune(f"{MANY}\n{'~c2' * 3000}|"), "has macros (m:) that make too much of a line"),
+        (tune(f"{MANY}\n{'~c2' * 8000}|"), "has macros (m:) that make too much of it"),
         (tune("".join(f"V:{number}\nc|\n" for number in range(201))), "too many voices"),
     ],
 )

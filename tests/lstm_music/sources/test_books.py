@@ -91,7 +91,7 @@ def test_a_file_of_one_tune_and_other_files_stay_as_they_are():
     assert list(pieces_of(entries)) == entries
     text_before = Found("e.abc", b"About X:1\n\n" + ONE.encode())
     assert list(pieces_of([text_before])) == [text_before]
-    no_number = Found("f.abc", b"T:t\nK:C\nc|\n")
+    no_number = Found("f.abc", b"T:about X:1\nK:C\nc|\n")
     assert list(pieces_of([no_number])) == [no_number]
 
 

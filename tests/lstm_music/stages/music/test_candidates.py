@@ -244,7 +244,7 @@ def test_a_prompt_is_one_tune_of_a_book(tmp_path):
     book.write_text("X:1\nT:One\nK:C\nc|\n\nX:2\nT:Two\nK:C\nd|\n", encoding="utf-8")
     tune = read_prompt_midi(book / "2")
     assert (tune.name, tune.data, tune.format) == ("book.abc/2 Two.abc", b"X:2\nT:Two\nK:C\nd|\n", "abc")
-    with pytest.raises(SourceError, match=r"expected one of its 2 tunes, such as book.abc/1 One"):
+    with pytest.raises(SourceError, match=r"expected one of its 2 tunes, such as book\.abc/1 One"):
         read_prompt_midi(book)
     with pytest.raises(SourceError, match="got '3', which names none of them"):
         read_prompt_midi(book / "3")
