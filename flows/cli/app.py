@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import order, reporting, upkeep
+from flows.cli import inspecting, order, reporting, upkeep
 from flows.cli.display import Display
 from flows.cli.generate_options import (
     AnyPitchOption,
@@ -228,6 +228,7 @@ def evaluate(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORA
 
 
 upkeep.register(app)
+inspecting.register(app)
 order.register(app)
 reporting.register(app)
 

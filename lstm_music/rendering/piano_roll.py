@@ -5,6 +5,7 @@ outlined where the right hand's are filled. It stands alone as a file, and in a 
 class `lstm-roll`, it has no ids, and its colours are light or dark as the page's are, or what the page's `--roll-…` say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -64,12 +65,13 @@ def piano_roll(
     *,
     result_at_quarters: float = 0,
     bar_quarters: float = 4.0,
+    bar_starts: Sequence[float] | None = None,
 ) -> str:
     """Draw a result, and the prompt before it where there is one; `title` is shown as text, whatever it holds.
 
     Both have their own time from 0 on; `result_at_quarters` is where the result's begins in that of the prompt,
-    `bar_quarters` how long a bar is. The root says where time lies: `data-start-x` is the x of the result's time 0,
-    `data-pixels-per-quarter` how far a quarter is.
+    `bar_quarters` how long a bar is; or `bar_starts` says where each begins, in quarters. The root says where time lies:
+    `data-start-x` is the x of the result's time 0, `data-pixels-per-quarter` how far a quarter is.
     """
     rows = [*([] if prompt is None else _rows(prompt, 0, "prompt")), *_rows(result, result_at_quarters, "result")]
     lowest = min(row.pitch for row in rows) - 2
@@ -96,7 +98,9 @@ def piano_roll(
         lines.append(
             f'<rect class="shade" x="{MARGIN}" y="{TOP}" width="{x_of(first) - MARGIN:.1f}" height="{height - TOP - MARGIN}"/>'
         )
-    lines += [_vertical("bar", bar * bar_quarters, height) for bar in range(int(end / bar_quarters) + 1)]
+    if bar_starts is None:
+        bar_starts = [bar * bar_quarters for bar in range(int(end / bar_quarters) + 1)]
+    lines += [_vertical("bar", start, height) for start in bar_starts]
     lines += [_note(row, highest) for row in rows]
     if prompt is not None:
         lines.append(_vertical("border", first, height))

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi.smf import ReadLimits
 from lstm_music.scores import kern_signs as signs
 from lstm_music.scores.kern_order import (
     Barline,
@@ -42,6 +43,7 @@ VELOCITY = 80  # mezzo-forte: **kern gives none
 _LARGEST_DENOMINATOR = 10**9  # of a moment; beyond it, which no music reaches, sums would grow without end
 _ROUNDED_DENOMINATOR = 30_240
 _NULL = "."
+_LIMITS = ReadLimits()
 _EKERN_SEPARATORS = str.maketrans("", "", "@·")
 
 
@@ -125,6 +127,7 @@ class _Reading:
             spine.end = _bounded(self.now + chord.quarters)
             spine.is_sure = True
             self.end = max(self.end, spine.end)
+            self._check_extent()
             if not spine.is_ossia and spine.reading in ("", part.first_reading):
                 self.notes += [
                     ScoreNote(
@@ -139,6 +142,13 @@ class _Reading:
                     )
                     for note in chord.notes
                 ]
+
+    def _check_extent(self) -> None:
+        """Stop early in a text that goes on beyond what a piece may be."""
+        if self.end > _LIMITS.max_quarters:
+            raise RejectedInputError(f"too long: expected at most {_LIMITS.max_quarters:,} quarter notes, got more")
+        if len(self.notes) > _LIMITS.max_notes:
+            raise RejectedInputError(f"has too many notes: expected at most {_LIMITS.max_notes:,}, got more")
 
     def _moment(self, spines: list[Spine]) -> Fraction:
         """Return when a line sounds: where the notes before it end, by the most of its spines; of as many, the latest."""
@@ -231,8 +241,8 @@ class _Reading:
         """Yield the bars between the bar lines."""
         numbered = {barline.time for barline in self.barlines if barline.is_numbered}
         starts = sorted({Fraction(0), *(barline.time for barline in self.barlines)} - {self.end})
-        if len(starts) == 1 and not numbered:
-            return  # a score without bar lines
+        if not self.end or (len(starts) == 1 and not numbered):
+            return  # a score without notes, or without bar lines
         metres = [
             (Fraction(-1), Fraction(0)),
             *((time, Fraction(4 * beats, unit)) for time, beats, unit in self.metres),

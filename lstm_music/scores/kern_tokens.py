@@ -64,6 +64,7 @@ def read_chord(token: str) -> KernChord:
     return KernChord(first, tuple(notes), left_out)
 
 
+@lru_cache(maxsize=16_384)
 def _quarters(part: str) -> Fraction | None:
     """Return a duration in quarters: 8 is an eighth, 3%2 two thirds of a whole note, 0 a breve, 00 a long, 000 a maxima."""
     found = _DURATION.search(part)

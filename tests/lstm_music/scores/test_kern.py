@@ -153,6 +153,12 @@ def test_a_repeat_sign_within_a_bar_divides_it():
     assert [(bar.start, bar.number, bar.begins_at) for bar in bars] == [(0, 1, 0), (4, 2, 0), (7, 2, 3), (8, 3, 0)]
 
 
+def test_a_score_without_notes_has_none():
+    score = kern.read("**kern\n=1\n4r\n=2\ncc\n.\n==\n*-")
+    assert (score.notes, score.warnings) == ((), ("has 1 note without a duration or a MIDI pitch, which are left out",))
+    assert kern.read("**kern\n=1\n=2\n*-").measures == ()
+
+
 def test_a_score_without_bar_lines_has_no_bars_of_its_own():
     assert kern.read("**kern\n*M4/4\n1c\n1d\n==\n*-").measures == ()
 
