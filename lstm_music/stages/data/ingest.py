@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -205,5 +205,5 @@ def _wanted(recipe: Recipe) -> str:
 def _digest(inputs: Sequence[Input]) -> str:
     content = hashlib.sha256()
     for row in inputs:
-        content.update(repr(tuple(asdict(row).values())).encode())
+        content.update(repr(tuple(getattr(row, name) for name in INPUTS_SCHEMA.names)).encode())
     return content.hexdigest()
