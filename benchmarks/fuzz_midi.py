@@ -42,33 +42,39 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     """Change a file in one to eight ways."""
     changed = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 3, 5, 8))):
-        size = len(changed)
-        # Half of the changes hit the heads of the file and of a track, where they matter most.
-        at = chance.randrange(min(size, 64)) if chance.random() < 0.5 else chance.randrange(size)
-        end = min(size, at + chance.choice((1, 2, 4, 60, 3000)))
-        match chance.randrange(9):
-            case 0:
-                changed[at] = chance.randrange(256)
-            case 1:
-                changed[at] ^= 1 << chance.randrange(8)
-            case 2:
-                changed[at:at] = chance.randbytes(chance.randint(1, 5))
-            case 3:
-                del changed[at : min(end, size - 1) or 1]
-            case 4:
-                changed[at:at] = changed[at:end] * chance.choice((1, 2, 50))
-            case 5:
-                large = chance.choice(LARGE)
-                changed[at : at + len(large)] = large
-            case 6:
-                event = chance.choice(EVENTS)
-                changed[at : at + chance.choice((0, len(event)))] = event
-            case 7:
-                other = chance.randrange(size)
-                changed[at], changed[other] = changed[other], changed[at]
-            case _:
-                del changed[max(1, chance.randrange(size)) :]
+        if changed:
+            change(changed, chance)
     return wrapped(bytes(changed), chance)
+
+
+def change(changed: bytearray, chance: random.Random) -> None:
+    """Change a file in one way."""
+    size = len(changed)
+    # Half of the changes hit the heads of the file and of a track, where they matter most.
+    at = chance.randrange(min(size, 64)) if chance.random() < 0.5 else chance.randrange(size)
+    end = min(size, at + chance.choice((1, 2, 4, 60, 3000)))
+    match chance.randrange(9):
+        case 0:
+            changed[at] = chance.randrange(256)
+        case 1:
+            changed[at] ^= 1 << chance.randrange(8)
+        case 2:
+            changed[at:at] = chance.randbytes(chance.randint(1, 5))
+        case 3:
+            del changed[at : min(end, size - 1) or 1]
+        case 4:
+            changed[at:at] = changed[at:end] * chance.choice((1, 2, 50))
+        case 5:
+            large = chance.choice(LARGE)
+            changed[at : at + len(large)] = large
+        case 6:
+            event = chance.choice(EVENTS)
+            changed[at : at + chance.choice((0, len(event)))] = event
+        case 7:
+            other = chance.randrange(size)
+            changed[at], changed[other] = changed[other], changed[at]
+        case _:
+            del changed[max(1, chance.randrange(size)) :]
 
 
 def wrapped(data: bytes, chance: random.Random) -> bytes:

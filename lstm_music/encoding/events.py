@@ -7,6 +7,7 @@ numbers that you can read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Literal, Self
 
@@ -37,6 +38,8 @@ EVENTS_SCHEMA = pa.schema(
         ("track", pa.int16()),
     ],
 )
+
+_MOST_TEXTS = 4096  # steps whose texts are kept
 
 
 class EventSpec(BaseModel):
@@ -135,10 +138,20 @@ def _longest_of_each(
     velocity: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.int64]:
     """Return the indices of the notes that stay, one per (onset, pitch), in that order."""
-    order = np.lexsort((velocity, duration, pitch, onset))
-    is_last = np.ones(len(order), dtype=np.bool_)
-    is_last[:-1] = (np.diff(onset[order]) != 0) | (np.diff(pitch[order]) != 0)
-    return order[is_last]
+    place = onset << 7 | pitch  # a pitch is below 128
+    order = np.argsort(place, kind="stable")
+    is_last = _differ_from_next(place[order])
+    if not is_last.all():
+        order = np.lexsort((velocity, duration, place))
+        is_last = _differ_from_next(place[order])
+    kept: npt.NDArray[np.int64] = order[is_last]
+    return kept
+
+
+def _differ_from_next(values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    differ = np.ones(len(values), dtype=np.bool_)
+    differ[:-1] = values[1:] != values[:-1]
+    return differ
 
 
 def _texts(pitch: npt.NDArray[np.int64], first: npt.NDArray[np.int64], encoding: ChordEncoding) -> list[str]:
@@ -180,8 +193,16 @@ def to_arrow(piece_id: str, events: PieceEvents, spec: EventSpec) -> pa.Table:
 
 
 def _fractions(steps: Steps, grid: Grid) -> pa.Array:
+    if steps.max(initial=0) < _MOST_TEXTS:
+        return _short_texts(grid).take(pa.array(steps))
     distinct, place = np.unique(steps, return_inverse=True)
     return pa.array([grid.text(step) for step in distinct.tolist()], pa.string()).take(pa.array(place))
+
+
+@cache
+def _short_texts(grid: Grid) -> pa.Array:
+    """Return the texts of all times from 0 to `_MOST_TEXTS` steps: nearly all pieces have no longer one between events."""
+    return pa.array([grid.text(step) for step in range(_MOST_TEXTS)], pa.string())
 
 
 def decode(

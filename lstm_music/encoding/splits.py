@@ -80,9 +80,9 @@ def music_hash(piece: PieceNotes) -> str:
     pitched = piece.notes[~piece.notes["is_drum"]]
     ticks = pitched["onset_ticks"] - pitched["onset_ticks"].min(initial=np.iinfo(np.int64).max)
     onset = (2 * _PARTS_PER_QUARTER * ticks + piece.ticks_per_quarter) // (2 * piece.ticks_per_quarter)
-    pitch = pitched["pitch"].astype(np.int64)
-    order = np.lexsort((pitch, onset))
-    relative = np.stack([onset[order], pitch[order] - pitch[order][:1]], axis=1)
+    ordered = np.sort(onset << 7 | pitched["pitch"])  # a pitch is below 128
+    pitch = ordered & 127
+    relative = np.stack([ordered >> 7, pitch - pitch[:1]], axis=1)
     return hashlib.sha256(relative.astype("<i8").tobytes()).hexdigest()
 
 

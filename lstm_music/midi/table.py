@@ -1,12 +1,12 @@
 """The note table: `PieceNotes` ⇄ Arrow, one row per note, and one row per piece for everything else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, Pedal, PieceNotes, Tempo, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, Pedal, PieceNotes, Records, Tempo, TimeSignature
 
 _NOTE_FIELDS = tuple((name, NOTE_DTYPE[name]) for name in NOTE_DTYPE.names or ())
 
@@ -57,43 +57,58 @@ def to_arrow(piece_id: str, piece: PieceNotes) -> pa.Table:
     return pa.Table.from_arrays([pa.repeat(piece_id, len(piece.notes)), *columns], schema=NOTES_SCHEMA)
 
 
-def piece_row(piece: PieceNotes) -> dict[str, object]:
-    """Return everything but the notes of a piece: a value for each of `PIECE_FIELDS`."""
+def piece_row(piece: PieceNotes) -> dict[str, Any]:
+    """Return everything but the notes of a piece: a value for each of `PIECE_FIELDS`, records as they are."""
     return {
         "ticks_per_quarter": piece.ticks_per_quarter,
-        "tempos": [
-            {"tick": tempo.tick, "microseconds_per_quarter": tempo.microseconds_per_quarter} for tempo in piece.tempos
-        ],
-        "time_signatures": [
-            {"tick": signature.tick, "numerator": signature.numerator, "denominator": signature.denominator}
-            for signature in piece.time_signatures
-        ],
-        "key_signatures": [
-            {"tick": signature.tick, "sharps": signature.sharps, "is_minor": signature.is_minor}
-            for signature in piece.key_signatures
-        ],
-        "track_names": list(piece.track_names),
-        "pedal": [
-            {"tick": event.tick, "track": event.track, "channel": event.channel, "value": event.value}
-            for event in piece.pedal
-        ],
-        "bars": [
-            {
-                "tick": bar.tick,
-                "number": bar.number,
-                "begins_at_ticks": bar.begins_at_ticks,
-                "nominal_ticks": bar.nominal_ticks,
-            }
-            for bar in piece.bars
-        ],
-        "warnings": list(piece.warnings),
+        "tempos": piece.tempos,
+        "time_signatures": piece.time_signatures,
+        "key_signatures": piece.key_signatures,
+        "track_names": piece.track_names,
+        "pedal": piece.pedal,
+        "bars": piece.bars,
+        "warnings": piece.warnings,
         "notes": len(piece.notes),
         "drum_notes": int(np.count_nonzero(piece.notes["is_drum"])),
     }
 
 
+def rows_to_arrow(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Write rows with values for some fields of `schema`, among them those of `piece_row`; a value that lacks is null."""
+    columns = []
+    for field in schema:
+        values = [row.get(field.name) for row in rows]
+        is_records = pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)
+        columns.append(_records_to_arrow(values, field.type) if is_records else pa.array(values, field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _records_to_arrow(values: Sequence[Sequence[Any] | None], kind: pa.ListType) -> pa.Array:
+    """Write a sequence of records for each row, field by field: a file can have more pedal events than notes."""
+    present = [value for value in values if value]
+    columns = [_columns(value, kind.value_type) for value in present]
+    fields = [
+        np.concatenate([one[number] for one in columns]) if columns else np.empty(0, field.type.to_pandas_dtype())
+        for number, field in enumerate(kind.value_type)
+    ]
+    structs = pa.StructArray.from_arrays(list(map(pa.array, fields)), fields=list(kind.value_type))
+    offsets = np.cumsum([0, *(len(value) if value else 0 for value in values)], dtype=np.int32)
+    mask = pa.array([value is None for value in values], pa.bool_())
+    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind, mask=mask)
+
+
+def _columns(records: Sequence[Any], kind: pa.StructType) -> list[np.ndarray]:
+    """Return the fields of records as columns of the types that they have in `kind`."""
+    if isinstance(records, Records):
+        pairs = zip(records.columns, kind, strict=True)
+        return [column.astype(field.type.to_pandas_dtype()) for column, field in pairs]
+    return [
+        np.array([getattr(record, field.name) for record in records], field.type.to_pandas_dtype()) for field in kind
+    ]
+
+
 def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
-    """Return the piece with the notes of `table` and the other fields of `row`: the inverse of `to_arrow` and `piece_row`.
+    """Return the piece with the notes of `table` and the other fields of `row`: the inverse of `to_arrow` and `rows_to_arrow`.
 
     `table` has at least the columns of `NOTE_DTYPE`, without nulls. `row` has at least `ticks_per_quarter`; the other fields
     default to empty.

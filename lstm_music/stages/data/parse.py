@@ -14,7 +14,7 @@ from lstm_music.encoding.splits import music_hash
 from lstm_music.errors import ReadLimitError, RejectedInputError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
-from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, to_arrow
+from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, rows_to_arrow, to_arrow
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.parquet import gathered, write_table, write_tables
@@ -127,11 +127,11 @@ class _Rows:
     def add(self, row: dict[str, object]) -> None:
         self.latest.append(row)
         if len(self.latest) == PIECES_AT_ONCE:
-            self.tables.append(pa.Table.from_pylist(self.latest, schema=PARSED_SCHEMA))
+            self.tables.append(rows_to_arrow(self.latest, PARSED_SCHEMA))
             self.latest.clear()
 
     def table(self) -> pa.Table:
-        return pa.concat_tables([*self.tables, pa.Table.from_pylist(self.latest, schema=PARSED_SCHEMA)])
+        return pa.concat_tables([*self.tables, rows_to_arrow(self.latest, PARSED_SCHEMA)])
 
 
 def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[str, PieceNotes]]:
