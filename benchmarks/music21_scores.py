@@ -19,7 +19,8 @@ from fractions import Fraction
 from typing import Any
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores.score import Score, ScoreNote, join_ties
+from lstm_music.scores.kern_ties import join_ties
+from lstm_music.scores.score import Score, ScoreNote
 
 DEFAULT_VELOCITY = 80
 _LONGEST_QUARTER = 0xFFFFFF  # microseconds, the largest tempo value that a MIDI file can hold
@@ -55,7 +56,7 @@ def score_of(score: Any) -> Score:
     score.toSoundingPitch(inPlace=True)
     parts = [part.flatten() for part in score.parts] or [score.flatten()]
     return Score(
-        notes=tuple(note for track, part in enumerate(parts) for note in join_ties(_notes(part, track))),
+        notes=tuple(note for track, part in enumerate(parts) for note in join_ties(list(_notes(part, track)))),
         tempos=tuple(_tempos(score)),
         time_signatures=tuple(_time_signatures(parts[0])),
         key_signatures=tuple(_key_signatures(parts[0])),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -132,25 +132,6 @@ def _is_pickup(measures: Sequence[Measure]) -> bool:
     first, second = measures[:2]
     is_completed = second.nominal == first.nominal == first.length + second.length
     return first.is_implicit or not (second.is_implicit and is_completed)
-
-
-def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
-    """Join each tied note of one part with the note of the same pitch that starts where it ends, also inside chords.
-
-    The notes are sorted by onset. A tie without a partner changes nothing.
-    """
-    joined: list[ScoreNote] = []
-    waiting: dict[tuple[int, Fraction], int] = {}  # (pitch, end) of a note with an open tie → index in `joined`
-    for note in notes:
-        place = waiting.pop((note.pitch, note.onset), None) if note.tie in ("stop", "continue") else None
-        if place is None:
-            place = len(joined)
-            joined.append(note)
-        else:
-            joined[place] = replace(joined[place], end=note.end)
-        if note.tie in ("start", "continue"):
-            waiting[note.pitch, note.end] = place
-    return joined
 
 
 def common_ticks(places: Iterable[Fraction]) -> int:

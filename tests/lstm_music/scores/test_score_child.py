@@ -9,7 +9,7 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.scores import child
 from lstm_music.scores import score as score_module
 from lstm_music.scores.child import read_batch
-from lstm_music.scores.score import Score, ScoreNote, common_ticks, join_ties, to_json
+from lstm_music.scores.score import Score, ScoreNote, common_ticks, to_json
 
 ABC = "X:1\nM:3/4\nL:1/8\nK:D\n"
 DIVISIONS = "<attributes><divisions>12</divisions></attributes>"
@@ -157,15 +157,6 @@ def test_a_score_that_needs_too_much_memory_is_rejected(monkeypatch):
 
 def score_note(onset, end, tie="", pitch=60):
     return ScoreNote(0, 0, is_drum=False, pitch=pitch, velocity=80, onset=Fraction(onset), end=Fraction(end), tie=tie)
-
-
-def test_a_chain_of_ties_is_one_note_and_an_open_tie_changes_nothing():
-    chain = [score_note(0, 1, "start"), score_note(1, 2, "continue"), score_note(2, 3, "stop")]
-    assert [(note.onset, note.end) for note in join_ties(chain)] == [(0, 3)]
-    gap = [score_note(0, 1, "start"), score_note(2, 3, "stop"), score_note(3, 4, "start"), score_note(4, 5)]
-    assert join_ties(gap) == gap
-    other_pitch = [score_note(0, 1, "start"), score_note(1, 2, "stop", pitch=61)]
-    assert join_ties(other_pitch) == other_pitch
 
 
 def test_ticks_are_exact_if_a_midi_file_can_hold_them():
