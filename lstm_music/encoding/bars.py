@@ -1,6 +1,7 @@
 """Bars: the bar of each onset, and its position in that bar.
 
-A score has bars of its own (`PieceNotes.bars`). In a MIDI file they follow from the time signatures.
+A score has bars of its own (`PieceNotes.bars`). In a MIDI file they follow from the time signatures, and from a pickup that is
+estimated where nothing in the file says how its bars lie.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstm_music.encoding.grid import Grid, Steps
+from lstm_music.encoding.pickups import estimated_pickup
 from lstm_music.midi.notes import Bar, PieceNotes, TimeSignature
 
 _COMMON_TIME = (4, 4)
@@ -21,6 +23,12 @@ def places_of(piece: PieceNotes, onset_steps: Steps, grid: Grid) -> tuple[Steps,
     """
     if piece.bars:
         return _place_in_written_bars(onset_steps, piece.bars, piece.ticks_per_quarter, grid)
+    if pickup := estimated_pickup(piece):
+        numerator, denominator = piece.time_signatures[0].numerator, piece.time_signatures[0].denominator
+        bar = 4 * numerator * piece.ticks_per_quarter // denominator
+        shift = int(grid.onsets(bar - pickup, piece.ticks_per_quarter))
+        number, position = place_in_bars(onset_steps + shift, piece.time_signatures[:1], piece.ticks_per_quarter, grid)
+        return number - 1, position
     return place_in_bars(onset_steps, piece.time_signatures, piece.ticks_per_quarter, grid)
 
 
