@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.scores import abc, abc_lines, abc_voice
 from lstm_music.scores.abc import read
 from lstm_music.scores.score import count_bars
 
@@ -315,6 +316,31 @@ def test_a_tune_that_asks_for_too_much_is_rejected(text, reason):
         return
     with pytest.raises(RejectedInputError, match=reason.replace("(", "\\(").replace(")", "\\)")):
         read(text, "as_played")
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "most", "repeats", "reason"),
+    [
+        (abc_voice, "MOST_NOTES", 4, "once", "too many notes: expected at most 4"),
+        (abc, "MOST_NOTES", 9, "as_played", "too many notes: expected at most 9"),
+        (abc_lines, "MOST_CHARACTERS", 28, "once", "is too long a text: expected at most 28 characters, got 29"),
+    ],
+)
+def test_limits_hold_for_what_is_written_and_for_what_is_played(module, limit, most, repeats, reason, monkeypatch):
+    text = tune("|:cdefg:|")
+    assert len(read(text, repeats).notes) == (10 if repeats == "as_played" else 5)
+    monkeypatch.setattr(module, limit, most)
+    with pytest.raises(RejectedInputError, match=reason):
+        read(text, repeats)
+
+
+@pytest.mark.parametrize(
+    "sign", ["[", "{", '"', "!", "+", "(", "|", ":", "[K:", "[V:", "(3:2:99", "c&", "[ce", "]", "_", "%%"]
+)
+def test_a_long_line_of_one_sign_is_read_to_its_end(sign):
+    score = read(tune(f"c4|\n{sign * 20_000}\nd4|"))
+    assert (score.notes[0].pitch, score.notes[-1].pitch) == (72, 74)
+    assert len(score.warnings) <= 2
 
 
 @pytest.mark.corpus
