@@ -122,9 +122,21 @@ def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
 
 def _named(numbers: Ids) -> tuple[Ids, Ids]:
     """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1."""
-    order = np.argsort(numbers, kind="stable")
+    order = _stable_order(numbers)
     is_new = np.diff(numbers[order], prepend=-1) != 0
     names, previous = np.empty_like(order), np.full(len(order), -1, np.int64)
     names[order] = np.cumsum(is_new) - 1
     previous[order[1:]] = np.where(is_new[1:], -1, order[:-1])
     return names, previous
+
+
+def _stable_order(numbers: Ids) -> Ids:
+    """Return what `np.argsort(numbers, kind="stable")` does.
+
+    With the index in their lowest bits, small numbers are sorted several times as fast.
+    """
+    bits = len(numbers).bit_length()
+    if numbers.min(initial=0) < 0 or int(numbers.max(initial=0)) >= 1 << (63 - bits):
+        return np.argsort(numbers, kind="stable")
+    order: Ids = np.sort(numbers << bits | np.arange(len(numbers))) & ((1 << bits) - 1)
+    return order

@@ -109,8 +109,9 @@ class _Changes:
         is_chosen = is_bank | (kinds == PROGRAM)
         rows, is_bank = rows[is_chosen], is_bank[is_chosen]
         if len(rows) + len(exclusive) > self._max_changes:
+            got = len(rows) + len(exclusive)
             raise RejectedInputError(
-                f"too many changes of program: expected at most {self._max_changes:,}, got {len(rows):,}"
+                f"too many changes of program: expected at most {self._max_changes:,}, got {got:,}"
             )
         columns = (
             _moments(self._smf, rows),
@@ -127,7 +128,7 @@ class _Changes:
         smf = self._smf
         rows = np.flatnonzero(smf.system_kinds == SYSTEM_EXCLUSIVE)
         messages = []
-        for event in smf.system_events(rows[: self._max_changes]) if len(rows) else ():
+        for event in smf.system_events(rows[: self._max_changes + 1]) if len(rows) else ():
             start, stop = smf.starts[event.track], smf.starts[event.track + 1]
             row = int(start + np.searchsorted(smf.places[start:stop], event.place))  # the first event behind it
             moment = 2 * (min(event.tick, _LATEST) * (len(smf.ticks) + 1) + row) - 1

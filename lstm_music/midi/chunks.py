@@ -54,8 +54,8 @@ def _chunk(data: bytes, start: int, nominal_stop: int, end: int) -> Chunk:
 
 def _begins_chunk(data: bytes, position: int, end: int) -> bool:
     """Whether a track chunk begins here, or another one (four letters or digits) that ends within the file."""
-    kind = data[position : min(position + 4, end)]
-    if kind == _TRACK:
+    if data.startswith(_TRACK, position, end):
         return True
+    kind = data[position : min(position + 4, end)]
     size = int.from_bytes(data[position + 4 : position + _HEADER_BYTES], "big")
     return kind.isalnum() and len(kind) == 4 and position + _HEADER_BYTES + size <= end

@@ -36,6 +36,7 @@ from lstm_music.midi.smf import (
     CONTROLLER,
     KEY_SIGNATURE,
     LARGEST_DENOMINATOR_POWER,
+    NOTE_ON,
     SEQUENCER_SPECIFIC,
     SET_TEMPO,
     SUSTAIN_PEDAL,
@@ -56,6 +57,7 @@ _IS_CHANGE = np.isin(np.arange(256), _CHANGES)
 _DRUMS_BY_NAME = re.compile(r"drum|percus|snare|hi-?hat|bass ?kick|batter[iy]|bater[ií]a|schlagzeug", re.IGNORECASE)
 _MELODIC_DRUMS = range(112, 120)  # programs from tinkle bell and steel drums to reverse cymbal
 _TEMPO_BYTES = 3
+_MOST_MARKS = 64  # sequencer-specific events that are looked at
 
 Signature = TypeVar("Signature", TimeSignature, KeySignature)
 
@@ -74,10 +76,9 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     kinds[(smf.system_ticks > max_tick) & (kinds != TRACK_NAME)] = 0  # nothing sounds there
     order = np.argsort(smf.system_ticks, kind="stable")
     changes = int(np.count_nonzero(_IS_CHANGE[kinds]))
-    pairs = pair(smf, max_tick)
-    _require_within(smf, limits, pairs.on, changes + len(pedal))
-    marks = _events(smf, kinds, order, SEQUENCER_SPECIFIC)
-    notes = _notes(smf, pairs, limits, is_marked=any(event.data == MARK for event in marks))
+    _require_within(smf, limits, changes + len(pedal))
+    marks = smf.system_events(np.flatnonzero(kinds == SEQUENCER_SPECIFIC)[:_MOST_MARKS])
+    notes = _notes(smf, limits, is_marked=any(event.data == MARK for event in marks))
     names = _track_names(smf, kinds)
     _warn_of_drums(notes, names, smf.damage)
     times = _signatures(_events(smf, kinds, order, TIME_SIGNATURE), _time_signature, smf.damage)
@@ -94,26 +95,29 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     )
 
 
-def _require_within(smf: SmfFile, limits: ReadLimits, on: np.ndarray, changes: int) -> None:
+def _require_within(smf: SmfFile, limits: ReadLimits, changes: int) -> None:
     """Raise RejectedInputError for more notes, changes or quarters than `limits` allow."""
-    if len(on) > limits.max_notes:
-        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {len(on):,}")
+    is_on = (smf.status & 0xF0 == NOTE_ON) & (smf.second > 0)
+    count = int(np.count_nonzero(is_on))
+    if count > limits.max_notes:
+        raise RejectedInputError(f"too many notes: expected at most {limits.max_notes:,}, got {count:,}")
     if changes > limits.max_changes:
         raise RejectedInputError(
             "too many changes of tempo, signature, name or pedal: "
             f"expected at most {limits.max_changes:,}, got {changes:,}",
         )
     max_tick = limits.max_quarters * smf.ticks_per_quarter
-    last = int(smf.ticks[on].max(initial=0))
+    last = int(smf.ticks.max(where=is_on, initial=0))
     if last > max_tick:
-        place = smf.places[on[int(np.argmax(smf.ticks[on]))]]
+        place = smf.places[np.flatnonzero(is_on & (smf.ticks == last))[0]]
         raise RejectedInputError(
             f"too long: expected the last note within {max_tick:,} ticks, got one at {last:,} at byte {place}",
         )
 
 
-def _notes(smf: SmfFile, pairs: Pairs, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
+def _notes(smf: SmfFile, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
     """Return the sorted notes of a file, once if it holds them for two devices."""
+    pairs = pair(smf, limits.max_quarters * smf.ticks_per_quarter)
     _warn_of_hanging(smf, pairs)
     on, order = pairs.on, _order(smf, pairs)
     if order is not None:

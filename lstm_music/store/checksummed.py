@@ -9,6 +9,7 @@ from typing import Any
 from lstm_music.errors import CorruptArtifactError, StorageError
 
 CHECKSUM = "sha256"
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def canonical(value: Any) -> bytes:
@@ -53,10 +54,12 @@ def load_checksummed(data: bytes, path: Path | str, fix: str) -> dict[str, Any]:
 
 def _strict(value: Any) -> Any:
     """Copy mappings and sequences to plain ones; refuse keys that JSON would turn into text."""
+    if type(value) in _SCALARS:  # most values are: a manifest can list every content
+        return value
     if isinstance(value, Mapping):
         if unfit := [key for key in value if not isinstance(key, str)]:
             raise StorageError(f"manifest: expected text as keys, got {unfit[0]!r}")
         return {key: _strict(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(item) for item in value]
+        return [item if type(item) in _SCALARS else _strict(item) for item in value]
     return value

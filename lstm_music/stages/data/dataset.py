@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -223,7 +223,7 @@ def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _
         for stream in recipe.model.streams:
             counts[stream].update(columns.counts(stream, on_train))
             values[stream].update(columns.columns[stream].values)
-        found = [asdict(span) for span in columns.spans(recipe.windows)]
+        found = [{name: getattr(span, name) for name in SPANS_SCHEMA.names} for span in columns.spans(recipe.windows)]
         spans.append(pa.Table.from_pylist(found, schema=SPANS_SCHEMA))
     return _Survey(counts, values, pa.concat_tables(spans))
 

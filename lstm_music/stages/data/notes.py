@@ -82,7 +82,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         )
         pieces = writer.file("pieces", "parquet")
         found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
-        write_tables(pieces, PIECES_SCHEMA, gathered(_named(found, final), PIECES_PER_GROUP))
+        write_tables(pieces, PIECES_SCHEMA, _named(found, final))
         write_table(writer.file("inputs", "parquet"), table_of_inputs(final, FINAL_SCHEMA))
         statuses = [row.status for row in final]
         writer.counts.update(
@@ -187,14 +187,15 @@ def _final(row: Input, outcomes: Mapping[str, _Outcome], *, is_strict: bool) -> 
 
 
 def _named(found: Pieces, final: Sequence[Input]) -> Iterator[pa.Table]:
-    """Add the fields of the inputs to each parsed piece: yield tables with `PIECES_SCHEMA` and one row."""
+    """Add the fields of the inputs to the parsed pieces: yield tables with `PIECES_SCHEMA`, a row group each."""
     names: dict[str, list[str]] = {}
     for row in final:
         names.setdefault(row.piece_id, []).append(row.name)
     input_of = {row.piece_id: row for row in final if row.status == ACCEPTED}
-    for piece_id, parsed in found:
-        row = input_of[piece_id]
-        fields = {"names": names[piece_id], **{name: getattr(row, name) for name in ("name", *_INPUT_FIELDS)}}
-        columns = {name: pa.array([value], PIECES_SCHEMA.field(name).type) for name, value in fields.items()}
+    for parsed in gathered((table for _, table in found), PIECES_PER_GROUP):
+        ids = parsed.column("piece_id").to_pylist()
+        fields = {name: [getattr(input_of[one], name) for one in ids] for name in ("name", *_INPUT_FIELDS)}
+        fields["names"] = [names[one] for one in ids]
+        columns = {name: pa.array(values, PIECES_SCHEMA.field(name).type) for name, values in fields.items()}
         columns |= {name: parsed.column(name) for name in parsed.column_names if name in PIECES_SCHEMA.names}
         yield pa.table([columns[name] for name in PIECES_SCHEMA.names], schema=PIECES_SCHEMA)
