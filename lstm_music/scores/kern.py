@@ -10,7 +10,7 @@ How a score is read:
   warning; so a slip in one voice does not shift the voices against each other.
 - **Notes** are taken as they are written: ornaments add nothing; grace notes and groupetti (q, Q) are left out;
   appoggiaturas (P, p) have the time that is written. Pitches are at concert pitch in **kern, whatever `*ITr` or `*8va`
-  say. Tied notes become one note, across sub-spines and across staves.
+  say. Tied notes become one note: see `kern_ties`.
 - **Tracks** are the spines, from the top of the score to its bottom: from right to left. The instrument is that of `*I`.
 - **Repeats**: "once" is the written order; "as_played" follows the expansion list (`*>[A,A1,A,A2]`) or else repeat signs.
 - **Alternatives**: of the strophes of a passage the first sounds; an ossia does not.

@@ -1,10 +1,15 @@
-"""Ties in **kern: within a part, also between its sub-spines, and from one staff to another."""
+"""Ties in **kern: within a part, also between its sub-spines; from one staff to another; and over a short gap.
+
+A written-out arpeggio ties each of its short notes to the chord at its end, so other notes stand between.
+"""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from lstm_music.scores.score import ScoreNote
+
+_LONGEST_GAP = Fraction(1)  # quarters, exclusive
 
 _Place = tuple[int, Fraction]  # a pitch, and where a note of it ends
 
@@ -12,29 +17,50 @@ _Place = tuple[int, Fraction]  # a pitch, and where a note of it ends
 def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
     """Join each tied note with the note of its pitch that starts where it ends: of its own part, or else of another.
 
-    A tie without a partner changes nothing. The notes come back by part, then by onset.
+    If there is none, with the last open one of its part that ended less than a quarter before. A tie without a partner
+    changes nothing. The notes come back by part, then by onset.
     """
     joined: list[ScoreNote] = []
-    waiting: dict[
-        tuple[int, Fraction], list[int]
-    ] = {}  # (pitch, end) of notes with an open tie → their indices in `joined`
+    ties = _OpenTies(joined)
     for note in sorted(notes, key=lambda note: note.onset):
-        index = -1
-        if note.tie in ("stop", "continue"):
-            index = _take(waiting.get((note.pitch, note.onset), []), joined, note.track)
+        index = ties.take(note) if note.tie in ("stop", "continue") else -1
         if index < 0:
             index = len(joined)
             joined.append(note)
         else:
             joined[index] = replace(joined[index], end=note.end)
         if note.tie in ("start", "continue"):
-            waiting.setdefault((note.pitch, note.end), []).append(index)
+            ties.add(note, index)
     return sorted(joined, key=lambda note: (note.track, note.onset))
 
 
-def _take(indices: list[int], joined: list[ScoreNote], track: int) -> int:
-    """Take the index of an open note out of the list: one of the track, or else the first; -1 if there is none."""
-    if not indices:
-        return -1
-    place = next((place for place, index in enumerate(indices) if joined[index].track == track), 0)
-    return indices.pop(place)
+@dataclass(slots=True)
+class _OpenTies:
+    """Notes that are tied to one that has not come yet, by their index in `joined`."""
+
+    joined: list[ScoreNote]
+    by_place: dict[_Place, list[int]] = field(default_factory=dict)
+    latest: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, pitch) → index
+
+    def add(self, note: ScoreNote, index: int) -> None:
+        self.by_place.setdefault((note.pitch, note.end), []).append(index)
+        self.latest[note.track, note.pitch] = index
+
+    def take(self, note: ScoreNote) -> int:
+        """Return the index of the note that is tied to this one, which is open no longer; -1 if there is none."""
+        indices = self.by_place.get((note.pitch, note.onset), [])
+        if indices:
+            place = next((at for at, index in enumerate(indices) if self.joined[index].track == note.track), 0)
+            return self._closed(indices, place)
+        index = self.latest.get((note.track, note.pitch), -1)
+        if index < 0 or not note.onset - _LONGEST_GAP < self.joined[index].end < note.onset:
+            return -1
+        indices = self.by_place[note.pitch, self.joined[index].end]
+        return self._closed(indices, indices.index(index))
+
+    def _closed(self, indices: list[int], place: int) -> int:
+        index = indices.pop(place)
+        note = self.joined[index]
+        if self.latest.get((note.track, note.pitch)) == index:
+            del self.latest[note.track, note.pitch]
+        return index

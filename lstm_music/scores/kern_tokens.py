@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 _DURATION = re.compile(r"(\d{1,6})(?:%(\d{1,6}))?")
-_LETTERS = re.compile(r"([a-gA-G])\1*")
+_LETTER = re.compile(r"[a-gA-G]")
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _MIDDLE_C = 60
 _WHOLE = Fraction(4)
@@ -79,14 +79,14 @@ def _quarters(part: str) -> Fraction | None:
 def _pitch(part: str) -> int | None:
     """Return the MIDI number of c, cc, C, f#, b-- …: middle C is c; each further letter is an octave further away.
 
-    An accidental need not stand beside its letter: c<# is a C sharp.
+    Letters and accidentals need not stand side by side: c<# is a C sharp.
     """
-    found = _LETTERS.search(part)
+    found = _LETTER.search(part)
     if not found:
         return None
-    letters = found[0]
-    octaves = len(letters) - 1 if letters.islower() else -len(letters)
-    return _MIDDLE_C + 12 * octaves + _SEMITONES[letters[0].lower()] + part.count("#") - part.count("-")
+    letter = found[0]
+    octaves = part.count(letter) - 1 if letter.islower() else -part.count(letter)
+    return _MIDDLE_C + 12 * octaves + _SEMITONES[letter.lower()] + part.count("#") - part.count("-")
 
 
 def _tie(part: str) -> str:

@@ -16,6 +16,7 @@ COMMANDS = [
     "train",
     "evaluate",
     "compare",
+    "inspect",
     "watch",
     "retrain",
     "rollback",

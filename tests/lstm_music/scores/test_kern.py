@@ -77,6 +77,11 @@ SMALL = {
     ),
     "a tie from one staff to the other": ([(0, 60, 2), (0, 72, 1)], "**kern|**kern\n[4c|4cc\n4r|4c]"),
     "a tie without a partner changes nothing": ([(0, 60, 1), (2, 60, 1)], "**kern\n[4c\n4r\n4c]"),
+    "a written-out arpeggio is tied over a gap of less than a quarter": (
+        [(0, 48, 3), ("1/4", 52, "11/4"), ("1/2", 55, "5/2")],
+        "**kern\n[16C\n[16E\n[8G\n=2\n2C] 2E] 2G]",
+    ),
+    "a tie over a longer gap has no partner": ([(0, 60, 1), (1, 62, 1), (2, 60, 1)], "**kern\n[4c\n4d\n4c]"),
     "of the strophes the first sounds": (
         [(0, 60, 1), (1, 64, 1), (2, 65, 1)],
         "**kern\n4c\n*^\n*strophe|*strophe\n*S/a|*S/b\n4e|4f\n*S-|*S-\n*Xstrophe|*Xstrophe\n*v|*v\n4f",
