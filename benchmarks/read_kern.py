@@ -56,7 +56,7 @@ def compare(text: str, seconds: Counter[str], *, also_music21: bool) -> Counter[
     if truth is None:
         return Counter(refused_by_verovio=1)
     counts["notes"] = sum(truth.values())
-    readers = {"ours": lambda: kern.read(text)}
+    readers = {"ours": lambda: kern.read_as_written(text)}
     if also_music21:
         readers["music21"] = lambda: read_by_music21(text, "kern")
     for name, reader in readers.items():

@@ -12,7 +12,8 @@ How a score is read:
   appoggiaturas (P, p) have the time that is written. Pitches are at concert pitch in **kern, whatever `*ITr` or `*8va`
   say. Tied notes become one note: see `kern_ties`.
 - **Tracks** are the spines, from the top of the score to its bottom: from right to left. The instrument is that of `*I`.
-- **Repeats**: "once" is the written order; "as_played" follows the expansion list (`*>[A,A1,A,A2]`) or else repeat signs.
+- **Repeats**: "once" follows the list without repeats (`*>norep[A,A2]`), which leaves first endings out, or else the written
+  order; "as_played" follows the expansion list (`*>[A,A1,A,A2]`) or else repeat signs.
 - **Alternatives**: of the strophes of a passage the first sounds; an ossia does not.
 - Every other spine and every comment is passed over, whatever it holds.
 """
@@ -28,9 +29,11 @@ from lstm_music.scores import kern_signs as signs
 from lstm_music.scores.kern_order import (
     Barline,
     expansion_list,
+    expansion_without_repeats,
     played_spans,
     read_barline,
     section_label,
+    spans_of,
     unrolled,
 )
 from lstm_music.scores.kern_spines import Spine, Table
@@ -52,6 +55,23 @@ def read(text: str, repeats: Repeats = "once") -> Score:
 
     Raises RejectedInputError if it has no **kern spine, or is too large.
     """
+    written, reading = _written(text)
+    if repeats == "as_played":
+        spans = played_spans(reading.sections, reading.expansion, reading.barlines, reading.end)
+    else:
+        spans = spans_of(reading.sections, reading.without_repeats, reading.end)
+    ordered = unrolled(written, spans) if spans else written
+    return replace(ordered, notes=tuple(join_ties(ordered.notes)))
+
+
+def read_as_written(text: str) -> Score:
+    """Read the text of one score with all its endings one after another, as no player plays it. Raises what `read` raises."""
+    written, _ = _written(text)
+    return replace(written, notes=tuple(join_ties(written.notes)))
+
+
+def _written(text: str) -> tuple[Score, "_Reading"]:
+    """Read a score in the order in which it is written, its ties not joined yet."""
     if "**ekern" in text or "**bekern" in text:  # **kern with separators between the parts of a token
         text = text.translate(_EKERN_SEPARATORS)
     table = Table(text)
@@ -60,11 +80,7 @@ def read(text: str, repeats: Repeats = "once") -> Score:
         reading.read_line(tokens, spines)
     if not table.part_order:
         raise RejectedInputError("has no **kern spine; expected a line such as **kern<tab>**kern before the notes")
-    written = reading.finish(text, table)
-    if repeats == "as_played":
-        spans = played_spans(reading.sections, reading.expansion, reading.barlines, reading.end)
-        written = unrolled(written, spans)
-    return replace(written, notes=tuple(join_ties(written.notes)))
+    return reading.finish(text, table), reading
 
 
 _UNKNOWN = signs.Instrument("")
@@ -91,6 +107,7 @@ class _Reading:
     barlines: list[Barline] = field(default_factory=list)
     sections: list[tuple[Fraction, str]] = field(default_factory=list)
     expansion: list[str] | None = None
+    without_repeats: list[str] | None = None
     metres: list[tuple[Fraction, int, int]] = field(default_factory=list)
     keys: list[tuple[Fraction, int, bool]] = field(default_factory=list)
     has_signature: bool = False
@@ -213,6 +230,9 @@ class _Reading:
         """Keep a sign that holds for the whole score until its moment is known."""
         if (expansion := expansion_list(token)) is not None:
             self.expansion = self.expansion or expansion
+            return
+        if (expansion := expansion_without_repeats(token)) is not None:
+            self.without_repeats = self.without_repeats or expansion
             return
         for kind, starts in _SIGNS.items():
             if token.startswith(starts):

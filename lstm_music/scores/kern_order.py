@@ -15,6 +15,7 @@ _Change = tuple[Any, ...]  # (position, values …)
 Span = tuple[Fraction, Fraction]  # the start and the end of a passage, in quarters of the written score
 
 _EXPANSION = re.compile(r"\*>\[([^\]]*)\]")
+_EXPANSION_WITHOUT_REPEATS = re.compile(r"\*>norep\[([^\]]*)\]")
 _LABEL = re.compile(r"\*>([^\[\]]+)$")
 _LIMITS = ReadLimits()
 
@@ -45,6 +46,12 @@ def expansion_list(token: str) -> list[str] | None:
     return [label.strip() for label in found[1].split(",")] if found else None
 
 
+def expansion_without_repeats(token: str) -> list[str] | None:
+    """Read `*>norep[A,A2]`, the sections in the order of who leaves out repeats; None for anything else."""
+    found = _EXPANSION_WITHOUT_REPEATS.match(token)
+    return [label.strip() for label in found[1].split(",")] if found else None
+
+
 def section_label(token: str) -> str | None:
     """Read `*>A`, the start of a section; None for anything else."""
     found = _LABEL.match(token)
@@ -62,6 +69,11 @@ def played_spans(
     `sections` are (start, label). Without an expansion list whose labels are all there, each passage before a sign that ends
     a repeat is played twice.
     """
+    return spans_of(sections, expansion, end) or _by_repeat_signs(barlines, end)
+
+
+def spans_of(sections: Sequence[tuple[Fraction, str]], expansion: Sequence[str] | None, end: Fraction) -> list[Span]:
+    """Return the passages that an expansion list names, in its order; none if a label is not there."""
     starts = [start for start, _ in sections]
     spans: dict[str, Span] = {}
     for (start, label), following in zip(sections, [*starts[1:], end][: len(starts)], strict=True):
@@ -69,7 +81,7 @@ def played_spans(
     if expansion and all(label in spans for label in expansion):
         before = [(Fraction(0), starts[0])] if starts[0] else []
         return [*before, *(spans[label] for label in expansion)]
-    return _by_repeat_signs(barlines, end)
+    return []
 
 
 def _by_repeat_signs(barlines: Sequence[Barline], end: Fraction) -> list[Span]:
