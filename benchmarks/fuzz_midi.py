@@ -4,8 +4,8 @@ Run: python benchmarks/fuzz_midi.py COLLECTION.zip [--mutants 100000] [--first 0
 
 Mutant n is a file of the collection, changed as the number n says: bytes and bits changed, inserted, removed, copied or
 swapped, numbers replaced by large ones, a head put in front, the end cut. So a run goes on where another stopped, with
-`--first`, and a mutant that fails is made again by its number. Each worker prints the number of the slowest mutant and its own
-peak memory. Ends with 1 if a mutant raises any other error, takes over 10 s or lets a process need over 512 MiB.
+`--first` (standard error says where it is), and a mutant that fails is made again by its number. Ends with 1 if a mutant
+raises any other error, takes over 10 s or lets a process need over 512 MiB.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import gzip
 import json
 import random
 import resource
+import sys
 import time
 import zipfile
 from collections import Counter
@@ -139,9 +140,10 @@ def main() -> None:
     firsts = range(arguments.first, end, MUTANTS_AT_ONCE)
     with ProcessPoolExecutor(arguments.processes) as pool:
         stops = [min(first + MUTANTS_AT_ONCE, end) for first in firsts]
-        for one in pool.map(read_some, [arguments.archive] * len(firsts), firsts, stops):
+        for stop, one in zip(stops, pool.map(read_some, [arguments.archive] * len(firsts), firsts, stops), strict=True):
             counts, errors = counts + one["counts"], errors + one["errors"]
             slowest, peak = max(slowest, tuple(one["slowest"])), max(peak, one["peak_mib"])
+            print(f"next --first {stop}: {dict(counts)}, {len(errors)} other errors", file=sys.stderr, flush=True)
     result = {
         "mutants": arguments.mutants,
         "next_first": end,
