@@ -1,4 +1,4 @@
-"""**kern (Humdrum) → `Score`.
+"""`**kern` (Humdrum) → `Score`.
 
 This is a reader of our own, chosen by measurement on KernScores' 103 sonata movements by Beethoven and 52 mazurkas by Chopin
 (`benchmarks/read_kern.py`): music21 loses up to a third of a movement without a word, and verovio, which reads them in full,
@@ -9,7 +9,7 @@ How a score is read:
 - **Time.** A line of the table is one moment. Where spines disagree about it, the most of them decide, and the score has a
   warning; so a slip in one voice does not shift the voices against each other.
 - **Notes** are taken as they are written: ornaments add nothing; grace notes and groupetti (q, Q) are left out;
-  appoggiaturas (P, p) have the time that is written. Pitches are at concert pitch in **kern, whatever `*ITr` or `*8va`
+  appoggiaturas (P, p) have the time that is written. Pitches are at concert pitch in `**kern`, whatever `*ITr` or `*8va`
   say. Tied notes become one note: see `kern_ties`.
 - **Tracks** are the spines, from the top of the score to its bottom: from right to left. The instrument is that of `*I`.
 - **Repeats**: "once" follows the list without repeats (`*>norep[A,A2]`), which leaves first endings out, or else the written
@@ -53,7 +53,7 @@ _EKERN_SEPARATORS = str.maketrans("", "", "@·")
 def read(text: str, repeats: Repeats = "once") -> Score:
     """Read the text of one score; `repeats` is "once" or "as_played".
 
-    Raises RejectedInputError if it has no **kern spine, or is too large.
+    Raises RejectedInputError if it has no `**kern` spine, or is too large.
     """
     written, reading = _written(text)
     if repeats == "as_played":

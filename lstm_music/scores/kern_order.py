@@ -1,4 +1,4 @@
-"""The order in which the sections of a **kern score are played: by its expansion list, or else by its repeat signs."""
+"""The order in which the sections of a `**kern` score are played: by its expansion list, or else by its repeat signs."""
 
 import re
 from bisect import bisect_left, bisect_right

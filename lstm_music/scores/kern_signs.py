@@ -1,4 +1,4 @@
-"""The interpretations of a **kern spine: metre, key, tempo and instrument."""
+"""The interpretations of a `**kern` spine: metre, key, tempo and instrument."""
 
 import re
 from dataclasses import dataclass

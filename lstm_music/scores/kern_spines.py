@@ -119,7 +119,7 @@ class Table:
 
 
 def _holds_notes(kind: str) -> bool:
-    """Say whether a kind of spine is **kern, or the same under the names that data sets for neural networks use."""
+    """Say whether a kind of spine is `**kern`, or the same under the names that data sets for neural networks use."""
     return kind == "**kern" or kind.startswith(("**ekern", "**bekern"))
 
 

@@ -1,4 +1,4 @@
-"""Ties in **kern: within a part, also between its sub-spines; from one staff to another; and over a short gap.
+"""Ties in `**kern`: within a part, also between its sub-spines; from one staff to another; and over a short gap.
 
 A written-out arpeggio ties each of its short notes to the chord at its end, so other notes stand between.
 """

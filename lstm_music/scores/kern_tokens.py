@@ -1,4 +1,4 @@
-"""A note or chord in **kern → pitches and exact durations.
+"""A note or chord in `**kern` → pitches and exact durations.
 
 The format: https://www.humdrum.org/rep/kern
 """
@@ -40,7 +40,7 @@ class KernChord:
 
 @lru_cache(maxsize=16_384)
 def read_chord(token: str) -> KernChord:
-    """Read a data token of a **kern spine: notes that are separated by spaces.
+    """Read a data token of a `**kern` spine: notes that are separated by spaces.
 
     A note without a duration of its own has that of the first. Grace notes (q) and groupetti (Q) take no time and are left
     out; appoggiaturas (P, p) take the time that is written.
