@@ -26,7 +26,9 @@ def estimated_pickup(piece: PieceNotes) -> int:
     signatures = {(sign.numerator, sign.denominator) for sign in piece.time_signatures}
     if piece.bars or len(signatures) != 1 or not len(piece.notes):
         return 0
-    (numerator, denominator) = next(iter(signatures))
+    ((numerator, denominator),) = signatures
+    if numerator < 1 or denominator < 1:
+        return 0
     bar, rest = divmod(4 * numerator * piece.ticks_per_quarter, denominator)
     beats = numerator // 3 if numerator % 3 == 0 and numerator > 3 else numerator
     onsets, weights = _chords(piece)

@@ -1,10 +1,14 @@
-"""The bars of a piece as it was read, exact in ticks: those of a score, or those that follow from MIDI's time signatures."""
+"""The bars of a piece as it was read, exact in ticks: those of a score, or those that follow from MIDI's time signatures.
+
+`encoding.bars` gives the same places on the grid of a recipe.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lstm_music.encoding.pickups import estimated_pickup
 from lstm_music.midi.notes import PieceNotes
 
 _COMMON_TIME = (4, 4)
@@ -32,6 +36,13 @@ def bars_of(piece: PieceNotes) -> list[Bars]:
         return [
             Bars(Fraction(bar.tick), bar.number, Fraction(bar.begins_at_ticks), Fraction(bar.nominal_ticks))
             for bar in piece.bars
+        ]
+    if pickup := estimated_pickup(piece):
+        ((_, quarters),) = _stretches(piece)
+        nominal = quarters * piece.ticks_per_quarter
+        return [
+            Bars(Fraction(0), 0, nominal - pickup, nominal),
+            Bars(Fraction(pickup), 1, Fraction(0), nominal, is_series=True),
         ]
     bars: list[Bars] = []
     for tick, quarters in _stretches(piece):

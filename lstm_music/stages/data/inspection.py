@@ -7,11 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 from lstm_music.errors import RejectedInputError, SourceError
+from lstm_music.midi.containers import is_midi
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import KeySignature, PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.usable import require_music
 from lstm_music.scores.reading import read_scores
+from lstm_music.sources.books import pieces_of
 from lstm_music.sources.catalogue import open_source
 from lstm_music.sources.entry import Found, Refused, Remote, music_format
 from lstm_music.stages.data.bar_places import Bars, bars_of, place_in
@@ -90,7 +92,7 @@ def inspect(sources: Iterable[str]) -> Inspection:
             raise SourceError(
                 f"inspect: expected music that needs no download, got {source!r}; give a file, a folder or a zip"
             )
-        for entry in opened.entries():
+        for entry in pieces_of(opened.entries()):
             if isinstance(entry, Found):
                 named.append((entry.name, entry.data))
             elif isinstance(entry, Refused):
@@ -100,7 +102,7 @@ def inspect(sources: Iterable[str]) -> Inspection:
 
 
 def inspect_bytes(files: Sequence[tuple[str, bytes]]) -> Inspection:
-    """Read the bytes of files, by their names; the extension of a name decides the format."""
+    """Read the bytes of files, by their names; MIDI is known by its first bytes, other formats by the extension of the name."""
     pieces: list[Inspected] = []
     rejected: list[Rejected] = []
     for name, outcome in _outcomes(files):
@@ -115,7 +117,7 @@ def inspect_bytes(files: Sequence[tuple[str, bytes]]) -> Inspection:
 
 def _outcomes(files: Sequence[tuple[str, bytes]]) -> Iterable[tuple[str, PieceNotes | RejectedInputError]]:
     """Yield the pieces of each file in order, or the reason why there is none; scores are read in one child process."""
-    formats = [music_format(name) for name, _ in files]
+    formats = ["midi" if is_midi(data) else music_format(name) for name, data in files]
     scores = [(str(index), form, files[index][1]) for index, form in enumerate(formats) if form not in (None, "midi")]
     read = dict(read_scores([(index, form or "", data) for index, form, data in scores])) if scores else {}
     for index, (name, data) in enumerate(files):

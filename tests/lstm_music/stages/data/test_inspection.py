@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_music.encoding.bars import place_in_bars
+from lstm_music.encoding.bars import places_of
 from lstm_music.encoding.grid import Grid
 from lstm_music.errors import SourceError
 from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, TimeSignature
@@ -113,9 +113,9 @@ signatures = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 9), st.sampl
 
 @given(signatures, st.lists(st.integers(0, 900), min_size=1, max_size=8))
 def test_places_in_midi_are_those_that_the_events_have(changes, onsets):
-    bars = bars_of(piece([(onset, 1, 60) for onset in onsets], time_signatures=changes))
-    found = [place_in(bars, onset) for onset in onsets]
-    expected = place_in_bars(np.array(onsets), changes, 12, Grid((12,)))
+    read = piece([(onset, 1, 60) for onset in sorted(onsets)], time_signatures=changes)
+    found = [place_in(bars_of(read), onset) for onset in onsets]
+    expected = places_of(read, np.array(onsets), Grid((12,)))
     assert found == list(zip(*(column.tolist() for column in expected), strict=True))
 
 
@@ -152,3 +152,14 @@ def test_differences_are_sorted_by_kind():
     assert found.only_second == (((4, 67, False), 1),)
     assert found.lengths == (((2, 64, False), Fraction(1, 2), 1),)
     assert differences(first, first).same == 5
+
+
+def test_each_tune_of_a_book_is_a_piece(tmp_path):
+    (tmp_path / "book.abc").write_text("X:1\nT:One\nK:C\nCDEF|\n\nX:2\nT:Two\nK:C\nGABc|\n")
+    found = inspect([str(tmp_path)])
+    assert [one.name for one in found.pieces] == ["book.abc/1 One.abc", "book.abc/2 Two.abc"]
+
+
+def test_midi_is_known_by_its_bytes():
+    notes = write_midi(piece([(0, 12, 60)]))
+    assert [one.name for one in inspect_bytes([("song", notes)]).pieces] == ["song"]
