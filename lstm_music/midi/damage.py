@@ -1,5 +1,6 @@
 """What of a file could not be read: a sentence for each kind of damage, with the first byte and how often it was found."""
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -30,3 +31,11 @@ class Damage:
     def first(self) -> str | None:
         """The first sentence, or None if nothing is damaged."""
         return next(iter(self._sentences.values()), None)
+
+
+_NOTICES = re.compile(r"calls a track |holds its music twice, |has .* without an end, which lasts? ")
+
+
+def is_notice(sentence: str) -> bool:
+    """Whether a warning is of what a whole file says, not of damage: drums by name, two devices, notes without an end."""
+    return _NOTICES.match(sentence) is not None

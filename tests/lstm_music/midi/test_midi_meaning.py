@@ -4,6 +4,7 @@ import midi_bytes as mb
 import pytest
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi.damage import is_notice
 from lstm_music.midi.reader import ReadLimits, read_midi
 
 TIMES = ("onset_ticks", "duration_ticks", "pitch", "velocity")
@@ -184,3 +185,12 @@ def test_other_music_on_the_last_channels_is_kept():
         piece = read_midi(data)
         assert len(piece.notes) >= 80
         assert piece.warnings == ()
+
+
+def test_warnings_of_whole_files_are_notices_and_those_of_damage_are_not():
+    hanging = mb.smf(mb.track(b"\x00", ON), mb.track(b"\x00\x91\x30\x40\x00\x91\x31\x40"))
+    name = b"\x00\xff\x03\x05Drums"
+    whole = (two_devices(MARK), hanging, mb.smf(mb.track(name, played(3))))
+    damaged = (hanging[:-4], mb.smf(mb.track(b"\x00\xb0\x07\xff", played(0))), mb.smf(mb.track(b"\x00\xf8", played(0))))
+    assert [[is_notice(said) for said in read_midi(data).warnings] for data in whole] == [[True]] * 3
+    assert [[is_notice(said) for said in read_midi(data).warnings].count(False) for data in damaged] == [1] * 3
