@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_music.errors import NotEnoughMusicError, StorageError
+from lstm_music.midi.damage import is_notice
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
 from lstm_music.parquet import gathered, iterate_groups, read_table, write_shards, write_table, write_tables
 from lstm_music.stages.data.ingest import (
@@ -181,8 +182,9 @@ def _final(row: Input, outcomes: Mapping[str, _Outcome], *, is_strict: bool) -> 
     outcome = outcomes[row.piece_id]
     if outcome.reason:
         return replace(row, status=REJECTED, reason=outcome.reason)
-    if outcome.warnings and is_strict:
-        return replace(row, status=REJECTED, reason=f"{outcome.warnings[0]} (the recipe reads only whole files)")
+    damage = [warning for warning in outcome.warnings if not is_notice(warning)]
+    if damage and is_strict:
+        return replace(row, status=REJECTED, reason=f"{damage[0]} (the recipe reads only whole files)")
     return replace(row, warnings=outcome.warnings)
 
 
