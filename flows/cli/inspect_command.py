@@ -47,6 +47,8 @@ def show(display: Display, files: Sequence[str], svg: Path | None, compare_with:
     if svg is not None:
         result["svg"] = [str(path) for path in _draw(display, found.pieces, svg)]
     display.result(result)
+    if other is not None and not other.pieces:
+        raise RejectedInputError(f"inspect: found no piece to compare with in {compare_with}")
     if not found.pieces:
         reason = f"; the first: {found.rejected[0].name} {found.rejected[0].reason}" if found.rejected else ""
         raise RejectedInputError(f"inspect: found no piece to read in {', '.join(files)}{reason}")

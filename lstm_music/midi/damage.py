@@ -33,9 +33,9 @@ class Damage:
         return next(iter(self._sentences.values()), None)
 
 
-_NOTICES = re.compile(r"calls a track |holds its music twice, |has .* without an end, which lasts? ")
+_NOTICES = re.compile(r"calls a track |holds its music twice, |counts frames |has .* without an end, which lasts? ")
 
 
 def is_notice(sentence: str) -> bool:
-    """Whether a warning is of what a whole file says, not of damage: drums by name, two devices, notes without an end."""
+    """Whether a warning is of what a whole file says, not of damage: drums by name, two devices, frames, notes without an end."""
     return _NOTICES.match(sentence) is not None

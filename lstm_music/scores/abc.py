@@ -22,7 +22,7 @@ from lstm_music.scores.abc_fields import default_unit, read_sound
 from lstm_music.scores.abc_lines import DIRECTIVE, MUSIC, Line, TuneLines, read_lines
 from lstm_music.scores.abc_macros import Macros
 from lstm_music.scores.abc_measures import MOST_NOTES, Marks, WrittenMeasure
-from lstm_music.scores.abc_order import play
+from lstm_music.scores.abc_order import play, play_once
 from lstm_music.scores.abc_settings import Problems, Settings
 from lstm_music.scores.abc_voice import Voice
 from lstm_music.scores.score import Measure, Score, ScoreNote
@@ -169,7 +169,7 @@ def _common_marks(voices: Sequence[Voice]) -> list[Marks]:
 
 
 def _order(marks: Sequence[Marks], parts: str | None) -> list[int]:
-    return list(range(len(marks))) if parts is None else play(marks, parts)
+    return play_once(marks) if parts is None else play(marks, parts)
 
 
 def _joins(marks: Sequence[Marks], order: Sequence[int]) -> list[bool]:

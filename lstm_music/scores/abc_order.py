@@ -32,6 +32,32 @@ def play(marks: Sequence[Marks], parts: str) -> list[int]:
     return played
 
 
+def play_once(marks: Sequence[Marks]) -> list[int]:
+    """Return the numbers of the measures as they are played without repeats: of the endings of a passage the last."""
+    within = _Player(marks).endings
+    played: list[int] = []
+    endings: list[list[int]] = []  # the measures of each ending of the passage so far
+    times: set[int] = set()
+    for place, mark in enumerate(marks):
+        if endings and (not within[place] or mark.ending & times):  # another passage
+            played += _last_of(endings, marks)
+            endings, times = [], set()
+        if not within[place]:
+            played.append(place)
+            continue
+        if mark.ending or not endings:
+            endings.append([])
+        endings[-1].append(place)
+        times |= mark.ending
+    return played + _last_of(endings, marks)
+
+
+def _last_of(endings: Sequence[Sequence[int]], marks: Sequence[Marks]) -> list[int]:
+    """Return the measures of the last ending; of all, if none before it leads back."""
+    leads_back = any(marks[place].repeats_to_here for ending in endings[:-1] for place in ending)
+    return list(endings[-1]) if leads_back else [place for ending in endings for place in ending]
+
+
 def _expand(parts: str) -> list[str]:
     """Expand `A(AB)3C` to its labels. A number repeats the label or the group before it."""
     groups: list[list[str]] = [[]]

@@ -156,11 +156,18 @@ def _file_header(before: bytes) -> bytes:
 
 
 def _fields(tune: bytes) -> dict[str, list[str]]:
-    """Return the values of the fields that name and credit a tune, up to its field K:, behind which is music."""
-    found: dict[str, list[str]] = {}
+    """Return the values of the fields that name and credit a tune, up to its field K:, behind which is music.
+
+    The fields of the file header, before X:, hold where the tune has none of their kind.
+    """
     text = _KEY.split(re.sub(r"\r\n?", "\n", decode_text(tune)), 1)[0]
-    for kind, value in _FIELD.findall(text):
-        found.setdefault(kind, []).append(_COMMENT.sub("", value).strip())
+    header, number, own = text.partition("X:") if text.startswith("X:") else text.partition("\nX:")
+    found: dict[str, list[str]] = {}
+    for part in (header, f"X:{own}") if number else (text,):
+        values: dict[str, list[str]] = {}
+        for kind, value in _FIELD.findall(part):
+            values.setdefault(kind, []).append(_COMMENT.sub("", value).strip())
+        found |= values
     return found
 
 

@@ -7,7 +7,7 @@ from lstm_music.errors import SourceError
 from lstm_music.sources.archive import Archive
 from lstm_music.sources.bucket import Bucket
 from lstm_music.sources.corpus import Corpus
-from lstm_music.sources.entry import MUSIC_EXTENSIONS, Remote, Report, Source
+from lstm_music.sources.entry import MUSIC_EXTENSIONS, Remote, Report, Source, music_format
 from lstm_music.sources.file import File
 from lstm_music.sources.folder import Folder
 from lstm_music.sources.kaggle import Kaggle, is_kaggle
@@ -54,7 +54,7 @@ def _kind(text: str) -> str:
         return "folder"
     if path.suffix.lower() == ".zip":
         return "archive"
-    if path.suffix.lower() in MUSIC_EXTENSIONS:
+    if music_format(path.name.lstrip(".")) is not None:
         return "file"
     raise SourceError(f"source: expected a folder, a .zip or a music file ({' '.join(MUSIC_EXTENSIONS)}), got {text!r}")
 

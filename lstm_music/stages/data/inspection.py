@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import RejectedInputError, SourceError
@@ -16,6 +17,7 @@ from lstm_music.scores.reading import read_scores
 from lstm_music.sources.books import pieces_of
 from lstm_music.sources.catalogue import open_source
 from lstm_music.sources.entry import Found, Refused, Remote, music_format
+from lstm_music.sources.file import File
 from lstm_music.stages.data.bar_places import Bars, bars_of, place_in
 
 NoteKey = tuple[Fraction, int, bool]  # onset in quarters, pitch, is a drum
@@ -79,24 +81,34 @@ class Differences:
     lengths: tuple[tuple[NoteKey, Fraction, Fraction], ...]
 
 
-def inspect(sources: Iterable[str]) -> Inspection:
+def inspect(sources: Sequence[str]) -> Inspection:
     """Read music files, folders or zips by their paths, or any other source that is read where it lies.
 
-    Raises SourceError for a path that does not exist, is no music, or would have to be downloaded.
+    Of several sources, one that does not exist or is no music is rejected like a file that cannot be read. Raises SourceError
+    for a single one of that kind, and for a source that would have to be downloaded.
     """
     named: list[tuple[str, bytes]] = []
     rejected: list[Rejected] = []
+    same_name = Counter(Path(source).name for source in sources)
     for source in sources:
-        opened = open_source(source)
+        try:
+            opened = open_source(source)
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            rejected.append(Rejected(source, str(error)))
+            continue
         if isinstance(opened, Remote):
             raise SourceError(
                 f"inspect: expected music that needs no download, got {source!r}; give a file, a folder or a zip"
             )
+        is_ambiguous = isinstance(opened, File) and same_name[Path(source).name] > 1
         for entry in pieces_of(opened.entries()):
+            name = str(Path(source).parent / entry.name) if is_ambiguous else entry.name
             if isinstance(entry, Found):
-                named.append((entry.name, entry.data))
+                named.append((name, entry.data))
             elif isinstance(entry, Refused):
-                rejected.append(Rejected(entry.name, entry.reason))
+                rejected.append(Rejected(name, entry.reason))
     read = inspect_bytes(named)
     return Inspection(read.pieces, (*rejected, *read.rejected))
 

@@ -72,7 +72,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     final = [_final(row, outcomes, is_strict=reading.strict) for row in inputs]
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
-        first = "; ".join(f"{row.name}: {row.reason}" for row in final[:3])
+        first = "; ".join(f"{row.name}: {row.reason}" for row in final[:10])
         none = f"none of the {len(final):,} inputs holds" if len(final) > 1 else "the only input holds no"
         raise NotEnoughMusicError(f"{none} music that can be read ({first})")
     with store.write(stage) as writer:

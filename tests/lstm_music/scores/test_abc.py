@@ -216,6 +216,21 @@ PLAYED = {
 }
 
 
+@pytest.mark.parametrize(
+    ("music", "letters"),
+    [
+        ("|:C4|1D4:|2E4|F4|", "CEF"),
+        ("C4|[1D4 E4:|[2F4|]", "CF"),
+        ("|:C4|[1,3D4:|[2E4:|F4|", "CEF"),
+        ("|:C4|1D4:|2E4||F4|:G4|1A4:|2B4|]", "CEFGB"),
+        ("C4|1D4|2E4|", "CDE"),  # nothing leads back, so the endings are no choice
+    ],
+)
+def test_once_takes_the_last_ending(music, letters):
+    steps = {60: "C", 62: "D", 64: "E", 65: "F", 67: "G", 69: "A", 71: "B"}
+    assert "".join(steps[pitch] for _, pitch, _ in notes(tune(music))) == letters
+
+
 @pytest.mark.parametrize(("music", "letters"), PLAYED.values(), ids=PLAYED)
 def test_as_played_follows_the_signs(music, letters):
     steps = {60: "C", 62: "D", 64: "E", 65: "F", 67: "G"}
@@ -233,7 +248,7 @@ def test_parts_are_played_in_the_order_of_the_header():
 
 def test_no_tie_leads_from_one_ending_to_the_next():
     text = tune("|:^c4-|1c4-:|2c4|")
-    assert notes(text) == [(0, 73, 8), (8, 73, 4)]
+    assert notes(text) == [(0, 73, 8)]  # into the ending that is played
     assert notes(text, "as_played") == [(0, 73, 16)]  # the tie leads back
 
 
