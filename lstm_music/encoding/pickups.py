@@ -15,19 +15,20 @@ CLEARLY_BETTER = 0.1  # of the weight on strong beats; tuned on chorales
 # In triple time long notes lie on the second beat, too: mazurkas and sarabandes.
 CLEARLY_BETTER_IN_THREE = 0.3
 _LONGEST_QUARTERS = 4.0
+_FINEST = 64  # denominator of a time signature that music has
 
 
 def estimated_pickup(piece: PieceNotes) -> int:
     """Return the length of a piece's pickup in ticks; 0 if it seems to have none.
 
-    There is none where the file says how its bars lie: by bars of its own, by more than one time signature, or by a rest before
-    the first note. Without a time signature the length of a bar is unknown, and so is a pickup.
+    There is none where the file says how its bars lie: by bars of its own, by a time signature that comes later, by another one,
+    or by a rest before the first note. Without a time signature the length of a bar is unknown, and so is a pickup.
     """
     signatures = {(sign.numerator, sign.denominator) for sign in piece.time_signatures}
     if piece.bars or len(signatures) != 1 or not len(piece.notes):
         return 0
     ((numerator, denominator),) = signatures
-    if numerator < 1 or denominator < 1:
+    if piece.time_signatures[0].tick or numerator < 1 or not 1 <= denominator <= _FINEST:
         return 0
     bar, rest = divmod(4 * numerator * piece.ticks_per_quarter, denominator)
     beats = numerator // 3 if numerator % 3 == 0 and numerator > 3 else numerator

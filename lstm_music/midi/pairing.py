@@ -21,6 +21,7 @@ from lstm_music.midi.smf import NOTE_ON, SmfFile
 
 NO_END = -1
 _NEVER = np.iinfo(np.int64).max
+_MOST_MENDED = 20_000  # sounds of tracks; a file with more notes without an end was made to take time
 _SHORTEST_PART_OF_A_QUARTER = 8  # notes below an eighth of it are what is left of an overlap
 
 
@@ -97,7 +98,8 @@ def _mended(smf: SmfFile, on: np.ndarray, off: np.ndarray, track: np.ndarray, *,
     keys = (np.searchsorted(smf.starts, rows, side="right") - 1) << 11 | sounds
     is_on = (smf.status >= NOTE_ON) & (smf.second > 0)
     shortest = max(smf.ticks_per_quarter // _SHORTEST_PART_OF_A_QUARTER, 1)
-    for group in _groups(rows, keys, np.unique((track << 11 | own_sounds)[is_hanging])):
+    wanted = np.unique((track << 11 | own_sounds)[is_hanging])[:_MOST_MENDED]
+    for group in _groups(rows, keys, wanted):
         _mend(group, is_on[group].tolist(), smf.ticks, on, off, shortest)
     return off
 

@@ -243,8 +243,13 @@ def _track_names(smf: SmfFile, kinds: np.ndarray) -> tuple[str, ...]:
 
 def _warn_of_drums(notes: np.ndarray, names: tuple[str, ...], damage: Damage) -> None:
     """Warn of tracks that are called drums, and whose notes are not on a drum channel."""
-    for track in [track for track, name in enumerate(names) if _DRUMS_BY_NAME.search(name)]:
-        own = notes[notes["track"] == track]
+    called = [track for track, name in enumerate(names) if _DRUMS_BY_NAME.search(name)]
+    if not called:
+        return
+    order = np.argsort(notes["track"], kind="stable")
+    borders = np.searchsorted(notes["track"][order], np.add.outer([0, 1], called))
+    for track, start, stop in zip(called, *borders.tolist(), strict=True):
+        own = notes[order[start:stop]]
         if len(own) and not own["is_drum"].any() and not np.isin(own["program"], _MELODIC_DRUMS).any():
             channel = int(own["channel"][0]) + 1
             damage.add(

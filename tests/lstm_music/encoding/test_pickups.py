@@ -48,6 +48,7 @@ def test_a_pickup_is_bar_0_and_ends_where_a_whole_bar_does():
         {"bars": (Bar(0, 1, 0, 4 * QUARTER),)},
         {"time_signatures": ()},
         {"time_signatures": (TimeSignature(0, 4, 4), TimeSignature(QUARTER, 3, 4))},
+        {"time_signatures": (TimeSignature(8 * QUARTER, 4, 4),)},
     ],
 )
 def test_what_the_file_says_or_cannot_say_is_not_estimated(changes):

@@ -4,6 +4,7 @@ import midi_bytes as mb
 import pytest
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi import pairing
 from lstm_music.midi.damage import is_notice
 from lstm_music.midi.reader import ReadLimits, read_midi
 
@@ -194,3 +195,12 @@ def test_warnings_of_whole_files_are_notices_and_those_of_damage_are_not():
     damaged = (hanging[:-4], mb.smf(mb.track(b"\x00\xb0\x07\xff", played(0))), mb.smf(mb.track(b"\x00\xf8", played(0))))
     assert [[is_notice(said) for said in read_midi(data).warnings] for data in whole] == [[True]] * 3
     assert [[is_notice(said) for said in read_midi(data).warnings].count(False) for data in damaged] == [1] * 3
+
+
+def test_more_sounds_without_an_end_than_music_has_are_not_mended(monkeypatch):
+    data = mb.smf(mb.track(b"\x00", ON, QUARTER, ON, QUARTER, OFF, b"".join([b"\x00", ON, QUARTER, OFF] * 5)))
+    mended = mb.note_rows(read_midi(data), *TIMES)
+    monkeypatch.setattr(pairing, "_MOST_MENDED", 0)
+    found = read_midi(data)
+    assert len(found.notes) == len(mended) == 7
+    assert mb.note_rows(found, *TIMES) != mended
