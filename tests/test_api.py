@@ -74,7 +74,7 @@ def test_prepared_music_is_tables(prepared):
     assert set(prepared.pieces["split"]) == {"train", "validation", "test"}
     assert prepared.pieces["events"].sum() == prepared.counts["events"]
     (bad,) = prepared.inputs.query("status == 'rejected'").itertuples()
-    assert (bad.name, bad.reason[:9]) == ("bad.mid", "truncated")
+    assert (bad.name, bad.reason[:10]) == ("bad.mid", "bad MIDI f")
     assert repr(prepared) == f"PreparedMusic('tiny', 8 pieces, {prepared.counts['events']:,} events)"
 
 

@@ -124,7 +124,7 @@ def test_every_runner_gives_the_results_and_the_error_of_its_tasks(start, users_
     ("name", "work", "moment"),
     [
         ("processes", "wait", "submitted"),  # the workers have hardly begun
-        ("processes", "child", "busy"),
+        pytest.param("processes", "child", "busy", marks=pytest.mark.operation),
         ("processes", "idle", "idle"),
         ("threads", "child", "busy"),
         pytest.param("dask", "child", "busy", marks=pytest.mark.operation),

@@ -163,6 +163,7 @@ def test_no_change_of_what_is_in_use_is_lost(url):
     assert Store(url).recipes() == [f"recipe-{number}" for number in range(4)]
 
 
+@pytest.mark.operation
 def test_killed_at_any_time_a_bucket_is_whole_and_the_work_goes_on(s3, url):
     times = random.Random(2)
     for _ in range(4):

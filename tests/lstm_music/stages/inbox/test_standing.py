@@ -103,6 +103,7 @@ def test_refused_models_are_promoted_by_force_and_then_nothing_is_missing(copy, 
     assert not trains_anyway(behind, again=False, force=False)
 
 
+@pytest.mark.operation
 def test_after_a_rollback_the_inbox_is_not_in_the_promoted_models(copy, retrain):
     retrain(force=True)
     rollback(copy.store, "tiny")
@@ -114,6 +115,7 @@ def test_after_a_rollback_the_inbox_is_not_in_the_promoted_models(copy, retrain)
     )
 
 
+@pytest.mark.operation
 def test_music_whose_removal_was_refused_is_still_in_the_promoted_models(copy, retrain):
     retrain(force=True)
     remember_seen(copy.store, "tiny", copy.prepared.inputs)  # as a training that was refused does
@@ -122,6 +124,7 @@ def test_music_whose_removal_was_refused_is_still_in_the_promoted_models(copy, r
     assert now.gap == "1 file removed from the inbox is still in the promoted models"
 
 
+@pytest.mark.operation
 def test_nothing_new_does_not_hide_what_came_before(copy, retrain):
     retrain()
     last = standing(copy.store, "tiny").last
@@ -129,6 +132,7 @@ def test_nothing_new_does_not_hide_what_came_before(copy, retrain):
     assert standing(copy.store, "tiny").last == last
 
 
+@pytest.mark.operation
 def test_automations_get_the_outcome_and_the_scores(copy, retrain):
     result = retrain()
     facts = facts_for_automations(result)

@@ -114,6 +114,7 @@ def test_a_training_that_is_allowed_more_epochs_goes_on_from_one_that_was_allowe
     assert histories[1][:1] == histories[0]
 
 
+@pytest.mark.operation
 def test_a_model_that_was_trained_for_longer_than_asked_is_taken_as_it_is(copy):
     dataset = prepare(copy.store, windowed_recipe(), copy.prepared.inputs).dataset
     assert trained_longer(copy.store, windowed_recipe(epochs=1), dataset, "note") == windowed_recipe(epochs=1)
