@@ -115,9 +115,9 @@ def read_provenance(backend: Backend, ref: ArtifactRef) -> dict[str, Any]:
         content = load_checksummed(backend.read(key), shown, fix=_fix(backend, ref))
     except OSError as error:
         raise CorruptArtifactError(f"{shown}: cannot be read ({error.strerror or 'missing'})") from error
-    if content.pop(ARTIFACT, ref.to_json()) != ref.to_json():
+    if content.pop(ARTIFACT, ref.to_json()) != ref.to_json() or "started" not in content:
         raise CorruptArtifactError(
-            f"{shown}: expected the provenance of {ref}, got that of another artifact; {_fix(backend, ref)}"
+            f"{shown}: expected the provenance of {ref}, got that of another artifact or another file; {_fix(backend, ref)}"
         )
     return content
 
