@@ -106,7 +106,7 @@ class _Tune:
             elif line.kind == "m":
                 self._macros.define(line.text)
             elif line.kind == "V":
-                name, _, properties = line.text.partition(" ")
+                name, properties = _name_and_properties(line.text)
                 self._properties[name] = f"{self._properties.get(name, '')} {properties}"
         return settings
 
@@ -134,7 +134,7 @@ class _Tune:
         return self._current
 
     def _switch(self, text: str) -> None:
-        name, _, properties = text.strip().partition(" ")
+        name, properties = _name_and_properties(text)
         if name not in self.voices:
             if len(self.voices) == _MOST_VOICES:
                 raise RejectedInputError(f"too many voices: expected at most {_MOST_VOICES}")
@@ -143,6 +143,12 @@ class _Tune:
         self._current = self.voices[name]
         if properties:
             self._current.settings = self._current.settings.with_sound(read_sound(properties))
+
+
+def _name_and_properties(text: str) -> tuple[str, str]:
+    """Divide a field V: at its first white space, a space or a tab."""
+    name, properties, *_ = [*text.split(maxsplit=1), "", ""]
+    return name, properties
 
 
 def _marks(measures: Sequence[WrittenMeasure]) -> list[Marks]:

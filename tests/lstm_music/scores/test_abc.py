@@ -273,6 +273,14 @@ def test_voices_have_names_programs_and_drums():
     ]
 
 
+@pytest.mark.parametrize("space", [" ", "\t", " \t "])
+def test_the_properties_of_a_voice_stand_behind_any_white_space(space):
+    in_header = tune("V:2\nc|", V=f"2{space}octave=-1")
+    in_body = tune(f"V:2{space}octave=-1\nc|")
+    in_music = tune(f"[V:2{space}octave=-1]c|")
+    assert [[note.pitch for note in read(text).notes] for text in (in_header, in_body, in_music)] == [[60]] * 3
+
+
 def test_a_file_header_holds_for_its_tune():
     assert notes("%abc-2.1\nL:1/4\nM:4/4\n\nX:1\nK:C\nc|") == [(0, 72, 1)]  # 2.2.2
 
