@@ -1,8 +1,9 @@
 """An ABC tune → `Score`, read as the standard 2.1 (December 2011) says.
 
 - **Accidentals** hold to the bar line in their own octave, and over a tie (4.2, 11.3).
-- **Repeats**: "once" reads each measure as it is written; "as_played" follows repeat signs, endings, da capo and dal segno,
-  and the parts of the header's field P: (3.1.9, 4.8 to 4.10). No tie leads from one ending to the next.
+- **Repeats**: "once" reads each measure once, and of the endings of a passage the last; "as_played" follows repeat signs,
+  endings, da capo and dal segno, and the parts of the header's field P: (3.1.9, 4.8 to 4.10). No tie leads from one ending
+  to the next, or back.
 - **Chords**: each note has its own length; the first says when the music goes on (4.17).
 - **Voices** go on where they stopped (7). Measures with equal numbers begin together in all voices.
 - **Grace notes, chord symbols and decorations** add nothing.
@@ -21,7 +22,7 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.scores.abc_fields import default_unit, read_sound
 from lstm_music.scores.abc_lines import DIRECTIVE, MUSIC, Line, TuneLines, read_lines
 from lstm_music.scores.abc_macros import Macros
-from lstm_music.scores.abc_measures import MOST_NOTES, Marks, WrittenMeasure
+from lstm_music.scores.abc_measures import MOST_NOTES, Marks, Size, WrittenMeasure
 from lstm_music.scores.abc_order import play, play_once
 from lstm_music.scores.abc_settings import Problems, Settings
 from lstm_music.scores.abc_voice import Voice
@@ -47,7 +48,7 @@ def read(text: str, repeats: Repeats = "once") -> Score:
         warnings.append(f"has voices with different numbers of bars ({numbers}), so their bars may not begin together")
     parts = tune.parts if repeats == "as_played" else None
     marks = [_common_marks(voices)] * len(voices) if are_aligned else [_marks(voice.measures) for voice in voices]
-    orders = [_order(own, parts) for own in marks]
+    orders = _orders(marks, parts, are_aligned=are_aligned)
     if (
         sum(len(voice.measures[place].notes) for voice, order in zip(voices, orders, strict=True) for place in order)
         > MOST_NOTES
@@ -83,6 +84,7 @@ class _Tune:
         self.problems = Problems()
         self.voices: dict[str, Voice] = {}
         self.parts = ""
+        self._size = Size()
         self._macros = Macros()
         self._properties: dict[str, str] = {}  # of voices that have no music yet
         self._settings = self._read_header(lines.header)
@@ -106,7 +108,7 @@ class _Tune:
             elif line.kind == "m":
                 self._macros.define(line.text)
             elif line.kind == "V":
-                name, _, properties = line.text.partition(" ")
+                name, properties = _name_and_properties(line.text)
                 self._properties[name] = f"{self._properties.get(name, '')} {properties}"
         return settings
 
@@ -134,15 +136,21 @@ class _Tune:
         return self._current
 
     def _switch(self, text: str) -> None:
-        name, _, properties = text.strip().partition(" ")
+        name, properties = _name_and_properties(text)
         if name not in self.voices:
             if len(self.voices) == _MOST_VOICES:
                 raise RejectedInputError(f"too many voices: expected at most {_MOST_VOICES}")
             sound = read_sound(self._properties.get(name, ""))
-            self.voices[name] = Voice(self._settings.with_sound(sound), self.problems)
+            self.voices[name] = Voice(self._settings.with_sound(sound), self.problems, self._size)
         self._current = self.voices[name]
         if properties:
             self._current.settings = self._current.settings.with_sound(read_sound(properties))
+
+
+def _name_and_properties(text: str) -> tuple[str, str]:
+    """Divide a field V: at its first white space, a space or a tab."""
+    name, properties, *_ = [*text.split(maxsplit=1), "", ""]
+    return name, properties
 
 
 def _marks(measures: Sequence[WrittenMeasure]) -> list[Marks]:
@@ -168,15 +176,28 @@ def _common_marks(voices: Sequence[Voice]) -> list[Marks]:
     ]
 
 
-def _order(marks: Sequence[Marks], parts: str | None) -> list[int]:
-    return play_once(marks) if parts is None else play(marks, parts)
+def _orders(marks: Sequence[Sequence[Marks]], parts: str | None, *, are_aligned: bool) -> list[list[int]]:
+    """Return the order of the measures of each voice. Raises RejectedInputError if they are too many in all voices."""
+    orders: list[list[int]] = []
+    size = Size()
+    for own in marks:
+        if not orders or not are_aligned:
+            orders.append(play_once(own) if parts is None else play(own, parts))
+        else:
+            orders.append(orders[0])
+        size.add_measures(len(orders[-1]))
+    return orders
 
 
 def _joins(marks: Sequence[Marks], order: Sequence[int]) -> list[bool]:
-    """Say of each measure whether a tie may lead into it: not from an ending to another one that is never played next."""
+    """Say of each measure whether a tie may lead into it.
+
+    Not where the music goes back: the note there is struck again, as abc2midi does. Nor from an ending that leads back to
+    the ending written behind it, which is never played next.
+    """
     return [
-        not place or number != order[place - 1] + 1 or not (marks[number - 1].repeats_to_here and marks[number].ending)
-        for place, number in enumerate(order)
+        number > before and (number != before + 1 or not (marks[before].repeats_to_here and marks[number].ending))
+        for before, number in zip([-1, *order], order, strict=False)
     ]
 
 

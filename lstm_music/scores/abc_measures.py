@@ -3,10 +3,34 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from lstm_music.errors import RejectedInputError
 from lstm_music.scores.abc_fields import Key
 
 MOST_QUARTERS = 65_536  # `ReadLimits.max_quarters`
 MOST_NOTES = 200_000  # of a tune, as it is read; some hundred times those of any real one, and 10 seconds of work
+MOST_MEASURES_OF_VOICES = 200_000  # a few characters (`Z8000` in each voice) can ask for more than any machine holds
+
+
+@dataclass(slots=True)
+class Size:
+    """How many notes and measures a tune has so far, in all its voices."""
+
+    notes: int = 0
+    measures: int = 0
+
+    def add_note(self) -> None:
+        """Count a note. Raises RejectedInputError if it is one too many."""
+        self.notes += 1
+        if self.notes > MOST_NOTES:
+            raise RejectedInputError(f"too many notes: expected at most {MOST_NOTES:,}")
+
+    def add_measures(self, number: int = 1) -> None:
+        """Count measures. Raises RejectedInputError if they are too many."""
+        self.measures += number
+        if self.measures > MOST_MEASURES_OF_VOICES:
+            raise RejectedInputError(
+                f"too many bars: expected at most {MOST_MEASURES_OF_VOICES:,} in all voices together"
+            )
 
 
 @dataclass(slots=True)

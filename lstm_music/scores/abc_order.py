@@ -156,7 +156,8 @@ class _Player:
     def play_with_jumps(self) -> list[int]:
         """Play the whole, and what da capo or dal segno asks for: that once, with the last endings."""
         played = self.play(0, len(self.marks))
-        jump = next((place for place, mark in enumerate(self.marks) if mark.jump and place in played), None)
+        reached = set(played)
+        jump = next((place for place, mark in enumerate(self.marks) if mark.jump and place in reached), None)
         if jump is None:
             return played
         before = played[: len(played) - played[::-1].index(jump)]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from lstm_music.errors import RejectedInputError
 from lstm_music.scores import abc_symbols as abc
 from lstm_music.scores.abc_fields import ALTERATIONS
-from lstm_music.scores.abc_measures import MOST_NOTES, MOST_QUARTERS, Marks, WrittenMeasure, WrittenNote
+from lstm_music.scores.abc_measures import MOST_QUARTERS, Marks, Size, WrittenMeasure, WrittenNote
 from lstm_music.scores.abc_settings import Problems, Settings
 
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
@@ -31,14 +31,14 @@ Place = tuple[str, int]  # letter, octave
 class Voice:
     """Collects the measures of a voice; it goes on where it stopped when it is taken up again."""
 
-    def __init__(self, settings: Settings, problems: Problems) -> None:
+    def __init__(self, settings: Settings, problems: Problems, size: Size) -> None:
         self.settings = settings
         self.measures: list[WrittenMeasure] = []
         self._problems = problems
         self._ties: dict[Place, tuple[Fraction, str]] = {}  # written pitch → (end in the voice, the accidental it has)
         self._ties_before_ending: dict[Place, tuple[Fraction, str]] = {}
         self._past = Fraction(0)  # quarters in finished measures
-        self._notes = 0
+        self._size = size
         self._begin(Marks())
 
     def _begin(self, marks: Marks) -> None:
@@ -106,9 +106,7 @@ class Voice:
                 self._problems.add("note beyond the range of MIDI", f"{pitch.letter} in octave {pitch.octave}")
                 continue
             self._last_written.append((note, place, accidental))
-            self._notes += 1
-            if self._notes > MOST_NOTES:
-                raise RejectedInputError(f"too many notes: expected at most {MOST_NOTES:,}")
+            self._size.add_note()
             self._measure.notes.append(note)
             if is_tied:
                 self._tie_one(note, place, accidental)
@@ -231,6 +229,7 @@ class Voice:
         measure, marks = self._measure, self._measure.marks
         measure.length = max(measure.length, self._time)
         if measure.length:
+            self._size.add_measures()
             self.measures.append(measure)
             self._past += measure.length
             measure.marks.repeats_to_here = line.repeats_to_here

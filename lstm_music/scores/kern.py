@@ -12,8 +12,9 @@ How a score is read:
   appoggiaturas (P, p) have the time that is written. Pitches are at concert pitch in `**kern`, whatever `*ITr` or `*8va`
   say. Tied notes become one note: see `kern_ties`.
 - **Tracks** are the spines, from the top of the score to its bottom: from right to left. The instrument is that of `*I`.
-- **Repeats**: "once" follows the list without repeats (`*>norep[A,A2]`), which leaves first endings out, or else the written
-  order; "as_played" follows the expansion list (`*>[A,A1,A,A2]`) or else repeat signs.
+- **Repeats**: "once" follows the list without repeats (`*>norep[A,A2]`), which leaves first endings out. Without such a list,
+  it follows the expansion list (`*>[A,A1,A,A2]`) with each section once and the last of several endings, or else the written
+  order. "as_played" follows the expansion list or else repeat signs.
 - **Alternatives**: of the strophes of a passage the first sounds; an ossia does not.
 - Every other spine and every comment is passed over, whatever it holds.
 """
@@ -27,6 +28,9 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.midi.smf import ReadLimits
 from lstm_music.scores import kern_signs as signs
 from lstm_music.scores.kern_order import (
+    MOST_BARS,
+    MOST_CHANGES,
+    MOST_NOTES,
     Barline,
     expansion_list,
     expansion_without_repeats,
@@ -35,6 +39,7 @@ from lstm_music.scores.kern_order import (
     section_label,
     spans_of,
     unrolled,
+    without_repeats,
 )
 from lstm_music.scores.kern_spines import Spine, Table
 from lstm_music.scores.kern_ties import join_ties
@@ -46,6 +51,7 @@ VELOCITY = 80  # mezzo-forte: **kern gives none
 _LARGEST_DENOMINATOR = 10**9  # of a moment; beyond it, which no music reaches, sums would grow without end
 _ROUNDED_DENOMINATOR = 30_240
 _NULL = "."
+_LONGEST_BARLINE = 1_000  # characters, of all that stand together
 _LIMITS = ReadLimits()
 _EKERN_SEPARATORS = str.maketrans("", "", "@·")
 
@@ -59,7 +65,8 @@ def read(text: str, repeats: Repeats = "once") -> Score:
     if repeats == "as_played":
         spans = played_spans(reading.sections, reading.expansion, reading.barlines, reading.end)
     else:
-        spans = spans_of(reading.sections, reading.without_repeats, reading.end)
+        once = reading.without_repeats or without_repeats(reading.expansion or [])
+        spans = spans_of(reading.sections, once, reading.end)
     ordered = unrolled(written, spans) if spans else written
     return replace(ordered, notes=tuple(join_ties(ordered.notes)))
 
@@ -132,10 +139,12 @@ class _Reading:
 
     def _sound(self, tokens: list[tuple[str, Spine]]) -> None:
         """Place the notes of a line at its moment, and move their spines on."""
+        _check("notes", max((token.count(" ") for token, _ in tokens), default=0), MOST_NOTES)
         chords = [(read_chord(token), spine) for token, spine in tokens]
         self.left_out += sum(chord.left_out for chord, _ in chords)
         timed = [(chord, spine) for chord, spine in chords if chord.quarters]
         if not timed:
+            _check("notes", self.left_out, MOST_NOTES)
             return
         self._reach(self._moment([spine for _, spine in timed]))
         for chord, spine in timed:
@@ -144,7 +153,6 @@ class _Reading:
             spine.end = _bounded(self.now + chord.quarters)
             spine.is_sure = True
             self.end = max(self.end, spine.end)
-            self._check_extent()
             if not spine.is_ossia and spine.reading in ("", part.first_reading):
                 self.notes += [
                     ScoreNote(
@@ -159,13 +167,13 @@ class _Reading:
                     )
                     for note in chord.notes
                 ]
+            self._check_extent()
 
     def _check_extent(self) -> None:
         """Stop early in a text that goes on beyond what a piece may be."""
         if self.end > _LIMITS.max_quarters:
             raise RejectedInputError(f"too long: expected at most {_LIMITS.max_quarters:,} quarter notes, got more")
-        if len(self.notes) > _LIMITS.max_notes:
-            raise RejectedInputError(f"has too many notes: expected at most {_LIMITS.max_notes:,}, got more")
+        _check("notes", len(self.notes) + self.left_out, MOST_NOTES)
 
     def _moment(self, spines: list[Spine]) -> Fraction:
         """Return when a line sounds: where the notes before it end, by the most of its spines; of as many, the latest."""
@@ -186,6 +194,7 @@ class _Reading:
         if self.pending_barline:
             self.barlines.append(read_barline(self.pending_barline, moment))
             self.pending_barline = ""
+            _check("bars", len(self.barlines), MOST_BARS)
         if not self.pending:
             return
         pending, self.pending = self.pending, {}
@@ -196,6 +205,8 @@ class _Reading:
         if label := section_label(pending.get("section", "")):
             self.sections.append((moment, label))
         self._place_key(moment, signs.sharps(pending.get("signature", "")), signs.key(pending.get("key", "")))
+        changes = max(len(self.metres), len(self.tempos), len(self.sections), len(self.keys))
+        _check("tempos, signatures or sections", changes, MOST_CHANGES)
 
     def _place_key(self, moment: Fraction, sharps: int | None, key: tuple[int, bool] | None) -> None:
         """Place a key signature. A key without a signature counts only if none is written, or it is of the one in force."""
@@ -209,7 +220,7 @@ class _Reading:
                 self.keys.append(change)
 
     def _close_bar(self, token: str) -> None:
-        self.pending_barline += token
+        self.pending_barline = (self.pending_barline + token)[:_LONGEST_BARLINE]
 
     def _interpret(self, token: str, spine: Spine) -> None:
         """Read an interpretation that holds for a spine or its part."""
@@ -288,6 +299,12 @@ _SIGNS = {"tempo": "*MM", "metre": "*M", "signature": "*k[", "section": "*>"}  #
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _check(what: str, number: int, most: int) -> None:
+    """Stop early in a text that goes on beyond what a piece may have."""
+    if number > most:
+        raise RejectedInputError(f"has too many {what}: expected at most {most:,}, got more")
 
 
 def _bounded(moment: Fraction) -> Fraction:

@@ -11,12 +11,16 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.midi.smf import ReadLimits
 from lstm_music.scores.score import Measure, Score, ScoreNote
 
+MOST_NOTES = 200_000  # of a score, as it is read; they take some seconds
+MOST_BARS = 65_536
+MOST_CHANGES = 65_536  # of tempos, signatures and sections
 _Change = tuple[Any, ...]  # (position, values …)
 Span = tuple[Fraction, Fraction]  # the start and the end of a passage, in quarters of the written score
 
 _EXPANSION = re.compile(r"\*>\[([^\]]*)\]")
 _EXPANSION_WITHOUT_REPEATS = re.compile(r"\*>norep\[([^\]]*)\]")
 _LABEL = re.compile(r"\*>([^\[\]]+)$")
+_ENDING = re.compile(r"(.*\D)\d{1,3}$")
 _LIMITS = ReadLimits()
 
 
@@ -50,6 +54,27 @@ def expansion_without_repeats(token: str) -> list[str] | None:
     """Read `*>norep[A,A2]`, the sections in the order of who leaves out repeats; None for anything else."""
     found = _EXPANSION_WITHOUT_REPEATS.match(token)
     return [label.strip() for label in found[1].split(",")] if found else None
+
+
+def without_repeats(expansion: Sequence[str]) -> list[str]:
+    """Leave the repeats out of an expansion list: `A,A1,A,A2,B,B` becomes `A,A2,B`.
+
+    Each section stays once, and of the endings of a passage the last. Endings are sections that have the same letters and
+    different numbers, such as A1 and A2, and come after the same section.
+    """
+    once = list(dict.fromkeys(expansion))
+    before: dict[str, set[str]] = {}
+    for earlier, label in zip(["", *expansion], expansion, strict=False):
+        before.setdefault(label, set()).add(earlier)
+    letters = {label: found[1] for label in once if (found := _ENDING.match(label))}
+    last: dict[tuple[str, str], str] = {}  # (letters, the section before) → the last of these endings
+    left_out: set[str] = set()
+    for label, own in letters.items():
+        for earlier in before[label]:
+            if letters.get(earlier) != own and (own, earlier) in last:
+                left_out.add(last[own, earlier])
+            last[own, earlier] = label
+    return [label for label in once if label not in left_out]
 
 
 def section_label(token: str) -> str | None:
@@ -107,14 +132,16 @@ def unrolled(score: Score, spans: Sequence[Span]) -> Score:
     written = sorted(score.notes, key=lambda note: note.onset)
     onsets = [note.onset for note in written]
     starts = [measure.start for measure in score.measures]
+    if len(spans) > MOST_BARS:
+        raise RejectedInputError(f"has too many sections as played: expected at most {MOST_BARS:,}, got {len(spans):,}")
     shifts = _shifts(spans)
     for (start, end), shift in zip(spans, shifts, strict=True):
         passage = written[bisect_left(onsets, start) : bisect_left(onsets, end)]
+        _check("notes", len(notes) + len(passage), MOST_NOTES)
         notes += [replace(note, onset=note.onset + shift, end=note.end + shift) for note in passage]
         bars = score.measures[bisect_left(starts, start) : bisect_left(starts, end)]
+        _check("bars", len(measures) + len(bars), MOST_BARS)
         measures += [replace(bar, start=bar.start + shift) for bar in bars]
-        if len(notes) > _LIMITS.max_notes or len(measures) > _LIMITS.max_notes:
-            raise RejectedInputError(f"has too many notes as played: expected at most {_LIMITS.max_notes:,}")
     return replace(
         score,
         notes=tuple(notes),
@@ -123,6 +150,11 @@ def unrolled(score: Score, spans: Sequence[Span]) -> Score:
         time_signatures=_moved(score.time_signatures, spans, shifts),
         key_signatures=_moved(score.key_signatures, spans, shifts),
     )
+
+
+def _check(what: str, number: int, most: int) -> None:
+    if number > most:
+        raise RejectedInputError(f"has too many {what} as played: expected at most {most:,}, got more")
 
 
 def _shifts(spans: Sequence[Span]) -> list[Fraction]:
@@ -142,9 +174,13 @@ def _moved(changes: Sequence[_Change], spans: Sequence[Span], shifts: Sequence[F
     """Move changes (position, values …) with their passages; a passage begins with what is in force there, if that is new."""
     places = [change[0] for change in changes]
     moved: list[_Change] = []
+    visited = 0
     for (start, end), shift in zip(spans, shifts, strict=True):
         first = bisect_right(places, start)
-        within = changes[max(first - 1, 0) : bisect_left(places, end)]
+        last = bisect_left(places, end)
+        visited += max(last - first, 0)
+        _check("tempos and signatures", visited, MOST_CHANGES)
+        within = changes[max(first - 1, 0) : last]
         for change in within:
             if not moved or moved[-1][1:] != change[1:]:
                 moved.append((max(change[0], start) + shift, *change[1:]))

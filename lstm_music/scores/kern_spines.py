@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi.smf import ReadLimits
 
 MOST_SPINES = 512
+MOST_PARTS = ReadLimits().max_tracks
+MOST_LINES = 200_000
+MOST_TOKENS = 500_000  # with as many notes as a score may have, some 10 seconds of work
 SPLIT, JOIN, EXCHANGE, ADD, END = "*^", "*v", "*x", "*+", "*-"
 _NO_PART = -1
 
@@ -52,7 +56,13 @@ class Table:
     ended_at: Fraction = Fraction(0)  # the latest end of a spine that has ended
 
     def lines(self) -> Iterator[tuple[list[str], list[Spine]]]:
-        """Yield the tokens of each line that is no comment, and the spines that they stand in."""
+        """Yield the tokens of each line that is no comment, and the spines that they stand in.
+
+        Raises RejectedInputError for a table with more lines, tokens, spines or parts than a score may have.
+        """
+        lines = self.text.count("\n")
+        _check("lines", lines, MOST_LINES)
+        _check("tokens", lines + self.text.count("\t"), MOST_TOKENS)
         spines: list[Spine] = []
         for line in self.text.split("\n"):
             if line.startswith("!") or not line.strip():
@@ -70,11 +80,11 @@ class Table:
             yield tokens, spines
             if line.startswith("*"):
                 spines = self._next_spines(tokens, spines)
-                if len(spines) > MOST_SPINES:
-                    raise RejectedInputError(f"has too many spines: expected at most {MOST_SPINES}, got {len(spines)}")
+                _check("spines", len(spines), MOST_SPINES)
 
     def _first_spines(self, tokens: list[str]) -> list[Spine]:
         """Begin the spines of a header. A second header in a file goes on with the parts of the first, where they ended."""
+        _check("spines", len(tokens), MOST_SPINES)
         spines = [Spine(token, end=self.ended_at) for token in tokens]
         kern = [spine for spine in spines if _holds_notes(spine.kind)]
         for part, spine in enumerate(kern):
@@ -112,10 +122,16 @@ class Table:
             spine.kind = kind
             return spine if _holds_notes(kind) else Spine(kind, end=spine.end)
         part = len(self.part_order)
+        _check("parts", part + 1, MOST_PARTS)
         neighbour = next((other.part for other in reversed(left) if other.is_kern), None)
         place = 0 if neighbour is None else self.part_order.index(neighbour) + 1
         self.part_order.insert(place, part)
         return Spine(kind, part, spine.end)
+
+
+def _check(what: str, number: int, most: int) -> None:
+    if number > most:
+        raise RejectedInputError(f"has too many {what}: expected at most {most:,}, got {number:,}")
 
 
 def _holds_notes(kind: str) -> bool:

@@ -3,6 +3,7 @@
 A written-out arpeggio ties each of its short notes to the chord at its end, so other notes stand between.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -36,31 +37,44 @@ def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
 
 @dataclass(slots=True)
 class _OpenTies:
-    """Notes that are tied to one that has not come yet, by their index in `joined`."""
+    """Notes that are tied to one that has not come yet, by their index in `joined`.
+
+    A queue keeps what has been closed from another one, until it comes to it: `open` says where each open note ends.
+    """
 
     joined: list[ScoreNote]
-    by_place: dict[_Place, list[int]] = field(default_factory=dict)
+    open: dict[int, Fraction] = field(default_factory=dict)
+    of_part: dict[tuple[int, int, Fraction], deque[int]] = field(default_factory=dict)  # (track, pitch, end)
+    of_all: dict[tuple[int, Fraction], deque[int]] = field(default_factory=dict)  # (pitch, end)
     latest: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, pitch) → index
 
     def add(self, note: ScoreNote, index: int) -> None:
-        self.by_place.setdefault((note.pitch, note.end), []).append(index)
+        self.open[index] = note.end
+        track = self.joined[index].track
+        self.of_part.setdefault((track, note.pitch, note.end), deque()).append(index)
+        self.of_all.setdefault((note.pitch, note.end), deque()).append(index)
         self.latest[note.track, note.pitch] = index
 
     def take(self, note: ScoreNote) -> int:
         """Return the index of the note that is tied to this one, which is open no longer; -1 if there is none."""
-        indices = self.by_place.get((note.pitch, note.onset), [])
-        if indices:
-            place = next((at for at, index in enumerate(indices) if self.joined[index].track == note.track), 0)
-            return self._closed(indices, place)
-        index = self.latest.get((note.track, note.pitch), -1)
-        if index < 0 or not note.onset - _LONGEST_GAP < self.joined[index].end < note.onset:
-            return -1
-        indices = self.by_place[note.pitch, self.joined[index].end]
-        return self._closed(indices, indices.index(index))
-
-    def _closed(self, indices: list[int], place: int) -> int:
-        index = indices.pop(place)
-        note = self.joined[index]
-        if self.latest.get((note.track, note.pitch)) == index:
-            del self.latest[note.track, note.pitch]
+        index = self._first(self.of_part.get((note.track, note.pitch, note.onset)), note.onset)
+        if index < 0:
+            index = self._first(self.of_all.get((note.pitch, note.onset)), note.onset)
+        if index < 0:
+            index = self.latest.get((note.track, note.pitch), -1)
+            end = self.open.get(index)
+            if end is None or not note.onset - _LONGEST_GAP < end < note.onset:
+                return -1
+        del self.open[index]
+        tied = self.joined[index]
+        if self.latest.get((tied.track, tied.pitch)) == index:
+            del self.latest[tied.track, tied.pitch]
         return index
+
+    def _first(self, waiting: deque[int] | None, end: Fraction) -> int:
+        """Return the first note of a queue that is open and ends there; -1 if there is none."""
+        while waiting:
+            index = waiting.popleft()
+            if self.open.get(index) == end:
+                return index
+        return -1

@@ -36,16 +36,16 @@ from typing import TypeVar
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.smf import ReadLimits
 from lstm_music.scores.musicxml_clock import bounded
-from lstm_music.scores.musicxml_measures import ScoreMeasure, check_measures, score_measures
+from lstm_music.scores.musicxml_measures import ScoreMeasure, score_measures
 from lstm_music.scores.musicxml_part import WrittenPart, faults_of, read_part
-from lstm_music.scores.musicxml_tree import parts_of
+from lstm_music.scores.musicxml_tree import check_measures, parts_of
 from lstm_music.scores.playing_order import playing_order
 from lstm_music.scores.score import Measure, Score, ScoreNote
 from lstm_music.scores.spec import Repeats
 from lstm_music.scores.ties import TiedNote, join_tied
 
 _LIMITS = ReadLimits()
-MOST_NOTES = 200_000  # a symphony has 50,000; they take up to 20 seconds
+MOST_NOTES = 200_000  # a symphony has 50,000; they take some 10 seconds
 Sign = TypeVar("Sign")
 
 

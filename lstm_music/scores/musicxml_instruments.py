@@ -50,7 +50,10 @@ class Ensemble:
                 now = now if program is None else replace(now, program=program)
             else:
                 now = _with_numbers(now, element)
-            changed = Ensemble({**changed.instruments, name: now}, name)
+            if changed.instruments.get(name) != now:
+                changed = Ensemble({**changed.instruments, name: now}, name)
+            elif changed.playing != name:
+                changed = Ensemble(changed.instruments, name)
         return changed
 
 

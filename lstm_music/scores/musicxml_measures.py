@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lstm_music.errors import RejectedInputError
 from lstm_music.scores.musicxml_clock import ZERO
 from lstm_music.scores.musicxml_part import WrittenMeasure, WrittenPart
 from lstm_music.scores.musicxml_signs import KeySign, TimeSign, merged_signs
 from lstm_music.scores.playing_order import MeasureSigns
 
-MOST_MEASURES_OF_PARTS = 500_000  # forty parts of an opera have 100,000
 _SLIP = Fraction(1, 32)  # a 128th note: what rounded durations may lack of a bar, or have too much
 
 
@@ -36,7 +34,6 @@ class ScoreMeasure:
 
 def score_measures(parts: Sequence[WrittenPart]) -> list[ScoreMeasure]:
     """Join the parts to measures. One that is implicit and empty in all parts is none."""
-    check_measures(len(parts), max((len(part.measures) for part in parts), default=0))
     measures: list[ScoreMeasure] = []
     tempo: int | None = None
     for row in zip(*_aligned([part.measures for part in parts]), strict=True):
@@ -44,15 +41,6 @@ def score_measures(parts: Sequence[WrittenPart]) -> list[ScoreMeasure]:
         measures.append(measure)
         tempo = measure.tempos[-1][1] if measure.tempos else tempo
     return [measure for measure in measures if measure.length > 0]
-
-
-def check_measures(parts: int, measures: int) -> None:
-    """Raise RejectedInputError for a score with too many measures in all its parts, most of which would be empty."""
-    if parts * measures > MOST_MEASURES_OF_PARTS:
-        raise RejectedInputError(
-            f"has too many measures: expected at most {MOST_MEASURES_OF_PARTS:,} in all parts together, got {parts:,} parts of "
-            f"{measures:,}"
-        )
 
 
 def _aligned(parts: Sequence[list[WrittenMeasure]]) -> list[list[WrittenMeasure]]:

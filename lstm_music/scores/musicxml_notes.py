@@ -132,8 +132,8 @@ def _pitch(note: Element, semitones: int) -> int | None:
     written = _key(pitch.findtext("step"), pitch.findtext("octave"))
     if written is None:
         return None
-    alter = number_of(pitch.findtext("alter")) or Fraction(0)
-    return round(written + alter + semitones)
+    alter = number_of(pitch.findtext("alter"))
+    return written + semitones if alter is None else round(written + alter + semitones)
 
 
 def _display_pitch(unpitched: Element) -> int | None:
@@ -149,5 +149,8 @@ def _key(step: str | None, octave: str | int | None) -> int | None:
 
 def _tie(note: Element) -> str:
     """Return the tie of a note: its `tie` elements are the sound, `tied` is the picture and counts where they are missing."""
-    types = {tie.get("type") for tie in note.findall("tie") or note.findall("notations/tied")}
+    ties = note.findall("tie") or [
+        tied for notations in note.findall("notations") for tied in notations.findall("tied")
+    ]
+    types = {tie.get("type") for tie in ties}
     return _TIES["start" in types, "stop" in types]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from lstm_music.errors import RejectedInputError
 from lstm_music.scores.musicxml_clock import ZERO, Clock, Timeline
 from lstm_music.scores.musicxml_instruments import ensemble_of
 from lstm_music.scores.musicxml_notes import (
@@ -32,6 +33,8 @@ from lstm_music.scores.musicxml_signs import (
 )
 from lstm_music.scores.musicxml_tree import PartTree, number_of, plain_text, whole_number
 from lstm_music.scores.playing_order import MeasureSigns
+
+MOST_COPIED_INSTRUMENTS = 1_000_000  # in a part; a drum set of 50 with 1,000 changes has 50,000
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class _PartReader:
         self.faults: Counter[str] = Counter()
         self._around = Surroundings(Timeline(ensemble_of(tree.listed)))
         self._divisions = Fraction(1)
+        self._copied = 0  # instruments, at all their changes
         self._time: TimeSign | None = None
         self._key: KeySign | None = None
         self._ending: frozenset[int] = frozenset()
@@ -235,8 +239,18 @@ class _PartReader:
         if velocity is not None:
             self._around.velocity.change(place, velocity)
         if len(sound):
-            self._around.ensemble.change(place, self._around.ensemble.at(place).after(sound))
+            self._change_instruments(sound, place)
         self._measure.signs = add_sound(self._measure.signs, sound)
+
+    def _change_instruments(self, sound: Element, place: Fraction) -> None:
+        """Change instruments, or which of them plays. Raises RejectedInputError where all the copies would fill the memory."""
+        before = self._around.ensemble.at(place)
+        after = before.after(sound)
+        if after.instruments is not before.instruments:
+            self._copied += len(after.instruments)
+            if self._copied > MOST_COPIED_INSTRUMENTS:
+                raise RejectedInputError("changes its instruments too often")
+        self._around.ensemble.change(place, after)
 
     def _moved(self, place: Fraction, offset: Element) -> Fraction:
         return max(place + (number_of(offset.text) or ZERO) / self._divisions, ZERO)

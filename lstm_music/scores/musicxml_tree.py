@@ -16,6 +16,7 @@ from lstm_music.errors import RejectedInputError
 _NUMBER = re.compile(r"\s*([+-]?)(\d{1,9})?(?:\.(\d{0,9})\d*)?\s*")
 _FIRST_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _REMEMBERED = 1 << 10  # the same few numbers stand in most notes
+MOST_MEASURES_OF_PARTS = 200_000  # forty parts of an opera have 100,000
 _ROOTS = ("score-partwise", "score-timewise")
 
 
@@ -32,16 +33,26 @@ class PartTree:
 
 
 def parts_of(text: str) -> list[PartTree]:
-    """Parse a score. Raises RejectedInputError for text that is not well-formed XML or no score."""
+    """Parse a score. Raises RejectedInputError for text that is not well-formed XML, no score, or one with too many measures."""
     root = _parse(text)
     if root.tag not in _ROOTS:
         expected = " or ".join(_ROOTS)
         raise RejectedInputError(f"is not a MusicXML score: expected the element {expected}, got {root.tag[:40]}")
     listed, families = _listed(root)
-    parts = _partwise(root) if root.tag == "score-partwise" else _timewise(root)
+    parts = list(_partwise(root) if root.tag == "score-partwise" else _timewise(root))
+    check_measures(len(parts), max((len(measures) for _, measures in parts), default=0))
     return [
         PartTree(listed.get(name, Element("score-part")), measures, families.get(name, 0)) for name, measures in parts
     ]
+
+
+def check_measures(parts: int, measures: int) -> None:
+    """Raise RejectedInputError for a score with too many measures in all its parts, most of which would be empty."""
+    if parts * measures > MOST_MEASURES_OF_PARTS:
+        raise RejectedInputError(
+            f"has too many measures: expected at most {MOST_MEASURES_OF_PARTS:,} in all parts together, got {parts:,} parts of "
+            f"{measures:,}"
+        )
 
 
 @lru_cache(_REMEMBERED)
@@ -117,6 +128,7 @@ def _timewise(root: Element) -> Iterator[tuple[str, list[Element]]]:
     for place, measure in enumerate(measures):
         for part in measure.iterfind("part"):
             own = found.setdefault(part.get("id", ""), [])
+            check_measures(len(found), len(measures))
             own.extend(Element("measure", other.attrib) for other in measures[len(own) : place])
             copy = Element("measure", measure.attrib)
             copy.extend(part)

@@ -15,7 +15,7 @@ endings it takes the last. So the end of the first ending never stands before th
 The signs are those of MusicXML's `barline` and `sound`, but nothing here knows of MusicXML.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lstm_music.errors import RejectedInputError
@@ -62,10 +62,15 @@ class _Group:
 
 @dataclass(slots=True)
 class _Walk:
-    """Where a player is: the measure, the start of the passage, which pass of it this is, and the jumps so far."""
+    """Where a player is: the measure, the start of the passage, which pass of it this is, and the jumps so far.
+
+    `segnos` and `codas` are the first measures of each name.
+    """
 
     signs: Sequence[MeasureSigns]
     groups: Sequence[_Group | None]
+    segnos: Mapping[str, int]
+    codas: Mapping[str, int]
     place: int = 0
     passage: int = 0
     turn: int = 1
@@ -80,7 +85,7 @@ def playing_order(signs: Sequence[MeasureSigns], repeats: Repeats) -> list[int]:
     groups = _groups(signs)
     if repeats == "once":
         return [place for place, group in enumerate(groups) if group is None or place >= group.last]
-    walk = _Walk(signs, groups)
+    walk = _Walk(signs, groups, _first_places(sign.segno for sign in signs), _first_places(sign.coda for sign in signs))
     order: list[int] = []
     while walk.place < len(signs):
         measure = signs[walk.place]
@@ -132,21 +137,30 @@ def _jump(walk: _Walk) -> int | None:
     """Return where a jump leads that is taken after this measure."""
     here, measure = walk.place, walk.signs[walk.place]
     if walk.jumps and measure.to_coda:
-        target = _named([sign.coda for sign in walk.signs], measure.to_coda)
+        target = _named(walk.codas, measure.to_coda)
         return target if target is not None and target > here else None
     if here in walk.jumps:
         return None
     target = 0 if measure.da_capo else None
     if measure.dal_segno:
-        target = _named([sign.segno for sign in walk.signs], measure.dal_segno)
+        target = _named(walk.segnos, measure.dal_segno)
     if target is not None:
         walk.jumps.add(here)
     return target
 
 
-def _named(names: Sequence[str], name: str) -> int | None:
+def _first_places(names: Iterable[str]) -> dict[str, int]:
+    """Return the first place of each name, in the order of the places."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if name:
+            places.setdefault(name, place)
+    return places
+
+
+def _named(places: Mapping[str, int], name: str) -> int | None:
     """Return the first place of a name, else the first place of any."""
-    return names.index(name) if name in names else next((place for place, other in enumerate(names) if other), None)
+    return places.get(name, next(iter(places.values()), None))
 
 
 def _groups(signs: Sequence[MeasureSigns]) -> list[_Group | None]:

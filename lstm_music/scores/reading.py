@@ -22,7 +22,7 @@ CPU_SECONDS = 60.0
 MEMORY_BYTES = 2 << 30
 # A reader gets at least this share of a core, or else it waits for something that does not come.
 _LEAST_SHARE_OF_A_CORE = 0.1
-_START_SECONDS = 120.0  # for Python and music21 to start on a busy machine
+_START_SECONDS = 120.0  # for Python and the readers to start on a busy machine
 _CHILD = "lstm_music.scores.child:read_batch"
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # more threads allocate buffers that count against the memory limit
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import abc, abc_lines, abc_voice
+from lstm_music.scores import abc, abc_lines, abc_measures
 from lstm_music.scores.abc import read
 from lstm_music.scores.score import count_bars
 
@@ -249,7 +249,21 @@ def test_parts_are_played_in_the_order_of_the_header():
 def test_no_tie_leads_from_one_ending_to_the_next():
     text = tune("|:^c4-|1c4-:|2c4|")
     assert notes(text) == [(0, 73, 8)]  # into the ending that is played
-    assert notes(text, "as_played") == [(0, 73, 16)]  # the tie leads back
+    assert notes(text, "as_played") == [(0, 73, 8), (8, 73, 8)]  # the same after the repeat
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("|:C4-:|C4|", [(0, 60, 4), (4, 60, 8)]),  # only the second time it goes on
+        ("|:CDEC-:|C4|", line(60, 62, 64, 60, 60, 62, 64, 60, lengths=[1, 1, 1, 1, 1, 1, 1, 5])),
+        ("|:C4-|C2D2:|", line(60, 62, 60, 62, lengths=[6, 2, 6, 2])),
+        ("|:C4-|1C4:|2C4|]", line(60, 60, lengths=[8, 8])),  # into the ending that is played
+        ("C4|D4-!D.C.!|", line(60, 62, 60, 62, lengths=[4, 4, 4, 4])),
+    ],
+)
+def test_no_tie_leads_back(music, expected):
+    assert notes(tune(music), "as_played") == expected  # as abc2midi strikes the notes
 
 
 def test_signs_of_one_voice_hold_for_all():
@@ -271,6 +285,14 @@ def test_voices_have_names_programs_and_drums():
         (2, 62, 0, True),
         (3, 76, 40, False),
     ]
+
+
+@pytest.mark.parametrize("space", [" ", "\t", " \t "])
+def test_the_properties_of_a_voice_stand_behind_any_white_space(space):
+    in_header = tune("V:2\nc|", V=f"2{space}octave=-1")
+    in_body = tune(f"V:2{space}octave=-1\nc|")
+    in_music = tune(f"[V:2{space}octave=-1]c|")
+    assert [[note.pitch for note in read(text).notes] for text in (in_header, in_body, in_music)] == [[60]] * 3
 
 
 def test_a_file_header_holds_for_its_tune():
@@ -323,6 +345,7 @@ def test_nothing_is_left_out_in_silence(text, warning):
         (tune("".join(f"c/{prime}" for prime in (101, 103, 107, 109, 113)) + "|"), "mixes note lengths"),
         (tune(f"{MANY}\n{'~c2' * 8000}|"), "has macros (m:) that make too much of it"),
         (tune("".join(f"V:{number}\nc|\n" for number in range(201))), "too many voices"),
+        (tune("".join(f"V:{number}\nZ8000|\n" for number in range(190))), "too many bars"),
     ],
 )
 def test_a_tune_that_asks_for_too_much_is_rejected(text, reason):
@@ -336,8 +359,10 @@ def test_a_tune_that_asks_for_too_much_is_rejected(text, reason):
 @pytest.mark.parametrize(
     ("module", "limit", "most", "repeats", "reason"),
     [
-        (abc_voice, "MOST_NOTES", 4, "once", "too many notes: expected at most 4"),
+        (abc_measures, "MOST_NOTES", 4, "once", "too many notes: expected at most 4"),
         (abc, "MOST_NOTES", 9, "as_played", "too many notes: expected at most 9"),
+        (abc_measures, "MOST_MEASURES_OF_VOICES", 0, "once", "too many bars: expected at most 0 in all voices"),
+        (abc_measures, "MOST_MEASURES_OF_VOICES", 1, "as_played", "too many bars: expected at most 1 in all voices"),
         (abc_lines, "MOST_CHARACTERS", 28, "once", "is too long a text: expected at most 28 characters, got 29"),
     ],
 )

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import kern
+from lstm_music.scores import kern, kern_order, kern_spines
 from lstm_music.scores.child import READERS
+from lstm_music.scores.kern_order import without_repeats
 from lstm_music.scores.score import count_bars, to_json
 
 CASES = Path(__file__).parents[4] / "shared" / "cases"
@@ -211,6 +212,7 @@ REPEATED = "**kern\n*>[A,A1,A,A2]\n*>norep[A,A2]\n*>A\n*M2/4\n=1\n2c\n*>A1\n=2\n
     ("text", "once", "played"),
     [
         (REPEATED, [60, 64], [60, 62, 60, 64]),
+        (REPEATED.replace("*>norep[A,A2]\n", ""), [60, 64], [60, 62, 60, 64]),
         ("**kern\n4c\n=1\n4d\n=:|!|:\n4e\n=:|!\n4f\n*-", [60, 62, 64, 65], [60, 62, 60, 62, 64, 64, 65]),
         ("**kern\n4c\n=!|:\n4d\n=:|!\n*-", [60, 62], [60, 62, 62]),
         ("**kern\n*>[A,B]\n*>A\n4c\n=:|!\n4d\n*-", [60, 62], [60, 60, 62]),  # the list names a section that is absent
@@ -238,6 +240,66 @@ def test_a_tie_into_a_repeat_holds_where_it_is_played():
         (4, 64, 5),
         (5, 60, 7),
     ]
+
+
+@pytest.mark.parametrize(
+    ("expansion", "once"),
+    [
+        ("A,A1,A,A2", "A,A2"),
+        ("A,A1,A,A2,A,A3,B,B,C", "A,A3,B,C"),
+        ("A,A1,A,A2,B,B1,B,B2", "A,A2,B,B2"),
+        ("A,B,A1,A,B,A2,C", "A,B,A2,C"),  # the passage has two sections
+        ("A,A1,A,A2,B,A,A2", "A,A2,B"),  # da capo
+        ("A1,A1,A2,A2", "A1,A2"),  # sections with numbers, which nobody chooses between
+        ("A1,A2,A1,A2", "A1,A2"),
+        ("A,A1,B,A2", "A,A1,B,A2"),
+        ("A,A,B", "A,B"),
+        ("", ""),
+    ],
+)
+def test_once_leaves_repeats_out_of_an_expansion_list(expansion, once):
+    assert ",".join(without_repeats(expansion.split(","))) == once
+
+
+def test_a_note_that_went_on_in_another_part_is_not_tied_again():
+    text = "**kern\t**kern\n4r\t[4c\n4c_\t4r\n4r\t4c]\n8c]\t8r\n*-\t*-"
+    assert [(note.onset, note.pitch, note.end) for note in kern.read(text).notes] == [
+        (0, 60, 3),
+        (3, 60, Fraction(7, 2)),
+    ]
+
+
+MANY_SECTIONS = "**kern\n*>norep[A,A,A]\n*>A\n*MM60\n4c\n*MM70\n4d\n=2\n4e\n*-"
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "most", "text", "reason"),
+    [
+        (kern, "MOST_NOTES", 2, "**kern\n4c e g", "has too many notes: expected at most 2, got more"),
+        (kern, "MOST_NOTES", 1, "**kern\nc\nc", "has too many notes: expected at most 1, got more"),
+        (kern, "MOST_BARS", 1, "**kern\n4c\n=\n4c\n=\n4c", "has too many bars: expected at most 1"),
+        (kern, "MOST_CHANGES", 1, "**kern\n*MM60\n4c\n*MM70\n4c", "has too many tempos, signatures or sections"),
+        (kern_order, "MOST_NOTES", 8, MANY_SECTIONS, "has too many notes as played: expected at most 8"),
+        (kern_order, "MOST_BARS", 2, MANY_SECTIONS, "has too many sections as played: expected at most 2, got 3"),
+        (kern_order, "MOST_BARS", 5, MANY_SECTIONS, "has too many bars as played: expected at most 5"),
+        (kern_order, "MOST_CHANGES", 2, MANY_SECTIONS, "has too many tempos and signatures as played"),
+        (kern_spines, "MOST_LINES", 2, "**kern\n4c\n4c\n*-", "has too many lines: expected at most 2, got 3"),
+        (kern_spines, "MOST_TOKENS", 2, "**kern\t**kern\n4c\t4c", "has too many tokens: expected at most 2, got 3"),
+        (kern_spines, "MOST_SPINES", 1, "**kern\t**kern\n4c\t4c", "has too many spines: expected at most 1, got 2"),
+        (
+            kern_spines,
+            "MOST_PARTS",
+            1,
+            "**text\t**kern\n**kern\t*\n4c\t4c",
+            "has too many parts: expected at most 1, got 2",
+        ),
+    ],
+)
+def test_limits_hold_on_the_way(module, limit, most, text, reason, monkeypatch):
+    kern.read(text)
+    monkeypatch.setattr(module, limit, most)
+    with pytest.raises(RejectedInputError, match="^" + reason):
+        kern.read(text)
 
 
 def test_a_slip_in_one_voice_does_not_shift_the_others():

@@ -6,7 +6,7 @@ import pytest
 from musicxml_text import FOUR_FOUR, attributes_of, chord, move, note, rest, score, sound, tied, time
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.scores import musicxml, musicxml_measures
+from lstm_music.scores import musicxml, musicxml_tree
 from lstm_music.scores.musicxml import read
 from lstm_music.scores.score import count_bars
 
@@ -337,11 +337,17 @@ def test_a_small_file_that_becomes_a_huge_score_is_rejected(monkeypatch):
     assert len(read(text).notes) == 3
     with pytest.raises(RejectedInputError, match="has too many notes: expected at most 26, got 27"):
         read(text, "as_played")
-    monkeypatch.setattr(musicxml_measures, "MOST_MEASURES_OF_PARTS", 17)
+    monkeypatch.setattr(musicxml_tree, "MOST_MEASURES_OF_PARTS", 17)
     with pytest.raises(RejectedInputError, match="expected at most 17 in all parts together, got 2 parts of 9"):
         read(text, "as_played")
     with pytest.raises(RejectedInputError, match=r"has too many measures: .*, got 2 parts of 10"):
         read(score([""] * 10, [""]))
+
+
+def test_the_parts_of_a_timewise_score_are_counted_before_they_are_filled_up():
+    measures = "".join(f'<measure><part id="P{number}"/></measure>' for number in range(2_000))
+    with pytest.raises(RejectedInputError, match=r"has too many measures: .*, got 101 parts of 2,000"):
+        read(f"<score-timewise><part-list/>{measures}</score-timewise>")
 
 
 @pytest.mark.parametrize("in_one_measure", [False, True])

@@ -3,9 +3,12 @@
 import pytest
 from musicxml_text import attributes_of, note, score
 
+from lstm_music.errors import RejectedInputError
+from lstm_music.scores import musicxml_part
 from lstm_music.scores.instruments import named_drum, named_program
 from lstm_music.scores.musicxml import read
 
+CHANGES = [("a", 74), ("b", 73), ("a", 74), ("a", 57)]  # only the last one has another number
 PERCUSSION_CLEF = attributes_of("<clef><sign>percussion</sign></clef>")
 
 
@@ -62,6 +65,19 @@ def test_a_sound_changes_the_instrument_from_where_it_stands():
     content = note("C5") + to_the_other + note("D5") + f"<direction><sound>{named}</sound></direction>" + note("E5")
     assert programs(content, two) == [73, 72, 56]
     assert programs(note("C5") + "<sound><midi-instrument/></sound>" + note("D5"), two) == [73, 73]
+
+
+def test_instruments_are_copied_only_where_one_changes(monkeypatch):
+    two = part(("a", "Flute", program(74)), ("b", "Piccolo", program(73)))
+    changes = [
+        f'<sound><midi-instrument id="{name}">{program(number)}</midi-instrument></sound>' for name, number in CHANGES
+    ]
+    content = "".join(change + note("C5") for change in changes)
+    monkeypatch.setattr(musicxml_part, "MOST_COPIED_INSTRUMENTS", 2)
+    assert programs(content, two) == [73, 72, 73, 56]
+    monkeypatch.setattr(musicxml_part, "MOST_COPIED_INSTRUMENTS", 1)
+    with pytest.raises(RejectedInputError, match="changes its instruments too often"):
+        programs(content, two)
 
 
 def test_unpitched_notes_are_drums_of_the_pitch_that_the_file_gives_from_1():

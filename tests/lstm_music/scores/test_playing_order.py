@@ -69,6 +69,8 @@ LAST = {"goes_back": False, "kind": "discontinue"}
         ([PLAIN, volta(1), volta(2, **LAST), ("", sound(dacapo="yes"))], "CDCEFCEF", "CEF"),
         ([PLAIN, (ending(1, "start"), sound(dacapo="yes") + ending(1, "stop")), volta(2, **LAST)], "CDCE", "CE"),
         ([PLAIN, ("", sound(dalsegno="x")), PLAIN], "CDE", "CDE"),  # there is no segno
+        ([PLAIN, SEGNO, (sound(segno="y"), ""), ("", sound(dalsegno="y"))], "CDEFEF", "CDEF"),
+        ([PLAIN, SEGNO, (sound(segno="y"), ""), ("", sound(dalsegno="z"))], "CDEFDEF", "CDEF"),  # to the first of any
         ([("", sound(tocoda="x")), PLAIN, ("", sound(dacapo="yes"))], "CDECDE", "CDE"),  # there is no coda
         ([(sound(forward_repeat="yes"), ""), CLOSE], "CDCD", "CD"),
     ],
