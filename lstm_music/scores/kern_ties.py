@@ -12,8 +12,6 @@ from lstm_music.scores.score import ScoreNote
 
 _LONGEST_GAP = Fraction(1)  # quarters, exclusive
 
-_Place = tuple[int, Fraction]  # a pitch, and where a note of it ends
-
 
 def join_ties(notes: Iterable[ScoreNote]) -> list[ScoreNote]:
     """Join each tied note with the note of its pitch that starts where it ends: of its own part, or else of another.

@@ -8,11 +8,10 @@ from typing import Any
 
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE
-from lstm_music.midi.smf import ReadLimits
+from lstm_music.midi.smf import DRUM_CHANNEL, ReadLimits
 
 MAX_TICKS_PER_QUARTER = 32_767  # the largest number that a MIDI file can hold
 ROUNDED_TICKS_PER_QUARTER = 30_240  # 2^5 · 3^3 · 5 · 7, used if the exact number is larger than that
-DRUM_CHANNEL = 9
 _LIMITS = ReadLimits()
 _CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 
