@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstm_music.encoding.echoes import ECHOES
-from lstm_music.encoding.places import QUARTERS
+from lstm_music.encoding.places import PLACES, QUARTERS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation import echo
@@ -93,6 +93,8 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
         previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, history: History, past: echo.Past
     ) -> Any:
         outputs = previous.shape[1]
+        echoes = len(grammar.streams) + len(PLACES)  # the first of their columns
+        ranks = (previous.shape[2] - echoes) // len(ECHOES)
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
@@ -133,7 +135,7 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
             history = remember(history, current[:, : len(STREAMS)], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, : len(STREAMS)], grammar.shapes)
-            current = tf.concat([current[:, : -len(ECHOES)], echo.latest_echoes(past, grammar.shapes)], 1)
+            current = tf.concat([current[:, :echoes], echo.latest_echoes(past, grammar.shapes, ranks)], 1)
             after = _Playing(current, onset, position, ended, history, past, said.states)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 

@@ -101,8 +101,12 @@ def cut_segment(
     name: str,
     first: int,
     length: int,
+    echo_ranks: int = 1,
 ) -> Prompt:
-    """Cut `length` events out of a piece, from event `first` on; `name` is the path of the piece."""
+    """Cut `length` events out of a piece, from event `first` on; `name` is the path of the piece.
+
+    Each event has so many echoes of each kind.
+    """
     columns = {
         "note": events.note,
         "offset": [spec.grid.text(step) for step in events.offset_steps.tolist()],
@@ -120,7 +124,8 @@ def cut_segment(
         tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
     has_before = first > 0
     segment = tokens[1:] if has_before else tokens
-    echoes = echo_tokens(segment[:, : len(STREAMS)], shapes_of(vocabularies["note"])).astype(np.int32)
+    shapes = shapes_of(vocabularies["note"])
+    echoes = echo_tokens(segment[:, : len(STREAMS)], shapes, ranks=echo_ranks).astype(np.int32)
     before = tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32)
     onsets = events.onset_steps[first : first + length]
     offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]
@@ -134,7 +139,7 @@ def cut_segment(
         title=piece_title(name, piece),
         first=first,
         tokens=np.concatenate([segment, echoes], axis=1),
-        before=np.concatenate([before, np.full(len(ECHOES), START, np.int32)]),
+        before=np.concatenate([before, np.full(echo_ranks * len(ECHOES), START, np.int32)]),
         replaced=int((unknown[:, 0] >= has_before).sum()),
         bars=(int(events.bar[first]), int(events.bar[first + length - 1])),
         onset_steps=int(onsets[0]),

@@ -35,8 +35,9 @@ class ModelSpec(BaseModel):
 
     `dropout` is the share of each layer's outputs that is dropped. `hidden_inputs` is the share of the streams' input tokens
     that is replaced by the unknown token. With `echoes`, chained models also read what followed the last time the piece
-    sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `streams` are what a
-    chain reads and predicts, in its order; the report's architectures have no velocity.
+    sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `experts` vote beside
+    the head of chained models: see `lstm_music.models.experts`. `streams` are what a chain reads and predicts, in its order;
+    the report's architectures have no velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class ModelSpec(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
     echoes: bool = True
+    experts: tuple[Literal["piece"], ...] = ()
     streams: tuple[str, ...] = STREAMS
 
     @field_validator("streams")
@@ -62,6 +64,8 @@ class ModelSpec(BaseModel):
             raise ValueError(f"layers: expected 1 for the architecture {self.architecture!r}, got {self.layers}")
         if self.is_windowed and VELOCITY in self.streams:
             raise ValueError(f"streams: the architecture {self.architecture!r} has no velocity; use 'chained_lstm'")
+        if self.is_windowed and self.experts:
+            raise ValueError(f"experts: the architecture {self.architecture!r} has none; use 'chained_lstm'")
         return self
 
     @property

@@ -53,8 +53,8 @@ class EventColumns:
         numbers = np.bincount(column.codes[rows], minlength=len(column.values)).tolist()
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
-    def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> np.ndarray:
-        """Return the tokens of every event, int64 [events, columns]: streams, places and echoes."""
+    def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid, echo_ranks: int) -> np.ndarray:
+        """Return the tokens of every event, int64 [events, columns]: streams, places, and so many echoes of each kind."""
         columns = [(vocabulary, self.columns[stream]) for stream, vocabulary in vocabularies.items()]
         encoded = [vocabulary.encode(column.values)[column.codes] for vocabulary, column in columns]
         streams = np.stack(encoded, axis=1)
@@ -62,7 +62,7 @@ class EventColumns:
         shapes = shapes_of(vocabularies["note"])
         pieces = self.columns["piece_id"].codes
         echoes = [
-            echo_tokens(streams[start:stop, : len(STREAMS)], shapes, pieces[start:stop])
+            echo_tokens(streams[start:stop, : len(STREAMS)], shapes, pieces[start:stop], echo_ranks)
             for start, stop in self._parts()
         ]
         return np.concatenate([streams, place_tokens(steps, grid), np.concatenate(echoes)], axis=1)

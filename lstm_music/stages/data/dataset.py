@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
+from lstm_music.encoding.echoes import ECHOES, FURTHER_ECHOES, LENGTHS, RANKS, echo_sizes
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SPLITS, PieceIdentity, Splits, assign, draw_splits
@@ -19,6 +19,7 @@ from lstm_music.encoding.streams import VELOCITY
 from lstm_music.encoding.velocities import LEVELS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
+from lstm_music.models.spec import ModelSpec
 from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
@@ -94,10 +95,15 @@ class Dataset:
         return tuple(self.vocabularies)
 
     @property
+    def echo_ranks(self) -> int:
+        """How many echoes of each kind the tokens have."""
+        return RANKS if FURTHER_ECHOES[0] in self.artifact.manifest["spec"]["columns"] else 1
+
+    @property
     def sizes(self) -> dict[str, int]:
         """The number of ids of each token column."""
         streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
-        return {**streams, **place_sizes(self.events.grid), **echo_sizes(streams)}
+        return {**streams, **place_sizes(self.events.grid), **echo_sizes(streams, self.echo_ranks)}
 
     @property
     def log_unknown(self) -> dict[str, float]:
@@ -125,7 +131,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json"),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "columns": [*recipe.model.streams, *PLACES, *ECHOES],
+        "columns": _columns(recipe.model),
         "echo_lengths": list(LENGTHS),
     }
     if VELOCITY in recipe.model.streams:
@@ -133,6 +139,11 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
+
+
+def _columns(model: ModelSpec) -> list[str]:
+    """Name the columns of the tokens that the models of a recipe read."""
+    return [*model.streams, *PLACES, *ECHOES, *(FURTHER_ECHOES if "piece" in model.experts else ())]
 
 
 def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
@@ -177,9 +188,11 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     vocabularies = survey.vocabularies(recipe)
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     events = store.open(events_ref).counts["events"]
-    shape = (events, len(streams) + len(PLACES) + len(ECHOES))
+    ranks = RANKS if "piece" in recipe.model.experts else 1
+    shape = (events, len(_columns(recipe.model)))
     found = (
-        columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref, streams)
+        columns.tokens(vocabularies, recipe.events.grid, ranks)
+        for columns in iterate_columns(store, events_ref, streams)
     )
     save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":

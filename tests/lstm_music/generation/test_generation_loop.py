@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lstm_music.encoding.echoes import ECHOES, echo_tokens
+from lstm_music.encoding.echoes import ECHOES, RANKS, echo_sizes, echo_tokens
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
@@ -33,19 +33,32 @@ def grammar(dataset):
 
 
 @pytest.fixture
-def models(tensorflow, dataset):
+def experts():
+    """The experts of the models; a test may have others."""
+    return ()
+
+
+@pytest.fixture
+def ranks(experts):
+    return RANKS if experts else 1
+
+
+@pytest.fixture
+def models(tensorflow, dataset, experts, ranks):
     """Untrained models whose guesses differ much from moment to moment."""
     from lstm_music.models.architectures import build_model
 
-    columns = Columns(STREAMS, dataset.sizes, dataset.offset_quarters, 16)
-    found = {stream: build_model(ModelSpec(units=8), stream, columns, 3) for stream in STREAMS}
+    sizes = {**dataset.sizes, **echo_sizes({stream: dataset.sizes[stream] for stream in STREAMS}, ranks)}
+    columns = Columns(STREAMS, sizes, dataset.offset_quarters, 16)
+    spec = ModelSpec(units=8, experts=experts)
+    found = {stream: build_model(spec, stream, columns, 3) for stream in STREAMS}
     for model in found.values():
         model.head.kernel.assign(model.head.kernel * 12)
     return found
 
 
 @pytest.fixture
-def make(made, dataset, grammar, models):
+def make(made, dataset, grammar, models, ranks):
     """Generate; give the new tokens, and the prompts."""
     from lstm_music.generation.loop import Prompts, generate_tokens
 
@@ -57,9 +70,10 @@ def make(made, dataset, grammar, models):
         def column(name):
             return np.array([getattr(segment, name) for segment in segments], np.int32)
 
+        further = ((0, 0), (0, (ranks - 1) * len(ECHOES)))
         prompts = Prompts(
-            np.stack([segment.tokens for segment in segments], axis=1),
-            column("before"),
+            np.stack([with_echoes(segment.tokens, grammar.shapes, ranks) for segment in segments], axis=1),
+            np.pad(column("before"), further),
             column("last_onset_steps"),
             column("last_position_in_bar_steps"),
             column("bar_steps"),
@@ -71,6 +85,12 @@ def make(made, dataset, grammar, models):
     return run
 
 
+def with_echoes(tokens, shapes, ranks):
+    """Find so many echoes of each kind in the tokens of a prompt."""
+    echoes = echo_tokens(tokens[:, : len(STREAMS)], shapes, ranks=ranks).astype(np.int32)
+    return np.concatenate([tokens[:, : -len(ECHOES)], echoes], axis=1)
+
+
 def fits(grid, stream, token, last, current, onset, offsets):
     """Say whether a value may stand here, by the words of the grammar."""
     if token < SPECIAL_IDS:
@@ -80,7 +100,10 @@ def fits(grid, stream, token, last, current, onset, offsets):
     return stream != "note" or offsets[current[0]] > 0 or token > last[1]
 
 
-def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, models, dataset, grammar, uncompiled):
+@pytest.mark.parametrize("experts", [(), ("piece",)], ids=["no experts", "experts"])
+def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(
+    make, models, dataset, grammar, uncompiled, ranks
+):
     import tensorflow as tf
 
     (found, _), prompts = make(num_events=12, min_events=12, temperature=0)
@@ -110,7 +133,7 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, mod
                 onset, position = onset + offsets[now[0]], (position + offsets[now[0]]) % int(prompts.bars[0])
                 now[PLACED] = place_tokens(position, grid)
         heard.append(now[: len(STREAMS)])
-        now[-len(ECHOES) :] = echo_tokens(heard, grammar.shapes)[-1]
+        now[PLACED.stop :] = echo_tokens(heard, grammar.shapes, ranks=ranks)[-1]
         assert event.tolist() == now.tolist()
         before = now
     assert len({tuple(event) for event in found.tolist()}) > 3
