@@ -28,7 +28,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -234,18 +234,10 @@ def measure(checkouts: Sequence[Path], sizes: Sequence[int], rounds: int) -> lis
     """Measure every part in a process of each checkout, in turns; give the least of each."""
     command = [sys.executable, __file__, *sys.argv[1:], "--serve"]
     variables = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    processes = []
-    for checkout in checkouts:
-        processes.append(
-            subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**variables, "PYTHONPATH": str(checkout.resolve())},
-            )
-        )
-        _answer(processes[-1])
+    start = partial(subprocess.Popen, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    processes = [start(env={**variables, "PYTHONPATH": str(checkout.resolve())}) for checkout in checkouts]
+    for process in processes:
+        _answer(process)
     found: list[Times] = [{} for _ in checkouts]
     for key in [(size, part) for _ in range(rounds) for size in sizes for part in (*PARTS, PRODUCT)]:
         for times, process in zip(found, processes, strict=True):
@@ -268,11 +260,6 @@ def table(times: Times, sizes: Sequence[int], recipe: Recipe) -> str:
         figures = "".join(f"{times[size, part]:11.2f}" for part in PARTS)
         lines.append(f"{size:6}{figures}{times[size, 'step'] / size:11.2f}{speed:10.1f}{peak:16.1f}")
     return "\n".join(lines)
-
-
-def ratios(times: Times, first: Times) -> Times:
-    """Divide the times of a checkout by those of this one."""
-    return {key: times[key] / first[key] for key in first}
 
 
 def main() -> None:
@@ -304,9 +291,14 @@ def main() -> None:
 
 
 def describe(found: Sequence[Times], checkouts: Sequence[Path], recipe: Recipe, arguments: argparse.Namespace) -> None:
-    """Print a table for each checkout, and how many times the first one's each of the others takes."""
-    if arguments.json:
-        print(json.dumps([by_size(times, arguments.batch) for times in found]))
+    """Print a table for each checkout, and the times of the others as multiples of the first one's."""
+    if arguments.json:  # by batch size, then by part
+        sizes, names = arguments.batch, (*PARTS, PRODUCT)
+        print(
+            json.dumps(
+                [{size: {part: round(times[size, part], 3) for part in names} for size in sizes} for times in found]
+            )
+        )
         return
     print(
         f"CPU milliseconds of the {arguments.model} model of {recipe.name!r}, {recipe.windows.length} events a window"
@@ -314,15 +306,10 @@ def describe(found: Sequence[Times], checkouts: Sequence[Path], recipe: Recipe, 
     for checkout, times in zip(checkouts, found, strict=True):
         print(f"\n{checkout.resolve()}\n{table(times, arguments.batch, recipe)}")
     for checkout, times in zip(checkouts[1:], found[1:], strict=True):
-        print(f"\n{checkout.resolve()}: times of the first checkout")
+        print(f"\n{checkout.resolve()}, as a multiple of the first checkout")
         print(f"{'batch':>6}" + "".join(f"{part:>11}" for part in PARTS))
         for size in arguments.batch:
-            print(f"{size:6}" + "".join(f"{ratios(times, found[0])[size, part]:11.2f}" for part in PARTS))
-
-
-def by_size(times: Times, sizes: Sequence[int]) -> Mapping[str, Mapping[str, float]]:
-    """Give the times as JSON has them: by batch size, then by part."""
-    return {str(size): {part: round(times[size, part], 3) for part in (*PARTS, PRODUCT)} for size in sizes}
+            print(f"{size:6}" + "".join(f"{times[size, part] / found[0][size, part]:11.2f}" for part in PARTS))
 
 
 if __name__ == "__main__":
