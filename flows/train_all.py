@@ -1,6 +1,7 @@
 """The flow `train-all`: ingest → prepare → train the models in parallel → score card → promotion."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from prefect import flow
 
@@ -25,17 +26,21 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted, find_recipe
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
+from lstm_music.stages.training.side_by_side import cores, epochs_left, lanes
 from lstm_music.stages.training.tracking import LoggedRun, require_log_to
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise, say_ended
 from tasks.training import begin_log, draw_curves, evaluate, promote, train_model
 
+if TYPE_CHECKING:
+    from prefect.futures import PrefectFuture
+
 TRAINING_LOST = (
     "the workers that trained the {model} model were lost one after another, probably because memory ran out; see their logs, "
     "and run again: the training continues from its checkpoint"
 )
-MOST_MODELS = max(map(len, MODELS.values()))
+MOST_MODELS = max(map(len, MODELS.values())) + 1  # a chain may have a model of the velocity
 
 
 # Each thread only waits for the process of its training, so threads are enough, one per model.
@@ -83,11 +88,20 @@ def train_all(
 def train_models(
     storage: str, recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef], log: LoggedRun | None
 ) -> dict[str, ArtifactRef]:
-    """Train the models of a recipe in parallel, by the task runner of the flow; give them by name."""
+    """Train the models of a recipe in their lanes, by the task runner of the flow; give them by name."""
     wanted = {name: stage.ref for name, stage in model_stages(recipe, dataset, starts).items()}
-    futures = {model: train_model.submit(storage, recipe, dataset, model, starts.get(model), log) for model in wanted}
-    for model, future in futures.items():
-        require_made(future, wanted[model], TRAINING_LOST.format(model=model))
+    # The workers of a scheduler have cores of their own.
+    usable = len(wanted) if recipe.runner.dask_scheduler else cores()
+    arranged = lanes(epochs_left(Store(storage), recipe, dataset, starts), usable)
+    futures: dict[str, PrefectFuture[ArtifactRef]] = {}
+    for lane in arranged:
+        for place, model in enumerate(lane):
+            before = [futures[lane[place - 1]]] if place else []
+            futures[model] = train_model.submit(
+                storage, recipe, dataset, model, starts.get(model), log, wait_for=before, return_state=False
+            )
+    for model in (model for lane in reversed(arranged) for model in lane):  # the longest training is in the first lane
+        require_made(futures[model], wanted[model], TRAINING_LOST.format(model=model))
     return wanted
 
 
