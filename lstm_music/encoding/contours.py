@@ -10,7 +10,8 @@ import numpy.typing as npt
 Intervals = npt.NDArray[np.int8]
 
 WIDEST = 24  # semitones; wider leaps count as this
-_TOLERANCE = 5  # notes closer together than a fifth of the piece's median step begin together
+_TOLERANCE = 5  # notes closer together than a fifth of the piece's pace begin together
+_LEGATO = 4  # a higher note may overlap a quarter of the next one without hiding it
 _LOOK_BACK = 16  # notes of the top voice: a higher note that began before these no longer counts
 
 
@@ -18,25 +19,31 @@ def contour(onset: npt.NDArray[np.int64], duration: npt.NDArray[np.int64], pitch
     """Return the intervals between the notes of the top voice, in semitones: int8 [notes of the top voice - 1].
 
     `onset`, `duration` (in any unit) and `pitch` describe the pitched notes of a piece in any order, int64 [notes]. Of notes
-    that begin together the highest is in the top voice, unless a higher one still sounds for at least half of its length.
+    that begin together the highest is in the top voice, unless a higher one still sounds for at least a quarter of its length.
     """
     order = np.lexsort((-pitch, onset))
     onset, duration, pitch = onset[order], duration[order], pitch[order]
     steps = np.diff(onset)
-    tolerance = np.median(steps[steps > 0]) / _TOLERANCE if np.any(steps > 0) else 0
-    together = np.cumsum(np.concatenate([[0], steps > tolerance])[: len(onset)])
+    together = np.cumsum(np.concatenate([[0], steps * _TOLERANCE > _pace(steps)])[: len(onset)])
     highest = np.lexsort((-pitch, together))[np.flatnonzero(np.diff(together, prepend=-1))]
     return _intervals(pitch[highest][~_is_below(onset[highest], duration[highest], pitch[highest])])
+
+
+def _pace(steps: npt.NDArray[np.int64]) -> int:
+    """Return the step in which the middle of the piece's time lies. The short steps within a rolled chord hardly count."""
+    ordered = np.sort(steps)
+    time = np.cumsum(ordered)
+    return int(ordered[np.searchsorted(time, time[-1] / 2)]) if len(steps) else 0
 
 
 def _is_below(
     onset: npt.NDArray[np.int64], duration: npt.NDArray[np.int64], pitch: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Say which notes have a higher one above them for at least half of their length; a legato overlap is no such thing."""
-    middle, end = onset + duration / 2, onset + duration
+    """Say which notes have a higher one above them for at least a quarter of their length: more than a legato overlap."""
+    settled, end = onset + duration / _LEGATO, onset + duration
     below = np.zeros(len(onset), bool)
     for back in range(1, min(_LOOK_BACK, len(onset) - 1) + 1):
-        below[back:] |= (pitch[:-back] > pitch[back:]) & (end[:-back] >= middle[back:])
+        below[back:] |= (pitch[:-back] > pitch[back:]) & (end[:-back] >= settled[back:])
     return below
 
 
