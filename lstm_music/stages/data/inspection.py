@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from lstm_music.encoding.bars import Bars, bars_of, places_in, tick_grid
 from lstm_music.errors import RejectedInputError, SourceError
 from lstm_music.midi.containers import is_midi
 from lstm_music.midi.key import estimate_key
@@ -18,7 +19,6 @@ from lstm_music.sources.books import pieces_of
 from lstm_music.sources.catalogue import open_source
 from lstm_music.sources.entry import Found, Refused, Remote, music_format
 from lstm_music.sources.file import File
-from lstm_music.stages.data.bar_places import Bars, bars_of, place_in
 
 NoteKey = tuple[Fraction, int, bool]  # onset in quarters, pitch, is a drum
 
@@ -38,8 +38,8 @@ class Inspected:
 
     @property
     def bars(self) -> list[Bars]:
-        """The bars of the piece, in order: see `bar_places`."""
-        return bars_of(self.piece)
+        """The bars of the piece in order, in ticks."""
+        return bars_of(self.piece, tick_grid(self.piece))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +168,11 @@ def to_json(inspection: Inspection) -> dict[str, Any]:
 
 
 def _notes_json(inspected: Inspected) -> list[dict[str, Any]]:
-    piece, bars = inspected.piece, inspected.bars
+    piece = inspected.piece
     rows = []
-    for note in piece.notes:
-        bar, position_ticks = place_in(bars, int(note["onset_ticks"]))
+    for note, bar, position_ticks in zip(
+        piece.notes, *places_in(inspected.bars, piece.notes["onset_ticks"]), strict=True
+    ):
         rows.append(
             {
                 "onset": number(Fraction(int(note["onset_ticks"]), piece.ticks_per_quarter)),
@@ -180,8 +181,8 @@ def _notes_json(inspected: Inspected) -> list[dict[str, Any]]:
                 "program": int(note["program"]),
                 "is_drum": bool(note["is_drum"]),
                 "part": int(note["track"]),
-                "bar": bar,
-                "position_in_bar": number(position_ticks / piece.ticks_per_quarter),
+                "bar": int(bar),
+                "position_in_bar": number(Fraction(int(position_ticks), piece.ticks_per_quarter)),
             }
         )
     return rows

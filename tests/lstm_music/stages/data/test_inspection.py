@@ -5,15 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lstm_music.encoding.bars import places_of
-from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.events import EventSpec, encode
 from lstm_music.errors import SourceError
-from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, TimeSignature
 from lstm_music.midi.writer import write_midi
-from lstm_music.stages.data.bar_places import bar_starts, bars_of, place_in
 from lstm_music.stages.data.inspection import (
     PartSummary,
     differences,
@@ -106,26 +102,14 @@ def test_a_number_is_exact_or_a_fraction_in_text(value, expected):
     assert Fraction(found) == Fraction(value)
 
 
-signatures = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 9), st.sampled_from([1, 2, 4, 8])), max_size=4).map(
-    lambda rows: tuple(TimeSignature(*row) for row in sorted(rows, key=lambda row: row[0]))
-)
-
-
-@given(signatures, st.lists(st.integers(0, 900), min_size=1, max_size=8))
-def test_places_in_midi_are_those_that_the_events_have(changes, onsets):
-    read = piece([(onset, 1, 60) for onset in sorted(onsets)], time_signatures=changes)
-    found = [place_in(bars_of(read), onset) for onset in onsets]
-    expected = places_of(read, np.array(onsets), Grid((12,)))
-    assert found == list(zip(*(column.tolist() for column in expected), strict=True))
-
-
-def test_bars_begin_where_they_are_written():
-    written = piece([(0, 60, 60)], bars=(Bar(0, 0, 24, 36), Bar(12, 1, 0, 36), Bar(36, 1, 24, 36), Bar(48, 2, 0, 36)))
-    assert [int(start) for start in bar_starts(bars_of(written), 60)] == [0, 12, 48]
-    assert place_in(bars_of(written), 40) == (1, 28)
-    by_signature = piece([(0, 60, 60)], time_signatures=(TimeSignature(0, 1, 4), TimeSignature(30, 3, 4)))
-    assert [int(start) for start in bar_starts(bars_of(by_signature), 60)] == [0, 12, 24, 30]
-    assert [place_in(bars_of(by_signature), tick) for tick in (29, 30, 66)] == [(3, 5), (4, 0), (5, 0)]
+def test_places_in_bars_are_those_of_the_events():
+    changes = (TimeSignature(0, 1, 4), TimeSignature(30, 3, 4))
+    read = piece([(onset, 1, 60) for onset in (0, 11, 12, 29, 30, 66)], time_signatures=changes)
+    (found,) = to_json(inspect_bytes([("a.mid", write_midi(read))]))["pieces"]
+    events = encode(read, EventSpec(quarter_length_divisors=(12,)))
+    assert [note["bar"] for note in found["notes"]] == events.bar.tolist() == [1, 1, 2, 3, 4, 5]
+    places = [float(Fraction(note["position_in_bar"])) for note in found["notes"]]
+    assert places == (events.position_in_bar_steps / 12).tolist()
 
 
 def test_parts_keys_and_ranges():
