@@ -4,8 +4,9 @@ With `--json` everything for the user goes to standard error, so that standard o
 """
 
 import json
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -49,9 +50,14 @@ class Display:
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Print the result for programs, if `--json` was given."""
+        self.result_in_parts(json.dumps(part) for part in [value])
+
+    def result_in_parts(self, parts: Iterable[str]) -> None:
+        """Print the JSON of a long result, part by part, if `--json` was given."""
         if self.as_json:
             with written("standard output"):
-                print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
+                sys.stdout.writelines(parts)
+                print(flush=True)  # noqa: T201 - standard output is for this object alone
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:

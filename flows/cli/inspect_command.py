@@ -20,10 +20,9 @@ from lstm_music.stages.data.inspection import (
     differences,
     inspect,
     keys_of,
-    number,
     summarise_parts,
-    to_json,
 )
+from lstm_music.stages.data.inspection_json import json_of, number
 
 _PITCHES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _KEYS = ("C♭", "G♭", "D♭", "A♭", "E♭", "B♭", "F", "C", "G", "D", "A", "E", "B", "F♯", "C♯", "G♯", "D♯", "A♯")
@@ -41,12 +40,12 @@ def show(display: Display, files: Sequence[str], svg: Path | None, compare_with:
         _describe(display, one)
     for rejected in (*found.rejected, *(other.rejected if other else ())):
         display.log(f"Rejected {rejected.name}: {rejected.reason}")
-    result: dict[str, Any] = to_json(found)
+    others: dict[str, Any] = {}
     if other is not None:
-        result["differences"] = _compare(display, found, other)
+        others["differences"] = _compare(display, found, other)
     if svg is not None:
-        result["svg"] = [str(path) for path in _draw(display, found.pieces, svg)]
-    display.result(result)
+        others["svg"] = [str(path) for path in _draw(display, found.pieces, svg)]
+    display.result_in_parts(json_of(found, others))
     if other is not None and not other.pieces:
         raise RejectedInputError(f"inspect: found no piece to compare with in {compare_with}")
     if not found.pieces:

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from lstm_music.encoding.bars import Bars, bars_of, places_in, tick_grid
+from lstm_music.encoding.bars import Bars, bars_of, tick_grid
 from lstm_music.errors import RejectedInputError, SourceError
 from lstm_music.midi.containers import is_midi
 from lstm_music.midi.key import estimate_key
@@ -155,44 +154,6 @@ def _unusable(piece: PieceNotes) -> tuple[str, ...]:
     except RejectedInputError as error:
         return (f"{error}, so prepare rejects it",)
     return ()
-
-
-def to_json(inspection: Inspection) -> dict[str, Any]:
-    """Give what was read for programs: quarters are numbers where JSON can hold them exactly, else fractions in text."""
-    return {
-        "pieces": [
-            {"name": one.name, "warnings": list(one.warnings), "notes": _notes_json(one)} for one in inspection.pieces
-        ],
-        "rejected": [{"name": one.name, "reason": one.reason} for one in inspection.rejected],
-    }
-
-
-def _notes_json(inspected: Inspected) -> list[dict[str, Any]]:
-    piece = inspected.piece
-    rows = []
-    for note, bar, position_ticks in zip(
-        piece.notes, *places_in(inspected.bars, piece.notes["onset_ticks"]), strict=True
-    ):
-        rows.append(
-            {
-                "onset": number(Fraction(int(note["onset_ticks"]), piece.ticks_per_quarter)),
-                "pitch": int(note["pitch"]),
-                "duration": number(Fraction(int(note["duration_ticks"]), piece.ticks_per_quarter)),
-                "program": int(note["program"]),
-                "is_drum": bool(note["is_drum"]),
-                "part": int(note["track"]),
-                "bar": int(bar),
-                "position_in_bar": number(Fraction(int(position_ticks), piece.ticks_per_quarter)),
-            }
-        )
-    return rows
-
-
-def number(value: Fraction) -> int | float | str:
-    """Give a fraction as an exact number, or as text such as "4/3"."""
-    if value.denominator == 1:
-        return value.numerator
-    return float(value) if Fraction(float(value)) == value else str(value)
 
 
 def summarise_parts(piece: PieceNotes) -> list[PartSummary]:

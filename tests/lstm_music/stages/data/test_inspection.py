@@ -10,16 +10,16 @@ from lstm_music.encoding.events import EventSpec, encode
 from lstm_music.errors import SourceError
 from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, TimeSignature
 from lstm_music.midi.writer import write_midi
+from lstm_music.stages.data import inspection_json
 from lstm_music.stages.data.inspection import (
     PartSummary,
     differences,
     inspect,
     inspect_bytes,
     keys_of,
-    number,
     summarise_parts,
-    to_json,
 )
+from lstm_music.stages.data.inspection_json import json_of, number
 
 KERN = (
     b"**kern\t**kern\n*Icello\t*Iflt\n*M3/4\t*M3/4\n*k[f#]\t*k[f#]\n*e:\t*e:\n"
@@ -34,6 +34,11 @@ def piece(rows, **changes):
         track, program, is_drum = [*more, *(0, 0, False)[len(more) :]]
         notes[index] = (track, 9 if is_drum else 0, program, is_drum, pitch, 80, onset, duration)
     return PieceNotes(12, notes, **changes)
+
+
+def to_json(inspection, **others):
+    """Read the JSON of an inspection back."""
+    return json.loads("".join(json_of(inspection, others)))
 
 
 def test_a_score_has_its_notes_with_bars_and_exact_quarters():
@@ -59,7 +64,18 @@ def test_a_score_has_its_notes_with_bars_and_exact_quarters():
         (1, 40, 3, 42, False, 1, 1, 0),
         (1, 71, 3, 73, False, 0, 1, 0),
     ]
-    assert json.loads(json.dumps(found)) == found
+
+
+def test_json_comes_in_parts_and_is_that_of_the_whole(monkeypatch):
+    files = [("a.krn", KERN), ("b.mid", write_midi(piece([(5 * at, 5, 60) for at in range(10)]))), ("c.txt", b"")]
+    whole = to_json(inspect_bytes(files), svg=["a.svg"])
+    monkeypatch.setattr(inspection_json, "NOTES_AT_ONCE", 3)
+    parts = list(json_of(inspect_bytes(files), {"svg": ["a.svg"]}))
+    assert len(parts) > 10
+    assert "".join(parts) == json.dumps(whole)
+    assert list(whole) == ["pieces", "rejected", "svg"]
+    assert [len(one["notes"]) for one in whole["pieces"]] == [5, 10]
+    assert to_json(inspect_bytes([])) == {"pieces": [], "rejected": []}
 
 
 def test_what_cannot_be_read_is_named_with_its_reason():
