@@ -121,15 +121,23 @@ def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSe
 
 
 def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
-    """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time."""
+    """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time.
+
+    The column of ids is a dictionary: one text a piece, not one a note.
+    """
     for shard in store.open(notes_ref).files("notes"):
-        for table in iterate_groups(shard, piece_ids=piece_ids):
+        for table in iterate_groups(shard, piece_ids=piece_ids, coded=("piece_id",)):
             yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
 
 
 def _by_piece(table: pa.Table) -> Pieces:
     """Split a table into its pieces."""
-    ids = table.column("piece_id").combine_chunks().dictionary_encode()
+    column = table.column("piece_id")
+    ids = (
+        (column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
+        .unify_dictionaries()
+        .combine_chunks()
+    )
     names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
     borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
     for start, stop in pairwise(borders):
@@ -137,7 +145,7 @@ def _by_piece(table: pa.Table) -> Pieces:
 
 
 def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
+    for group in iterate_groups(store.open(batch.stage.ref).file("notes"), coded=("piece_id",)):
         yield from _by_piece(group)
 
 
