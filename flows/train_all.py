@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from prefect import flow
 
+from flows.engine.begun import tell_of_trainings
 from flows.engine.made import require_made
 from flows.engine.naming import named_after
 from flows.engine.runners import dask_trainings, threads
@@ -77,6 +78,9 @@ def train_all(
         starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)
+        tell_of_trainings(
+            chosen.name, {name: stage.ref for name, stage in model_stages(chosen, dataset, starts).items()}
+        )
         log = begin_log(log_to, chosen, dataset, starts)
         train = train_models if chosen.runner.name != "dask" else on_dask(chosen)
         models = train(Store(storage).address, chosen, dataset, starts, log)

@@ -26,6 +26,7 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> i
         for table in tables:
             writer.write_table(table.cast(schema), row_group_size=max(table.num_rows, 1))
             rows += table.num_rows
+    _give_back()
     return rows
 
 
@@ -78,20 +79,25 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def iterate_groups(
-    path: Path, columns: Sequence[str] | None = None, piece_ids: AbstractSet[str] | None = None
+    path: Path,
+    columns: Sequence[str] | None = None,
+    piece_ids: AbstractSet[str] | None = None,
+    coded: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """Read a table one row group at a time, with one of them in memory; an empty file gives one empty table.
 
-    With `piece_ids`, row groups are skipped if their statistics exclude all of these pieces.
+    With `piece_ids`, row groups are skipped if their statistics exclude all of these pieces. The texts of the columns `coded` are
+    read as codes into their distinct values, which takes a fraction of the memory.
     """
     wanted = None if piece_ids is None else sorted(piece_ids)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=list(coded)) as file:
             if file.num_row_groups == 0:
                 yield file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
             for group in range(file.num_row_groups):
                 if wanted is None or _may_hold(file.metadata.row_group(group), wanted):
                     yield file.read_row_group(group, columns=columns)
+        _give_back()
     except (OSError, pa.ArrowException) as error:
         raise CorruptArtifactError(
             f"{path}: damaged Parquet file ({error}); delete the folder of its artifact and run again"
@@ -105,3 +111,8 @@ def _may_hold(group: pq.RowGroupMetaData, wanted: Sequence[str]) -> bool:
     if statistics is None or not statistics.has_min_max:
         return True
     return bisect_left(wanted, statistics.min) < bisect_right(wanted, statistics.max)
+
+
+def _give_back() -> None:
+    """Give free memory back to the system: Arrow would keep all that its largest row group took."""
+    pa.default_memory_pool().release_unused()

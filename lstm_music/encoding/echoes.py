@@ -66,7 +66,7 @@ def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0)
     columns = []
     for kind, keys in zip(KINDS, event_keys(tokens, shapes, np.diff(number, prepend=-1) != 0), strict=True):
         # The key includes the piece number, so events and runs never match across pieces.
-        place, length = find_echoes(_named(keys)[0] * (number.max(initial=0) + 1) + number)
+        place, length = find_echoes(_named(keys)[0].astype(np.int64) * (number.max(initial=0) + 1) + number)
         values = tokens[place]
         if kind == "melody":
             values[:, NOTE] = _in_the_current_key(tokens[:, NOTE], place, shapes)
@@ -111,7 +111,7 @@ def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
         if length > 1:
             known = max(names)
             first, last = names[length - known], names[known][length - known :]
-            names[length], previous = _named(first[: len(last)] * len(keys) + last)
+            names[length], previous = _named(first[: len(last)].astype(np.int64) * len(keys) + last)
         ends = np.flatnonzero(previous >= 0)
         if not len(ends):
             break
@@ -120,11 +120,14 @@ def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
     return place, reached
 
 
-def _named(numbers: Ids) -> tuple[Ids, Ids]:
-    """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1."""
+def _named(numbers: Ids) -> tuple[npt.NDArray[np.int32], Ids]:
+    """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1.
+
+    Many names are kept at once, so they have 32 bits; a piece has a few million events at most.
+    """
     order = _stable_order(numbers)
     is_new = np.diff(numbers[order], prepend=-1) != 0
-    names, previous = np.empty_like(order), np.full(len(order), -1, np.int64)
+    names, previous = np.empty(len(order), np.int32), np.full(len(order), -1, np.int64)
     names[order] = np.cumsum(is_new) - 1
     previous[order[1:]] = np.where(is_new[1:], -1, order[:-1])
     return names, previous

@@ -7,6 +7,8 @@ A batch is an artifact that any worker can make. The set of batches depends on t
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -49,6 +51,7 @@ Content = tuple[str, str]  # (piece id, format)
 class ParseBatch:
     """Contents to parse together: (piece id, format), in the order of ids, and how often to read repeated bars of scores.
 
+    No id is in it twice: the same bytes in another format are in another batch, because notes have no format beside their id.
     `attempt` is above 0 for contents that met a limit of time or memory so often before.
     """
 
@@ -91,10 +94,17 @@ def plan_batches(store: Store, inputs: Sequence[Input], repeats: Repeats = "once
     size_of = {(row.piece_id, row.format): row.bytes for row in inputs if row.status == ACCEPTED}
     todo = sorted(size_of.keys() - done)
     midi = [content for content in todo if content[1] == "midi"]
-    scores = [content for content in todo if content[1] != "midi"]
+    scores: dict[int, list[Content]] = {}  # by how many formats of the same bytes come before
+    for _, formats in groupby((content for content in todo if content[1] != "midi"), key=itemgetter(0)):
+        for turn, content in enumerate(formats):
+            scores.setdefault(turn, []).append(content)
     return [
         *map(ParseBatch, _chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH)),
-        *(ParseBatch(chunk, repeats) for chunk in _chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize)),
+        *(
+            ParseBatch(chunk, repeats)
+            for contents in scores.values()
+            for chunk in _chunks(contents, size_of, SCORES_PER_BATCH, sys.maxsize)
+        ),
     ]
 
 
