@@ -113,9 +113,19 @@ def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
     `table` has at least the columns of `NOTE_DTYPE`, without nulls. `row` has at least `ticks_per_quarter`; the other fields
     default to empty.
     """
+    return piece_of(notes_of(table), row)
+
+
+def notes_of(table: pa.Table) -> np.ndarray:
+    """Return the rows of a table, of one piece or of several, as an array of `NOTE_DTYPE`."""
     notes = np.empty(table.num_rows, NOTE_DTYPE)
     for name, _ in _NOTE_FIELDS:
         notes[name] = table.column(name).to_numpy()
+    return notes
+
+
+def piece_of(notes: np.ndarray, row: Mapping[str, Any]) -> PieceNotes:
+    """Return the piece with these notes and the other fields of `row`, as `from_arrow` does."""
     return PieceNotes(
         ticks_per_quarter=row["ticks_per_quarter"],
         notes=notes,

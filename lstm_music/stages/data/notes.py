@@ -121,18 +121,32 @@ def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSe
 
 def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
     """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time."""
+    for table in iterate_note_groups(store, notes_ref, piece_ids):
+        yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
+
+
+def iterate_note_groups(
+    store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield the notes in the order of piece ids, one row group at a time: all, or the groups that may hold some pieces."""
     for shard in store.open(notes_ref).files("notes"):
-        for table in iterate_groups(shard, piece_ids=piece_ids):
-            yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
+        yield from iterate_groups(shard, piece_ids=piece_ids)
+
+
+def borders_of(table: pa.Table) -> tuple[list[str], list[int]]:
+    """Return the ids of the pieces in a table, in its order, and the row at which each begins, the end of the table last."""
+    ids = table.column("piece_id").combine_chunks()
+    ids = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+    codes = ids.indices.to_numpy()
+    borders = np.flatnonzero(np.diff(codes, prepend=-1))
+    return ids.dictionary.take(pa.array(codes[borders])).to_pylist(), [*borders.tolist(), len(codes)]
 
 
 def _by_piece(table: pa.Table) -> Pieces:
     """Split a table into its pieces."""
-    ids = table.column("piece_id").combine_chunks().dictionary_encode()
-    names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
-    borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
-    for start, stop in pairwise(borders):
-        yield names[codes[start]], table.slice(start, stop - start)
+    ids, borders = borders_of(table)
+    for piece_id, (start, stop) in zip(ids, pairwise(borders), strict=True):
+        yield piece_id, table.slice(start, stop - start)
 
 
 def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
