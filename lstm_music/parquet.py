@@ -90,15 +90,19 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def iterate_groups(
-    path: Path, columns: Sequence[str] | None = None, piece_ids: AbstractSet[str] | None = None
+    path: Path,
+    columns: Sequence[str] | None = None,
+    piece_ids: AbstractSet[str] | None = None,
+    coded: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """Read a table one row group at a time, with one of them in memory; an empty file gives one empty table.
 
-    With `piece_ids`, row groups are skipped if their statistics exclude all of these pieces.
+    With `piece_ids`, row groups are skipped if their statistics exclude all of these pieces. The text columns `coded` are read
+    as the dictionaries that the file holds: the texts of each row are not made.
     """
     wanted = None if piece_ids is None else sorted(piece_ids)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=list(coded)) as file:
             if file.num_row_groups == 0:
                 yield file.schema_arrow.empty_table().select(columns or file.schema_arrow.names)
             for group in range(file.num_row_groups):

@@ -51,10 +51,13 @@ PIECE_FIELDS = [
 ]
 
 
-def to_arrow(piece_id: str, piece: PieceNotes) -> pa.Table:
-    """Return the notes of a piece as a table with `NOTES_SCHEMA`, in the order of `piece.notes`."""
-    columns = [pa.array(np.ascontiguousarray(piece.notes[name])) for name, _ in _NOTE_FIELDS]
-    return pa.Table.from_arrays([pa.repeat(piece_id, len(piece.notes)), *columns], schema=NOTES_SCHEMA)
+def to_arrow(piece_ids: Sequence[str], pieces: Sequence[PieceNotes]) -> pa.Table:
+    """Return the notes of some pieces (at least one) as a table with `NOTES_SCHEMA`, in the order of `piece.notes`."""
+    notes = np.concatenate([piece.notes for piece in pieces])
+    columns = [pa.array(np.ascontiguousarray(notes[name])) for name, _ in _NOTE_FIELDS]
+    number = np.repeat(np.arange(len(pieces)), [len(piece.notes) for piece in pieces])
+    ids = pa.array(piece_ids, pa.string()).take(pa.array(number))
+    return pa.Table.from_arrays([ids, *columns], schema=NOTES_SCHEMA)
 
 
 def piece_row(piece: PieceNotes) -> dict[str, Any]:

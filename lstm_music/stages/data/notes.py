@@ -130,7 +130,7 @@ def iterate_note_groups(
 ) -> Iterator[pa.Table]:
     """Yield the notes in the order of piece ids, one row group at a time: all, or the groups that may hold some pieces."""
     for shard in store.open(notes_ref).files("notes"):
-        yield from iterate_groups(shard, piece_ids=piece_ids)
+        yield from iterate_groups(shard, piece_ids=piece_ids, coded=["piece_id"])
 
 
 def borders_of(table: pa.Table) -> tuple[list[str], list[int]]:

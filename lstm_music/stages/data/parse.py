@@ -5,7 +5,7 @@ A batch is an artifact that any worker can make. The set of batches depends on t
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, rows_to_arrow, to_arrow
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
-from lstm_music.parquet import gathered, write_table, write_tables
+from lstm_music.parquet import write_table, write_tables
 from lstm_music.scores.reading import read_scores
 from lstm_music.scores.spec import ReadingSpec, Repeats
 from lstm_music.stages.data.ingest import ACCEPTED, Input
@@ -105,11 +105,7 @@ def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
         return stage.ref
     with store.write(stage) as writer:
         rows = _Rows([], [])
-        notes = write_tables(
-            writer.file("notes", "parquet"),
-            NOTES_SCHEMA,
-            gathered((to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)), NOTES_PER_GROUP),
-        )
+        notes = write_tables(writer.file("notes", "parquet"), NOTES_SCHEMA, _note_tables(_accepted(store, batch, rows)))
         pieces = rows.table()
         write_table(writer.file("pieces", "parquet"), pieces)
         rejected = sum(map(bool, pieces.column("reason").to_pylist()))
@@ -132,6 +128,22 @@ class _Rows:
 
     def table(self) -> pa.Table:
         return pa.concat_tables([*self.tables, rows_to_arrow(self.latest, PARSED_SCHEMA)])
+
+
+def _note_tables(pieces: Iterable[tuple[str, PieceNotes]]) -> Iterator[pa.Table]:
+    """Yield the notes of the pieces, some whole pieces at a time: `NOTES_PER_GROUP` notes and the rest of a piece."""
+    ids: list[str] = []
+    held: list[PieceNotes] = []
+    count = 0
+    for piece_id, piece in pieces:
+        ids.append(piece_id)
+        held.append(piece)
+        count += len(piece.notes)
+        if count >= NOTES_PER_GROUP:
+            yield to_arrow(ids, held)
+            ids, held, count = [], [], 0
+    if held:
+        yield to_arrow(ids, held)
 
 
 def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[str, PieceNotes]]:
