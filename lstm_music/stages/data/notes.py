@@ -27,7 +27,7 @@ from lstm_music.stages.data.ingest import (
 )
 from lstm_music.stages.data.merging import Pieces, in_order
 from lstm_music.stages.data.parse import READER_VERSION, Content, ParseBatch, parsed_batches
-from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "notes"
 PIECES_PER_GROUP = 1 << 10  # a piece can have thousands of pedal events
@@ -68,7 +68,8 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
     reading = reading_of(store, inputs_ref)
     batches = [batch for batch in parsed_batches(store, reading.repeats) if wanted & set(batch.contents)]
-    outcomes = _outcomes(store, batches, wanted, read_later(store, inputs_ref))
+    parsed = {batch.ref: store.open(batch.ref) for batch in batches}  # opened once: a manifest lists all contents
+    outcomes = _outcomes(parsed, batches, wanted, read_later(store, inputs_ref))
     final = [_final(row, outcomes, is_strict=reading.strict) for row in inputs]
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
@@ -79,10 +80,10 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         notes = write_shards(
             lambda number: writer.file(f"notes-{number:04d}", "parquet"),
             NOTES_SCHEMA,
-            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(store, batch))),
+            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(parsed[batch.ref]))),
         )
         pieces = writer.file("pieces", "parquet")
-        found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
+        found = in_order(batches, accepted, lambda batch: _rows_of(parsed[batch.ref]))
         write_tables(pieces, PIECES_SCHEMA, _named(found, final))
         write_table(writer.file("inputs", "parquet"), table_of_inputs(final, FINAL_SCHEMA))
         statuses = [row.status for row in final]
@@ -149,13 +150,13 @@ def _by_piece(table: pa.Table) -> Pieces:
         yield piece_id, table.slice(start, stop - start)
 
 
-def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
+def _notes_of(parsed: Artifact) -> Pieces:
+    for group in iterate_groups(parsed.file("notes")):
         yield from _by_piece(group)
 
 
-def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
+def _rows_of(parsed: Artifact) -> Pieces:
+    for group in iterate_groups(parsed.file("pieces")):
         yield from _by_piece(group.filter(pc.equal(group.column("reason"), "")))
 
 
@@ -169,7 +170,10 @@ class _Outcome:
 
 
 def _outcomes(
-    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content], later: AbstractSet[str]
+    parsed: Mapping[ArtifactRef, Artifact],
+    batches: Sequence[ParseBatch],
+    wanted: AbstractSet[Content],
+    later: AbstractSet[str],
 ) -> dict[str, _Outcome]:
     """Return what came of each wanted content in the first attempt; of those in `later`, when it was read.
 
@@ -179,7 +183,7 @@ def _outcomes(
     for batch in batches:
         ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
         columns = ("piece_id", "reason", "met_limit", "warnings")
-        for row in read_table(store.open(batch.stage.ref).file("pieces"), columns).to_pylist():
+        for row in read_table(parsed[batch.ref].file("pieces"), columns).to_pylist():
             piece_id, reason = row["piece_id"], row["reason"]
             is_asked = piece_id in ids and (piece_id in later or not batch.attempt)
             if is_asked and (piece_id not in outcomes or not reason):

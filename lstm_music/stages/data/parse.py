@@ -7,6 +7,7 @@ A batch is an artifact that any worker can make. The set of batches depends on t
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -61,6 +62,11 @@ class ParseBatch:
         """Whether it holds MIDI files only, which have no signs of repetition."""
         return all(form == "midi" for _, form in self.contents)
 
+    @cached_property
+    def ref(self) -> ArtifactRef:
+        """The reference of what was parsed: the digest of some thousand contents, so it is computed once."""
+        return self.stage.ref
+
     @property
     def stage(self) -> Stage:
         """The stage that parses them."""
@@ -81,7 +87,7 @@ def parsed_batches(store: Store, repeats: Repeats = "once") -> Iterator[ParseBat
         spec = store.open(ref).manifest["spec"]
         contents = tuple((piece_id, form) for piece_id, form in spec["contents"])
         batch = ParseBatch(contents, spec.get("repeats", "once"), spec.get("attempt", 0))
-        if batch.stage.ref == ref and (batch.repeats == repeats or batch.is_midi):
+        if batch.ref == ref and (batch.repeats == repeats or batch.is_midi):
             yield batch
 
 
@@ -100,17 +106,16 @@ def plan_batches(store: Store, inputs: Sequence[Input], repeats: Repeats = "once
 
 def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
     """Parse the contents of a batch; record the reason for each content without usable music."""
-    stage = batch.stage
-    if store.has(stage.ref):
-        return stage.ref
-    with store.write(stage) as writer:
+    if store.has(batch.ref):
+        return batch.ref
+    with store.write(batch.stage) as writer:
         rows = _Rows([], [])
         notes = write_tables(writer.file("notes", "parquet"), NOTES_SCHEMA, _note_tables(_accepted(store, batch, rows)))
         pieces = rows.table()
         write_table(writer.file("pieces", "parquet"), pieces)
         rejected = sum(map(bool, pieces.column("reason").to_pylist()))
         writer.counts.update(accepted=pieces.num_rows - rejected, rejected=rejected, notes=notes)
-    return stage.ref
+    return batch.ref
 
 
 @dataclass(frozen=True)
