@@ -32,7 +32,7 @@ def parse(storage: str, inputs: ArtifactRef) -> None:
         parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
     ]
     for future, batch in zip(futures, batches, strict=True):
-        require_made(future, batch.stage.ref)
+        require_made(future, batch.ref)
 
 
 @flow(

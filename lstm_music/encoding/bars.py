@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from lstm_music.encoding.grid import Grid, Steps
 from lstm_music.encoding.pickups import estimated_pickup
@@ -17,6 +18,7 @@ from lstm_music.midi.notes import Bar, PieceNotes, TimeSignature
 
 _COMMON_TIME = (4, 4)
 _FINEST = 1024  # MIDI can write denominators up to 2**255
+_ENDLESS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,13 @@ def places_of(piece: PieceNotes, onset_steps: Steps, grid: Grid) -> tuple[Steps,
     return places_in(bars_of(piece, grid), onset_steps)
 
 
+def places_of_all(
+    pieces: Sequence[PieceNotes], piece: npt.NDArray[np.int64], onset_steps: Steps, grid: Grid
+) -> tuple[Steps, Steps]:
+    """Return what `places_of` does, for the onsets of several pieces: `piece` int64 [onsets] says of which one each is."""
+    return _places([bars_of(one, grid) for one in pieces], piece, onset_steps)
+
+
 def place_in_bars(
     onset_steps: Steps,
     signatures: Sequence[TimeSignature],
@@ -75,17 +84,27 @@ def place_in_bars(
 
 def places_in(bars: Sequence[Bars], onset_steps: Steps) -> tuple[Steps, Steps]:
     """Return the number of the bar of each onset, and its position in that bar in steps; both int64."""
-    index = np.maximum(np.searchsorted([one.start for one in bars], onset_steps, side="right") - 1, 0)
+    return _places([bars], np.zeros(len(onset_steps), np.int64), onset_steps)
 
-    def column(values: Sequence[int]) -> Steps:
-        return np.array(values, np.int64)[index]
 
-    since = np.maximum(onset_steps - column([one.start for one in bars]) + column([one.begins_at for one in bars]), 0)
-    parts = column([max(one.length.numerator, 1) for one in bars])  # a bar of a score can have no length
-    denominator = column([one.length.denominator for one in bars])
-    is_series = np.array([one.is_series for one in bars])[index]
-    whole_bars = np.where(is_series, _bars_begun(since, parts, denominator), 0)
-    return column([one.number for one in bars]) + whole_bars, since - whole_bars * parts // denominator
+def _places(bars: Sequence[Sequence[Bars]], piece: npt.NDArray[np.int64], onset_steps: Steps) -> tuple[Steps, Steps]:
+    """Do what `places_in` does, for the bars of each piece (at least one) and onsets of any of them."""
+    table = np.array([_row(one) for of_piece in bars for one in of_piece], np.int64)
+    counts = np.array([len(of_piece) for of_piece in bars], np.int64)
+    wide = max(int(onset_steps.max(initial=0)), int(table[:, 0].max())) + 1
+    starts = np.repeat(np.arange(len(counts)) * wide, counts) + table[:, 0]
+    index = np.searchsorted(starts, piece * wide + onset_steps, side="right") - 1
+    index = np.maximum(index, (np.cumsum(counts) - counts)[piece])  # before the first bar
+    start, number, begins_at, parts, denominator = table[index].T
+    since = np.maximum(onset_steps - start + begins_at, 0)
+    whole_bars = _bars_begun(since, parts, denominator)
+    return number + whole_bars, since - whole_bars * parts // denominator
+
+
+def _row(bars: Bars) -> tuple[int, int, int, int, int]:
+    """Give start, number, where the music begins, and the length as a fraction; a bar that no other follows never ends."""
+    length = (bars.length.numerator, bars.length.denominator) if bars.is_series else (_ENDLESS, 1)
+    return bars.start, bars.number, bars.begins_at, *length
 
 
 def bar_starts(bars: Sequence[Bars], end: int) -> Iterator[int]:

@@ -26,6 +26,7 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import START
 
 Ids = npt.NDArray[np.int64]
+Names = npt.NDArray[np.int32]
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 """Run lengths in events. A run counts as the longest of these that it reaches; if several runs tie, the latest wins.
@@ -45,6 +46,7 @@ ECHOED = {f"{kind}_echo_{stream}": stream for kind in KINDS for stream in STREAM
 """Echo column → the stream whose ids it holds."""
 
 NOTE = STREAMS.index("note")
+NO_NAME = -1
 NO_INTERVAL = 0  # for the first event; other intervals start at 1
 HIGHEST_INTERVAL = PITCHES
 
@@ -102,25 +104,34 @@ def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
     """Return for each event the index of its echo, and the position in `LENGTHS` of the run's length, from 1; 0: no run.
 
     The name of a run is built from the names of two shorter runs, as in suffix array construction (Karp, Miller and
-    Rosenberg 1972). So a few sorts are enough.
+    Rosenberg 1972). So a few sorts are enough. A run that occurs only once has no name: no longer run around it can occur twice,
+    so each sort is shorter than the one before.
     """
     place, reached = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
-    single, previous = _named(keys)
-    names = {1: single}
+    begins, runs = np.arange(len(keys)), keys
+    names: dict[int, Names] = {}  # by length, the name of the run that begins at each event
+    known = 0
     for number, length in enumerate(LENGTHS, start=1):
         if length > 1:
-            known = max(names)
-            first, last = names[length - known], names[known][length - known :]
-            names[length], previous = _named(first[: len(last)].astype(np.int64) * len(keys) + last)
-        ends = np.flatnonzero(previous >= 0)
-        if not len(ends):
+            begins = begins[begins >= length - known] - (length - known)
+            first = names[length - known][begins]
+            begins, first = begins[first != NO_NAME], first[first != NO_NAME]
+            runs = first.astype(np.int64) * len(keys) + names[known][begins + length - known]
+        name, previous = _named(runs)
+        again = np.flatnonzero(previous >= 0)
+        if not len(again):
             break
-        place[ends + length - 1] = previous[ends] + length
-        reached[ends + length - 1] = number
+        ends = begins[again] + length - 1
+        place[ends], reached[ends] = begins[previous[again]] + length, number
+        is_repeated = previous >= 0
+        is_repeated[previous[again]] = True
+        begins, known = begins[is_repeated], length
+        names[length] = np.full(len(keys), NO_NAME, np.int32)
+        names[length][begins] = name[is_repeated]
     return place, reached
 
 
-def _named(numbers: Ids) -> tuple[npt.NDArray[np.int32], Ids]:
+def _named(numbers: Ids) -> tuple[Names, Ids]:
     """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1.
 
     Many names are kept at once, so they have 32 bits; a piece has a few million events at most.

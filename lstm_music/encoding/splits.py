@@ -89,13 +89,15 @@ def music_hash(piece: PieceNotes) -> str:
     Onsets are rounded to 1/480 of a quarter. Tempo, velocity, duration, tracks and drums do not count, so an edited or
     transposed copy has the hash of its original.
     """
-    pitched = piece.notes[~piece.notes["is_drum"]]
-    ticks = pitched["onset_ticks"] - pitched["onset_ticks"].min(initial=np.iinfo(np.int64).max)
+    is_pitched = ~piece.notes["is_drum"]
+    onset_ticks, pitches = piece.notes["onset_ticks"][is_pitched], piece.notes["pitch"][is_pitched]
+    ticks = onset_ticks - onset_ticks.min(initial=np.iinfo(np.int64).max)
     onset = (2 * _PARTS_PER_QUARTER * ticks + piece.ticks_per_quarter) // (2 * piece.ticks_per_quarter)
-    ordered = np.sort(onset << 7 | pitched["pitch"])  # a pitch is below 128
-    pitch = ordered & 127
-    relative = np.stack([ordered >> 7, pitch - pitch[:1]], axis=1)
-    return hashlib.sha256(relative.astype("<i8").tobytes()).hexdigest()
+    ordered = np.sort(onset << 7 | pitches)  # a pitch is below 128
+    relative = np.empty((len(ordered), 2), "<i8")
+    relative[:, 0] = ordered >> 7
+    relative[:, 1] = (ordered & 127) - (ordered[:1] & 127)
+    return hashlib.sha256(relative.data).hexdigest()
 
 
 def assign(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:

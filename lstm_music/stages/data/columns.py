@@ -13,7 +13,7 @@ from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import STREAMS, VELOCITY
 from lstm_music.encoding.velocities import level_texts
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
@@ -99,9 +99,10 @@ class EventColumns:
 def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str]) -> Iterator[EventColumns]:
     """Read these streams of the events table, one row group at a time. No row group cuts a piece in two."""
     names = ("piece_id", *streams)
+    coded = [name for name in names if name != VELOCITY]  # the only stream that is not text
     start = 0
     for shard in store.open(events_ref).files("events"):
-        for table in iterate_groups(shard, (*names, "position_in_bar"), coded=names):
+        for table in iterate_groups(shard, (*names, "position_in_bar"), coded=coded):
             if table.num_rows:
                 columns = {name: _coded(table.column(name)) for name in names}
                 yield EventColumns(columns, table.column("position_in_bar").to_numpy(), start)
@@ -109,7 +110,7 @@ def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str
 
 
 def _coded(column: pa.ChunkedArray) -> Column:
-    if pa.types.is_integer(column.type):  # velocity: the only stream that is not text
+    if pa.types.is_integer(column.type):
         distinct, place = np.unique(column.to_numpy(), return_inverse=True)
         levels, of_distinct = np.unique(level_texts(distinct), return_inverse=True)
         return Column(tuple(levels.tolist()), of_distinct[place])

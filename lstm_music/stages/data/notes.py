@@ -28,7 +28,7 @@ from lstm_music.stages.data.ingest import (
 )
 from lstm_music.stages.data.merging import Pieces, in_order
 from lstm_music.stages.data.parse import READER_VERSION, Content, ParseBatch, parsed_batches
-from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "notes"
 PIECES_PER_GROUP = 1 << 10  # a piece can have thousands of pedal events
@@ -69,7 +69,8 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
     reading = reading_of(store, inputs_ref)
     batches = [batch for batch in parsed_batches(store, reading.repeats) if wanted & set(batch.contents)]
-    outcomes = _outcomes(store, batches, wanted, read_later(store, inputs_ref))
+    parsed = {batch.ref: store.open(batch.ref) for batch in batches}  # opened once: a manifest lists all contents
+    outcomes = _outcomes(parsed, batches, wanted, read_later(store, inputs_ref))
     final = list(_finals(inputs, outcomes, is_strict=reading.strict))
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
@@ -80,10 +81,10 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         notes = write_shards(
             lambda number: writer.file(f"notes-{number:04d}", "parquet"),
             NOTES_SCHEMA,
-            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(store, batch))),
+            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(parsed[batch.ref]))),
         )
         pieces = writer.file("pieces", "parquet")
-        found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
+        found = in_order(batches, accepted, lambda batch: _rows_of(parsed[batch.ref]))
         write_tables(pieces, PIECES_SCHEMA, _named(found, final))
         write_table(writer.file("inputs", "parquet"), table_of_inputs(final, FINAL_SCHEMA))
         statuses = [row.status for row in final]
@@ -121,36 +122,43 @@ def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSe
 
 
 def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
-    """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time.
+    """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time."""
+    for table in iterate_note_groups(store, notes_ref, piece_ids):
+        yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
 
-    The column of ids is a dictionary: one text a piece, not one a note.
-    """
+
+def iterate_note_groups(
+    store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield the notes in the order of piece ids, one row group at a time: all, or the groups that may hold some pieces."""
     for shard in store.open(notes_ref).files("notes"):
-        for table in iterate_groups(shard, piece_ids=piece_ids, coded=("piece_id",)):
-            yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
+        yield from iterate_groups(shard, piece_ids=piece_ids, coded=["piece_id"])
+
+
+def borders_of(table: pa.Table) -> tuple[list[str], list[int]]:
+    """Return the ids of the pieces in a table, in its order, and the row at which each begins, the end of the table last."""
+    column = table.column("piece_id")
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    ids = coded.unify_dictionaries().combine_chunks()
+    codes = ids.indices.to_numpy()
+    borders = np.flatnonzero(np.diff(codes, prepend=-1))
+    return ids.dictionary.take(pa.array(codes[borders])).to_pylist(), [*borders.tolist(), len(codes)]
 
 
 def _by_piece(table: pa.Table) -> Pieces:
     """Split a table into its pieces."""
-    column = table.column("piece_id")
-    ids = (
-        (column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
-        .unify_dictionaries()
-        .combine_chunks()
-    )
-    names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
-    borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
-    for start, stop in pairwise(borders):
-        yield names[codes[start]], table.slice(start, stop - start)
+    ids, borders = borders_of(table)
+    for piece_id, (start, stop) in zip(ids, pairwise(borders), strict=True):
+        yield piece_id, table.slice(start, stop - start)
 
 
-def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("notes"), coded=("piece_id",)):
+def _notes_of(parsed: Artifact) -> Pieces:
+    for group in iterate_groups(parsed.file("notes"), coded=["piece_id"]):
         yield from _by_piece(group)
 
 
-def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
+def _rows_of(parsed: Artifact) -> Pieces:
+    for group in iterate_groups(parsed.file("pieces")):
         yield from _by_piece(group.filter(pc.equal(group.column("reason"), "")))
 
 
@@ -164,7 +172,10 @@ class _Outcome:
 
 
 def _outcomes(
-    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content], later: AbstractSet[str]
+    parsed: Mapping[ArtifactRef, Artifact],
+    batches: Sequence[ParseBatch],
+    wanted: AbstractSet[Content],
+    later: AbstractSet[str],
 ) -> dict[Content, _Outcome]:
     """Return what came of each wanted content in the first attempt; of those in `later`, when it was read.
 
@@ -174,7 +185,7 @@ def _outcomes(
     for batch in batches:
         form_of = dict(wanted & set(batch.contents))
         columns = ("piece_id", "reason", "met_limit", "warnings")
-        for row in read_table(store.open(batch.stage.ref).file("pieces"), columns).to_pylist():
+        for row in read_table(parsed[batch.ref].file("pieces"), columns).to_pylist():
             piece_id, reason = row["piece_id"], row["reason"]
             if piece_id not in form_of or (batch.attempt and piece_id not in later):
                 continue
