@@ -13,7 +13,15 @@ from lstm_music.stages.data.ingest import KIND
 from lstm_music.stages.data.prepare import Prepared, batches_to_parse
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise, say_ended
-from tasks.preparing import build_dataset, collect_notes, encode_events, ingest_source, parse_batch, remember_prepared
+from tasks.preparing import (
+    build_dataset,
+    collect_notes,
+    encode_events,
+    find_versions,
+    ingest_source,
+    parse_batch,
+    remember_prepared,
+)
 
 
 @flow(name="parse", flow_run_name="parse", persist_result=False, validate_parameters=False)
@@ -24,7 +32,7 @@ def parse(storage: str, inputs: ArtifactRef) -> None:
         parse_batch.submit(storage, batch, number, len(batches)) for number, batch in enumerate(batches, start=1)
     ]
     for future, batch in zip(futures, batches, strict=True):
-        require_made(future, batch.stage.ref)
+        require_made(future, batch.ref)
 
 
 @flow(
@@ -71,6 +79,7 @@ def make_dataset(recipe: Recipe, inputs: ArtifactRef, storage: str) -> Prepared:
     if batches_to_parse(store, inputs):
         parse.with_options(task_runner=task_runner(recipe.runner))(store.address, inputs)
     notes = collect_notes(storage, inputs)
+    find_versions(storage, notes)
     events = encode_events(storage, recipe, notes)
     dataset = build_dataset(storage, recipe, notes, events)
     return Prepared(inputs, notes, events, dataset)

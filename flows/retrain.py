@@ -1,6 +1,7 @@
 """The flow `retrain`: new music in the inbox → train-all with a warm start, and music by the promoted models."""
 
 import logging
+from contextlib import nullcontext, suppress
 
 from prefect import flow
 
@@ -21,10 +22,12 @@ from flows.parameters import (
 )
 from flows.prepare import prepare_inputs
 from flows.train_all import train_all
+from lstm_music.errors import LstmMusicError
 from lstm_music.stages.inbox.news import SETTLE_SECONDS, News, holds_other_music
 from lstm_music.stages.inbox.retraining import Retraining, trains_anyway
 from lstm_music.stages.inbox.serving import Served, nothing_to_serve, served_recipes
 from lstm_music.stages.inbox.standing import standing
+from lstm_music.stages.inbox.turns import in_turn
 from lstm_music.store import Store
 from tasks.failing import advise, say_ended
 from tasks.retraining import ingest_all, look, report
@@ -53,7 +56,10 @@ def retrain(
     again: TrainAgain = False,
     force: ForcePromotion = False,
 ) -> list[Retraining]:
-    """Retrain each recipe on its collection and the inbox, from its promoted models on; do nothing if nothing is new."""
+    """Retrain each recipe on its collection and the inbox, from its promoted models on; do nothing if nothing is new.
+
+    The failure of one recipe does not stop the others; the run fails after the last of them.
+    """
     del fingerprint  # it tells runs apart in Prefect's list; the run itself looks at the inbox again
     store = Store(storage)
     served = served_recipes(store, recipe)
@@ -61,8 +67,9 @@ def retrain(
         _LOG.info(nothing_to_serve(store))
         return []
 
-    def learn(one: Served, news: News) -> Retraining:
+    def learn(one: Served) -> Retraining:
         name, before = one.recipe.name, standing(store, one.recipe.name)
+        news = found[name] if name in found else look(storage, [one.recipe], inbox, settle_seconds)[name]
         anyway = trains_anyway(before, again=again, force=force)
         if not news.is_any and not anyway:
             return report(storage, Retraining(name, news, before=before))
@@ -77,5 +84,8 @@ def retrain(
         return report(storage, Retraining(name, news, inputs, decision, music, before))
 
     with store.session():
-        found = look(storage, [one.recipe for one in served], inbox, settle_seconds)
-        return [learn(one, found[one.recipe.name]) for one in served]
+        found: dict[str, News] = {}
+        # What one of several recipes cannot look at, the others may: then each looks in its turn.
+        with suppress(LstmMusicError) if len(served) > 1 else nullcontext():
+            found = look(storage, [one.recipe for one in served], inbox, settle_seconds)
+        return in_turn(served, learn)

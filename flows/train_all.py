@@ -1,9 +1,11 @@
 """The flow `train-all`: ingest → prepare → train the models in parallel → score card → promotion."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from prefect import flow
 
+from flows.engine.begun import tell_of_trainings
 from flows.engine.made import require_made
 from flows.engine.naming import named_after
 from flows.engine.runners import dask_trainings, threads
@@ -25,17 +27,21 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted, find_recipe
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
+from lstm_music.stages.training.side_by_side import cores, epochs_left, lanes
 from lstm_music.stages.training.tracking import LoggedRun, require_log_to
 from lstm_music.stages.training.trained import model_stages
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise, say_ended
 from tasks.training import begin_log, draw_curves, evaluate, promote, train_model
 
+if TYPE_CHECKING:
+    from prefect.futures import PrefectFuture
+
 TRAINING_LOST = (
     "the workers that trained the {model} model were lost one after another, probably because memory ran out; see their logs, "
     "and run again: the training continues from its checkpoint"
 )
-MOST_MODELS = max(map(len, MODELS.values()))
+MOST_MODELS = max(map(len, MODELS.values())) + 1  # a chain may have a model of the velocity
 
 
 # Each thread only waits for the process of its training, so threads are enough, one per model.
@@ -72,6 +78,9 @@ def train_all(
         starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)
+        tell_of_trainings(
+            chosen.name, {name: stage.ref for name, stage in model_stages(chosen, dataset, starts).items()}
+        )
         log = begin_log(log_to, chosen, dataset, starts)
         train = train_models if chosen.runner.name != "dask" else on_dask(chosen)
         models = train(Store(storage).address, chosen, dataset, starts, log)
@@ -83,11 +92,20 @@ def train_all(
 def train_models(
     storage: str, recipe: Recipe, dataset: ArtifactRef, starts: Mapping[str, ArtifactRef], log: LoggedRun | None
 ) -> dict[str, ArtifactRef]:
-    """Train the models of a recipe in parallel, by the task runner of the flow; give them by name."""
+    """Train the models of a recipe in their lanes, by the task runner of the flow; give them by name."""
     wanted = {name: stage.ref for name, stage in model_stages(recipe, dataset, starts).items()}
-    futures = {model: train_model.submit(storage, recipe, dataset, model, starts.get(model), log) for model in wanted}
-    for model, future in futures.items():
-        require_made(future, wanted[model], TRAINING_LOST.format(model=model))
+    # The workers of a scheduler have cores of their own.
+    usable = len(wanted) if recipe.runner.dask_scheduler else cores()
+    arranged = lanes(epochs_left(Store(storage), recipe, dataset, starts), usable)
+    futures: dict[str, PrefectFuture[ArtifactRef]] = {}
+    for lane in arranged:
+        for place, model in enumerate(lane):
+            before = [futures[lane[place - 1]]] if place else []
+            futures[model] = train_model.submit(
+                storage, recipe, dataset, model, starts.get(model), log, wait_for=before, return_state=False
+            )
+    for model in (model for lane in reversed(arranged) for model in lane):  # the longest training is in the first lane
+        require_made(futures[model], wanted[model], TRAINING_LOST.format(model=model))
     return wanted
 
 

@@ -19,6 +19,8 @@ ADVICE: dict[type[BaseException], str] = {
 
 
 def advice(error: object) -> str:
-    """Give advice about an error; without one, about a run whose process was ended from outside."""
+    """Give advice about an error (of several that about the first); without one, about a run that was ended from outside."""
+    if isinstance(error, errors.RetrainingError):
+        error = error.first or error
     kinds = (ADVICE[kind] for kind in type(error).__mro__ if kind in ADVICE)
     return next(kinds, AGAIN)

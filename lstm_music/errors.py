@@ -1,6 +1,7 @@
 """The tree of errors: every mistake that a user or a file can make is one of these, in one sentence.
 
 LstmMusicError               exit code 1: a Prefect server that does not answer, or a problem that `doctor` finds
+├── RetrainingError              of the first one: some of several recipes that could not be retrained
 ├── RecipeError              2   an invalid recipe or option
 ├── SourceError              3   a source that is missing or cannot be opened
 ├── RejectedInputError       4   an input file without readable music (the table of inputs shows the reason)
@@ -15,6 +16,8 @@ LstmMusicError               exit code 1: a Prefect server that does not answer,
 ├── MismatchError            8   models that do not fit the recipe or the vocabulary
 └── ChildError               9   a child process that died, or ran out of time or memory
 """
+
+import typing
 
 
 class LstmMusicError(Exception):
@@ -90,3 +93,24 @@ class ChildError(LstmMusicError):
 
     exit_code = 9
     ended_by = 0
+
+
+class RetrainingError(LstmMusicError):
+    """Some of several recipes could not be retrained; the message names each with its reason.
+
+    `failed` has the error of each by the recipe's name, in the order of their turns, and `done` what came of the others. The exit
+    code is that of the first error.
+    """
+
+    def __init__(
+        self, message: str, failed: dict[str, Exception] | None = None, done: list[typing.Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.failed = failed or {}
+        self.done = done or []
+        self.exit_code = getattr(self.first, "exit_code", LstmMusicError.exit_code)
+
+    @property
+    def first(self) -> Exception | None:
+        """The first error of a recipe."""
+        return next(iter(self.failed.values()), None)

@@ -27,4 +27,4 @@ def save_parts(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], parts: 
     with path.open("xb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
-            file.write(part.astype(dtype).tobytes())
+            file.write(np.ascontiguousarray(part, dtype).data)

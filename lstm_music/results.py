@@ -13,7 +13,7 @@ from lstm_music.parquet import read_table
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.players import Player, players
 from lstm_music.stages.data.dataset import load_dataset
-from lstm_music.stages.data.prepare import Prepared, describe
+from lstm_music.stages.data.prepare import Prepared, about_split, describe
 from lstm_music.stages.training.promotion import Decision
 from lstm_music.stages.training.scorecard import read_card
 from lstm_music.store import ArtifactRef, Store
@@ -68,7 +68,7 @@ class PreparedMusic:
     @cached_property
     def warnings(self) -> list[str]:
         """What you should know about the split, in sentences."""
-        return load_dataset(self.store, self.prepared.dataset).warnings
+        return about_split(self.store, load_dataset(self.store, self.prepared.dataset))
 
     def __repr__(self) -> str:
         return f"PreparedMusic({self.recipe.name!r}, {self.counts['pieces']} pieces, {self.counts['events']:,} events)"

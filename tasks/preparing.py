@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from lstm_music.errors import StorageError
 from lstm_music.recipe import Recipe
-from lstm_music.stages.data import dataset, events, ingest, notes, parse, prepare
+from lstm_music.stages.data import dataset, events, ingest, notes, parse, prepare, versions
 from lstm_music.stages.data.attempts import try_again
 from lstm_music.store import ArtifactRef, Store
 from tasks.reporting import download_report
@@ -56,6 +56,12 @@ def parse_batch(storage: str, batch: parse.ParseBatch, number: int, count: int) 
 def collect_notes(storage: str, inputs: ArtifactRef) -> ArtifactRef:
     """Merge all parsed pieces into one note table."""
     return notes.collect_notes(Store(storage), inputs)
+
+
+@task(name="find versions", task_run_name="find versions", cache_policy=NO_CACHE, persist_result=False)
+def find_versions(storage: str, notes_ref: ArtifactRef) -> ArtifactRef:
+    """Find pieces that are other versions of each other, by their melodies."""
+    return versions.find_versions(Store(storage), notes_ref)
 
 
 @task(name="encode events", task_run_name="encode events", cache_policy=NO_CACHE, persist_result=False)

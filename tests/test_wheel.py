@@ -79,6 +79,16 @@ def test_the_wheel_carries_every_file_that_its_packages_read(wheel):
     assert len(recipes) > 4
 
 
+def test_the_loops_in_use_are_the_compiled_ones(wheel, use):
+    """setup.py and the reader agree on the digest of the source, or else the source would be interpreted."""
+    compiled = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".so", ".pyd"))]
+    if not compiled:
+        pytest.skip("there was no C compiler or no Cython")
+    shown = use("python", "-c", "from lstm_music.midi.fresh_loops import loops; print(loops.__file__)")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.strip().endswith(compiled[0])
+
+
 def test_the_command_runs_outside_the_checkout(use):
     shown = use("lstm-music", "--help")
     assert shown.returncode == 0, shown.stderr

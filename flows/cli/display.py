@@ -4,9 +4,11 @@ With `--json` everything for the user goes to standard error, so that standard o
 """
 
 import json
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -48,9 +50,14 @@ class Display:
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Print the result for programs, if `--json` was given."""
+        self.result_in_parts(json.dumps(part) for part in [value])
+
+    def result_in_parts(self, parts: Iterable[str]) -> None:
+        """Print the JSON of a long result, part by part, if `--json` was given."""
         if self.as_json:
             with written("standard output"):
-                print(json.dumps(value), flush=True)  # noqa: T201 - standard output is for this object alone
+                sys.stdout.writelines(parts)
+                print(flush=True)  # noqa: T201 - standard output is for this object alone
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:
@@ -132,17 +139,22 @@ class Display:
             yield begin, count
 
     @contextmanager
-    def trainings(self, store: "Store", refs: Mapping[str, "ArtifactRef"]) -> Iterator[None]:
-        """Show a bar for each training, from what it leaves in storage, whichever process it runs in."""
-        done = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(store, refs, done), daemon=True)
+    def trainings(
+        self, store: "Store", refs: Mapping[str, "ArtifactRef"] = MappingProxyType({})
+    ) -> Iterator[dict[str, "ArtifactRef"]]:
+        """Show a bar for each training, from what it leaves in storage, whichever process it runs in.
+
+        Yields the trainings by what they are called; more may be added while they run.
+        """
+        done, shown = threading.Event(), dict(refs)
+        watcher = threading.Thread(target=self._watch, args=(store, shown, done), daemon=True)
         watcher.start()
         try:
-            yield
+            yield shown
         finally:
             done.set()
             watcher.join()
-        for model, ref in refs.items():
+        for model, ref in shown.items():
             self.log(f"{model:11} {_trained_text(store.open(ref).facts)}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> None:
@@ -164,7 +176,7 @@ class Display:
             tasks: dict[str, TaskID] = {}
             watch = ProgressWatch(store)
             while not done.wait(LOOK_SECONDS):
-                for model, ref in refs.items():
+                for model, ref in list(refs.items()):
                     said = watch.read(ref)
                     if said is not None:
                         if model not in tasks:
@@ -180,7 +192,7 @@ class Display:
 
         watch, logged = ProgressWatch(store), dict[str, int]()
         while not done.wait(LOOK_SECONDS):
-            for model, ref in refs.items():
+            for model, ref in list(refs.items()):
                 said = watch.read(ref)
                 if said is not None and said["scored_epochs"] > logged.get(model, 0):
                     logged[model] = said["scored_epochs"]

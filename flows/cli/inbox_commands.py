@@ -2,14 +2,15 @@
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.cli.choosing import choose_recipe
 from flows.cli.display import ROWS_SHOWN, Display
 from flows.cli.training import RunnerChoice
+from flows.engine.begun import told_of_trainings
 from flows.engine.server import orchestrated, server_is_configured
-from lstm_music.errors import StorageError
+from lstm_music.errors import RetrainingError, StorageError
 from lstm_music.stages.current import require_promoted
 from lstm_music.stages.inbox import news as inboxes
 from lstm_music.stages.inbox.news import News
@@ -25,7 +26,7 @@ from lstm_music.stages.inbox.retraining import (
 from lstm_music.stages.inbox.serving import Served, nothing_to_serve, served_recipes
 from lstm_music.stages.inbox.standing import standing
 from lstm_music.stages.training import promotion
-from lstm_music.store import Store
+from lstm_music.store import ArtifactRef, Store
 
 KEY_SHOWN = 12
 """Digits of a score card's key that tell it from others."""
@@ -84,21 +85,29 @@ def retrain(
         for one in served
         if found[one.recipe.name].is_any or trains_anyway(results[one.recipe.name].before, again=again, force=force)
     ]
+    failure: RetrainingError | None = None
     if todo:
         for one in served:
             _log_news(display, found[one.recipe.name])
-        with display.doing("Retraining on all music"), orchestrated():
+        display.log("Retraining on all music …")
+        with orchestrated(), _shown_trainings(display, store, of_several=len(todo) > 1):
             from flows.retrain import retrain as flow
 
-            # The flow looks again for itself; what has settled here needs no second wait.
-            made: list[Retraining] = flow(
-                ",".join(todo), inbox, storage, source, *runner, settle_seconds=0.0, again=again, force=force
-            )
+            try:
+                # The flow looks again for itself; what has settled here needs no second wait.
+                made: list[Retraining] = flow(
+                    ",".join(todo), inbox, storage, source, *runner, settle_seconds=0.0, again=again, force=force
+                )
+            except RetrainingError as error:
+                failure, made = error, error.done
         results |= {result.recipe: result for result in made}
     said = {}
     for name, result in results.items():
-        said[name] = _report(display, store, result)
+        if failure is None or name not in failure.failed:
+            said[name] = _report(display, store, result)
     _result(display, said)
+    if failure is not None:
+        raise failure
 
 
 def rollback(display: Display, recipe_name: str | None, storage: str, from_scorecard: str | None) -> None:
@@ -133,6 +142,18 @@ def _look(
 
 def _result_without_news(store: Store, one: Served, found: Mapping[str, News]) -> Retraining:
     return Retraining(one.recipe.name, found[one.recipe.name], before=standing(store, one.recipe.name))
+
+
+@contextlib.contextmanager
+def _shown_trainings(display: Display, store: Store, *, of_several: bool) -> Iterator[None]:
+    """Show how far the trainings of a flow are, of several recipes with the recipe's name."""
+    with display.trainings(store) as shown:
+
+        def add(recipe: str, models: Mapping[str, ArtifactRef]) -> None:
+            shown.update({f"{recipe} {name}" if of_several else name: ref for name, ref in models.items()})
+
+        with told_of_trainings(add):
+            yield
 
 
 def _report(display: Display, store: Store, result: Retraining) -> dict[str, Any]:

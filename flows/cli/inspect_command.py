@@ -8,10 +8,10 @@ from typing import Any
 
 from flows.cli.display import ROWS_SHOWN, Display
 from flows.cli.words import counted
+from lstm_music.encoding.bars import bar_starts, places_in
 from lstm_music.errors import RecipeError, RejectedInputError, StorageError
 from lstm_music.midi.notes import KeySignature, PieceNotes
 from lstm_music.rendering.piano_roll import piano_roll
-from lstm_music.stages.data.bar_places import bar_starts, place_in
 from lstm_music.stages.data.inspection import (
     Differences,
     Inspected,
@@ -20,10 +20,9 @@ from lstm_music.stages.data.inspection import (
     differences,
     inspect,
     keys_of,
-    number,
     summarise_parts,
-    to_json,
 )
+from lstm_music.stages.data.inspection_json import json_of, number
 
 _PITCHES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _KEYS = ("C♭", "G♭", "D♭", "A♭", "E♭", "B♭", "F", "C", "G", "D", "A", "E", "B", "F♯", "C♯", "G♯", "D♯", "A♯")
@@ -41,12 +40,12 @@ def show(display: Display, files: Sequence[str], svg: Path | None, compare_with:
         _describe(display, one)
     for rejected in (*found.rejected, *(other.rejected if other else ())):
         display.log(f"Rejected {rejected.name}: {rejected.reason}")
-    result: dict[str, Any] = to_json(found)
+    others: dict[str, Any] = {}
     if other is not None:
-        result["differences"] = _compare(display, found, other)
+        others["differences"] = _compare(display, found, other)
     if svg is not None:
-        result["svg"] = [str(path) for path in _draw(display, found.pieces, svg)]
-    display.result(result)
+        others["svg"] = [str(path) for path in _draw(display, found.pieces, svg)]
+    display.result_in_parts(json_of(found, others))
     if other is not None and not other.pieces:
         raise RejectedInputError(f"inspect: found no piece to compare with in {compare_with}")
     if not found.pieces:
@@ -84,12 +83,12 @@ def _describe(display: Display, one: Inspected) -> None:
 
 def _bars(one: Inspected) -> str:
     bars, piece = one.bars, one.piece
-    last, _ = place_in(bars, int(piece.notes["onset_ticks"].max()))
-    text = counted(last, "bar")
+    numbers, _ = places_in(bars, piece.notes["onset_ticks"].max(keepdims=True))
+    text = counted(int(numbers[0]), "bar")
     signatures = [f"{sign.numerator}/{sign.denominator}" for sign in piece.time_signatures]
     text += f" in {', '.join(dict.fromkeys(signatures))}" if signatures else ", no time signature"
     if bars[0].number == 0:
-        length = (bars[0].nominal - bars[0].begins_at) / piece.ticks_per_quarter
+        length = (bars[0].length - bars[0].begins_at) / piece.ticks_per_quarter
         text += f", after a pickup of {number(length)} quarter{'s' * (length > 1)}"
     return text
 
@@ -166,7 +165,7 @@ def _draw(display: Display, pieces: Sequence[Inspected], svg: Path) -> list[Path
     paths = []
     for index, one in enumerate(pieces, 1):
         path = svg if index == 1 else svg.with_stem(f"{svg.stem}-{index}")
-        starts = [float(start / one.piece.ticks_per_quarter) for start in bar_starts(one.bars, one.end_tick)]
+        starts = [start / one.piece.ticks_per_quarter for start in bar_starts(one.bars, one.end_tick)]
         try:
             path.write_text(piano_roll(one.piece, one.name, bar_starts=starts), encoding="utf-8")
         except OSError as error:

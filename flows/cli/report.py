@@ -12,7 +12,7 @@ from lstm_music.recipe import Recipe
 from lstm_music.rendering.report_page import COLUMNS, table
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs
-from lstm_music.stages.data.prepare import Prepared, window_counts
+from lstm_music.stages.data.prepare import Prepared, about_split, window_counts
 from lstm_music.stages.inbox.standing import standing, way_on
 from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
@@ -70,7 +70,7 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
             for split, spans in dataset.spans.items()
         ],
     )
-    for sentence in dataset.warnings:
+    for sentence in about_split(store, dataset):
         display.log(sentence)
     for path in (*events.files("events"), notes.file("inputs")):
         display.log(f"Made {path}")

@@ -26,6 +26,7 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import START
 
 Ids = npt.NDArray[np.int64]
+Names = npt.NDArray[np.int32]
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 """Run lengths in events. A run counts as the longest of these that it reaches; if several runs tie, the latest wins.
@@ -62,6 +63,7 @@ ECHOED = {
 """Echo column → the stream whose ids it holds."""
 
 NOTE = STREAMS.index("note")
+NO_NAME = -1
 NO_INTERVAL = 0  # for the first event; other intervals start at 1
 HIGHEST_INTERVAL = PITCHES
 
@@ -85,7 +87,7 @@ def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0,
     columns = []
     for kind, keys in zip(KINDS, event_keys(tokens, shapes, np.diff(number, prepend=-1) != 0), strict=True):
         # The key includes the piece number, so events and runs never match across pieces.
-        places, lengths = find_echoes(_named(keys)[0] * (number.max(initial=0) + 1) + number, ranks)
+        places, lengths = find_echoes(_named(keys)[0].astype(np.int64) * (number.max(initial=0) + 1) + number, ranks)
         for place, length in zip(places.T, lengths.T, strict=True):
             values = tokens[place]
             if kind == "melody":
@@ -126,19 +128,14 @@ def find_echoes(keys: Ids, count: int) -> tuple[Ids, Ids]:
     """
     place, reached = np.zeros((len(keys), count), np.int64), np.zeros((len(keys), count), np.int64)
     filled = np.zeros(len(keys), np.int64)
-    runs = _runs(keys)
     longer = None
-    for number, (length, (names, previous)) in reversed([*enumerate(runs.items(), start=1)]):
+    for number, (length, (names, previous)) in reversed([*enumerate(_runs(keys).items(), start=1)]):
         event = np.arange(length - 1, len(keys))  # where the run ends
-        earlier = previous + length - 1  # where it ended before
+        earlier = previous[: len(event)] + length - 1  # where it ended before
         for _ in range(count):  # a step finds an echo, or one that is known: there are fewer of these than `count`
             wanted = (earlier >= length - 1) & (filled[event] < count)
             event, earlier = event[wanted], earlier[wanted]
-            is_new = np.ones(len(event), np.bool_)
-            if longer is not None:
-                beyond, of_longer = longer
-                has = (event >= beyond - 1) & (earlier >= beyond - 1)
-                is_new[has] = of_longer[event[has] - beyond + 1] != of_longer[earlier[has] - beyond + 1]
+            is_new = ~_have_same_run(event, earlier, *longer) if longer else np.ones(len(event), np.bool_)
             here = event[is_new]
             place[here, filled[here]] = earlier[is_new] + 1
             reached[here, filled[here]] = number
@@ -148,31 +145,51 @@ def find_echoes(keys: Ids, count: int) -> tuple[Ids, Ids]:
     return place, reached
 
 
-def _runs(keys: Ids) -> dict[int, tuple[Ids, Ids]]:
+def _have_same_run(event: Ids, earlier: Ids, length: int, names: Names) -> npt.NDArray[np.bool_]:
+    """Whether runs of a length that end at two events are the same, bool [events]."""
+    there = earlier - length + 1
+    name = names[np.maximum(event - length + 1, 0)]
+    found: npt.NDArray[np.bool_] = (there >= 0) & (name != NO_NAME) & (name == names[np.maximum(there, 0)])
+    return found
+
+
+def _runs(keys: Ids) -> dict[int, tuple[Names, Ids]]:
     """Name the runs of each of `LENGTHS` that occurs twice: by length their names, and the start of the same run before, or -1.
 
-    Both are by the start of a run. The name of a run is built from the names of two shorter runs, as in suffix array
-    construction (Karp, Miller and Rosenberg 1972). So a few sorts are enough.
+    Both are by the start of a run, [events]. The name of a run is built from the names of two shorter runs, as in suffix array
+    construction (Karp, Miller and Rosenberg 1972). So a few sorts are enough. A run that occurs only once has no name: no longer
+    run around it can occur twice, so each sort is shorter than the one before.
     """
-    runs: dict[int, tuple[Ids, Ids]] = {}
+    found: dict[int, tuple[Names, Ids]] = {}
+    begins, runs, known = np.arange(len(keys)), keys, 0
     for length in LENGTHS:
-        if length == 1:
-            names, previous = _named(keys)
-        else:
-            known = max(runs)
-            first, last = runs[length - known][0], runs[known][0][length - known :]
-            names, previous = _named(first[: len(last)] * len(keys) + last)
-        if previous.max(initial=-1) < 0:
+        if known:
+            begins = begins[begins >= length - known] - (length - known)
+            first = found[length - known][0][begins]
+            begins, first = begins[first != NO_NAME], first[first != NO_NAME]
+            runs = first.astype(np.int64) * len(keys) + found[known][0][begins + length - known]
+        name, before = _named(runs)
+        again = np.flatnonzero(before >= 0)
+        if not len(again):
             break
-        runs[length] = names, previous
-    return runs
+        is_repeated = before >= 0
+        is_repeated[before[again]] = True
+        names, previous = np.full(len(keys), NO_NAME, np.int32), np.full(len(keys), -1, np.int64)
+        names[begins[is_repeated]] = name[is_repeated]
+        previous[begins[again]] = begins[before[again]]
+        found[length] = names, previous
+        begins, known = begins[is_repeated], length
+    return found
 
 
-def _named(numbers: Ids) -> tuple[Ids, Ids]:
-    """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1."""
+def _named(numbers: Ids) -> tuple[Names, Ids]:
+    """Return a small name for each number (equal for equal numbers), and the index of its last occurrence before, or -1.
+
+    Many names are kept at once, so they have 32 bits; a piece has a few million events at most.
+    """
     order = _stable_order(numbers)
     is_new = np.diff(numbers[order], prepend=-1) != 0
-    names, previous = np.empty_like(order), np.full(len(order), -1, np.int64)
+    names, previous = np.empty(len(order), np.int32), np.full(len(order), -1, np.int64)
     names[order] = np.cumsum(is_new) - 1
     previous[order[1:]] = np.where(is_new[1:], -1, order[:-1])
     return names, previous

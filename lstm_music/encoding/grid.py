@@ -63,19 +63,24 @@ class Grid:
         """The grid points of a quarter in ascending order, and the first of the next quarter."""
         return np.array([*sorted(self.residues), self.steps_per_quarter], dtype=np.int64)
 
-    def onsets(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
-        """Move each tick to the nearest grid point, in steps; ties go to the earlier point."""
-        quarters, rest = np.divmod(np.asarray(ticks, dtype=np.int64), ticks_per_quarter)
+    @cached_property
+    def _nearest(self) -> Steps:
+        """The nearest grid point to each half step of a quarter, its end included; ties go to the earlier point."""
         twice_midpoints = self._points[:-1] + self._points[1:]
-        # rest / ticks_per_quarter > midpoint / steps_per_quarter, without a division
-        nearest = np.searchsorted(
-            twice_midpoints * ticks_per_quarter,
-            2 * rest * self.steps_per_quarter,
-            side="left",
-        )
-        return quarters * self.steps_per_quarter + self._points[nearest]
+        points = self._points[np.searchsorted(twice_midpoints, np.arange(2 * self.steps_per_quarter + 1), side="left")]
+        return np.asarray(points, np.int64)
 
-    def durations(self, ticks: npt.ArrayLike, ticks_per_quarter: int) -> Steps:
+    def onsets(self, ticks: npt.ArrayLike, ticks_per_quarter: int | Steps) -> Steps:
+        """Move each tick to the nearest grid point, in steps; ties go to the earlier point.
+
+        `ticks_per_quarter` is one number, or one per tick.
+        """
+        # Points and midpoints are whole half steps, so a tick between two half steps has the nearest point of the later one.
+        half_steps = -(-2 * self.steps_per_quarter * np.asarray(ticks, dtype=np.int64) // ticks_per_quarter)
+        quarters, rest = np.divmod(half_steps, 2 * self.steps_per_quarter)
+        return quarters * self.steps_per_quarter + self._nearest[rest]
+
+    def durations(self, ticks: npt.ArrayLike, ticks_per_quarter: int | Steps) -> Steps:
         """Move each duration in ticks to the nearest grid point, in steps; none becomes 0."""
         steps: Steps = np.maximum(self.onsets(ticks, ticks_per_quarter), self.shortest)
         return steps

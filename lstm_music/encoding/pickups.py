@@ -43,12 +43,16 @@ def estimated_pickup(piece: PieceNotes) -> int:
 
 def _chords(piece: PieceNotes) -> tuple[np.ndarray, np.ndarray]:
     """Return the onsets in ticks, and a weight for each: the longer and the fuller the chord, the heavier."""
-    pitched = piece.notes[~piece.notes["is_drum"]]
-    if not len(pitched):
+    is_pitched = ~piece.notes["is_drum"]
+    onset = piece.notes["onset_ticks"][is_pitched]
+    if not len(onset):
         return np.zeros(1, np.int64), np.ones(1)
-    onsets, first = np.unique(pitched["onset_ticks"], return_index=True)  # notes are sorted by onset
-    longest = np.maximum.reduceat(pitched["duration_ticks"], first) / piece.ticks_per_quarter
-    notes = np.diff(first, append=len(pitched))
+    is_first = np.ones(len(onset), np.bool_)
+    is_first[1:] = onset[1:] != onset[:-1]  # notes are sorted by onset
+    first = np.flatnonzero(is_first)
+    onsets = onset[first]
+    longest = np.maximum.reduceat(piece.notes["duration_ticks"][is_pitched], first) / piece.ticks_per_quarter
+    notes = np.concatenate([first[1:], [len(onset)]]) - first
     return onsets, np.sqrt(np.minimum(longest, _LONGEST_QUARTERS) * notes)
 
 

@@ -1,7 +1,8 @@
 """Splits: which pieces are for training, validation and test. Pieces are never cut.
 
 The music itself decides the split, not the name or folder of a file. So a copy or a transposed copy is in the same split,
-and a piece keeps its split when you add others. A collection with folders for the splits can decide for itself instead.
+and so are other versions of a piece. A piece keeps its split when you add others, unless one of them is a version of it that
+belongs to an earlier split. A collection with folders for the splits can decide for itself instead.
 """
 
 import hashlib
@@ -28,14 +29,21 @@ class SplitSpec(BaseModel):
     """How music is split: by a hash of each piece's music, into these shares, or by folder.
 
     `random_windows` is the report's method: each event is drawn for a split on its own, whatever piece it is in. The held-out
-    events then lie between training events, so every score on them is leaky.
+    events then lie between training events, so every score on them is leaky. `group_versions` keeps all versions of a piece in
+    one split, for a split by hash; the others stay as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: Literal["hash", "folder", "random_windows"] = "hash"
+    group_versions: bool = True
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
+
+    @property
+    def keeps_versions_together(self) -> bool:
+        """Whether versions decide the split of pieces."""
+        return self.by == "hash" and self.group_versions
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> Self:
@@ -49,11 +57,15 @@ class SplitSpec(BaseModel):
 
 @dataclass(frozen=True)
 class PieceIdentity:
-    """What decides the split of a piece: its music, and the names (POSIX paths) of the files with its content."""
+    """What decides the split of a piece: its music, the names (POSIX paths) of the files with its content, and its family.
+
+    Pieces of one family are versions of each other; "" stands for a piece without versions.
+    """
 
     piece_id: str
     music_hash: str
     names: tuple[str, ...]
+    family: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,13 +89,15 @@ def music_hash(piece: PieceNotes) -> str:
     Onsets are rounded to 1/480 of a quarter. Tempo, velocity, duration, tracks and drums do not count, so an edited or
     transposed copy has the hash of its original.
     """
-    pitched = piece.notes[~piece.notes["is_drum"]]
-    ticks = pitched["onset_ticks"] - pitched["onset_ticks"].min(initial=np.iinfo(np.int64).max)
+    is_pitched = ~piece.notes["is_drum"]
+    onset_ticks, pitches = piece.notes["onset_ticks"][is_pitched], piece.notes["pitch"][is_pitched]
+    ticks = onset_ticks - onset_ticks.min(initial=np.iinfo(np.int64).max)
     onset = (2 * _PARTS_PER_QUARTER * ticks + piece.ticks_per_quarter) // (2 * piece.ticks_per_quarter)
-    ordered = np.sort(onset << 7 | pitched["pitch"])  # a pitch is below 128
-    pitch = ordered & 127
-    relative = np.stack([ordered >> 7, pitch - pitch[:1]], axis=1)
-    return hashlib.sha256(relative.astype("<i8").tobytes()).hexdigest()
+    ordered = np.sort(onset << 7 | pitches)  # a pitch is below 128
+    relative = np.empty((len(ordered), 2), "<i8")
+    relative[:, 0] = ordered >> 7
+    relative[:, 1] = (ordered & 127) - (ordered[:1] & 127)
+    return hashlib.sha256(relative.data).hexdigest()
 
 
 def assign(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:
@@ -112,11 +126,13 @@ def _assign_to_every_split(pieces: Sequence[PieceIdentity]) -> Splits:
 
 
 def _assign_by_hash(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:
-    groups = _groups(pieces)
-    split_of = {music: _drawn_split(music, spec) for music in groups}
+    groups = _families(_groups(pieces))
+    split_of = {music: _first_split(group, spec) for music, group in groups.items()}
     moved = tuple(_fill_empty_splits(split_of, groups, spec))
     ids = {
-        split: tuple(sorted(piece.piece_id for piece in pieces if split_of[piece.music_hash] == split))
+        split: tuple(
+            sorted(piece.piece_id for music, group in groups.items() if split_of[music] == split for piece in group)
+        )
         for split in SPLITS
     }
     return Splits(train=ids[TRAIN], validation=ids[VALIDATION], test=ids[TEST], moved=moved)
@@ -128,6 +144,26 @@ def _groups(pieces: Sequence[PieceIdentity]) -> dict[str, list[PieceIdentity]]:
     for piece in sorted(pieces, key=lambda piece: piece.piece_id):
         groups[piece.music_hash].append(piece)
     return groups
+
+
+def _families(groups: Mapping[str, Sequence[PieceIdentity]]) -> dict[str, list[PieceIdentity]]:
+    """Unite groups that share a family, each under the smallest hash of its music; also where copies differ in family."""
+    united: dict[str, list[PieceIdentity]] = {}
+    music_of: dict[str, str] = {}  # family → the hash of its group so far
+    for music, pieces in sorted(groups.items()):
+        joined = {music_of[piece.family] for piece in pieces if piece.family in music_of}
+        kept = min(joined | {music})
+        united[kept] = [piece for one in sorted(joined) for piece in united.pop(one)] + list(pieces)
+        music_of.update({piece.family: kept for piece in united[kept] if piece.family})
+    return united
+
+
+def _first_split(group: Sequence[PieceIdentity], spec: SplitSpec) -> str:
+    """Return the earliest of train, validation and test for which any piece of a group is drawn.
+
+    So a new version makes no training piece held out, and models that learnt the piece may go on with a warm start.
+    """
+    return min({_drawn_split(piece.music_hash, spec) for piece in group}, key=SPLITS.index)
 
 
 def _drawn_split(music: str, spec: SplitSpec) -> str:
@@ -214,7 +250,8 @@ def _leaks(pieces: Sequence[PieceIdentity], splits_of: Mapping[str, set[str]]) -
 
 
 def _listed(group: Sequence[PieceIdentity]) -> str:
-    """Name a group by its first piece, with the number of its copies."""
+    """Name a group by its first piece, with the number of its copies, or versions if the music differs."""
     first = repr(group[0].names[0]) if group[0].names else group[0].piece_id
-    copies = len(group) - 1
-    return first if not copies else f"{first} (and {copies} {'copy' if copies == 1 else 'copies'} of its music)"
+    others = len(group) - 1
+    words = ("copy", "copies") if len({piece.music_hash for piece in group}) == 1 else ("version", "versions")
+    return first if not others else f"{first} (and {others} {words[others > 1]} of its music)"

@@ -59,9 +59,8 @@ def _latest(
     if (smf.ticks[on].min(initial=_LATEST) << 1) * (
         len(smf.ticks) + 1
     ) > moments.max():  # all changes come before all notes
-        usual = usual.copy()
-        for place in np.argsort(moments, kind="stable").tolist():
-            usual[channels[place]] = values[place]
+        usual, order = usual.copy(), np.argsort(moments, kind="stable")
+        usual[channels[order]] = values[order]  # of several changes of a channel the last remains
         found: np.ndarray = usual.take(note_channels)
         return found
     note_moments = _moments(smf, on)

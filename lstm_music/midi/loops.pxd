@@ -2,6 +2,15 @@
 # 64 bits hold every value: a time has at most 35 bits, and a file of 16 MiB has at most 2^22 times of that length.
 cimport cython
 
+# setup.py defines it: the digest of loops.py and this file, see fresh_loops.py.
+cdef extern from *:
+    """
+    #ifndef LOOPS_DIGEST
+    #define LOOPS_DIGEST 0
+    #endif
+    """
+    const long long LOOPS_DIGEST
+
 
 @cython.locals(
     position=Py_ssize_t, begin=Py_ssize_t, first=Py_ssize_t, last=Py_ssize_t, after=Py_ssize_t, behind_end=Py_ssize_t, fault_at=Py_ssize_t,

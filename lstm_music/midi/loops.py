@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 WHOLE, CUT, NO_STATUS, LONG_QUANTITY, LONG_EVENT = range(5)
 
 SOUNDS = 16 << 7  # a channel and a pitch
+
+try:
+    DIGEST: int = LOOPS_DIGEST  # type: ignore[name-defined]
+except NameError:
+    DIGEST = 0  # this source is interpreted
 LONGEST_QUANTITY_BYTES = 5  # the standard allows 4; real files have 5
 
 

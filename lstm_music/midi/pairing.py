@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lstm_music.midi.loops import SOUNDS, match
+from lstm_music.midi.fresh_loops import loops
 from lstm_music.midi.smf import NOTE_ON, SmfFile
 
 NO_END = -1
@@ -70,12 +70,12 @@ def _matched(events: _Events, starts: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """
     size = len(events.status)
     ons, offs, following = (array("i", [0]) * size for _ in range(3))
-    heads, tails = (array("i", [-1]) * SOUNDS for _ in range(2))
+    heads, tails = (array("i", [-1]) * loops.SOUNDS for _ in range(2))
     columns = (events.status.tobytes(), events.first.tobytes(), events.second.tobytes())
     count = orphans = 0
     counts = []
     for start, stop in pairwise(starts.tolist()):
-        after, more_orphans = match(*columns, start, stop, ons, offs, following, heads, tails, count)
+        after, more_orphans = loops.match(*columns, start, stop, ons, offs, following, heads, tails, count)
         counts.append(after - count)
         count, orphans = after, orphans + more_orphans
     on, off = (np.frombuffer(rows, np.int32)[:count].astype(np.int64) for rows in (ons, offs))

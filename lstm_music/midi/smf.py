@@ -27,8 +27,8 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.midi.chunks import Chunk, next_chunk
 from lstm_music.midi.containers import find_smf
 from lstm_music.midi.damage import Damage
+from lstm_music.midi.fresh_loops import loops
 from lstm_music.midi.header import Header, read_header
-from lstm_music.midi.loops import LONG_EVENT, LONG_QUANTITY, LONGEST_QUANTITY_BYTES, NO_STATUS, WHOLE, locate
 
 DRUM_CHANNEL = 9  # the tenth, as in General MIDI
 BANK_SELECT, SUSTAIN_PEDAL = 0, 64
@@ -191,7 +191,7 @@ def _tracks(number: int) -> str:
 
 def _read_track(data: bytes, chunk: Chunk, found: _Found, damage: Damage) -> int:
     """Read one track; return the position of what follows it."""
-    count, system_count, tick, behind_end, fault, fault_at, stray, stray_at = locate(
+    count, system_count, tick, behind_end, fault, fault_at, stray, stray_at = loops.locate(
         data,
         chunk.start,
         chunk.stop,
@@ -206,7 +206,7 @@ def _read_track(data: bytes, chunk: Chunk, found: _Found, damage: Damage) -> int
     if stray:
         damage.add("cable", f"has a message for a cable at byte {stray_at}, which is skipped", stray)
     has_end = behind_end >= 0
-    is_broken = fault != WHOLE or (not has_end and chunk.nominal_stop > chunk.stop)
+    is_broken = fault != loops.WHOLE or (not has_end and chunk.nominal_stop > chunk.stop)
     if is_broken:
         damage.add("track", _fault(data, chunk, fault, fault_at))
     elif has_end and not chunk.is_exact and behind_end != chunk.nominal_stop:
@@ -222,13 +222,13 @@ def _read_track(data: bytes, chunk: Chunk, found: _Found, damage: Damage) -> int
 def _fault(data: bytes, chunk: Chunk, fault: int, fault_at: int) -> str:
     """Say what ends a track early."""
     base, at = chunk.start, fault_at
-    if fault == NO_STATUS:
+    if fault == loops.NO_STATUS:
         return f"bad event at byte {at}: expected a byte of 128 or more, got {data[at]}"
-    if fault == LONG_QUANTITY:
-        return f"bad length or time at byte {at}: expected at most {LONGEST_QUANTITY_BYTES} bytes, got more"
+    if fault == loops.LONG_QUANTITY:
+        return f"bad length or time at byte {at}: expected at most {loops.LONGEST_QUANTITY_BYTES} bytes, got more"
     if chunk.nominal_stop > chunk.stop:
         return f"truncated: the track at byte {base} should end at byte {chunk.nominal_stop}, but ends at {chunk.stop}"
-    if fault == LONG_EVENT:
+    if fault == loops.LONG_EVENT:
         return f"truncated: the event at byte {at} goes on behind its track, which ends at byte {chunk.stop}"
     return f"truncated: the track at byte {base} ends at byte {chunk.stop}, inside an event"
 

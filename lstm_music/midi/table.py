@@ -51,10 +51,13 @@ PIECE_FIELDS = [
 ]
 
 
-def to_arrow(piece_id: str, piece: PieceNotes) -> pa.Table:
-    """Return the notes of a piece as a table with `NOTES_SCHEMA`, in the order of `piece.notes`."""
-    columns = [pa.array(np.ascontiguousarray(piece.notes[name])) for name, _ in _NOTE_FIELDS]
-    return pa.Table.from_arrays([pa.repeat(piece_id, len(piece.notes)), *columns], schema=NOTES_SCHEMA)
+def to_arrow(piece_ids: Sequence[str], pieces: Sequence[PieceNotes]) -> pa.Table:
+    """Return the notes of some pieces (at least one) as a table with `NOTES_SCHEMA`, in the order of `piece.notes`."""
+    notes = np.concatenate([piece.notes for piece in pieces])
+    columns = [pa.array(np.ascontiguousarray(notes[name])) for name, _ in _NOTE_FIELDS]
+    number = np.repeat(np.arange(len(pieces)), [len(piece.notes) for piece in pieces])
+    ids = pa.array(piece_ids, pa.string()).take(pa.array(number))
+    return pa.Table.from_arrays([ids, *columns], schema=NOTES_SCHEMA)
 
 
 def piece_row(piece: PieceNotes) -> dict[str, Any]:
@@ -113,9 +116,19 @@ def from_arrow(table: pa.Table, row: Mapping[str, Any]) -> PieceNotes:
     `table` has at least the columns of `NOTE_DTYPE`, without nulls. `row` has at least `ticks_per_quarter`; the other fields
     default to empty.
     """
+    return piece_of(notes_of(table), row)
+
+
+def notes_of(table: pa.Table) -> np.ndarray:
+    """Return the rows of a table, of one piece or of several, as an array of `NOTE_DTYPE`."""
     notes = np.empty(table.num_rows, NOTE_DTYPE)
     for name, _ in _NOTE_FIELDS:
         notes[name] = table.column(name).to_numpy()
+    return notes
+
+
+def piece_of(notes: np.ndarray, row: Mapping[str, Any]) -> PieceNotes:
+    """Return the piece with these notes and the other fields of `row`, as `from_arrow` does."""
     return PieceNotes(
         ticks_per_quarter=row["ticks_per_quarter"],
         notes=notes,

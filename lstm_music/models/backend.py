@@ -40,10 +40,14 @@ def has_gpu() -> bool:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors: by XLA on a CPU; on a GPU as a graph, because XLA cannot use cuDNN."""
+    """Compile a function of tensors: by XLA on a CPU; on a GPU as a graph, because XLA cannot use cuDNN.
+
+    Without AutoGraph, so loops and conditions are TensorFlow's own: AutoGraph reads the source from the disk again, and would
+    run other code where the project is upgraded while a worker runs.
+    """
     import tensorflow as tf
 
-    graph: Callable[..., Any] = tf.function(function, jit_compile=not has_gpu())
+    graph: Callable[..., Any] = tf.function(function, autograph=False, jit_compile=not has_gpu())
     return graph
 
 

@@ -83,6 +83,33 @@ def _sequence(counts: Any) -> Any:
     return run
 
 
+def sum_of_rows(kernel: Any, rows: Any) -> Any:
+    """Add up rows of `kernel`, float [rows, width], for their numbers, int [time, batch, fields]; give [time, batch, width].
+
+    The gradient is added up in place, a field after another. TensorFlow's own would first write the gradient of every row that
+    was read, `fields` times what the sum takes, and then add it up: four times the time for 14 fields (measured).
+    """
+
+    @tf.custom_gradient
+    def add(kernel: Any) -> Any:
+        fields = rows.shape[-1]
+
+        def gradient(d_sum: Any) -> Any:
+            by_field = tf.reshape(tf.transpose(rows, [2, 0, 1]), [fields, -1, 1])
+            updates = tf.reshape(d_sum, [-1, kernel.shape[1]])
+
+            def add_field(field: Any, d_kernel: Any) -> Any:
+                return field + 1, tf.tensor_scatter_nd_add(d_kernel, by_field[field], updates)
+
+            start = (0, tf.zeros(kernel.shape, kernel.dtype))
+            _, d_kernel = tf.while_loop(lambda field, _: field < fields, add_field, start, maximum_iterations=fields)
+            return d_kernel
+
+        return tf.add_n([tf.gather(kernel, rows[..., field]) for field in range(fields)]), gradient
+
+    return add(kernel)
+
+
 def _cell(gates: Any, cell: Any) -> tuple[Any, Any, Any]:
     """Turn gate inputs [batch, 4·units] and a cell into (hidden, cell, activated gates)."""
     i, f, g, o = tf.split(gates, 4, 1)
@@ -192,5 +219,5 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras has no types
         """Give what the gates get from `inputs`, bias added: the sum of the kernel's rows, or the product with it."""
         kernel, bias = tf.convert_to_tensor(self.cell.kernel), tf.convert_to_tensor(self.cell.bias)
         if inputs.dtype.is_integer:
-            return tf.add_n([tf.gather(kernel, inputs[..., field]) for field in range(inputs.shape[-1])]) + bias
+            return sum_of_rows(kernel, inputs) + bias
         return tf.tensordot(inputs, kernel, 1) + bias

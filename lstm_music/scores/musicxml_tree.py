@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"\s*([+-]?)(\d{1,9})?(?:\.(\d{0,9})\d*)?\s*")
 _FIRST_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _REMEMBERED = 1 << 10  # the same few numbers stand in most notes
 MOST_MEASURES_OF_PARTS = 200_000  # forty parts of an opera have 100,000
+MOST_ELEMENTS = 1_500_000  # of about 280 bytes each in memory; a file of 16 MiB that is all notes has 1,200,000
 _ROOTS = ("score-partwise", "score-timewise")
 
 
@@ -85,6 +86,9 @@ def plain_text(element: Element, path: str) -> str:
 
 
 def _parse(text: str) -> Element:
+    elements = text.count("<") - text.count("</")
+    if elements > MOST_ELEMENTS:
+        raise RejectedInputError(f"has too many elements: expected at most {MOST_ELEMENTS:,}, got about {elements:,}")
     parser = XMLParser()  # noqa: S314 (nothing is fetched, and expat limits entities)
     try:
         parser.feed(text.lstrip("\ufeff \t\n"))

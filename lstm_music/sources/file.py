@@ -36,9 +36,13 @@ def read_file(path: Path, name: str, max_bytes: int = MAX_FILE_BYTES) -> Found |
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            state = os.fstat(descriptor)
+            if not stat.S_ISREG(state.st_mode):
                 return Refused(name, "is not a regular file")
-            data = file.read(max_bytes + 1)
+            size = min(state.st_size, max_bytes)
+            data = file.read(size + 1)  # a read of `max_bytes` would take that much memory for each file
+            if len(data) > size:  # it grows, or has no size, as files of the system have not
+                data += file.read(max_bytes - size)
     except OSError as error:
         return Refused(name, f"cannot be read: {error.strerror}")
     if len(data) > max_bytes:

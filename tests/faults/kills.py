@@ -93,6 +93,11 @@ def main() -> None:
                 if different := sorted(dict(contents(run.storage).items() ^ wanted.items())):
                     wrong.append(f"kill {killed.total()}: made something else: {different[0]}")
                 finished += 1
+            print(
+                f"{killed.total()} kills, {finished} runs to the end, {len(wrong)} did not hold",
+                file=sys.stderr,
+                flush=True,
+            )
     print(
         f"{killed['the command']} kills of the command, {killed['a child']} of its children; {finished} runs to the end"
     )

@@ -1,5 +1,7 @@
 """Parquet files: what was written comes back, in shards and groups, or is refused."""
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -8,7 +10,7 @@ from lstm_music import parquet
 from lstm_music.errors import CorruptArtifactError
 from lstm_music.parquet import gathered, iterate_groups, read_table, write_shards, write_table, write_tables
 
-SCHEMA = pa.schema([("number", pa.int32()), ("text", pa.string())])
+SCHEMA = pa.schema([("number", pa.int32()), ("piece_id", pa.string())])
 
 
 def table(*numbers: int) -> pa.Table:
@@ -20,10 +22,10 @@ def test_tables_come_back_a_row_group_each(tmp_path):
     assert write_tables(path, SCHEMA, [table(1, 2), table(3)]) == 3
     assert [group.column("number").to_pylist() for group in iterate_groups(path)] == [[1, 2], [3]]
     assert read_table(path) == table(1, 2, 3)
-    assert read_table(path, ["text"]).column_names == ["text"]
+    assert read_table(path, ["piece_id"]).column_names == ["piece_id"]
 
 
-@pytest.mark.parametrize("columns", [None, ["text"]])
+@pytest.mark.parametrize("columns", [None, ["piece_id"]])
 def test_an_empty_table_keeps_its_columns(tmp_path, columns):
     path = tmp_path / "t.parquet"
     assert write_tables(path, SCHEMA, []) == 0
@@ -32,15 +34,25 @@ def test_an_empty_table_keeps_its_columns(tmp_path, columns):
     assert read_table(path, columns).num_rows == 0
 
 
-def test_tables_are_gathered_until_they_have_enough_rows_and_never_cut():
-    groups = gathered([table(1), table(2, 3), table(4, 5, 6, 7), table(8)], rows=3)
-    assert [group.column("number").to_pylist() for group in groups] == [[1, 2, 3], [4, 5, 6, 7], [8]]
+@pytest.mark.parametrize("cuts", [[], [6], [2, 2, 7], [0, 2, 6, 7, 8]])
+def test_pieces_are_gathered_until_they_have_enough_rows_and_never_cut(cuts):
+    rows = pa.table([range(9), list("aabbbbcde")], schema=SCHEMA)
+    borders = [0, *cuts, 9]
+    tables = [rows.slice(start, stop - start) for start, stop in pairwise(borders)]
+    groups = list(gathered(tables, rows=3))
+    assert [group.column("piece_id").to_pylist() for group in groups] == [list("aabbbb"), list("cde")]
+    assert pa.concat_tables(groups).equals(rows)
+    assert all(column.num_chunks == 1 for group in groups for column in group.columns)
+
+
+def test_of_no_tables_nothing_is_gathered():
+    assert list(gathered([SCHEMA.empty_table()], rows=3)) == []
 
 
 @pytest.mark.parametrize(("groups", "shards"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
 def test_a_shard_has_so_many_groups_and_the_last_the_rest(tmp_path, monkeypatch, groups, shards):
     monkeypatch.setattr(parquet, "GROUPS_PER_SHARD", 2)
-    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 1)
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 2)
     tables = [table(number, number + 100) for number in range(groups)]
     assert write_shards(lambda number: tmp_path / f"{number}.parquet", SCHEMA, tables) == 2 * groups
     paths = sorted(tmp_path.iterdir())

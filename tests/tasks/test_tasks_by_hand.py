@@ -81,9 +81,9 @@ def test_a_task_that_is_tried_again_knows_when(task):
 @pytest.mark.parametrize(
     "task",
     [
-        *(preparing.ingest_source, preparing.parse_batch, preparing.collect_notes, preparing.encode_events),
-        *(preparing.build_dataset, preparing.remember_prepared, training.train_model, training.evaluate),
-        *(training.promote, generating.make_music, generating.measure_reference, generating.present),
+        *(preparing.ingest_source, preparing.parse_batch, preparing.collect_notes, preparing.find_versions),
+        *(preparing.encode_events, preparing.build_dataset, preparing.remember_prepared, training.train_model),
+        *(training.evaluate, training.promote, generating.make_music, generating.measure_reference, generating.present),
     ],
     ids=lambda task: task.name,
 )

@@ -39,6 +39,6 @@ def try_again(store: Store, inputs: ArtifactRef) -> ArtifactRef:
 
 def _outcome(store: Store, batch: ParseBatch) -> tuple[set[str], set[str]]:
     """Return the ids that met a limit, and those that were read."""
-    table = read_table(store.open(batch.stage.ref).file("pieces"), ("piece_id", "reason", "met_limit"))
+    table = read_table(store.open(batch.ref).file("pieces"), ("piece_id", "reason", "met_limit"))
     rows = table.to_pylist()
     return {row["piece_id"] for row in rows if row["met_limit"]}, {row["piece_id"] for row in rows if not row["reason"]}

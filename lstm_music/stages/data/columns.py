@@ -7,14 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
-from lstm_music.encoding.echoes import echo_tokens
+from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.grid import Grid
-from lstm_music.encoding.places import place_tokens
+from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import STREAMS, VELOCITY
 from lstm_music.encoding.velocities import level_texts
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
@@ -54,18 +53,19 @@ class EventColumns:
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid, echo_ranks: int) -> np.ndarray:
-        """Return the tokens of every event, int64 [events, columns]: streams, places, and so many echoes of each kind."""
-        columns = [(vocabulary, self.columns[stream]) for stream, vocabulary in vocabularies.items()]
-        encoded = [vocabulary.encode(column.values)[column.codes] for vocabulary, column in columns]
-        streams = np.stack(encoded, axis=1)
-        steps = np.rint(self.position_in_bar * grid.steps_per_quarter)
-        shapes = shapes_of(vocabularies["note"])
-        pieces = self.columns["piece_id"].codes
-        echoes = [
-            echo_tokens(streams[start:stop, : len(STREAMS)], shapes, pieces[start:stop], echo_ranks)
-            for start, stop in self._parts()
-        ]
-        return np.concatenate([streams, place_tokens(steps, grid), np.concatenate(echoes)], axis=1)
+        """Return the tokens of every event, uint32 [events, columns]: streams, places, and so many echoes of each kind."""
+        width = len(vocabularies) + len(PLACES) + echo_ranks * len(ECHOES)
+        tokens = np.empty((len(self.position_in_bar), width), np.uint32)
+        places, echoes = len(vocabularies), len(vocabularies) + len(PLACES)
+        for index, (stream, vocabulary) in enumerate(vocabularies.items()):
+            column = self.columns[stream]
+            tokens[:, index] = vocabulary.encode(column.values)[column.codes]
+        tokens[:, places:echoes] = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
+        shapes, pieces = shapes_of(vocabularies["note"]), self.columns["piece_id"].codes
+        for start, stop in self._parts():
+            part = slice(start, stop)
+            tokens[part, echoes:] = echo_tokens(tokens[part, : len(STREAMS)], shapes, pieces[part], echo_ranks)
+        return tokens
 
     def _parts(self) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of some whole pieces at a time: for a single short piece, the overhead would dominate."""
@@ -100,9 +100,10 @@ class EventColumns:
 def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str]) -> Iterator[EventColumns]:
     """Read these streams of the events table, one row group at a time. No row group cuts a piece in two."""
     names = ("piece_id", *streams)
+    coded = [name for name in names if name != VELOCITY]  # the only stream that is not text
     start = 0
     for shard in store.open(events_ref).files("events"):
-        for table in iterate_groups(shard, (*names, "position_in_bar")):
+        for table in iterate_groups(shard, (*names, "position_in_bar"), coded=coded):
             if table.num_rows:
                 columns = {name: _coded(table.column(name)) for name in names}
                 yield EventColumns(columns, table.column("position_in_bar").to_numpy(), start)
@@ -110,11 +111,11 @@ def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str
 
 
 def _coded(column: pa.ChunkedArray) -> Column:
-    if pa.types.is_integer(column.type):  # velocity: the only stream that is not text
+    if pa.types.is_integer(column.type):
         distinct, place = np.unique(column.to_numpy(), return_inverse=True)
         levels, of_distinct = np.unique(level_texts(distinct), return_inverse=True)
         return Column(tuple(levels.tolist()), of_distinct[place])
-    found = pc.dictionary_encode(column.combine_chunks())
+    found = column.unify_dictionaries().combine_chunks()
     return Column(tuple(found.dictionary.to_pylist()), found.indices.to_numpy())
 
 

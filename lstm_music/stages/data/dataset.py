@@ -26,6 +26,7 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.current import kept_form
 from lstm_music.stages.data.columns import EventColumns, iterate_columns
 from lstm_music.stages.data.notes import read_pieces
+from lstm_music.stages.data.versions import families_of, find_versions, rule
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "dataset"
@@ -111,6 +112,16 @@ class Dataset:
         return {stream: vocabulary.log_unknown for stream, vocabulary in self.vocabularies.items()}
 
     @property
+    def is_split_by_folder(self) -> bool:
+        """Whether the folders of the source decide the split."""
+        return bool(self.artifact.manifest["spec"]["split"]["by"] == "folder")
+
+    @property
+    def keeps_versions_together(self) -> bool:
+        """Whether all versions of a piece are in one split."""
+        return "versions" in self.artifact.manifest["spec"]
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences for the user about the split."""
         return list(self.artifact.facts["warnings"])
@@ -128,12 +139,14 @@ class Dataset:
 def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> Stage:
     """Describe the stage that makes a recipe's dataset from events."""
     spec: dict[str, Any] = {
-        "split": recipe.split.model_dump(mode="json"),
+        "split": recipe.split.model_dump(mode="json", exclude={"group_versions"}),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
         "columns": _columns(recipe.model),
         "echo_lengths": list(LENGTHS),
     }
+    if recipe.split.keeps_versions_together:
+        spec["versions"] = rule()
     if VELOCITY in recipe.model.streams:
         spec["velocity_levels"] = LEVELS
     if recipe.split.by == "random_windows":
@@ -182,7 +195,7 @@ def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
 
 
 def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
-    splits = assign(_identities(store, notes_ref), recipe.split)
+    splits = assign(_identities(store, recipe, notes_ref), recipe.split)
     streams = recipe.model.streams
     survey = _survey(iterate_columns(store, events_ref, streams), recipe, set(splits.train))
     vocabularies = survey.vocabularies(recipe)
@@ -209,9 +222,16 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
 
 
-def _identities(store: Store, notes_ref: ArtifactRef) -> list[PieceIdentity]:
-    pieces = read_pieces(store, notes_ref, ("piece_id", "music_hash", "names"))
-    return [PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"])) for row in pieces]
+def _identities(store: Store, recipe: Recipe, notes_ref: ArtifactRef) -> list[PieceIdentity]:
+    families: Mapping[str, str] = {}
+    if recipe.split.keeps_versions_together:
+        find_versions(store, notes_ref)
+        families = families_of(store, notes_ref)
+    rows = read_pieces(store, notes_ref, ("piece_id", "music_hash", "names"))
+    return [
+        PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"]), families.get(row["piece_id"], ""))
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True)

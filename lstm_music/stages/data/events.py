@@ -1,20 +1,24 @@
 """Note table → events: every piece in the encoding of the recipe, as a readable table."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
+from itertools import islice, pairwise
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_music.encoding import music21_5
-from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, PieceEvents, encode, to_arrow
+from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, PieceEvents, encode, encode_all, to_arrow
 from lstm_music.errors import RecipeError
 from lstm_music.midi.notes import PieceNotes
-from lstm_music.midi.table import from_arrow
+from lstm_music.midi.table import notes_of, piece_of
 from lstm_music.parquet import iterate_groups, write_shards
-from lstm_music.stages.data.notes import iterate_notes, iterate_pieces
+from lstm_music.stages.data.notes import borders_of, iterate_note_groups, iterate_pieces
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "events"
@@ -45,13 +49,32 @@ def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> Arti
 
 
 def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Counter[str]) -> Iterator[pa.Table]:
-    pieces = iterate_pieces(store, notes_ref, ("name", "format", "ticks_per_quarter", "time_signatures", "bars"))
-    for row, (piece_id, table) in zip(pieces, iterate_notes(store, notes_ref), strict=True):  # both in the order of ids
-        raw = partial(store.get_blob, piece_id)
-        events = read_piece(from_arrow(table, row), spec, name=row["name"], form=row["format"], raw=raw)
-        counts["merged"] += events.merged
-        counts["drums"] += events.drums
-        yield to_arrow(piece_id, events, spec)
+    columns = ("piece_id", "name", "format", "ticks_per_quarter", "time_signatures", "bars")
+    pieces = iterate_pieces(store, notes_ref, columns)  # in the order of ids, as the notes are
+    for table in iterate_note_groups(store, notes_ref):
+        ids, borders = borders_of(table)
+        rows = list(islice(pieces, len(ids)))
+        assert [row["piece_id"] for row in rows] == ids
+        notes = notes_of(table)
+        found = [piece_of(notes[start:stop], row) for row, (start, stop) in zip(rows, pairwise(borders), strict=True)]
+        for events, sizes in _events_of(store, found, rows, spec):
+            counts["merged"] += events.merged
+            counts["drums"] += events.drums
+            yield to_arrow(ids[: len(sizes)], sizes, events, spec)
+            del ids[: len(sizes)]
+
+
+def _events_of(
+    store: Store, pieces: Sequence[PieceNotes], rows: Sequence[Mapping[str, Any]], spec: EventSpec
+) -> Iterator[tuple[PieceEvents, npt.NDArray[np.int64]]]:
+    """Yield the events of all pieces, some whole pieces at a time, and the number of events of each of these."""
+    if spec.reading == "exact":
+        yield encode_all(pieces, spec)
+        return
+    for piece, row in zip(pieces, rows, strict=True):
+        raw = partial(store.get_blob, row["piece_id"])
+        events = read_piece(piece, spec, name=row["name"], form=row["format"], raw=raw)
+        yield events, np.array([len(events)])
 
 
 def read_piece(piece: PieceNotes, spec: EventSpec, *, name: str, form: str, raw: Callable[[], bytes]) -> PieceEvents:

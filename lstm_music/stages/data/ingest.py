@@ -154,9 +154,10 @@ def rows_of(
     """Yield a row for each input, in the order of names; count the other files. A book of tunes is an input for each tune.
 
     `keep` stores a content and returns its SHA-256. A content that is accepted in the rows `beside` is a duplicate here. One
-    that is `forgotten` has no row.
+    that is `forgotten` has no row. The same bytes in another format are no duplicate yet: perhaps only one of the formats can be
+    read.
     """
-    first_name = {row.piece_id: row.name for row in beside if row.status == ACCEPTED}
+    first_name = {(row.piece_id, row.format): row.name for row in beside if row.status == ACCEPTED}
     for entry in pieces_of(source.entries()):
         if isinstance(entry, Ignored):
             counts["ignored"] += 1
@@ -172,12 +173,17 @@ def rows_of(
             )
         else:
             piece_id = keep(entry.data)
-            if piece_id not in first_name:
-                first_name[piece_id] = entry.name
+            content = piece_id, _format(entry.name, entry)
+            if content not in first_name:
+                first_name[content] = entry.name
                 yield _row(source, entry.name, ACCEPTED, "", piece_id, entry)
             else:
-                reason = f"has the same content as {first_name[piece_id]}"
-                yield _row(source, entry.name, DUPLICATE, reason, piece_id, entry)
+                yield _row(source, entry.name, DUPLICATE, same_content(first_name[content]), piece_id, entry)
+
+
+def same_content(name: str) -> str:
+    """Return the reason of a duplicate of the input `name`."""
+    return f"has the same content as {name}"
 
 
 def _takes(recipe: Recipe, entry: Found | Refused) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
+from lstm_music.encoding.bars import Bars, bars_of, tick_grid
 from lstm_music.errors import RejectedInputError, SourceError
 from lstm_music.midi.containers import is_midi
 from lstm_music.midi.key import estimate_key
@@ -18,7 +18,6 @@ from lstm_music.sources.books import pieces_of
 from lstm_music.sources.catalogue import open_source
 from lstm_music.sources.entry import Found, Refused, Remote, music_format
 from lstm_music.sources.file import File
-from lstm_music.stages.data.bar_places import Bars, bars_of, place_in
 
 NoteKey = tuple[Fraction, int, bool]  # onset in quarters, pitch, is a drum
 
@@ -38,8 +37,8 @@ class Inspected:
 
     @property
     def bars(self) -> list[Bars]:
-        """The bars of the piece, in order: see `bar_places`."""
-        return bars_of(self.piece)
+        """The bars of the piece in order, in ticks."""
+        return bars_of(self.piece, tick_grid(self.piece))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,43 +154,6 @@ def _unusable(piece: PieceNotes) -> tuple[str, ...]:
     except RejectedInputError as error:
         return (f"{error}, so prepare rejects it",)
     return ()
-
-
-def to_json(inspection: Inspection) -> dict[str, Any]:
-    """Give what was read for programs: quarters are numbers where JSON can hold them exactly, else fractions in text."""
-    return {
-        "pieces": [
-            {"name": one.name, "warnings": list(one.warnings), "notes": _notes_json(one)} for one in inspection.pieces
-        ],
-        "rejected": [{"name": one.name, "reason": one.reason} for one in inspection.rejected],
-    }
-
-
-def _notes_json(inspected: Inspected) -> list[dict[str, Any]]:
-    piece, bars = inspected.piece, inspected.bars
-    rows = []
-    for note in piece.notes:
-        bar, position_ticks = place_in(bars, int(note["onset_ticks"]))
-        rows.append(
-            {
-                "onset": number(Fraction(int(note["onset_ticks"]), piece.ticks_per_quarter)),
-                "pitch": int(note["pitch"]),
-                "duration": number(Fraction(int(note["duration_ticks"]), piece.ticks_per_quarter)),
-                "program": int(note["program"]),
-                "is_drum": bool(note["is_drum"]),
-                "part": int(note["track"]),
-                "bar": bar,
-                "position_in_bar": number(position_ticks / piece.ticks_per_quarter),
-            }
-        )
-    return rows
-
-
-def number(value: Fraction) -> int | float | str:
-    """Give a fraction as an exact number, or as text such as "4/3"."""
-    if value.denominator == 1:
-        return value.numerator
-    return float(value) if Fraction(float(value)) == value else str(value)
 
 
 def summarise_parts(piece: PieceNotes) -> list[PartSummary]:

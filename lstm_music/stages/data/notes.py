@@ -23,11 +23,12 @@ from lstm_music.stages.data.ingest import (
     read_inputs,
     read_later,
     reading_of,
+    same_content,
     table_of_inputs,
 )
 from lstm_music.stages.data.merging import Pieces, in_order
 from lstm_music.stages.data.parse import READER_VERSION, Content, ParseBatch, parsed_batches
-from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "notes"
 PIECES_PER_GROUP = 1 << 10  # a piece can have thousands of pedal events
@@ -68,8 +69,9 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     wanted = {(row.piece_id, row.format) for row in inputs if row.status == ACCEPTED}
     reading = reading_of(store, inputs_ref)
     batches = [batch for batch in parsed_batches(store, reading.repeats) if wanted & set(batch.contents)]
-    outcomes = _outcomes(store, batches, wanted, read_later(store, inputs_ref))
-    final = [_final(row, outcomes, is_strict=reading.strict) for row in inputs]
+    parsed = {batch.ref: store.open(batch.ref) for batch in batches}  # opened once: a manifest lists all contents
+    outcomes = _outcomes(parsed, batches, wanted, read_later(store, inputs_ref))
+    final = list(_finals(inputs, outcomes, is_strict=reading.strict))
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
         first = "; ".join(f"{row.name}: {row.reason}" for row in final[:10])
@@ -79,10 +81,10 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
         notes = write_shards(
             lambda number: writer.file(f"notes-{number:04d}", "parquet"),
             NOTES_SCHEMA,
-            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(store, batch))),
+            (table for _, table in in_order(batches, accepted, lambda batch: _notes_of(parsed[batch.ref]))),
         )
         pieces = writer.file("pieces", "parquet")
-        found = in_order(batches, accepted, lambda batch: _rows_of(store, batch))
+        found = in_order(batches, accepted, lambda batch: _rows_of(parsed[batch.ref]))
         write_tables(pieces, PIECES_SCHEMA, _named(found, final))
         write_table(writer.file("inputs", "parquet"), table_of_inputs(final, FINAL_SCHEMA))
         statuses = [row.status for row in final]
@@ -121,27 +123,42 @@ def read_some_pieces(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSe
 
 def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None) -> Pieces:
     """Yield (piece id, its notes) of all or some pieces, in the order of ids, with one row group in memory at a time."""
+    for table in iterate_note_groups(store, notes_ref, piece_ids):
+        yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
+
+
+def iterate_note_groups(
+    store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield the notes in the order of piece ids, one row group at a time: all, or the groups that may hold some pieces."""
     for shard in store.open(notes_ref).files("notes"):
-        for table in iterate_groups(shard, piece_ids=piece_ids):
-            yield from (piece for piece in _by_piece(table) if piece_ids is None or piece[0] in piece_ids)
+        yield from iterate_groups(shard, piece_ids=piece_ids, coded=["piece_id"])
+
+
+def borders_of(table: pa.Table) -> tuple[list[str], list[int]]:
+    """Return the ids of the pieces in a table, in its order, and the row at which each begins, the end of the table last."""
+    column = table.column("piece_id")
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    ids = coded.unify_dictionaries().combine_chunks()
+    codes = ids.indices.to_numpy()
+    borders = np.flatnonzero(np.diff(codes, prepend=-1))
+    return ids.dictionary.take(pa.array(codes[borders])).to_pylist(), [*borders.tolist(), len(codes)]
 
 
 def _by_piece(table: pa.Table) -> Pieces:
     """Split a table into its pieces."""
-    ids = table.column("piece_id").combine_chunks().dictionary_encode()
-    names, codes = ids.dictionary.to_pylist(), ids.indices.to_numpy()
-    borders = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), len(codes)]
-    for start, stop in pairwise(borders):
-        yield names[codes[start]], table.slice(start, stop - start)
+    ids, borders = borders_of(table)
+    for piece_id, (start, stop) in zip(ids, pairwise(borders), strict=True):
+        yield piece_id, table.slice(start, stop - start)
 
 
-def _notes_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("notes")):
+def _notes_of(parsed: Artifact) -> Pieces:
+    for group in iterate_groups(parsed.file("notes"), coded=["piece_id"]):
         yield from _by_piece(group)
 
 
-def _rows_of(store: Store, batch: ParseBatch) -> Pieces:
-    for group in iterate_groups(store.open(batch.stage.ref).file("pieces")):
+def _rows_of(parsed: Artifact) -> Pieces:
+    for group in iterate_groups(parsed.file("pieces")):
         yield from _by_piece(group.filter(pc.equal(group.column("reason"), "")))
 
 
@@ -155,31 +172,46 @@ class _Outcome:
 
 
 def _outcomes(
-    store: Store, batches: Sequence[ParseBatch], wanted: AbstractSet[Content], later: AbstractSet[str]
-) -> dict[str, _Outcome]:
+    parsed: Mapping[ArtifactRef, Artifact],
+    batches: Sequence[ParseBatch],
+    wanted: AbstractSet[Content],
+    later: AbstractSet[str],
+) -> dict[Content, _Outcome]:
     """Return what came of each wanted content in the first attempt; of those in `later`, when it was read.
 
     A batch counts only for contents in its own format: another batch can hold the same bytes in another format.
     """
-    outcomes: dict[str, _Outcome] = {}
+    outcomes: dict[Content, _Outcome] = {}
     for batch in batches:
-        ids = {piece_id for piece_id, _ in wanted & set(batch.contents)}
+        form_of = dict(wanted & set(batch.contents))
         columns = ("piece_id", "reason", "met_limit", "warnings")
-        for row in read_table(store.open(batch.stage.ref).file("pieces"), columns).to_pylist():
+        for row in read_table(parsed[batch.ref].file("pieces"), columns).to_pylist():
             piece_id, reason = row["piece_id"], row["reason"]
-            is_asked = piece_id in ids and (piece_id in later or not batch.attempt)
-            if is_asked and (piece_id not in outcomes or not reason):
-                outcomes[piece_id] = _Outcome(reason, row["met_limit"], tuple(row["warnings"] or ()))
-    if missing := {piece_id for piece_id, _ in wanted} - outcomes.keys():
+            if piece_id not in form_of or (batch.attempt and piece_id not in later):
+                continue
+            content = piece_id, form_of[piece_id]
+            if content not in outcomes or not reason:
+                outcomes[content] = _Outcome(reason, row["met_limit"], tuple(row["warnings"] or ()))
+    if missing := wanted - outcomes.keys():
         raise StorageError(f"{len(missing)} of {len(wanted)} pieces are not parsed yet; parse their batches first")
     return outcomes
 
 
-def _final(row: Input, outcomes: Mapping[str, _Outcome], *, is_strict: bool) -> Input:
+def _finals(inputs: Sequence[Input], outcomes: Mapping[Content, _Outcome], *, is_strict: bool) -> Iterator[Input]:
+    """Yield each input as it is after reading; bytes that can be read in two formats are one piece, in the first of them."""
+    first_name: dict[str, str] = {}
+    for row in inputs:
+        final = _final(row, outcomes, is_strict=is_strict)
+        if final.status == ACCEPTED and first_name.setdefault(row.piece_id, row.name) != row.name:
+            final = replace(row, status=DUPLICATE, reason=same_content(first_name[row.piece_id]))
+        yield final
+
+
+def _final(row: Input, outcomes: Mapping[Content, _Outcome], *, is_strict: bool) -> Input:
     """Reject an accepted input whose content holds no music, or of which a strict recipe misses something."""
     if row.status != ACCEPTED:
         return row
-    outcome = outcomes[row.piece_id]
+    outcome = outcomes[row.piece_id, row.format]
     if outcome.reason:
         return replace(row, status=REJECTED, reason=outcome.reason)
     damage = [warning for warning in outcome.warnings if not is_notice(warning)]

@@ -5,8 +5,11 @@ A batch is an artifact that any worker can make. The set of batches depends on t
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -17,7 +20,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, rows_to_arrow, to_arrow
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
-from lstm_music.parquet import gathered, write_table, write_tables
+from lstm_music.parquet import write_table, write_tables
 from lstm_music.scores.reading import read_scores
 from lstm_music.scores.spec import ReadingSpec, Repeats
 from lstm_music.stages.data.ingest import ACCEPTED, Input
@@ -49,6 +52,7 @@ Content = tuple[str, str]  # (piece id, format)
 class ParseBatch:
     """Contents to parse together: (piece id, format), in the order of ids, and how often to read repeated bars of scores.
 
+    No id is in it twice: the same bytes in another format are in another batch, because notes have no format beside their id.
     `attempt` is above 0 for contents that met a limit of time or memory so often before.
     """
 
@@ -60,6 +64,11 @@ class ParseBatch:
     def is_midi(self) -> bool:
         """Whether it holds MIDI files only, which have no signs of repetition."""
         return all(form == "midi" for _, form in self.contents)
+
+    @cached_property
+    def ref(self) -> ArtifactRef:
+        """The reference of what was parsed: the digest of some thousand contents, so it is computed once."""
+        return self.stage.ref
 
     @property
     def stage(self) -> Stage:
@@ -81,7 +90,7 @@ def parsed_batches(store: Store, repeats: Repeats = "once") -> Iterator[ParseBat
         spec = store.open(ref).manifest["spec"]
         contents = tuple((piece_id, form) for piece_id, form in spec["contents"])
         batch = ParseBatch(contents, spec.get("repeats", "once"), spec.get("attempt", 0))
-        if batch.stage.ref == ref and (batch.repeats == repeats or batch.is_midi):
+        if batch.ref == ref and (batch.repeats == repeats or batch.is_midi):
             yield batch
 
 
@@ -91,30 +100,32 @@ def plan_batches(store: Store, inputs: Sequence[Input], repeats: Repeats = "once
     size_of = {(row.piece_id, row.format): row.bytes for row in inputs if row.status == ACCEPTED}
     todo = sorted(size_of.keys() - done)
     midi = [content for content in todo if content[1] == "midi"]
-    scores = [content for content in todo if content[1] != "midi"]
+    scores: dict[int, list[Content]] = {}  # by how many formats of the same bytes come before
+    for _, formats in groupby((content for content in todo if content[1] != "midi"), key=itemgetter(0)):
+        for turn, content in enumerate(formats):
+            scores.setdefault(turn, []).append(content)
     return [
         *map(ParseBatch, _chunks(midi, size_of, MIDI_FILES_PER_BATCH, MIDI_BYTES_PER_BATCH)),
-        *(ParseBatch(chunk, repeats) for chunk in _chunks(scores, size_of, SCORES_PER_BATCH, sys.maxsize)),
+        *(
+            ParseBatch(chunk, repeats)
+            for contents in scores.values()
+            for chunk in _chunks(contents, size_of, SCORES_PER_BATCH, sys.maxsize)
+        ),
     ]
 
 
 def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
     """Parse the contents of a batch; record the reason for each content without usable music."""
-    stage = batch.stage
-    if store.has(stage.ref):
-        return stage.ref
-    with store.write(stage) as writer:
+    if store.has(batch.ref):
+        return batch.ref
+    with store.write(batch.stage) as writer:
         rows = _Rows([], [])
-        notes = write_tables(
-            writer.file("notes", "parquet"),
-            NOTES_SCHEMA,
-            gathered((to_arrow(piece_id, piece) for piece_id, piece in _accepted(store, batch, rows)), NOTES_PER_GROUP),
-        )
+        notes = write_tables(writer.file("notes", "parquet"), NOTES_SCHEMA, _note_tables(_accepted(store, batch, rows)))
         pieces = rows.table()
         write_table(writer.file("pieces", "parquet"), pieces)
         rejected = sum(map(bool, pieces.column("reason").to_pylist()))
         writer.counts.update(accepted=pieces.num_rows - rejected, rejected=rejected, notes=notes)
-    return stage.ref
+    return batch.ref
 
 
 @dataclass(frozen=True)
@@ -132,6 +143,22 @@ class _Rows:
 
     def table(self) -> pa.Table:
         return pa.concat_tables([*self.tables, rows_to_arrow(self.latest, PARSED_SCHEMA)])
+
+
+def _note_tables(pieces: Iterable[tuple[str, PieceNotes]]) -> Iterator[pa.Table]:
+    """Yield the notes of the pieces, some whole pieces at a time: `NOTES_PER_GROUP` notes and the rest of a piece."""
+    ids: list[str] = []
+    held: list[PieceNotes] = []
+    count = 0
+    for piece_id, piece in pieces:
+        ids.append(piece_id)
+        held.append(piece)
+        count += len(piece.notes)
+        if count >= NOTES_PER_GROUP:
+            yield to_arrow(ids, held)
+            ids, held, count = [], [], 0
+    if held:
+        yield to_arrow(ids, held)
 
 
 def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[str, PieceNotes]]:

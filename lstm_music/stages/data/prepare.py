@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_music.encoding.splits import SPLITS
+from lstm_music.encoding.splits import SPLITS, TRAIN
 from lstm_music.encoding.windows import window_count
 from lstm_music.errors import MissingArtifactError
 from lstm_music.recipe import Recipe
@@ -14,6 +14,7 @@ from lstm_music.stages.data.ingest import read_inputs, reading_of
 from lstm_music.stages.data.latest import link_tables
 from lstm_music.stages.data.notes import collect_notes, notes_stage
 from lstm_music.stages.data.parse import ParseBatch, parse_batch, plan_batches
+from lstm_music.stages.data.versions import families_of, find_versions
 from lstm_music.store import ArtifactRef, Store
 
 # One process reads this many contents in seconds. For more, starting Prefect is worth its time.
@@ -41,6 +42,7 @@ def plan(recipe: Recipe, inputs: ArtifactRef) -> Prepared:
 def finish(store: Store, recipe: Recipe, inputs: ArtifactRef) -> Prepared:
     """Make everything after parsing, and record it as the recipe's prepared data."""
     notes = collect_notes(store, inputs)
+    find_versions(store, notes)
     events = encode_events(store, notes, recipe.events)
     dataset = build_dataset(store, recipe, notes, events)
     return remember_prepared(store, recipe, Prepared(inputs, notes, events, dataset))
@@ -108,6 +110,30 @@ def describe(store: Store, recipe: Recipe, prepared: Prepared) -> dict[str, Any]
         "classes": {stream: dataset.artifact.counts[f"{stream}_classes"] for stream in dataset.streams},
         "events_parquet": tables[0] if len(tables) == 1 else tables,
     }
+
+
+def about_split(store: Store, dataset: Dataset) -> list[str]:
+    """Return what a user should know about a split: its warnings, and how many pieces are versions of others."""
+    families = {} if dataset.is_split_by_event else families_of(store, dataset.notes_ref)
+    sentences = dataset.warnings
+    if not families:
+        return sentences
+    if dataset.keeps_versions_together:
+        count = len(set(families.values()))
+        others = len(families) - count
+        is_one = "piece is another version" if others == 1 else "pieces are other versions"
+        sentences.append(f"{others:,} {is_one} of {count:,} others; all versions of a piece are in one split")
+        return sentences
+    learnt = {families.get(span.piece_id) for span in dataset.spans[TRAIN]} - {None}
+    held_out = [span.piece_id for split in SPLITS if split != TRAIN for span in dataset.spans[split]]
+    known = sum(families.get(piece_id) in learnt for piece_id in held_out)
+    if known:
+        why = "split.by = 'folder'" if dataset.is_split_by_folder else "split.group_versions = false"
+        sentences.append(
+            f"{known:,} of {len(held_out):,} held-out pieces are other versions of training pieces; the recipe keeps the "
+            f"split as it is ({why})"
+        )
+    return sentences
 
 
 def window_counts(dataset: Dataset, recipe: Recipe) -> dict[str, int]:

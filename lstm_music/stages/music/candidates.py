@@ -42,7 +42,7 @@ def music_stage(
     settings = {
         **spec.model_dump(mode="json"),
         "random_seed": random_seed,
-        "prompt_midi": {"name": prompt_midi.name, "sha256": prompt_midi.sha256} if prompt_midi else None,
+        "prompt_midi": prompt_midi.spec if prompt_midi else None,
     }
     inputs = (dataset_ref, *models.values())
     return Stage(KIND, MUSIC_VERSION, settings, inputs, ("tensorflow", "keras", "numpy"))

@@ -213,9 +213,7 @@ def _settings(plan: Plan, number: int, one: Scored) -> str:
         "output": number,
         "candidate": one.made.number,
         "random_seed": settings.random_seed,
-        "prompt_midi": {"name": settings.prompt_midi.name, "sha256": settings.prompt_midi.sha256}
-        if settings.prompt_midi
-        else None,
+        "prompt_midi": settings.prompt_midi.spec if settings.prompt_midi else None,
         "models": {name: ref.key for name, ref in plan.models.items()},
         "measured": one.measured.to_json(),
         "penalties": dict(one.penalties),

@@ -88,7 +88,7 @@ def settings_of(
         spec=spec,
         rendering=rendering,
         random_seed=seed,
-        prompt_midi=read_prompt_midi(prompt_midi) if prompt_midi else None,
+        prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats) if prompt_midi else None,
         soundfont=soundfont,
         prompt_midi_path=prompt_midi,
     )

@@ -22,6 +22,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
 from lstm_music.scores.reading import read_score
+from lstm_music.scores.spec import Repeats
 from lstm_music.sources.books import one_tune
 from lstm_music.sources.entry import Refused, music_format
 from lstm_music.sources.file import read_file
@@ -58,16 +59,29 @@ FAMILIES = (  # of eight programs each, by General MIDI
 
 @dataclass(frozen=True)
 class PromptMidi:
-    """A file of the user's to go on from: its name, bytes and format."""
+    """A file of the user's to go on from: its name, bytes and format, and how often repeated bars of a score are read."""
 
     name: str
     data: bytes
     format: str
+    repeats: Repeats = "once"
 
     @property
     def sha256(self) -> str:
         """The digest of its bytes."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def spec(self) -> dict[str, str]:
+        """What of the file decides the music; a MIDI file has no signs of repetition."""
+        has_signs = self.format != "midi" and self.repeats != "once"
+        return {"name": self.name, "sha256": self.sha256, **({"repeats": self.repeats} if has_signs else {})}
+
+    def read(self) -> PieceNotes:
+        """Read its music; RejectedInputError if there is none."""
+        return (
+            read_midi(self.data) if self.format == "midi" else read_score(self.data, self.format, repeats=self.repeats)
+        )
 
 
 @dataclass(frozen=True)
@@ -85,8 +99,8 @@ class Origin:
     warnings: tuple[str, ...] = ()
 
 
-def read_prompt_midi(path: Path) -> PromptMidi:
-    """Read the file given by `--prompt-midi`, or a tune of a book, such as `book.abc/12`.
+def read_prompt_midi(path: Path, repeats: Repeats = "once") -> PromptMidi:
+    """Read the file given by `--prompt-midi`, or a tune of a book, such as `book.abc/12`; `repeats` is the recipe's.
 
     Raises SourceError if it does not exist, if its extension is not one of music files, or if it is a whole book.
     """
@@ -102,7 +116,7 @@ def read_prompt_midi(path: Path) -> PromptMidi:
         raise SourceError(f"{path}: {read.reason}; give the path of a music file")
     if form == "abc":
         read = one_tune(read, tune)
-    return PromptMidi(read.name, read.data, form)
+    return PromptMidi(read.name, read.data, form, repeats)
 
 
 def choose_prompts(
@@ -234,16 +248,15 @@ def _cut(
 
 def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> Origin:
     """Take the last `length` events of a file of the user's, or all of a shorter one."""
-    name = prompt_midi.name
+    name, form = prompt_midi.name, prompt_midi.format
     try:
-        form, data = prompt_midi.format, prompt_midi.data
-        piece = read_midi(data) if form == "midi" else read_score(data, form)
+        piece = prompt_midi.read()
         require_music(piece)
     except RejectedInputError as error:
         raise RejectedInputError(f"{name}: {error}; give a file with notes to go on from") from error
     if dataset.events.reading != "exact" and form != "midi":
         raise RejectedInputError(f"{name}: is {form}, and these models read MIDI files; give a .mid file")
-    events = read_piece(piece, dataset.events, name=name, form=form, raw=lambda: data)
+    events = read_piece(piece, dataset.events, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
     first = max(len(events) - length, 0)

@@ -10,6 +10,7 @@ from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import read_inputs
 from lstm_music.stages.data.notes import iterate_notes, read_pieces
+from lstm_music.stages.data.versions import families_of
 from lstm_music.stages.music.candidates import read_music
 from lstm_music.stages.music.copies import load_index
 from lstm_music.stages.music.generation import describe_generation
@@ -43,6 +44,7 @@ READERS: dict[str, Callable] = {
     "notes": read_notes,
     "parsed": read_files,
     "reference": lambda store, ref: (read_reference(store, ref), read_files(store, ref)),
+    "versions": lambda store, ref: families_of(store, store.open(ref).inputs[0]),
     "scorecard": lambda store, ref: (read_card(store, ref), read_files(store, ref)),
 }
 

@@ -1,10 +1,16 @@
 """What a terminal shows while music is generated; a log is tested with the commands."""
 
 import io
+import time
+from types import SimpleNamespace
 
+import pytest
 from rich.console import Console
 
+from flows.cli import display as displays
 from flows.cli.display import Display
+from lstm_music.stages.training.checkpoints import note_progress
+from lstm_music.store import ArtifactRef, Store
 
 
 def test_a_terminal_shows_the_stage_and_counts_its_files():
@@ -33,3 +39,24 @@ def test_with_json_all_of_it_goes_to_standard_error(capsys):
     display.log("[bold]a line")
     display.result({"made": 1})
     assert capsys.readouterr() == ('{"made": 1}\n', "[bold]a line\n")
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_training_that_is_added_later_is_shown_too(tmp_path, monkeypatch, is_terminal):
+    monkeypatch.setattr(displays, "LOOK_SECONDS", 0.01)
+    facts = SimpleNamespace(facts={"leaky": False, "held_out_nll": 1.5})
+    monkeypatch.setattr(Store, "open", lambda *_: facts)
+    store, ref = Store(tmp_path), ArtifactRef("model", "0" * 64)
+    display = Display(as_json=False)
+    display.console = Console(file=io.StringIO(), force_terminal=is_terminal, width=100, highlight=False)
+    progress = {"epoch": 2, "epochs": 3, "step": 1, "steps": 4, "loss": 2.5, "held_out": 2.0, "leaky": False}
+    with display.trainings(store) as shown:
+        note_progress(store, ref, {**progress, "scored_epochs": 1, "seconds_left": 61.0})
+        shown["demo note"] = ref
+        line = "epoch 2 of 3, loss 2.500, held-out 2.000 after 1, at most 1:01 left"
+        end = time.monotonic() + 30
+        while line not in display.console.file.getvalue() and time.monotonic() < end:
+            time.sleep(0.01)
+    text = display.console.file.getvalue()
+    assert line in text
+    assert text.endswith("demo note   trained, held-out 1.500 nats per event\n")

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_music.encoding.bars import place_in_bars, places_of
+from lstm_music.encoding.bars import bar_starts, place_in_bars, places_of, tick_grid
+from lstm_music.encoding.bars import bars_of as all_bars_of
 from lstm_music.encoding.grid import Grid
 from lstm_music.midi.notes import NOTE_DTYPE, Bar, PieceNotes, TimeSignature
 
@@ -84,3 +85,49 @@ def test_the_rest_of_a_divided_bar_has_its_number():
 def test_a_piece_without_bars_has_those_of_its_signatures():
     piece = PieceNotes(480, np.empty(0, NOTE_DTYPE), time_signatures=(TimeSignature(0, 3, 4),))
     assert [column.tolist() for column in places_of(piece, np.array([72]), GRID)] == [[2], [0]]
+
+
+signatures = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 9), st.sampled_from([1, 2, 4, 8])), max_size=4).map(
+    lambda rows: tuple(TimeSignature(*row) for row in sorted(rows, key=lambda row: row[0]))
+)
+
+
+@given(signatures, st.lists(st.integers(0, 900), min_size=1, max_size=8))
+def test_counting_bar_after_bar_gives_the_same_places(changes, onsets):
+    """With 12 ticks a quarter every bar begins on a tick, so one can walk from bar to bar."""
+    piece = PieceNotes(12, np.zeros(0, NOTE_DTYPE), time_signatures=changes)
+    begins, number, metre = 0, 1, (4, 4)
+    metres = {sign.tick: (sign.numerator, sign.denominator) for sign in changes}
+    places = {}
+    for tick in range(901):
+        is_other = metres.get(tick, metre) != metre
+        if is_other or tick == begins + 48 * metre[0] // metre[1]:
+            begins, number = tick, number + (tick > 0)
+        metre = metres.get(tick, metre)
+        places[tick] = (number, tick - begins)
+    found = places_of(piece, np.array(onsets), tick_grid(piece))
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == [places[onset] for onset in onsets]
+    starts = list(bar_starts(all_bars_of(piece, tick_grid(piece)), 901))
+    assert starts == [tick for tick, (_, position) in places.items() if position == 0]
+
+
+def test_bars_begin_where_they_are_written():
+    bars = (Bar(0, 0, 24, 36), Bar(12, 1, 0, 36), Bar(36, 1, 24, 36), Bar(48, 2, 0, 36), Bar(84, 3, 0, 0))
+    piece = PieceNotes(12, np.zeros(0, NOTE_DTYPE), bars=bars)
+    written = all_bars_of(piece, tick_grid(piece))
+    assert list(bar_starts(written, 60)) == [0, 12, 48]
+    assert [column.tolist() for column in places_of(piece, np.array([40, 90]), tick_grid(piece))] == [[1, 3], [28, 6]]
+    assert written[0].length - written[0].begins_at == 12
+
+
+def test_an_estimated_pickup_is_bar_zero():
+    notes = np.zeros(9, NOTE_DTYPE)
+    notes["onset_ticks"], notes["duration_ticks"] = [0, *range(12, 12 + 8 * 48, 48)], [12, *[48] * 8]
+    piece = PieceNotes(12, notes, time_signatures=(TimeSignature(0, 4, 4),))
+    bars = all_bars_of(piece, tick_grid(piece))
+    assert [(one.number, one.begins_at, one.length) for one in bars] == [(0, 36, 48)]
+    assert list(bar_starts(bars, 100)) == [0, 12, 60]
+    assert [column.tolist() for column in places_of(piece, np.array([0, 12, 61]), tick_grid(piece))] == [
+        [0, 1, 2],
+        [36, 0, 1],
+    ]

@@ -4,13 +4,14 @@ from collections import Counter
 from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lstm_music.encoding.chords import CHORD_ENCODINGS, PITCH_NAMES
-from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, decode, encode, to_arrow
+from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, decode, encode, encode_all, to_arrow
 from lstm_music.errors import MismatchError
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo, TimeSignature, sorted_notes
 from lstm_music.midi.reader import read_midi
@@ -102,6 +103,23 @@ def test_every_note_is_in_an_event_or_counted(chords, data, piece):
     assert np.cumsum(events.offset_steps).tolist() == events.onset_steps.tolist()
 
 
+@every_encoding
+@settings(deadline=None)
+@given(data=st.data(), several=st.lists(pieces(), min_size=1, max_size=4))
+def test_several_pieces_are_encoded_as_each_of_them(chords, data, several):
+    spec = data.draw(specs(chords))
+    events, counts = encode_all(several, spec)
+    each = [encode(piece, spec) for piece in several]
+    assert counts.tolist() == [len(one) for one in each]
+    assert events.note == [note for one in each for note in one.note]
+    for column in (*COLUMNS, "track"):
+        assert getattr(events, column).tolist() == [value for one in each for value in getattr(one, column).tolist()]
+    assert (events.merged, events.drums) == (sum(one.merged for one in each), sum(one.drums for one in each))
+    names = [f"piece {number}" for number in range(len(several))]
+    tables = [to_arrow([name], [len(one)], one, spec) for name, one in zip(names, each, strict=True)]
+    assert to_arrow(names, counts, events, spec).equals(pa.concat_tables(tables).combine_chunks())
+
+
 @exact_encodings
 @settings(deadline=None)
 @given(data=st.data(), piece=pieces())
@@ -191,7 +209,7 @@ def test_a_piece_of_drums_has_no_events(chords):
     rows = [(0, 9, 0, True, 35, 90, 0, 120)]
     events = encode(PieceNotes(480, np.array(rows, dtype=NOTE_DTYPE)), EventSpec(chords=chords))
     assert (len(events), events.drums, events.merged) == (0, 1, 0)
-    assert to_arrow("x", events, EventSpec(chords=chords)).num_rows == 0
+    assert to_arrow(["x"], [0], events, EventSpec(chords=chords)).num_rows == 0
     assert len(decoded(events, EventSpec(chords=chords)).notes) == 0
 
 
@@ -201,7 +219,7 @@ def test_the_events_table_has_the_reports_columns_and_positions(make_piece):
         [(160, 640, 60), (160, 640, 64), (960, 480, 59), (3 * 480, 60, 61)],
         signatures=[TimeSignature(0, 2, 4)],
     )
-    table = to_arrow("3fa", encode(piece, spec), spec)
+    table = to_arrow(["3fa"], [len(encode(piece, spec))], encode(piece, spec), spec)
     assert table.schema == EVENTS_SCHEMA
     assert table.to_pydict() == {
         "piece_id": ["3fa"] * 3,
@@ -224,7 +242,7 @@ def test_the_events_table_has_the_reports_columns_and_positions(make_piece):
 def test_the_events_table_holds_exact_fractions(piece):
     spec = EventSpec()
     events = encode(piece, spec)
-    table = to_arrow("x", events, spec).to_pydict()
+    table = to_arrow(["x"], [len(events)], events, spec).to_pydict()
     assert [spec.grid.steps(text) for text in table["offset"]] == events.offset_steps.tolist()
     assert [Fraction(text) * 24 for text in table["duration"]] == events.duration_steps.tolist()
 

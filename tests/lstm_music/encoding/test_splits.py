@@ -73,6 +73,58 @@ def test_copies_stay_in_one_split():
     )
 
 
+def version(share: float, family: str) -> PieceIdentity:
+    return replace(drawn(share), family=family)
+
+
+def test_a_family_goes_to_the_earliest_split_that_is_drawn_for_any_of_it():
+    mixed = [
+        version(0.05, "a"),
+        version(0.5, "a"),
+        version(0.15, "b"),
+        version(0.01, "b"),
+        version(0.02, "c"),
+        drawn(0.16),
+    ]
+    splits = assign([*mixed, version(0.03, "c")], SPEC)
+    assert ids_of(splits) == (("id0.05", "id0.5"), ("id0.01", "id0.15", "id0.16"), ("id0.02", "id0.03"))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 99).map(lambda part: part / 100), st.sampled_from(["", "a", "b", "c", "d"])),
+        min_size=1,
+        unique=True,
+    )
+)
+def test_no_new_version_makes_a_training_piece_held_out(found):
+    pieces = [replace(drawn(share, f"id{number}"), family=family) for number, (share, family) in enumerate(found)]
+    # No drawn share is one of these, so that they stay, and no split is ever empty.
+    everyone = [drawn(1 - 2**-40, "x"), drawn(0.1 + 2**-40, "y"), drawn(2**-40, "z"), *pieces]
+    seen: set[str] = set()
+    for stop in range(3, len(everyone) + 1):
+        splits = assign(everyone[:stop], SPEC)
+        assert seen <= set(splits.train)
+        seen = set(splits.train)
+    for family in "abcd":
+        members = {piece.piece_id for piece in pieces if piece.family == family}
+        assert sum(bool(members & set(ids)) for ids in ids_of(splits)) <= 1
+
+
+def test_copies_of_two_versions_join_their_families():
+    copies = [version(0.15, "a"), replace(drawn(0.15, "copy"), family="b")]
+    splits = assign([*copies, version(0.05, "a"), version(0.5, "b"), drawn(0.16), drawn(0.01)], SPEC)
+    assert splits.train == ("copy", "id0.05", "id0.15", "id0.5")
+
+
+def test_a_family_moves_as_a_whole_to_an_empty_split():
+    splits = assign([version(0.5, "a"), version(0.51, "a"), drawn(0.6), drawn(0.7)], SPEC)
+    assert splits.validation == ("id0.5", "id0.51")
+    assert splits.moved[0] == (
+        "The validation split would be empty, so 'id0.5.mid' (and 1 version of its music) moved there from train"
+    )
+
+
 @pytest.mark.parametrize(
     ("shares", "expected"),
     [

@@ -8,17 +8,20 @@ from array import array
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 
 import midi_bytes as mb
 import pytest
 
 import lstm_music.midi
+from lstm_music.midi.fresh_loops import SOURCE, interpret_if_stale, source_digest
+from lstm_music.midi.fresh_loops import loops as in_use
 
 FOLDER = Path(lstm_music.midi.__file__).parent
 SETUP = """
 from setuptools import Extension, setup
 from Cython.Build import cythonize
-setup(ext_modules=cythonize([Extension("loops", ["loops.py"])]))
+setup(ext_modules=cythonize([Extension("loops", ["loops.py"], define_macros=[("LOOPS_DIGEST", "{digest}LL")])]))
 """
 KEPT = bytes(kind in {0x03, 0x51, 0x58, 0x59, 0x7F, 0xF0} for kind in range(256))
 
@@ -41,7 +44,7 @@ def compiled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compiled")
     for name in ("loops.py", "loops.pxd"):
         shutil.copy(FOLDER / name, folder)
-    (folder / "setup.py").write_text(SETUP)
+    (folder / "setup.py").write_text(SETUP.format(digest=source_digest()))
     command = [sys.executable, "setup.py", "build_ext", "--inplace"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     (path, *_) = [path for suffix in EXTENSION_SUFFIXES for path in folder.glob(f"loops*{suffix}")] or [None]
@@ -132,10 +135,27 @@ def test_an_array_that_is_too_small_is_never_written_beyond(compiled):
         compiled.match(b"\x90", b"\x3c", b"\x40", 0, 1, one_place, one_place, one_place, one_place, one_place, 0)
 
 
-def test_the_module_in_use_is_that_of_the_source(interpreted):
-    """A compiled file that is older than its source would be used in its place: install the project again."""
-    import lstm_music.midi.loops as in_use
+def test_a_module_that_was_compiled_from_this_source_is_taken(compiled, caplog):
+    file, locate = compiled.__file__, compiled.locate
+    interpret_if_stale(compiled)
+    assert (compiled.__file__, compiled.locate, compiled.DIGEST) == (file, locate, source_digest())
+    assert not caplog.messages
 
+
+def test_a_module_that_was_compiled_from_another_source_is_interpreted(interpreted, caplog):
+    for stale in ({"DIGEST": 1}, {}):  # before there was a digest
+        module = ModuleType("loops")
+        vars(module).update(stale, __file__="loops.so", locate=None, match=None)
+        interpret_if_stale(module)
+        (message,) = caplog.messages
+        assert message.startswith("loops.so was compiled from another loops.py, so the source is interpreted")
+        assert (module.__file__, module.SOUNDS) == (str(SOURCE), interpreted.SOUNDS)
+        data = b"\x00\x90\x3c\x40\x10\x3c\x00\x00\xff\x2f\x00"
+        assert located(module, data, 0, len(data)) == located(interpreted, data, 0, len(data))
+        caplog.clear()
+
+
+def test_the_module_in_use_is_that_of_the_source(interpreted):
     chance = random.Random(9)
     for content in tracks(chance):
         assert located(in_use, content, 0, len(content)) == located(interpreted, content, 0, len(content))

@@ -32,7 +32,7 @@ def test_the_columns_are_the_piece_and_the_fields_of_a_note():
 @settings(deadline=None)
 @given(mb.pieces())
 def test_a_piece_survives_its_tables(piece):
-    table = to_arrow("a piece", piece)
+    table = to_arrow(["a piece"], [piece])
     pieces = rows_to_arrow([{}, piece_row(piece), {}], pa.schema(PIECE_FIELDS))
     back = from_arrow(table, pieces.to_pylist()[1])
     assert set(pieces.to_pylist()[0].values()) == {None}
@@ -44,7 +44,7 @@ def test_a_piece_survives_its_tables(piece):
 
 def test_a_piece_survives_parquet_in_several_chunks(tmp_path):
     piece = read_midi(mb.smf(mb.track(mb.MIDDLE_C_FOR_A_QUARTER * 3)))
-    table = to_arrow("a piece", piece)
+    table = to_arrow(["a piece"], [piece])
     write_table(tmp_path / "notes.parquet", pa.concat_tables([table.slice(0, 1), table.slice(1)]))
     back = from_arrow(read_table(tmp_path / "notes.parquet"), {"ticks_per_quarter": 480})
     assert back.notes.tolist() == piece.notes.tolist()

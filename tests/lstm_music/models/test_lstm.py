@@ -194,6 +194,40 @@ def test_row_numbers_mean_the_sum_of_one_hot_vectors(layer, inputs):
     np.testing.assert_allclose(states, states_by_vector, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("way", ["eager", "graph", "XLA"])
+@pytest.mark.parametrize("fields", [1, 3])
+def test_the_gradient_of_summed_rows_is_that_of_tensorflow_to_the_bit(tensorflow, way, fields):
+    """Rows come up many times, and in more than one field; some never do."""
+    import tensorflow as tf
+
+    from lstm_music.models.lstm import sum_of_rows
+
+    rng = np.random.default_rng(6)
+    kernel = tf.constant(rng.normal(0, 1, (9, 4)).astype(np.float32))
+    rows = tf.constant(rng.integers(0, 8, (TIME, BATCH, fields)).astype(np.int32))
+    factors = rng.normal(0, 1, (TIME, BATCH, 4)).astype(np.float32)
+
+    def stock_sum(kernel, rows):
+        return tf.add_n([tf.gather(kernel, rows[..., field]) for field in range(rows.shape[-1])])
+
+    def both(kernel, rows):
+        found = []
+        for add in (sum_of_rows, stock_sum):
+            with tf.GradientTape() as tape:
+                tape.watch(kernel)
+                total = add(kernel, rows)
+                loss = tf.reduce_sum(total * factors)
+            found += [total, tf.convert_to_tensor(tape.gradient(loss, kernel))]
+        return found
+
+    run = both if way == "eager" else tf.function(both, jit_compile=way == "XLA")
+    total, gradient, wanted_total, wanted = run(kernel, rows)
+    np.testing.assert_array_equal(total, wanted_total)
+    np.testing.assert_array_equal(gradient, wanted)
+    assert np.abs(gradient[:8]).min() > 0
+    np.testing.assert_array_equal(gradient[8], 0)
+
+
 def test_steps_one_after_another_are_the_sequence(layer, inputs):
     values, *state = inputs
     outputs, last = layer(values, tuple(state))

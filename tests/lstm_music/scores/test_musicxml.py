@@ -330,6 +330,13 @@ def test_silence_may_be_long_but_not_music():
     assert [one.onset for one in read(text).notes] == [0, 9_000_001]  # `to_json` rejects it
 
 
+def test_too_many_elements_are_refused_before_they_fill_memory(monkeypatch):
+    monkeypatch.setattr(musicxml_tree, "MOST_ELEMENTS", 100)
+    for text in ("<a>" * 101, "<score-partwise>" + "<a/>" * 100 + "</score-partwise>"):
+        with pytest.raises(RejectedInputError, match=r"has too many elements: expected at most 100, got about 101"):
+            musicxml_tree.parts_of(text)
+
+
 def test_a_small_file_that_becomes_a_huge_score_is_rejected(monkeypatch):
     again = '<barline><repeat direction="backward" times="9"/></barline>'
     text = score([note("C4") + note("D4") + again], [note("C4")])

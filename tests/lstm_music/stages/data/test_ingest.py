@@ -10,6 +10,7 @@ from lstm_music.errors import NotEnoughMusicError, SourceError
 from lstm_music.midi.writer import write_midi
 from lstm_music.parquet import read_table
 from lstm_music.stages.data.ingest import ingest, missing, read_inputs
+from lstm_music.stages.data.notes import iterate_notes, read_pieces
 from lstm_music.stages.data.prepare import describe, prepare
 from lstm_music.store import Store
 
@@ -72,6 +73,37 @@ def test_every_input_is_accepted_duplicate_or_rejected_with_a_reason(store, fold
         assert row["bytes"] == len(store.get_blob(row["piece_id"]))
         assert row["format"] == "midi"
         assert row["composer"] == row["name"].split("/")[0]
+
+
+def test_the_same_bytes_are_read_in_each_format_on_its_own(store, tmp_path):
+    kern, both = b"**kern\n4c\n4d\n*-\n", b"X:1\nT:t\nK:C\nCDEF|\n\n**kern\n4c\n4d\n*-\n"
+    names = {
+        "1 no.abc": kern,
+        "2 kern.krn": kern,
+        "3 as.krn": kern,
+        "4 no.abc": kern,
+        "5 tune.abc": both,
+        "6 kern.krn": both,
+    }
+    folder = tmp_path / "scores"
+    folder.mkdir()
+    for name, data in names.items():
+        (folder / name).write_bytes(data)
+    prepared = prepare(store, tiny_recipe(), ingest(store, tiny_recipe(), str(folder)))
+    rows = read_table(store.open(prepared.notes).file("inputs")).to_pylist()
+    assert {row["name"]: (row["status"], row["reason"]) for row in rows if row["status"] != "rejected"} == {
+        "2 kern.krn": ("accepted", ""),
+        "3 as.krn": ("duplicate", "has the same content as 2 kern.krn"),
+        "4 no.abc": ("duplicate", "has the same content as 1 no.abc"),
+        "5 tune.abc": ("accepted", ""),
+        "6 kern.krn": ("duplicate", "has the same content as 5 tune.abc"),
+    }
+    pieces = read_pieces(store, prepared.notes, ("name", "format", "notes"))
+    assert {row["name"]: (row["format"], row["notes"]) for row in pieces} == {
+        "2 kern.krn": ("kern", 2),
+        "5 tune.abc": ("abc", 4),
+    }
+    assert [piece.num_rows for _, piece in iterate_notes(store, prepared.notes)] in ([2, 4], [4, 2])
 
 
 def test_the_table_is_sorted_by_name_and_the_same_for_the_same_source(store, folder):

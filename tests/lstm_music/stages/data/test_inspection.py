@@ -5,25 +5,21 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lstm_music.encoding.bars import places_of
-from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.events import EventSpec, encode
 from lstm_music.errors import SourceError
-from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, TimeSignature
 from lstm_music.midi.writer import write_midi
-from lstm_music.stages.data.bar_places import bar_starts, bars_of, place_in
+from lstm_music.stages.data import inspection_json
 from lstm_music.stages.data.inspection import (
     PartSummary,
     differences,
     inspect,
     inspect_bytes,
     keys_of,
-    number,
     summarise_parts,
-    to_json,
 )
+from lstm_music.stages.data.inspection_json import json_of, number
 
 KERN = (
     b"**kern\t**kern\n*Icello\t*Iflt\n*M3/4\t*M3/4\n*k[f#]\t*k[f#]\n*e:\t*e:\n"
@@ -38,6 +34,11 @@ def piece(rows, **changes):
         track, program, is_drum = [*more, *(0, 0, False)[len(more) :]]
         notes[index] = (track, 9 if is_drum else 0, program, is_drum, pitch, 80, onset, duration)
     return PieceNotes(12, notes, **changes)
+
+
+def to_json(inspection, **others):
+    """Read the JSON of an inspection back."""
+    return json.loads("".join(json_of(inspection, others)))
 
 
 def test_a_score_has_its_notes_with_bars_and_exact_quarters():
@@ -63,7 +64,18 @@ def test_a_score_has_its_notes_with_bars_and_exact_quarters():
         (1, 40, 3, 42, False, 1, 1, 0),
         (1, 71, 3, 73, False, 0, 1, 0),
     ]
-    assert json.loads(json.dumps(found)) == found
+
+
+def test_json_comes_in_parts_and_is_that_of_the_whole(monkeypatch):
+    files = [("a.krn", KERN), ("b.mid", write_midi(piece([(5 * at, 5, 60) for at in range(10)]))), ("c.txt", b"")]
+    whole = to_json(inspect_bytes(files), svg=["a.svg"])
+    monkeypatch.setattr(inspection_json, "NOTES_AT_ONCE", 3)
+    parts = list(json_of(inspect_bytes(files), {"svg": ["a.svg"]}))
+    assert len(parts) > 10
+    assert "".join(parts) == json.dumps(whole)
+    assert list(whole) == ["pieces", "rejected", "svg"]
+    assert [len(one["notes"]) for one in whole["pieces"]] == [5, 10]
+    assert to_json(inspect_bytes([])) == {"pieces": [], "rejected": []}
 
 
 def test_what_cannot_be_read_is_named_with_its_reason():
@@ -106,26 +118,14 @@ def test_a_number_is_exact_or_a_fraction_in_text(value, expected):
     assert Fraction(found) == Fraction(value)
 
 
-signatures = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 9), st.sampled_from([1, 2, 4, 8])), max_size=4).map(
-    lambda rows: tuple(TimeSignature(*row) for row in sorted(rows, key=lambda row: row[0]))
-)
-
-
-@given(signatures, st.lists(st.integers(0, 900), min_size=1, max_size=8))
-def test_places_in_midi_are_those_that_the_events_have(changes, onsets):
-    read = piece([(onset, 1, 60) for onset in sorted(onsets)], time_signatures=changes)
-    found = [place_in(bars_of(read), onset) for onset in onsets]
-    expected = places_of(read, np.array(onsets), Grid((12,)))
-    assert found == list(zip(*(column.tolist() for column in expected), strict=True))
-
-
-def test_bars_begin_where_they_are_written():
-    written = piece([(0, 60, 60)], bars=(Bar(0, 0, 24, 36), Bar(12, 1, 0, 36), Bar(36, 1, 24, 36), Bar(48, 2, 0, 36)))
-    assert [int(start) for start in bar_starts(bars_of(written), 60)] == [0, 12, 48]
-    assert place_in(bars_of(written), 40) == (1, 28)
-    by_signature = piece([(0, 60, 60)], time_signatures=(TimeSignature(0, 1, 4), TimeSignature(30, 3, 4)))
-    assert [int(start) for start in bar_starts(bars_of(by_signature), 60)] == [0, 12, 24, 30]
-    assert [place_in(bars_of(by_signature), tick) for tick in (29, 30, 66)] == [(3, 5), (4, 0), (5, 0)]
+def test_places_in_bars_are_those_of_the_events():
+    changes = (TimeSignature(0, 1, 4), TimeSignature(30, 3, 4))
+    read = piece([(onset, 1, 60) for onset in (0, 11, 12, 29, 30, 66)], time_signatures=changes)
+    (found,) = to_json(inspect_bytes([("a.mid", write_midi(read))]))["pieces"]
+    events = encode(read, EventSpec(quarter_length_divisors=(12,)))
+    assert [note["bar"] for note in found["notes"]] == events.bar.tolist() == [1, 1, 2, 3, 4, 5]
+    places = [float(Fraction(note["position_in_bar"])) for note in found["notes"]]
+    assert places == (events.position_in_bar_steps / 12).tolist()
 
 
 def test_parts_keys_and_ranges():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_music import QUARTER, piece_of, small_piece
+from small_music import QUARTER, piece_of, small_piece, tiny_recipe
 
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.splits import SPLITS
@@ -13,6 +13,7 @@ from lstm_music.errors import NotEnoughMusicError, SourceError
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import KeySignature, sorted_notes
 from lstm_music.midi.writer import write_midi
+from lstm_music.stages.music.overrides import settings_of
 from lstm_music.stages.music.prompts import PromptMidi, choose_prompts
 from lstm_music.stages.music.segments import piece_rows
 
@@ -143,3 +144,19 @@ def test_nothing_is_the_start_of_a_piece(choose):
     assert segment.tokens.shape == (0, 13)
     assert np.all(segment.before == START)
     assert (segment.name, segment.bar_steps, found[0].split) == ("", 4 * 12, "")
+
+
+def test_a_score_is_read_with_the_repeats_of_the_recipe(made, tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text("X:1\nM:4/4\nL:1/4\nK:C\n|:C D E F:|\n", encoding="utf-8")
+    events = {}
+    for repeats in ("once", "as_played"):
+        recipe = tiny_recipe(reading={"repeats": repeats})
+        prompt_midi = settings_of(recipe, recipe.name, {}, prompt_midi=path).prompt_midi
+        spec = recipe.generation.model_copy(update={"prompt_events": 100})
+        (origin, *_) = choose_prompts(made.store, made.dataset, spec, 1, prompt_midi)
+        events[repeats] = len(origin.segment.tokens)
+        assert prompt_midi.spec.get("repeats", "once") == repeats  # it decides the key of the music
+    assert events == {"once": 4, "as_played": 8}
+    as_midi = PromptMidi("a.mid", b"", "midi", "as_played")
+    assert "repeats" not in as_midi.spec

@@ -75,6 +75,7 @@ def test_what_no_recipe_uses_goes_with_its_name_its_link_and_its_page(unused):
         "notes",
         "events",
         "dataset",
+        "versions",
         "copies",
         "reference",
     }
@@ -133,6 +134,7 @@ def test_stopped_anywhere_the_storage_is_whole_and_the_next_prune_finishes(unuse
         "notes",
         "events",
         "dataset",
+        "versions",
         "copies",
         "reference",
     }
@@ -285,6 +287,7 @@ def test_in_a_bucket_the_same_goes_and_stays(unused, s3, machine):
         "notes",
         "events",
         "dataset",
+        "versions",
         "copies",
         "reference",
     }
