@@ -77,7 +77,7 @@ def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_withou
     assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
     report = served.artifact("retraining-tiny")
     assert "No training needed" in report
-    assert "`inbox/bad.mid`: `truncated" in report
+    assert "`inbox/bad.mid`: `bad MIDI format" in report
     assert served.runs("train-all") == []
     assert list(store.refs("model")) == []
     assert run["name"] == "retrain tiny: no other music"
