@@ -36,7 +36,7 @@ class SplitSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: Literal["hash", "folder", "random_windows"] = "hash"
-    group_versions: bool = True
+    group_versions: bool = False  # as before the key came: other splits are other datasets
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
 

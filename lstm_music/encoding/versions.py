@@ -10,6 +10,7 @@ under one key are counted as pairs, in a second file. Memory holds a part of eit
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ NEIGHBOURS = 16
 """How many pieces under one key are paired each with each; of more, each with the next, which still links a large family."""
 
 _CHUNK = 1 << 20
+_KEPT_PIECES = 2048  # whose runs are kept while pairs are compared: some KB each
 _PIECE_BITS = 32
 
 Keys = npt.NDArray[np.uint64]
@@ -78,15 +80,24 @@ def find_links(contours: Contours, folder: Path) -> Iterator[Link]:
 
     A family of many versions is linked as a chain or more, not each with each.
     """
+
+    @lru_cache(maxsize=_KEPT_PIECES)
+    def known_runs(piece: int) -> Keys:
+        return np.unique(runs(contours[piece], RUN))
+
     for first, second in _candidates(contours, folder):
-        share = share_of_versions(contours[first], contours[second])
-        if share:
+        if share := _share(known_runs(first), known_runs(second)):
             yield Link(first, second, share)
 
 
 def share_of_versions(first: Intervals, second: Intervals) -> float:
     """Return the share of the shorter contour's distinct runs that the longer has too; 0 if they are no versions."""
-    shorter, longer = sorted((np.unique(runs(first, RUN)), np.unique(runs(second, RUN))), key=len)
+    return _share(np.unique(runs(first, RUN)), np.unique(runs(second, RUN)))
+
+
+def _share(first: Keys, second: Keys) -> float:
+    """Return what `share_of_versions` does, for the distinct runs of two pieces."""
+    shorter, longer = sorted((first, second), key=len)
     shared = len(np.intersect1d(shorter, longer, assume_unique=True))
     if shared < LEAST_RUNS:
         return 0.0

@@ -128,11 +128,13 @@ def about_split(store: Store, dataset: Dataset) -> list[str]:
     held_out = [span.piece_id for split in SPLITS if split != TRAIN for span in dataset.spans[split]]
     known = sum(families.get(piece_id) in learnt for piece_id in held_out)
     if known:
-        why = "split.by = 'folder'" if dataset.is_split_by_folder else "split.group_versions = false"
-        sentences.append(
-            f"{known:,} of {len(held_out):,} held-out pieces are other versions of training pieces; the recipe keeps the "
-            f"split as it is ({why})"
+        is_one = "piece is another version" if known == 1 else "pieces are other versions"
+        why = (
+            "the split is that of the folders"
+            if dataset.is_split_by_folder
+            else "set split.group_versions = true in the recipe to keep them in one split"
         )
+        sentences.append(f"{known:,} of {len(held_out):,} held-out {is_one} of training pieces; {why}")
     return sentences
 
 

@@ -12,7 +12,7 @@ BY_PIECE, RANDOM_WINDOWS = "by_piece", "random_windows"
 PROTOCOLS: Mapping[str, SplitSpec] = {
     # 80 to 20 at random, and then 20 % of the 80 to validate: what `train_test_split` and `validation_split` did.
     RANDOM_WINDOWS: SplitSpec(by="random_windows", validation=0.16, test=0.2),
-    BY_PIECE: SplitSpec(group_versions=False),  # the split of all results so far
+    BY_PIECE: SplitSpec(),
 }
 REPORTED_ARCHITECTURES = ("three_streams", "notes_only", "dual_head", "multi_label")
 """The report's architectures, in the order of training: its final one comes first."""

@@ -81,7 +81,7 @@ def test_the_result_for_programs_needs_no_place_for_the_log(tiny):
     assert "tiny" in json.loads(found.stdout)["recipes"]
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("signal_", [pytest.param(signal.SIGINT, marks=pytest.mark.operation), signal.SIGKILL])
 def test_nothing_temporary_is_left_of_a_command_or_its_children(tiny, tmp_path, signal_):
     """A process that ends at once has no time to remove what it wrote."""
     music = ["generate", "--recipe", tiny.recipe, "--storage", tiny.copy(tmp_path), "--random-seed", "77"]

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_withou
     assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
     report = served.artifact("retraining-tiny")
     assert "No training needed" in report
-    assert "`inbox/bad.mid`: `truncated" in report
+    assert "`inbox/bad.mid`: `bad MIDI format" in report
     assert served.runs("train-all") == []
     assert list(store.refs("model")) == []
     assert run["name"] == "retrain tiny: no other music"
@@ -184,7 +184,7 @@ def test_what_is_asked_for_during_a_retraining_waits_and_learns_all_of_it(served
     begun = sorted((run["start_time"], run["end_time"]) for run in ended)
     assert all(one[1] <= following[0] for one, following in itertools.pairwise(begun))
     assert len(trainings()) == 2
-    assert "inbox holds nothing" in served.artifact("retraining-tiny")
+    assert "No changes in the inbox" in served.artifact("retraining-tiny")
 
 
 @pytest.mark.operation

@@ -56,22 +56,22 @@ def splits_of(store, made, dataset):
 
 
 def test_all_versions_of_a_piece_are_in_one_split(store, music):
-    made, dataset = prepared(store, music)
+    made, dataset = prepared(store, music, group_versions=True)
     assert all(len(splits) == 1 for splits in splits_of(store, made, dataset).values())
     assert about_split(store, dataset)[-1] == (
         "12 pieces are other versions of 12 others; all versions of a piece are in one split"
     )
 
 
-def test_a_recipe_may_part_them_and_the_run_says_so(store, music):
-    made, dataset = prepared(store, music, group_versions=False)
+def test_a_split_by_hash_may_part_them_and_the_run_says_so(store, music):
+    made, dataset = prepared(store, music)
     found = splits_of(store, made, dataset)
     assert any(len(splits) > 1 for splits in found.values())
     held_out = {split: len(dataset.spans[split]) for split in SPLITS if split != TRAIN}
     parted = sum(len(splits - {TRAIN}) for splits in found.values() if TRAIN in splits)
     assert about_split(store, dataset)[-1] == (
-        f"{parted} of {sum(held_out.values())} held-out pieces are other versions of training pieces; the recipe keeps the "
-        "split as it is (split.group_versions = false)"
+        f"{parted} of {sum(held_out.values())} held-out pieces are other versions of training pieces; set "
+        "split.group_versions = true in the recipe to keep them in one split"
     )
 
 
@@ -81,7 +81,7 @@ def test_a_split_by_folder_stays_as_it_is_and_the_run_says_so(store, music):
         frozenset({"train", "test"})
     }
     assert about_split(store, dataset)[-1].startswith("12 of 12 held-out pieces are other versions of training pieces")
-    assert about_split(store, dataset)[-1].endswith("(split.by = 'folder')")
+    assert about_split(store, dataset)[-1].endswith("the split is that of the folders")
     assert not dataset.is_leaky
 
 
@@ -93,7 +93,7 @@ def test_the_key_depends_on_versions_only_where_they_decide(store, music):
         }
         for by in ("hash", "folder")
     }
-    assert kept["hash"][True].dataset == made.dataset != kept["hash"][False].dataset
+    assert kept["hash"][False].dataset == made.dataset != kept["hash"][True].dataset
     assert kept["folder"][True] == kept["folder"][False]
 
 

@@ -217,7 +217,7 @@ def test_music_to_start_from_that_the_reading_finds_nothing_in_is_refused(
     recipe = windowed_recipe()
     dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
     seed = PromptMidi(name, data, music_format(name))
-    monkeypatch.setattr(seeds_stage, "read_score", lambda *_: piece_of([(0, 480, 60)]))
+    monkeypatch.setattr(seeds_stage, "read_score", lambda *_, **__: piece_of([(0, 480, 60)]))
     with pytest.raises(RejectedInputError, match=sentence):
         make_music(copy.store, dataset, publish(copy.store, recipe, dataset), recipe.generation, 1, seed)
 
