@@ -50,7 +50,9 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.head = keras.layers.Dense(
             columns.sizes[stream], kernel_initializer=keras.initializers.GlorotUniform(random_seed + 2), name="head"
         )
-        self.experts = Experts(stream, columns, spec.units) if spec.experts and stream in STREAMS else None
+        self.experts = (
+            Experts(spec.experts, stream, columns, spec.units) if spec.experts and stream in STREAMS else None
+        )
         for layer in self.stack:
             layer.build()
         self.head.build((None, spec.units))

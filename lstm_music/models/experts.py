@@ -9,8 +9,12 @@ with absolute discounting (Ney, Essen & Kneser 1994):
     p_n(id) = (max(c_n(id) - d, 0) + d · u_n · p_{n-1}(id)) / c_n
 
 where c_n counts the matches whose run reached `LENGTHS[n - 1]`, c_n(id) those that this id followed, and u_n the different ids
-among them. The logits are those of the head plus, for each kind, the logarithm of its last p times a gate, which depends on the
-state of the LSTM and on the length of the longest run: a log-linear mixture, trained as a whole.
+among them. The expert of the n-grams knows what followed in other pieces; its p stands in the tokens
+(`lstm_music.encoding.guesses`).
+
+The logits are those of the head plus, for each expert, ln p times a gate. The gate depends on the state of the LSTM, and on how
+much the expert knows: the length of its longest run, or the highest order whose context is known. That is a log-linear mixture,
+trained as a whole.
 """
 
 from collections.abc import Sequence
@@ -21,59 +25,112 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_music.encoding.echoes import LENGTHS, RANKS, echo_column
+from lstm_music.encoding.guesses import GUESSES, ODDS_STEP
+from lstm_music.encoding.guesses import PARTS as GUESS_PARTS
+from lstm_music.encoding.ngrams import ORDERS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.models.columns import Columns
 
 KINDS = {"offset": ("melody", "rhythm"), "note": ("melody",), "duration": ("melody", "rhythm")}
-"""The echoes that each stream's expert reads; the note is better without those of the rhythm (measured)."""
+"""The echoes that each stream's experts read; the note is better without those of the rhythm (measured)."""
 
 DISCOUNT = 0.5
-FIRST_GATE = 0.4
 NO_ID = -1
 
 
 class Experts(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
-    """The experts of one stream: `read` finds their matches in tokens, a call adds what they say to logits."""
+    """The experts of one stream: `read` finds in tokens what they know, a call adds what they say to logits."""
 
-    def __init__(self, stream: str, columns: Columns, units: int) -> None:
+    def __init__(self, names: Sequence[str], stream: str, columns: Columns, units: int) -> None:
         super().__init__(name="experts")
-        names = list(columns.sizes)
-        self.place, self.ids, self.kinds = STREAMS.index(stream), columns.sizes[stream], len(KINDS[stream])
-        self.sources = [
-            [
-                [names.index(echo_column(kind, rank, part)) for rank in range(1, RANKS + 1)]
-                for part in (*STREAMS[: self.place + 1], "length")
-            ]
-            for kind in KINDS[stream]
-        ]
-        self.gate = keras.layers.Dense(self.kinds * (len(LENGTHS) + 1), kernel_initializer="zeros", name="gate")
+        self.ids = columns.sizes[stream]
+        self.experts: list[_PieceExpert | _NgramExpert] = []
+        if "piece" in names:
+            self.experts += [_PieceExpert(kind, stream, columns) for kind in KINDS[stream]]
+        if "ngrams" in names:
+            self.experts.append(_NgramExpert(stream, columns))
+        self.gate = keras.layers.Dense(sum(one.levels for one in self.experts), kernel_initializer="zeros", name="gate")
         self.gate.build((None, units))
-        self.gate.bias.assign(np.full(self.gate.units, FIRST_GATE, np.float32))
+        first = [np.full(one.levels, one.first_gate, np.float32) for one in self.experts]
+        self.gate.bias.assign(np.concatenate(first))
         self.built = True
 
     def read(self, previous: Any, current: Any) -> Any:
-        """Find the matches: int [..., kinds · 2 · ranks], for each kind their ids and then the positions of their lengths.
+        """Find what all experts know, int [..., read]: see their `read`.
 
         Tokens, int [..., columns], are those of the event before, and of this one, of which only the streams that are earlier
-        in the chain are read. An echo that is no match has the id `NO_ID` and the length 0.
+        in the chain are read, and the guesses that are made from them.
         """
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        return together([part for source in self.sources for part in _matches(source, previous, current)], -1)
+        return together([part for one in self.experts for part in one.read(previous, current)], -1)
 
     def call(self, logits: Any, hidden: Any, read: Any) -> Any:
         """Add what the experts say to logits [..., ids], given the outputs of the LSTM, [..., units], and what `read` found."""
-        gates = self.gate(hidden)
-        for kind in range(self.kinds):
-            ids, lengths = (read[..., start : start + RANKS] for start in (2 * kind * RANKS, (2 * kind + 1) * RANKS))
-            gate = gates[..., kind * (len(LENGTHS) + 1) : (kind + 1) * (len(LENGTHS) + 1)]
-            longest = tf.one_hot(tf.reduce_max(lengths, -1), len(LENGTHS) + 1)
-            weight = tf.reduce_sum(gate * longest, -1, keepdims=True)
-            logits += weight * self._above_others(ids, log_odds(ids, lengths, self.ids))
+        gates, of_expert, of_read = self.gate(hidden), 0, 0
+        for one in self.experts:
+            ids, odds, level = one.say(read[..., of_read : of_read + one.width])
+            gate = gates[..., of_expert : of_expert + one.levels]
+            weight = tf.reduce_sum(gate * tf.one_hot(level, one.levels), -1, keepdims=True)
+            logits += weight * self._above_others(ids, odds)
+            of_expert, of_read = of_expert + one.levels, of_read + one.width
         return logits
 
     def _above_others(self, ids: Any, odds: Any) -> Any:
-        """Lay out what `log_odds` gives by id, [..., ids]; an id that is no match has 0."""
+        """Lay out odds by id, [..., ids]; an id without any has 0."""
         return tf.reduce_max(tf.where(ids[..., None] == tf.range(self.ids), odds[..., None], 0.0), -2)
+
+
+class _PieceExpert:
+    """What one kind of echo says of a stream."""
+
+    levels = len(LENGTHS) + 1
+    width = 2 * RANKS
+    first_gate = 0.4
+
+    def __init__(self, kind: str, stream: str, columns: Columns) -> None:
+        names = list(columns.sizes)
+        self._ids = columns.sizes[stream]
+        self._sources = [
+            [names.index(echo_column(kind, rank, part)) for rank in range(1, RANKS + 1)]
+            for part in (*STREAMS[: STREAMS.index(stream) + 1], "length")
+        ]
+
+    def read(self, previous: Any, current: Any) -> tuple[Any, Any]:
+        """Find the ids [..., ranks] of the matches, and the positions of their lengths.
+
+        An echo that is no match has the id `NO_ID` and the length 0.
+        """
+        *known, ids, lengths = (_columns(previous, places) for places in self._sources)
+        for column, values in enumerate(known):
+            lengths = lengths * _number(values == current[..., column : column + 1])
+        return _number(lengths > 0) * (ids - NO_ID) + NO_ID, lengths
+
+    def say(self, read: Any) -> tuple[Any, Any, Any]:
+        """Give ids and their odds, [..., ranks], and the position of the longest run's length, [...]."""
+        ids, lengths = read[..., :RANKS], read[..., RANKS:]
+        return ids, log_odds(ids, lengths, self._ids), tf.reduce_max(lengths, -1)
+
+
+class _NgramExpert:
+    """What the n-grams of the training pieces say of a stream."""
+
+    levels = len(ORDERS) + 1
+    width = len(GUESS_PARTS)
+    first_gate = 0.6
+
+    def __init__(self, stream: str, columns: Columns) -> None:
+        names = list(columns.sizes)
+        self._is_of_next = stream == STREAMS[0]
+        self._source = [names.index(f"{stream}_{part}") for part in GUESS_PARTS]
+
+    def read(self, previous: Any, current: Any) -> tuple[Any]:
+        """Read the guesses, [..., parts]."""
+        return (_columns(previous if self._is_of_next else current, self._source),)
+
+    def say(self, read: Any) -> tuple[Any, Any, Any]:
+        """Give ids and their odds, [..., guesses], and the number of orders, [...]."""
+        odds = ODDS_STEP * tf.cast(read[..., GUESSES : 2 * GUESSES], tf.float32)
+        return read[..., :GUESSES], odds, read[..., 2 * GUESSES]
 
 
 def log_odds(ids: Any, lengths: Any, size: int) -> Any:
@@ -99,14 +156,6 @@ def log_odds(ids: Any, lengths: Any, size: int) -> Any:
         p = seen + to_shorter[..., length, None] * p
     of_others = tf.reduce_prod(to_shorter, -1, keepdims=True) / size
     return tf.where(lengths > 0, tf.math.log(p / of_others), 0.0)
-
-
-def _matches(source: Sequence[Sequence[int]], previous: Any, current: Any) -> tuple[Any, Any]:
-    """Read the columns of a kind of echo: the ids [..., ranks] of its matches, and the positions of their lengths."""
-    *known, ids, lengths = (_columns(previous, places) for places in source)
-    for column, values in enumerate(known):
-        lengths = lengths * _number(values == current[..., column : column + 1])
-    return _number(lengths > 0) * (ids - NO_ID) + NO_ID, lengths
 
 
 def _columns(tokens: Any, places: Sequence[int]) -> Any:

@@ -36,8 +36,8 @@ class ModelSpec(BaseModel):
     `dropout` is the share of each layer's outputs that is dropped. `hidden_inputs` is the share of the streams' input tokens
     that is replaced by the unknown token. With `echoes`, chained models also read what followed the last time the piece
     sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `experts` are
-    predictors that count, beside the head of chained models: see `lstm_music.models.experts`. `streams` are what a chain reads and predicts, in its order;
-    the report's architectures have no velocity.
+    predictors that count, beside the head of chained models: see `lstm_music.models.experts`. `streams` are what a chain reads
+    and predicts, in its order; the report's architectures have no velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +48,7 @@ class ModelSpec(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
     echoes: bool = True
-    experts: tuple[Literal["piece"], ...] = ()
+    experts: tuple[Literal["piece", "ngrams"], ...] = ()
     streams: tuple[str, ...] = STREAMS
 
     @field_validator("streams")

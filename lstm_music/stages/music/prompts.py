@@ -268,7 +268,7 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
         name=name,
         first=first,
         length=len(events) - first,
-        echo_ranks=dataset.echo_ranks,
+        knowledge=dataset.knowledge,
     )
     return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name)))
 

@@ -43,6 +43,6 @@ def cut(store: Store, dataset: Dataset, places: Iterable[Start], length: int) ->
                 name=row["name"],
                 first=first,
                 length=length,
-                echo_ranks=dataset.echo_ranks,
+                knowledge=dataset.knowledge,
             )
     return found
