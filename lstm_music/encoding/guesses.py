@@ -1,18 +1,18 @@
 """Guesses: the values that the n-grams of the training pieces find likeliest for each event, as columns of its tokens.
 
-The orders are blended from the lowest to the highest, as prediction by partial matching does (Cleary & Witten 1984), with
-absolute discounting (Ney, Essen & Kneser 1994):
+The orders are blended from the lowest to the highest, in the predictive form of a Pitman-Yor process with one table a type (Teh
+2006, "A hierarchical Bayesian language model based on Pitman-Yor processes"):
 
-    p(id) = 1 / ids                                                             before any order
-    p(id) = (max(c(id) - d, 0) + d · u · p_of_lower_orders(id)) / c             for each order whose context is known
+    p(id) = 1 / ids                                                                   before any order
+    p(id) = (max(c(id) - d, 0) + (d · u + s) · p_of_lower_orders(id)) / (c + s)       for each order whose context is known
 
-where c counts the context, c(id) with this id, and u the different ids. For a training piece its own counts are taken off, so
-that it sees what a piece sees that was not counted. The `GUESSES` likeliest ids are kept, each with its odds: ln p(id) less
-the logarithm of the mean p of all ids that are not kept, in steps of `ODDS_STEP`.
+where c counts the context, c(id) with this id, u the different ids, d is the discount and s the strength. For a training piece
+its own counts are taken off, so that it sees what a piece sees that was not counted. The `GUESSES` likeliest ids are kept, each
+with its odds: ln p(id) less the logarithm of the mean p of all ids that are not kept, in steps of `ODDS_STEP`.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,8 @@ GUESSES = 16
 """How many values of each stream are kept; of `demo` all of them would be better by 0.005 nats per note, 8 worse by 0.015."""
 ODDS_STEP = 0.125
 MOST_ODDS = 127
-DISCOUNT = 0.5
+SMOOTHING = {"offset": (0.5, 1.0), "note": (0.75, 3.0), "duration": (0.75, 3.0)}
+"""The discount and the strength of each stream, by the validation split of `demo` and of JSB: benchmarks/ngram_guesses.py."""
 LEAST_SHARE = 1e-5  # of p, that is left for the values that are not kept
 
 _CELLS = 1 << 20  # of the table of probabilities in memory
@@ -44,6 +45,7 @@ GUESSED = {f"{stream}_{part}": stream for stream in STREAMS for part in PARTS[:G
 """Column → the stream whose ids it holds."""
 
 Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 def guess_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
@@ -62,78 +64,70 @@ def guess_tokens(tokens: Ids, shapes: Shapes, sizes: Mapping[str, int], table: C
     The offset's are those for the next event, the others those for the event itself, given what is known of it. `is_counted`
     says whether the piece is in the table; its own counts are then taken off.
     """
-    found = []
     lowest = shapes.lowest[tokens[:, STREAMS.index("note")]].astype(np.int64)
     before = np.roll(lowest, 1)
+    found = []
     for stream, occasion in occasions(tokens, shapes).items():
-        found.append(
-            _guess(
-                table,
-                of_piece(occasion) if is_counted else None,
-                occasion.contexts,
-                sizes[stream],
-                _ids(stream, shapes, before),
-            )
-        )
+        own = of_piece(occasion) if is_counted else None
+        found.append(_Guesser(stream, table, own, sizes[stream], shapes).guess(occasion.contexts, before))
     note = slice(len(PARTS), 2 * len(PARTS))
     result = np.concatenate(found, 1)
     result[:1, note] = 0  # there is no note from which its interval is counted
     return result
 
 
-def _ids(stream: str, shapes: Shapes, before: Ids) -> Callable[[Ids, Ids], Ids]:
-    """Return what makes the ids of counted values, at these events."""
-    if stream != "note":
-        return lambda _, values: values
+@dataclass(frozen=True, eq=False)
+class _Guesser:
+    """Guesses one stream of a piece, by a table and without the counts of its `own`; the stream has `size` ids."""
 
-    def notes(events: Ids, values: Ids) -> Ids:
-        pitch = PITCHES + before[events] + values % INTERVALS - HIGHEST_INTERVAL
-        ids: Ids = shapes.ids[values // INTERVALS, np.clip(pitch, 0, 3 * PITCHES - 1)].astype(np.int64)
-        return ids
+    stream: str
+    table: Counts
+    own: Counts | None
+    size: int
+    shapes: Shapes
 
-    return notes
+    def guess(self, contexts: Ids, before: Ids) -> Ids:
+        """Return the guesses, int64 [events, parts]; `before` int64 [events] is the lowest pitch of the event before each."""
+        step = max(1, _CELLS // self.size)
+        parts = [np.empty((0, len(PARTS)), np.int64)]
+        for start in range(0, len(contexts), step):
+            part = slice(start, start + step)
+            parts.append(_kept(*self._blended(contexts[part], before[part])))
+        return np.concatenate(parts)
 
+    def _blended(self, contexts: Ids, before: Ids) -> tuple[Floats, Ids]:
+        """Return p of each id, float32 [events, ids], and the number of orders up to the highest that is known, [events]."""
+        discount, strength = map(np.float32, SMOOTHING[self.stream])
+        p = np.full((len(contexts), self.size), 1 / self.size, np.float32)
+        reached = np.zeros(len(contexts), np.int64)
+        for number, of_order in enumerate(contexts.T, start=1):
+            event, id_, count = self._followers(of_order, before)
+            total = np.bincount(event, count, len(contexts)).astype(np.float32)
+            different = np.bincount(event, minlength=len(contexts)).astype(np.float32)
+            has = total > 0
+            p[has] *= ((discount * different + strength) / (total + strength))[has, None]
+            p[event, id_] += (count - discount) / (total[event] + strength)
+            reached[has] = number
+        return p, reached
 
-def _guess(table: Counts, own: Counts | None, contexts: Ids, size: int, ids: Callable[[Ids, Ids], Ids]) -> Ids:
-    """Return the guesses of a stream at some events, int64 [events, parts]."""
-    step = max(1, _CELLS // size)
-    parts = [np.empty((0, len(PARTS)), np.int64)]
-    for start in range(0, len(contexts), step):
-        here = contexts[start : start + step]
-        p, order = _blended(table, own, here, size, lambda events, values, start=start: ids(events + start, values))
-        parts.append(kept(p, order))
-    return np.concatenate(parts)
-
-
-def _blended(table: Counts, own: Counts | None, contexts: Ids, size: int, ids: Any) -> tuple[Any, Ids]:
-    """Return p of each id, float32 [events, ids], and the number of orders up to the highest that is known, [events]."""
-    p = np.full((len(contexts), size), 1 / size, np.float32)
-    reached = np.zeros(len(contexts), np.int64)
-    for number, of_order in enumerate(contexts.T, start=1):
-        event, value, count = _followers(table, own, of_order)
-        id_ = ids(event, value)
+    def _followers(self, contexts: Ids, before: Ids) -> tuple[Ids, Ids, Floats]:
+        """Return what followed the context of each event in other pieces: the event, the id, and how often."""
+        number = self.table.find(contexts)
+        start, stop = self.table.starts[number], self.table.starts[number + 1]
+        lengths = np.where(number < 0, 0, stop - start)
+        event = np.repeat(np.arange(len(contexts)), lengths)
+        entry = np.arange(len(event)) + np.repeat(start - np.cumsum(lengths) + lengths, lengths)
+        value, count = self.table.values[entry].astype(np.int64), self.table.counts[entry].astype(np.int64)
+        if self.own is not None and len(self.own.contexts):
+            count -= _how_often(self.own, contexts[event], value)
+        id_ = self._in_the_current_key(value, before[event]) if self.stream == "note" else value
         is_kept = (count > 0) & (id_ != UNKNOWN)
-        event, id_, count = event[is_kept], id_[is_kept], count[is_kept].astype(np.float32)
-        total = np.bincount(event, count, len(contexts)).astype(np.float32)
-        different = np.bincount(event, minlength=len(contexts)).astype(np.float32)
-        has = total > 0
-        p[has] *= (np.float32(DISCOUNT) * different[has] / total[has])[:, None]
-        p[event, id_] += (count - np.float32(DISCOUNT)) / total[event]
-        reached[has] = number
-    return p, reached
+        return event[is_kept], id_[is_kept], count[is_kept].astype(np.float32)
 
-
-def _followers(table: Counts, own: Counts | None, contexts: Ids) -> tuple[Ids, Ids, Ids]:
-    """Return what followed the context of each event: the event, the value, and how often, without the piece's own counts."""
-    number = table.find(contexts)
-    start, stop = table.starts[number], table.starts[number + 1]
-    lengths = np.where(number < 0, 0, stop - start)
-    event = np.repeat(np.arange(len(contexts)), lengths)
-    entry = np.arange(len(event)) + np.repeat(start - np.cumsum(lengths) + lengths, lengths)
-    value, count = table.values[entry].astype(np.int64), table.counts[entry].astype(np.int64)
-    if own is not None and len(own.contexts):
-        count -= _how_often(own, contexts[event], value)
-    return event, value, count
+    def _in_the_current_key(self, values: Ids, before: Ids) -> Ids:
+        pitch = np.clip(PITCHES + before + values % INTERVALS - HIGHEST_INTERVAL, 0, 3 * PITCHES - 1)
+        ids: Ids = self.shapes.ids[values // INTERVALS, pitch].astype(np.int64)
+        return ids
 
 
 def _how_often(own: Counts, contexts: Ids, values: Ids) -> Ids:
@@ -147,7 +141,7 @@ def _how_often(own: Counts, contexts: Ids, values: Ids) -> Ids:
     return np.where(is_known, own.counts[place], 0)
 
 
-def kept(p: Any, order: Ids) -> Ids:
+def _kept(p: Floats, order: Ids) -> Ids:
     """Return the likeliest ids of p [events, ids], their odds, and the order, int64 [events, parts]; odds of 0 have the id 0."""
     size = p.shape[1]
     best = np.argsort(-p, axis=1, kind="stable")[:, :GUESSES]

@@ -22,7 +22,7 @@ from lstm_music.encoding.shapes import Shapes
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END
 
-ORDERS = (0, 1, 2, 3, 4, 6, 8)
+ORDERS = (0, 1, 2, 3, 5, 8, 12)
 """How many events before each context has."""
 MOST_EVENTS = 1_000_000
 """Pieces are counted up to about so many events: more would hardly be seen beside what a model learns, and fill memory."""

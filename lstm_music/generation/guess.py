@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_INTERVAL, NOTE
-from lstm_music.encoding.guesses import DISCOUNT, GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP
+from lstm_music.encoding.guesses import GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP, SMOOTHING
 from lstm_music.encoding.ngrams import INTERVALS, ORDERS, Counts, context_hashes, relative_note
 from lstm_music.encoding.shapes import PITCHES, Shapes
 from lstm_music.encoding.streams import STREAMS
@@ -65,7 +65,7 @@ class Guesser:
         before = past.events[0, :, NOTE]
         hashes = context_hashes(stream, self._known(stream, before, current), tf.unstack(keys))
         ids, counts = self._followers(stream, table, tf.stack(hashes, 1), before)
-        p, order = self._blended(ids, counts, self._sizes[stream])
+        p, order = _blended(ids, counts, self._sizes[stream], *SMOOTHING[stream])
         if stream == "note":  # there is no note from which its interval is counted
             order = tf.where(before == NO_EVENT, 0, order)
         return _kept(p, order)
@@ -110,22 +110,23 @@ class Guesser:
         is_it = tf.gather(table.contexts, number) == hashes[..., None]
         return tf.reduce_max(tf.where(is_it, number, -1), -1)
 
-    def _blended(self, ids: Any, counts: Any, size: int) -> tuple[Any, Any]:
-        """Give p of each id, float32 [outputs, ids], and the number of orders up to the highest that is known."""
-        total = tf.reduce_sum(counts, -1, keepdims=True)
-        different = tf.reduce_sum(tf.cast(counts > 0, tf.float32), -1, keepdims=True)
-        has, safe = total > 0, tf.maximum(total, 1.0)
-        to_lower = tf.where(has, DISCOUNT * different / safe, 1.0)
-        seen = tf.maximum(counts - DISCOUNT, 0.0) / safe
-        p = tf.fill([tf.shape(ids)[0], size], 1 / size)
-        for order in range(len(ORDERS)):
-            here = tf.where(ids[:, order, :, None] == tf.range(size), seen[:, order, :, None], 0.0)
-            p = p * to_lower[:, order] + tf.reduce_sum(here, 1)
-        return p, tf.reduce_max(tf.where(has[..., 0], tf.range(1, len(ORDERS) + 1), 0), -1)
+
+def _blended(ids: Any, counts: Any, size: int, discount: float, strength: float) -> tuple[Any, Any]:
+    """Give p of each id, float32 [outputs, ids], and the number of orders up to the highest that is known."""
+    total = tf.reduce_sum(counts, -1, keepdims=True)
+    different = tf.reduce_sum(tf.cast(counts > 0, tf.float32), -1, keepdims=True)
+    has = total > 0
+    to_lower = tf.where(has, (discount * different + strength) / (total + strength), 1.0)
+    seen = tf.maximum(counts - discount, 0.0) / (total + strength)
+    p = tf.fill([tf.shape(ids)[0], size], 1 / size)
+    for order in range(len(ORDERS)):
+        here = tf.where(ids[:, order, :, None] == tf.range(size), seen[:, order, :, None], 0.0)
+        p = p * to_lower[:, order] + tf.reduce_sum(here, 1)
+    return p, tf.reduce_max(tf.where(has[..., 0], tf.range(1, len(ORDERS) + 1), 0), -1)
 
 
 def _kept(p: Any, order: Any) -> Any:
-    """Do what `encoding.guesses.kept` does."""
+    """Keep the likeliest ids, as `encoding.guesses` does."""
     size = p.shape[1]
     likeliest, ids = tf.math.top_k(p, min(GUESSES, size))
     rest = tf.maximum(1 - tf.reduce_sum(likeliest, 1, keepdims=True), LEAST_SHARE) / max(size - GUESSES, 1)

@@ -25,7 +25,7 @@ def ngram_rule() -> dict[str, Any]:
     return {
         "orders": list(ngrams.ORDERS),
         "most_events": MOST_EVENTS,
-        "discount": guesses.DISCOUNT,
+        "smoothing": {stream: list(pair) for stream, pair in guesses.SMOOTHING.items()},
         "odds_step": guesses.ODDS_STEP,
         "least_share": guesses.LEAST_SHARE,
     }

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_music.encoding.guesses import DISCOUNT, GUESS_COLUMNS, GUESSES, LEAST_SHARE, ODDS_STEP, PARTS, guess_tokens
+from lstm_music.encoding.guesses import (
+    GUESS_COLUMNS,
+    GUESSES,
+    LEAST_SHARE,
+    ODDS_STEP,
+    PARTS,
+    SMOOTHING,
+    guess_tokens,
+)
 from lstm_music.encoding.ngrams import NO_VALUE, ORDERS, count, joined, occasions
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
@@ -62,6 +70,7 @@ def context(piece, stream, event, order):
 
 def brute(others, piece, stream, event):
     """Blend as the formula of the module says; give p of each id, and how many orders are known."""
+    discount, strength = SMOOTHING[stream]
     p, reached = np.full(SIZES[stream], 1 / SIZES[stream]), 0
     for number, order in enumerate(ORDERS, start=1):
         here = context(piece, stream, event, order)
@@ -79,7 +88,8 @@ def brute(others, piece, stream, event):
                 if value is not None:
                     counts[value] += 1
         if counts.sum():
-            p = (np.maximum(counts - DISCOUNT, 0) + DISCOUNT * np.count_nonzero(counts) * p) / counts.sum()
+            passed_on = discount * np.count_nonzero(counts) + strength
+            p = (np.maximum(counts - discount, 0) + passed_on * p) / (counts.sum() + strength)
             reached = number
     return p, reached
 
