@@ -28,7 +28,7 @@ GUESSES = 16
 ODDS_STEP = 0.125
 MOST_ODDS = 127
 SMOOTHING = {"offset": (0.5, 1.0), "note": (0.75, 3.0), "duration": (0.75, 3.0)}
-"""The discount and the strength of each stream, by the validation split of `demo` and of JSB: benchmarks/ngram_guesses.py."""
+"""The discount and the strength of each stream, by the validation split of `demo` and of JSB: benchmarks/guesses.py."""
 LEAST_SHARE = 1e-5  # of p, that is left for the values that are not kept
 
 _CELLS = 1 << 20  # of the table of probabilities in memory
