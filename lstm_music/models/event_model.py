@@ -17,6 +17,7 @@ class EventModel(Protocol):
     spec: ModelSpec
     columns: Columns
     predicts: tuple[str, ...]  # the streams, in the order of the chain
+    experts: Any  # the layer of the experts, or None
     weights: Sequence[Any]
     trainable_variables: Sequence[Any]
 

@@ -37,6 +37,7 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
         super().__init__(name=f"model_of_{'_and_'.join(predicts)}")
+        self.experts = None
         self.spec, self.predicts, self.columns, self.random_seed = spec, predicts, columns, random_seed
         self.predicted = [columns.streams.index(stream) for stream in predicts]
         self.lstm = LSTM(self.kernel_rows, spec.units, random_seed, name="lstm")

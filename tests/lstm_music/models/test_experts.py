@@ -127,6 +127,20 @@ def test_steps_give_what_a_run_gives(build, events, stream):
         assert found.numpy() == pytest.approx(whole[time], abs=1e-5)
 
 
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_training_that_starts_from_a_model_without_experts_starts_with_what_it_says(build, events, stream):
+    import tensorflow as tf
+
+    from lstm_music.models.architectures import build_model
+    from lstm_music.models.warm_start import EarlierModel, Moved, carry_over
+
+    before, model = build_model(ModelSpec(units=UNITS), stream, COLUMNS, 7), build(stream)
+    same = {column: Moved.unchanged(size) for column, size in SIZES.items()}
+    carry_over(EarlierModel({weight.path: weight.numpy() for weight in before.weights}, same), model)
+    said, was = (one.outputs(tf.constant(one.rows(*events))).numpy() for one in (model, before))
+    assert said == pytest.approx(was, abs=1e-6)
+
+
 def test_what_comes_again_is_learnt_sooner_with_experts(tensorflow):
     """A theme of random notes, and the same in another key: no weight can know it, its echoes do."""
     from lstm_music.encoding.places import place_tokens
