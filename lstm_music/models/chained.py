@@ -92,7 +92,9 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         head = {self.head.kernel.path: (1, (stream,)), self.head.bias.path: (0, (stream,))}
         return {self.stack[0].cell.kernel.path: (0, self.fields), **head}
 
-    def call(self, rows: Any, states: States, random_bytes: Any = None) -> tuple[Any, States]:
+    def call(
+        self, rows: Any, states: States, random_bytes: Any = None, *, has_experts: bool = True
+    ) -> tuple[Any, States]:
         """Give logits [time, batch, ids] for what `rows` gives, [time, batch, read], and the states after.
 
         `random_bytes`, uint8 [layers, time, batch, units], decide what dropout drops; without them it drops nothing. They come
@@ -104,16 +106,18 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
             after.append(new)
             if random_bytes is not None:
                 values = dropped(values, random_bytes[layer], self.spec.dropout)
-        return self._said(values, rows), after
+        return self._said(values, rows, has_experts=has_experts), after
 
-    def _said(self, values: Any, rows: Any) -> Any:
+    def _said(self, values: Any, rows: Any, *, has_experts: bool = True) -> Any:
         """Give the logits [..., ids] for the outputs of the last LSTM, [..., units], and what was read."""
         logits = self.head(values)
-        return logits if self.experts is None else self.experts(logits, values, rows[..., len(self.fields) :])
+        if self.experts is None or not has_experts:
+            return logits
+        return self.experts(logits, values, rows[..., len(self.fields) :])
 
-    def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
+    def outputs(self, rows: Any, random_bytes: Any = None, *, has_experts: bool = True) -> Any:
         """Give the logits of a batch of windows."""
-        return self(rows, self.initial_state(rows.shape[1]), random_bytes)[0]
+        return self(rows, self.initial_state(rows.shape[1]), random_bytes, has_experts=has_experts)[0]
 
     def costs(self, outputs: Any, targets: Any) -> Any:
         """Give what training minimises: nats of each target, [time, batch]."""

@@ -55,6 +55,11 @@ class Experts(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
         self.gate.bias.assign(np.concatenate(first))
         self.built = True
 
+    def close(self) -> None:
+        """Close the gates: the experts say nothing until the gates are learnt."""
+        for variable in self.gate.variables:
+            variable.assign(np.zeros(variable.shape, np.float32))
+
     def read(self, previous: Any, current: Any) -> Any:
         """Find what all experts know, int [..., read]: see their `read`.
 

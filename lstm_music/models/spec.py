@@ -91,7 +91,9 @@ class TrainingSpec(BaseModel):
     ends after `epochs`, or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` clips the norm of all
     gradients together; 0 does not clip. A training that starts from an earlier model has `warm_epochs` instead, at
     `warm_rate` times the learning rate: at a higher rate it first forgets. `most_events` limits the epochs of a large
-    collection: to about so many events in total, and at least one epoch.
+    collection: to about so many events in total, and at least one epoch. The experts join after the share `experts_from` of all
+    steps, with closed gates: where there is much music, a head that learnt without them is better in the end. A training that
+    starts from an earlier model has them from its first step.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -106,6 +108,7 @@ class TrainingSpec(BaseModel):
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=50, ge=0)
     gradient_norm: float = Field(default=1.0, ge=0)
+    experts_from: float = Field(default=0.0, ge=0, lt=1)
 
     def epochs_of(self, events: int) -> int:
         """Give the largest number of epochs of a training on so many events."""

@@ -59,11 +59,13 @@ def carry_over(earlier: EarlierModel, model: EventModel) -> None:
         raise MismatchError(
             f"expected the weights {', '.join(sorted(paths))}, got {', '.join(sorted(earlier.weights))}"
         )
+    if gates - earlier.weights.keys():
+        model.experts.close()
     for variable in model.weights:
         before = earlier.weights.get(variable.path)
         if before is None:
-            variable.assign(np.zeros(variable.shape, np.float32))
-        elif variable.path in axes:
+            continue
+        if variable.path in axes:
             axis, columns = axes[variable.path]
             moved = [Moved.unchanged(1) if column == QUARTERS_READ else earlier.moved[column] for column in columns]
             variable.assign(_by_value(variable.numpy(), before, axis, moved))

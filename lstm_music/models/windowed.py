@@ -106,7 +106,7 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         """Give the hidden states [time, batch, units]."""
         return self.lstm(rows, state)[0]
 
-    def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
+    def outputs(self, rows: Any, random_bytes: Any = None, *, has_experts: bool = False) -> Any:  # noqa: ARG002  it has none
         """Give the outputs of the heads for a batch of windows."""
         return self(rows, random_bytes)
 
