@@ -229,11 +229,15 @@ class _Training:
         self.counted = now
 
     def _is_over(self) -> bool:
-        """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same."""
+        """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same.
+
+        Patience begins with the epoch in which experts join, if they are late.
+        """
         best = self.state.best_score
         if best is None:
             return False
-        return best.held_out < LEARNT or len(self.state.history) - 1 - best.epoch >= self.spec.patience
+        since = max(best.epoch, math.ceil(self.spec.experts_from * self.epochs) - 1 if self.model.experts else 0)
+        return best.held_out < LEARNT or len(self.state.history) - 1 - since >= self.spec.patience
 
     def _resumed(self) -> TrainingState | None:
         """Load the checkpoint, if there is one, into the model and the optimiser.

@@ -7,10 +7,11 @@ from model_columns import GRID, QUARTERS, SHAPES, STREAM_SIZES, WINDOW
 from lstm_music.encoding.echoes import KINDS, LENGTHS, RANKS, echo_column, echo_sizes, echo_tokens
 from lstm_music.encoding.guesses import GUESS_COLUMNS, GUESSES, ODDS_STEP, PARTS, guess_sizes
 from lstm_music.encoding.ngrams import ORDERS
-from lstm_music.encoding.places import place_sizes
+from lstm_music.encoding.places import place_sizes, place_tokens
 from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.windows import PieceSpan, Targets, WindowSpec
 from lstm_music.models.columns import Columns
-from lstm_music.models.spec import ModelSpec
+from lstm_music.models.spec import ModelSpec, TrainingSpec
 
 SIZES = {**STREAM_SIZES, **place_sizes(GRID), **echo_sizes(STREAM_SIZES, RANKS), **guess_sizes(STREAM_SIZES)}
 COLUMNS = Columns(STREAMS, SIZES, QUARTERS, WINDOW)
@@ -141,12 +142,10 @@ def test_a_training_that_starts_from_a_model_without_experts_starts_with_what_it
     assert said == pytest.approx(was, abs=1e-6)
 
 
-def test_what_comes_again_is_learnt_sooner_with_experts(tensorflow):
-    """A theme of random notes, and the same in another key: no weight can know it, its echoes do."""
-    from lstm_music.encoding.places import place_tokens
-    from lstm_music.encoding.windows import PieceSpan, Targets, WindowSpec
-    from lstm_music.models.spec import TrainingSpec
-    from lstm_music.models.training import TrainingData, train
+@pytest.fixture(scope="module")
+def data(tensorflow):
+    """Themes of random notes, and each again in another key: no weight can know them, their echoes do."""
+    from lstm_music.models.training import TrainingData
 
     rng = np.random.default_rng(5)
     pieces = []
@@ -157,7 +156,7 @@ def test_what_comes_again_is_learnt_sooner_with_experts(tensorflow):
         no_guesses = np.zeros((len(streams), len(GUESS_COLUMNS)), np.int64)
         pieces.append(np.concatenate([streams, places, echo_tokens(streams, SHAPES, ranks=RANKS), no_guesses], 1))
     spans = tuple(PieceSpan(str(place), 48 * place, 48 * place + 48) for place in range(12))
-    data = TrainingData(
+    return TrainingData(
         np.concatenate(pieces).astype(np.uint16),
         Targets.of(spans[:9]),
         Targets.of(spans[9:]),
@@ -166,9 +165,53 @@ def test_what_comes_again_is_learnt_sooner_with_experts(tensorflow):
         np.arange(SIZES["note"])[None],
         WindowSpec(length=WINDOW, transpose_from=0, transpose_to=0),
     )
-    spec = TrainingSpec(epochs=6, batch_size=4, learning_rate=0.02)
+
+
+def trained(data, experts, **options):
+    """Train a note model; give it and the scores of its epochs."""
+    from lstm_music.models.training import train
+
+    settings = {"epochs": 6, "batch_size": 4, "learning_rate": 0.02, **options.pop("spec", {})}
+    model = ModelSpec(units=UNITS, experts=experts)
+    return train(data, "note", model, TrainingSpec(**settings), 1, **options)
+
+
+def test_what_comes_again_is_learnt_sooner_with_experts(data):
     best = {}
     for experts in ((), ("piece",)):
-        _, history = train(data, "note", ModelSpec(units=UNITS, experts=experts), spec, 1)
+        _, history = trained(data, experts)
         best[experts] = min(epoch.held_out for epoch in history)
     assert best["piece",] < best[()] - 0.5
+
+
+def test_experts_that_join_late_change_nothing_before(data):
+    """Up to the epoch in which they join, a training is that of the head alone; then it learns to trust them."""
+    spec = {"epochs": 4, "experts_from": 0.5, "patience": 1}
+    _, alone = trained(data, (), spec={**spec, "patience": 9})
+    model, history = trained(data, ("piece",), spec=spec)
+    for one, other in zip(history[:2], alone[:2], strict=True):
+        assert (one.loss, one.held_out) == pytest.approx((other.loss, other.held_out), rel=1e-4)
+    assert history[-1].held_out < alone[-1].held_out - 0.1
+    assert model.experts.gate.bias.numpy().any()
+
+
+def test_a_training_that_was_stopped_as_experts_joined_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
+    from lstm_music.models import training
+
+    spec = {"epochs": 2, "experts_from": 0.5}
+    whole, wanted = trained(data, ("piece",), spec=spec)
+    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    checkpoint = tmp_path / "note.npz"
+    for stop_at in ((1, 3), (2, 1), (2, 4)):
+
+        def stop(progress, stop_at=stop_at):
+            if (progress.epoch, progress.step) == stop_at:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            trained(data, ("piece",), spec=spec, checkpoint=checkpoint, report=stop)
+    model, history = trained(data, ("piece",), spec=spec, checkpoint=checkpoint)
+    assert history == wanted
+    for weight, other in zip(model.weights, whole.weights, strict=True):
+        assert np.array_equal(weight.numpy(), other.numpy())
