@@ -123,7 +123,7 @@ def _share(first: Keys, second: Keys) -> float:
     """Return what `share_of_versions` does, for the distinct runs of two pieces."""
     shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
     both = np.concatenate((shorter, longer))
-    both.sort()
+    both.sort(kind="stable")  # merges the two, which are sorted
     shared = int(np.count_nonzero(both[1:] == both[:-1]))
     if shared < LEAST_RUNS:
         return 0.0

@@ -29,6 +29,7 @@ from lstm_music.midi.notes import (
     Records,
     Tempo,
     TimeSignature,
+    chosen_notes,
     sorted_notes,
 )
 from lstm_music.midi.pairing import Pairs, pair
@@ -142,7 +143,7 @@ def _notes(smf: SmfFile, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
             "devices",
             f"holds its music twice, for two kinds of devices; {count:,} notes of channels 13 to 16 are left out",
         )
-        notes = notes[~second_time]
+        notes = chosen_notes(notes, ~second_time)
     return notes if order is not None else sorted_notes(notes)
 
 
