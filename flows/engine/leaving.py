@@ -5,6 +5,7 @@ train on until the worker kills it half a minute later, and each thread would th
 this process.
 """
 
+import logging
 import os
 import threading
 
@@ -33,6 +34,7 @@ def leave_soon(error: type[BaseException] | None) -> None:
 
 
 def _leave() -> None:
+    logging.raiseExceptions = False  # a thread that still logs what a training says finds Prefect's handler gone
     for worker in (APILogWorker, EventsWorker):
         worker.drain_all(timeout=1.0)
     os._exit(ENDED_BY_SIGTERM)

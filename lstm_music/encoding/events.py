@@ -20,7 +20,15 @@ from lstm_music.encoding.bars import places_of_all
 from lstm_music.encoding.chords import CHORD_ENCODINGS, ChordEncoding
 from lstm_music.encoding.grid import Grid, Steps
 from lstm_music.errors import RecipeError
-from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo, TimeSignature, sorted_notes
+from lstm_music.midi.notes import (
+    NOTE_DTYPE,
+    PieceNotes,
+    Tempo,
+    TimeSignature,
+    chosen_notes,
+    joined_notes,
+    sorted_notes,
+)
 
 EVENTS_SCHEMA = pa.schema(
     [
@@ -117,11 +125,11 @@ def encode_all(pieces: Sequence[PieceNotes], spec: EventSpec) -> tuple[PieceEven
     Returns their events, one piece after another, and the number of events of each piece, int64 [pieces].
     """
     grid = spec.grid
-    notes = np.concatenate([piece.notes for piece in pieces])
+    notes = joined_notes([piece.notes for piece in pieces])
     piece = np.repeat(np.arange(len(pieces)), [len(one.notes) for one in pieces])
     is_pitched = ~notes["is_drum"]
     if not is_pitched.all():
-        notes, piece = notes[is_pitched], piece[is_pitched]
+        notes, piece = chosen_notes(notes, is_pitched), piece[is_pitched]
     ticks_per_quarter = np.array([one.ticks_per_quarter for one in pieces], np.int64)[piece]
     onset = grid.onsets(notes["onset_ticks"], ticks_per_quarter)
     duration = grid.durations(notes["duration_ticks"], ticks_per_quarter)

@@ -8,15 +8,17 @@ Candidates come from an index of longer runs: sorted keys in a file, one per pie
 under one key are counted as pairs, in a second file. Memory holds a part of either, so it does not grow with the pieces.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.contours import Intervals, runs
+from lstm_music.encoding.contours import Intervals, runs, runs_of_lengths
 
 RUN = 6
 """Intervals of a run that is compared: seven notes. Shorter runs are common figures, longer ones break at each changed note."""
@@ -78,16 +80,38 @@ class Contours:
 def find_links(contours: Contours, folder: Path) -> Iterator[Link]:
     """Yield the pairs of versions, in ascending order; `folder` takes temporary files, at most 4 KB per piece and index.
 
-    A family of many versions is linked as a chain or more, not each with each.
+    A family of many versions is linked as a chain or more, not each with each. A third file has the distinct runs of each piece,
+    8 bytes for each.
     """
+    bits = max(len(contours) - 1, 1).bit_length()
+    with (folder / "runs").open("w+b", buffering=0) as file:
+        distinct = _Distinct(file)
+        index = _sorted(folder / "index", _keys(contours, bits, distinct))
 
-    @lru_cache(maxsize=_KEPT_PIECES)
-    def known_runs(piece: int) -> Keys:
-        return np.unique(runs(contours[piece], RUN))
+        @lru_cache(maxsize=_KEPT_PIECES)
+        def known_runs(piece: int) -> Keys:
+            return distinct[piece]
 
-    for first, second in _candidates(contours, folder):
-        if share := _share(known_runs(first), known_runs(second)):
-            yield Link(first, second, share)
+        for first, second in _candidates(index, bits, folder):
+            if share := _share(known_runs(first), known_runs(second)):
+                yield Link(first, second, share)
+
+
+class _Distinct:
+    """The distinct runs of each piece, ascending, in a file."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._starts = [0]
+
+    def add(self, keys: Keys) -> None:
+        """Add those of the next piece. Raises OSError on a full disk."""
+        self._file.write(keys.data)
+        self._starts.append(self._starts[-1] + keys.nbytes)
+
+    def __getitem__(self, piece: int) -> Keys:
+        start, stop = self._starts[piece : piece + 2]
+        return np.frombuffer(os.pread(self._file.fileno(), stop - start, start), np.uint64)
 
 
 def share_of_versions(first: Intervals, second: Intervals) -> float:
@@ -97,8 +121,10 @@ def share_of_versions(first: Intervals, second: Intervals) -> float:
 
 def _share(first: Keys, second: Keys) -> float:
     """Return what `share_of_versions` does, for the distinct runs of two pieces."""
-    shorter, longer = sorted((first, second), key=len)
-    shared = len(np.intersect1d(shorter, longer, assume_unique=True))
+    shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
+    both = np.concatenate((shorter, longer))
+    both.sort(kind="stable")  # merges the two, which are sorted
+    shared = int(np.count_nonzero(both[1:] == both[:-1]))
     if shared < LEAST_RUNS:
         return 0.0
     needed = LEAST_SHARE + SHARE_PER_DOUBLING * np.log2(len(longer) / len(shorter))
@@ -120,10 +146,8 @@ def families(pieces: int, links: Iterable[Link]) -> npt.NDArray[np.int64]:
     return np.array([root(piece) for piece in range(pieces)], np.int64)
 
 
-def _candidates(contours: Contours, folder: Path) -> Iterator[tuple[int, int]]:
+def _candidates(index: Keys, bits: int, folder: Path) -> Iterator[tuple[int, int]]:
     """Yield the pairs of pieces that stand together under at least two keys of the index."""
-    bits = max(len(contours) - 1, 1).bit_length()
-    index = _sorted(folder / "index", _keys(contours, bits))
     pairs = _sorted(folder / "pairs", (_pairs(keys, bits) for keys in _whole_groups(index, bits)))
     for found in _whole_groups(pairs, 0):
         pair, count = np.unique(found, return_counts=True)
@@ -131,11 +155,24 @@ def _candidates(contours: Contours, folder: Path) -> Iterator[tuple[int, int]]:
             yield value >> _PIECE_BITS, value & ((1 << _PIECE_BITS) - 1)
 
 
-def _keys(contours: Contours, bits: int) -> Iterator[Keys]:
-    """Yield the keys of each piece: the hash of a run, with the number of the piece in place of its last `bits` bits."""
+def _keys(contours: Contours, bits: int, distinct: "_Distinct") -> Iterator[Keys]:
+    """Yield the keys of each piece: the hash of a run, with the number of the piece in place of its last `bits` bits.
+
+    The runs that are compared are added to `distinct`.
+    """
     for piece in range(len(contours)):
-        hashes = np.unique(runs(contours[piece], INDEXED_RUN))[:MOST_INDEXED]
-        yield (hashes >> np.uint64(bits) << np.uint64(bits)) | np.uint64(piece)
+        compared, indexed = runs_of_lengths(contours[piece], (RUN, INDEXED_RUN))
+        distinct.add(_unique(compared))
+        yield (_unique(indexed)[:MOST_INDEXED] >> np.uint64(bits) << np.uint64(bits)) | np.uint64(piece)
+
+
+def _unique(hashes: Keys) -> Keys:
+    """Return distinct hashes, ascending, as np.unique does, which is slower here; changes `hashes`."""
+    hashes.sort()
+    is_new = np.empty(len(hashes), bool)
+    is_new[:1] = True
+    np.not_equal(hashes[1:], hashes[:-1], out=is_new[1:])
+    return hashes[is_new]
 
 
 def _pairs(keys: Keys, bits: int) -> Keys:

@@ -25,57 +25,59 @@ CHANNELS = 16
 DRUM_BANKS, MELODIC_BANK = (120, 126, 127), 121
 _BANKS_THAT_MATTER = (*DRUM_BANKS, MELODIC_BANK)
 _LATEST = 1 << 33  # no note begins later: see `ReadLimits.max_quarters`
+_MOMENT_BITS = (
+    58  # a moment is below twice the product of `_LATEST` and the events of a file, of which 16 MiB hold 2^23
+)
 _GS_PARTS = (9, *range(9), *range(10, 16))  # the channel of each part, by its block number
 
 
-def programs(smf: SmfFile, on: np.ndarray) -> np.ndarray:
-    """Return the program of each note, uint8: the latest of its channel, or 0. `on` int64 [notes] are the rows of note-ons."""
-    rows = smf.others[smf.status[smf.others] & 0xF0 == PROGRAM]
+class Heads(NamedTuple):
+    """Where notes begin: the rows of their note-ons int64, their ticks int64, and their channels uint8, each [notes]."""
+
+    on: np.ndarray
+    tick: np.ndarray
+    channel: np.ndarray
+
+
+def programs(smf: SmfFile, heads: Heads) -> np.ndarray:
+    """Return the program of each note, uint8 [notes]: the latest of its channel, or 0."""
+    rows = smf.others[smf.other_kinds == PROGRAM]
     if not len(rows):
-        return np.zeros(len(on), np.uint8)
-    channels = smf.status[rows] & 0x0F
-    return _latest(smf, on, _moments(smf, rows), channels, smf.first[rows], np.zeros(CHANNELS, np.uint8))
+        return np.zeros(len(heads.on), np.uint8)
+    channels = smf.status.take(rows) & 0x0F
+    return _latest(smf, heads, _moments(smf, rows), channels, smf.first.take(rows), np.zeros(CHANNELS, np.uint8))
 
 
-def drums(smf: SmfFile, on: np.ndarray, max_changes: int) -> np.ndarray:
-    """Return whether each note is a drum, bool [notes]. `on` int64 [notes] are the rows of note-ons.
+def drums(smf: SmfFile, heads: Heads, max_changes: int) -> np.ndarray:
+    """Return whether each note is a drum, bool [notes].
 
     Raises RejectedInputError if there are more than `max_changes` messages that decide it.
     """
-    is_usual = np.arange(CHANNELS) == DRUM_CHANNEL
     changes = _Changes(smf, max_changes).switches()
     if not changes:
-        usual: np.ndarray = is_usual[smf.status[on] & 0x0F]
+        usual: np.ndarray = heads.channel == DRUM_CHANNEL
         return usual
     moments, channels, values = (np.array(column) for column in zip(*changes, strict=True))
-    return _latest(smf, on, moments, channels, values, is_usual)
+    return _latest(smf, heads, moments, channels, values, np.arange(CHANNELS) == DRUM_CHANNEL)
 
 
 def _latest(
-    smf: SmfFile, on: np.ndarray, moments: np.ndarray, channels: np.ndarray, values: np.ndarray, usual: np.ndarray
+    smf: SmfFile, heads: Heads, moments: np.ndarray, channels: np.ndarray, values: np.ndarray, usual: np.ndarray
 ) -> np.ndarray:
     """Return for each note the value of the latest change of its channel, or the `usual` one of the channel."""
-    note_channels = smf.status[on] & 0x0F
-    if (smf.ticks[on].min(initial=_LATEST) << 1) * (
-        len(smf.ticks) + 1
-    ) > moments.max():  # all changes come before all notes
-        usual, order = usual.copy(), np.argsort(moments, kind="stable")
-        usual[channels[order]] = values[order]  # of several changes of a channel the last remains
-        found: np.ndarray = usual.take(note_channels)
-        return found
-    note_moments = _moments(smf, on)
-    found = usual.take(note_channels)
-    for channel in np.unique(channels).tolist():
-        changes, notes = np.flatnonzero(channels == channel), note_channels == channel
-        changes = changes[np.argsort(moments[changes], kind="stable")]
-        place = np.searchsorted(moments[changes], note_moments[notes]) - 1
-        found[notes] = np.where(place < 0, usual[channel], values[changes][place])
+    keys = channels.astype(np.int64) << _MOMENT_BITS | moments
+    order = keys.argsort(kind="stable")
+    note_keys = heads.channel.astype(np.int64) << _MOMENT_BITS | _moments(smf, heads.on)
+    place = keys.take(order).searchsorted(note_keys) - 1
+    latest = order.take(place)  # for -1, which is no change, any one
+    has_change = (place >= 0) & (channels.take(latest) == heads.channel)
+    found: np.ndarray = np.where(has_change, values.take(latest), usual.take(heads.channel))
     return found
 
 
 def _moments(smf: SmfFile, rows: np.ndarray) -> np.ndarray:
     """Return numbers that sort the channel events `rows` by tick, track and position; even ones, to leave room between."""
-    moments: np.ndarray = 2 * (np.minimum(smf.ticks[rows], _LATEST) * (len(smf.ticks) + 1) + rows)
+    moments: np.ndarray = 2 * (np.minimum(smf.ticks.take(rows), _LATEST) * (len(smf.ticks) + 1) + rows)
     return moments
 
 
@@ -100,9 +102,8 @@ class _Changes:
 
     def switches(self) -> list[tuple[int, int, bool]]:
         exclusive = self._exclusive()
-        rows = self._smf.others
-        kinds, second = self._smf.status[rows] & 0xF0, self._smf.second
-        is_bank = (kinds == CONTROLLER) & (self._smf.first[rows] == BANK_SELECT)
+        rows, kinds, second = self._smf.others, self._smf.other_kinds, self._smf.second
+        is_bank = (kinds == CONTROLLER) & (self._smf.first.take(rows) == BANK_SELECT)
         if not exclusive and not (is_bank.any() and np.isin(second[rows[is_bank]], _BANKS_THAT_MATTER).any()):
             return []
         is_chosen = is_bank | (kinds == PROGRAM)
@@ -125,7 +126,7 @@ class _Changes:
     def _exclusive(self) -> list[_Message]:
         """Read the system exclusive messages; none if no message is of a part."""
         smf = self._smf
-        rows = np.flatnonzero(smf.system_kinds == SYSTEM_EXCLUSIVE)
+        rows = (smf.system_kinds == SYSTEM_EXCLUSIVE).nonzero()[0]
         messages = []
         for event in smf.system_events(rows[: self._max_changes + 1]) if len(rows) else ():
             start, stop = smf.starts[event.track], smf.starts[event.track + 1]

@@ -1,6 +1,6 @@
 """Where the track chunks of a MIDI file begin and end, also if their lengths are wrong."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lstm_music.midi.damage import Damage
 
@@ -8,8 +8,7 @@ _TRACK = b"MTrk"
 _HEADER_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """The contents of a track chunk: bytes `start` to `stop` (exclusive).
 
     `nominal_stop` is the end by its length. If that leads nowhere, the chunk is not `is_exact`: `stop` is where the next chunk

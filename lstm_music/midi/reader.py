@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from lstm_music.errors import RejectedInputError
-from lstm_music.midi.channels import drums, programs
+from lstm_music.midi.channels import Heads, drums, programs
 from lstm_music.midi.damage import Damage
 from lstm_music.midi.devices import MARK, doubles
 from lstm_music.midi.notes import (
@@ -29,6 +29,7 @@ from lstm_music.midi.notes import (
     Records,
     Tempo,
     TimeSignature,
+    chosen_notes,
     sorted_notes,
 )
 from lstm_music.midi.pairing import Pairs, pair
@@ -70,23 +71,25 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
     """
     smf = read_smf(data, limits)
     max_tick = limits.max_quarters * smf.ticks_per_quarter
-    others = smf.others[smf.ticks[smf.others] <= max_tick]
-    pedal = others[(smf.status[others] & 0xF0 == CONTROLLER) & (smf.first[others] == SUSTAIN_PEDAL)]
+    others = smf.others
+    pedal = others[(smf.other_kinds == CONTROLLER) & (smf.first.take(others) == SUSTAIN_PEDAL)]
+    pedal = pedal[smf.ticks.take(pedal) <= max_tick]
     kinds = smf.system_kinds.copy()
     kinds[(smf.system_ticks > max_tick) & (kinds != TRACK_NAME)] = 0  # nothing sounds there
-    order = np.argsort(smf.system_ticks, kind="stable")
-    changes = int(np.count_nonzero(_IS_CHANGE[kinds]))
+    order = smf.system_ticks.argsort(kind="stable")
+    in_order = kinds.take(order)
+    changes = int(np.count_nonzero(_IS_CHANGE.take(kinds)))
     _require_within(smf, limits, changes + len(pedal))
-    marks = smf.system_events(np.flatnonzero(kinds == SEQUENCER_SPECIFIC)[:_MOST_MARKS])
+    marks = smf.system_events((kinds == SEQUENCER_SPECIFIC).nonzero()[0][:_MOST_MARKS])
     notes = _notes(smf, limits, is_marked=any(event.data == MARK for event in marks))
     names = _track_names(smf, kinds)
     _warn_of_drums(notes, names, smf.damage)
-    times = _signatures(_events(smf, kinds, order, TIME_SIGNATURE), _time_signature, smf.damage)
-    keys = _signatures(_events(smf, kinds, order, KEY_SIGNATURE), _key_signature, None)
+    times = _signatures(smf.system_events(order[in_order == TIME_SIGNATURE]), _time_signature, smf.damage)
+    keys = _signatures(smf.system_events(order[in_order == KEY_SIGNATURE]), _key_signature, None)
     return PieceNotes(
         ticks_per_quarter=smf.ticks_per_quarter,
         notes=notes,
-        tempos=_tempos(smf, order[kinds[order] == SET_TEMPO]),
+        tempos=_tempos(smf, order[in_order == SET_TEMPO]),
         time_signatures=times,
         key_signatures=keys,
         track_names=names,
@@ -97,6 +100,10 @@ def read_midi(data: bytes, limits: ReadLimits = _DEFAULT_LIMITS) -> PieceNotes:
 
 def _require_within(smf: SmfFile, limits: ReadLimits, changes: int) -> None:
     """Raise RejectedInputError for more notes, changes or quarters than `limits` allow."""
+    max_tick = limits.max_quarters * smf.ticks_per_quarter
+    latest = smf.ticks.max(initial=0)
+    if len(smf.status) <= limits.max_notes and changes <= limits.max_changes and latest <= max_tick:
+        return  # as nearly all files, whose notes are not counted for it
     is_on = (smf.status & 0xF0 == NOTE_ON) & (smf.second > 0)
     count = int(np.count_nonzero(is_on))
     if count > limits.max_notes:
@@ -106,7 +113,6 @@ def _require_within(smf: SmfFile, limits: ReadLimits, changes: int) -> None:
             "too many changes of tempo, signature, name or pedal: "
             f"expected at most {limits.max_changes:,}, got {changes:,}",
         )
-    max_tick = limits.max_quarters * smf.ticks_per_quarter
     last = int(smf.ticks.max(where=is_on, initial=0))
     if last > max_tick:
         place = smf.places[np.flatnonzero(is_on & (smf.ticks == last))[0]]
@@ -119,26 +125,25 @@ def _notes(smf: SmfFile, limits: ReadLimits, *, is_marked: bool) -> np.ndarray:
     """Return the sorted notes of a file, once if it holds them for two devices."""
     pairs = pair(smf, limits.max_quarters * smf.ticks_per_quarter)
     _warn_of_hanging(smf, pairs)
-    on, order = pairs.on, _order(smf, pairs)
+    order = _order(smf, pairs)
     if order is not None:
-        on = on.take(order)
-    onset = smf.ticks.take(on)
+        pairs = Pairs(*(column.take(order) for column in (pairs.on, pairs.track, pairs.end_ticks, pairs.hanging)))
+    on = pairs.on
+    heads = Heads(on, smf.ticks.take(on), smf.status.take(on) & 0x0F)
     notes = np.empty(len(on), NOTE_DTYPE)
-    notes["track"] = pairs.track if order is None else pairs.track.take(order)
-    notes["channel"] = channel = smf.status.take(on) & 0x0F
-    notes["program"] = programs(smf, on)
-    notes["is_drum"] = drums(smf, on, limits.max_changes)
-    notes["pitch"], notes["velocity"] = smf.first.take(on), smf.second.take(on)
-    notes["onset_ticks"] = onset
-    notes["duration_ticks"] = (pairs.end_ticks if order is None else pairs.end_ticks.take(order)) - onset
-    second_time = doubles(channel, notes["pitch"], onset, is_marked=is_marked)
+    notes["track"], notes["channel"] = pairs.track, heads.channel
+    notes["program"] = programs(smf, heads)
+    notes["is_drum"] = drums(smf, heads, limits.max_changes)
+    notes["pitch"], notes["velocity"] = pitch, _ = smf.first.take(on), smf.second.take(on)
+    notes["onset_ticks"], notes["duration_ticks"] = heads.tick, pairs.end_ticks - heads.tick
+    second_time = doubles(heads.channel, pitch, heads.tick, is_marked=is_marked)
     if second_time is not None:
         count = int(np.count_nonzero(second_time))
         smf.damage.add(
             "devices",
             f"holds its music twice, for two kinds of devices; {count:,} notes of channels 13 to 16 are left out",
         )
-        notes = notes[~second_time]
+        notes = chosen_notes(notes, ~second_time)
     return notes if order is not None else sorted_notes(notes)
 
 
@@ -147,7 +152,7 @@ def _order(smf: SmfFile, pairs: Pairs) -> np.ndarray | None:
     on = pairs.on
     sound = smf.first.take(on).astype(np.int64) << 14 | pairs.track << 4 | smf.status.take(on) & 0x0F
     key = smf.ticks.take(on) << 21 | sound
-    order = np.argsort(key)
+    order = key.argsort()
     in_order = key.take(order)
     return None if (in_order[1:] == in_order[:-1]).any() else order
 
@@ -167,31 +172,25 @@ def _warn_of_hanging(smf: SmfFile, pairs: Pairs) -> None:
         )
 
 
-def _events(smf: SmfFile, kinds: np.ndarray, order: np.ndarray, kind: int) -> list[SystemEvent]:
-    """Return the system events of one kind, by tick."""
-    rows = order[kinds[order] == kind]
-    return smf.system_events(rows) if len(rows) else []
-
-
 def _tempos(smf: SmfFile, rows: np.ndarray) -> Sequence[Tempo]:
     """Read the tempos in the order of `rows`; those without three bytes or without duration are left out and counted."""
     if smf.fixed_tempo is not None:
         smf.damage.add("SMPTE", "counts frames (SMPTE), not quarters; a quarter is taken as half a second")
         return (Tempo(0, smf.fixed_tempo),)
     content = np.frombuffer(smf.data + bytes(_TEMPO_BYTES), np.uint8)
-    length = smf.system_places[rows] + 2
-    high, middle, low = (content[length + at].astype(np.int64) for at in (1, 2, 3))
+    length = smf.system_places.take(rows) + 2
+    high, middle, low = (content.take(length + at).astype(np.int64) for at in (1, 2, 3))
     microseconds = high << 16 | middle << 8 | low
-    is_whole = (content[length] == _TEMPO_BYTES) & (microseconds > 0)
-    wrong = rows[~is_whole]
-    if len(wrong):
+    is_whole = (content.take(length) == _TEMPO_BYTES) & (microseconds > 0)
+    if not is_whole.all():
+        wrong = rows[~is_whole]
         event = smf.system_events(wrong[:1])[0]
         smf.damage.add(
             "tempo",
             f"bad tempo at byte {event.start}: expected three bytes with 1 microsecond or more, got {_shown(event.data)}",
             len(wrong),
         )
-    return Records(Tempo, smf.system_ticks[rows][is_whole], microseconds[is_whole])
+    return Records(Tempo, smf.system_ticks.take(rows)[is_whole], microseconds[is_whole])
 
 
 def _signatures(
@@ -235,17 +234,16 @@ def _shown(data: bytes) -> str:
 def _track_names(smf: SmfFile, kinds: np.ndarray) -> tuple[str, ...]:
     """Return the first name of each track, or ""."""
     names = [""] * len(smf.end_ticks)
-    rows = np.flatnonzero(kinds == TRACK_NAME)
-    for event in reversed(smf.system_events(rows)):
+    for event in reversed(smf.system_events((kinds == TRACK_NAME).nonzero()[0])):
         names[event.track] = decode_text(event.data)
     return tuple(names)
 
 
 def _warn_of_drums(notes: np.ndarray, names: tuple[str, ...], damage: Damage) -> None:
     """Warn of tracks that are called drums, and whose notes are not on a drum channel."""
-    called = [track for track, name in enumerate(names) if _DRUMS_BY_NAME.search(name)]
-    if not called:
+    if not _DRUMS_BY_NAME.search("\n".join(names)):
         return
+    called = [track for track, name in enumerate(names) if _DRUMS_BY_NAME.search(name)]
     order = np.argsort(notes["track"], kind="stable")
     borders = np.searchsorted(notes["track"][order], np.add.outer([0, 1], called))
     for track, start, stop in zip(called, *borders.tolist(), strict=True):
@@ -261,6 +259,8 @@ def _warn_of_drums(notes: np.ndarray, names: tuple[str, ...], damage: Damage) ->
 
 def _pedal(smf: SmfFile, rows: np.ndarray) -> Sequence[Pedal]:
     """List sustain pedal events by tick; events of one tick stay in file order."""
-    rows = rows[np.argsort(smf.ticks[rows], kind="stable")]
-    track = np.searchsorted(smf.starts, rows, side="right") - 1
-    return Records(Pedal, smf.ticks[rows], track, smf.status[rows] & 0x0F, smf.second[rows])
+    if not len(rows):
+        return ()
+    rows = rows[smf.ticks.take(rows).argsort(kind="stable")]
+    track = smf.starts.searchsorted(rows, side="right") - 1
+    return Records(Pedal, smf.ticks.take(rows), track, smf.status.take(rows) & 0x0F, smf.second.take(rows))

@@ -87,8 +87,8 @@ class SmfFile:
     data of each event stands in `data`. `starts` int64 [tracks + 1] says where each track begins in the arrays, `end_ticks`
     int64 [tracks] where it ends in time, `is_broken` bool [tracks] whether it breaks off. `system_ticks`, `system_places` (of
     the first byte) and `system_starts` are the same for meta and system exclusive events, and `system_kinds` uint8 is the kind
-    of the meta event, or `SYSTEM_EXCLUSIVE`. `others` are the rows of channel events that are no notes. `fixed_tempo` is the
-    length of a quarter in microseconds if the file counts seconds.
+    of the meta event, or `SYSTEM_EXCLUSIVE`. `others` are the rows of channel events that are no notes, and `other_kinds` uint8
+    their status without the channel. `fixed_tempo` is the length of a quarter in microseconds if the file counts seconds.
     """
 
     format: int
@@ -108,6 +108,7 @@ class SmfFile:
     system_starts: np.ndarray
     system_kinds: np.ndarray
     others: np.ndarray
+    other_kinds: np.ndarray
     damage: Damage
 
     @property
@@ -121,8 +122,10 @@ class SmfFile:
 
     def system_events(self, rows: np.ndarray) -> list[SystemEvent]:
         """Read the system events at the indices `rows`."""
-        tracks = np.searchsorted(self.system_starts, rows, side="right") - 1
-        columns = (self.system_ticks[rows].tolist(), tracks.tolist(), self.system_places[rows].tolist())
+        if not len(rows):
+            return []
+        tracks = self.system_starts.searchsorted(rows, side="right") - 1
+        columns = (self.system_ticks.take(rows).tolist(), tracks.tolist(), self.system_places.take(rows).tolist())
         return [
             SystemEvent(tick, track, place, *self._data_at(place)) for tick, track, place in zip(*columns, strict=True)
         ]
@@ -254,6 +257,7 @@ def _resolved(data: bytes, header: Header, found: _Found, damage: Damage) -> Smf
         ticks = ticks * header.scale + np.repeat(shifts, np.diff(starts))
         system_ticks = system_ticks * header.scale + np.repeat(shifts, np.diff(system_starts))
         end_ticks = end_ticks + shifts
+    others = (status >= FIRST_OTHER).nonzero()[0]
     return SmfFile(
         format=header.format,
         ticks_per_quarter=header.ticks_per_quarter,
@@ -271,7 +275,8 @@ def _resolved(data: bytes, header: Header, found: _Found, damage: Damage) -> Smf
         system_places=system_places,
         system_starts=system_starts,
         system_kinds=_kinds(data, system_places),
-        others=np.flatnonzero(status >= FIRST_OTHER),
+        others=others,
+        other_kinds=status.take(others) & 0xF0,
         damage=damage,
     )
 
@@ -279,8 +284,8 @@ def _resolved(data: bytes, header: Header, found: _Found, damage: Damage) -> Smf
 def _kinds(data: bytes, places: np.ndarray) -> np.ndarray:
     """Return the kinds of the meta and system exclusive events at `places`."""
     content = np.frombuffer(data, np.uint8)
-    status = content[places]
-    kinds: np.ndarray = np.where(status == META, content[places + 1], status)
+    status = content.take(places)
+    kinds: np.ndarray = np.where(status == META, content.take(places + 1), status)
     return kinds
 
 

@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, Pedal, PieceNotes, Records, Tempo, TimeSignature
+from lstm_music.midi.notes import (
+    NOTE_DTYPE,
+    Bar,
+    KeySignature,
+    Pedal,
+    PieceNotes,
+    Records,
+    Tempo,
+    TimeSignature,
+    joined_notes,
+)
 
 _NOTE_FIELDS = tuple((name, NOTE_DTYPE[name]) for name in NOTE_DTYPE.names or ())
 
@@ -53,7 +63,7 @@ PIECE_FIELDS = [
 
 def to_arrow(piece_ids: Sequence[str], pieces: Sequence[PieceNotes]) -> pa.Table:
     """Return the notes of some pieces (at least one) as a table with `NOTES_SCHEMA`, in the order of `piece.notes`."""
-    notes = np.concatenate([piece.notes for piece in pieces])
+    notes = joined_notes([piece.notes for piece in pieces])
     columns = [pa.array(np.ascontiguousarray(notes[name])) for name, _ in _NOTE_FIELDS]
     number = np.repeat(np.arange(len(pieces)), [len(piece.notes) for piece in pieces])
     ids = pa.array(piece_ids, pa.string()).take(pa.array(number))

@@ -5,6 +5,7 @@ All sources use the same rules for names, so a folder and a zip of the same tree
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Protocol, runtime_checkable
 
@@ -92,6 +93,7 @@ class Remote(Protocol):
         """Download its present state; what the store has already is not downloaded again. `report` gets the progress."""
 
 
+@lru_cache(maxsize=64)  # several modules ask for the same name, one after another
 def music_format(name: str) -> str | None:
     """Return "midi", "musicxml", "abc" or "kern" by the extension of `name`; None for a hidden file or another extension.
 

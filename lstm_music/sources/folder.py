@@ -24,7 +24,7 @@ class Folder:
         for name, path, refusal in sorted(self._walk()):
             if refusal:
                 yield Refused(name, refusal)
-            elif music_format(name) is None or os.path.isdir(path):  # noqa: PTH112  paths stay text: there may be a million
+            elif not path or music_format(name) is None:
                 yield Ignored(name)
             else:
                 yield read_file(Path(path), name)
@@ -34,12 +34,19 @@ class Folder:
         return credit_of_path(name, self._called)
 
     def _walk(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (name, path, "" or why a folder cannot be listed) of files, linked folders and unreadable folders."""
+        """Yield (name, path, "" or why a folder cannot be listed) of files, linked folders ("" for a path) and unlisted folders.
+
+        Names and paths are made as text, not as `Path`: there may be a million.
+        """
         unlisted: list[OSError] = []
         for folder, subfolders, files in os.walk(self._root, onerror=unlisted.append):
-            links = [name for name in subfolders if Path(folder, name).is_symlink()]
-            for path in (Path(folder, name) for name in files + links):
-                yield self._name(path), str(path), ""
+            here = Path(folder).relative_to(self._root).as_posix()
+            within = "" if here == "." else f"{here}/"
+            for name in files:
+                yield safe_name(within + name), f"{folder}/{name}", ""
+            for name in subfolders:
+                if Path(folder, name).is_symlink():
+                    yield safe_name(within + name), "", ""
         for error in unlisted:
             path = Path(error.filename)
             if path == self._root:

@@ -128,11 +128,17 @@ def iterate_notes(store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[s
 
 
 def iterate_note_groups(
-    store: Store, notes_ref: ArtifactRef, piece_ids: AbstractSet[str] | None = None
+    store: Store,
+    notes_ref: ArtifactRef,
+    piece_ids: AbstractSet[str] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Iterator[pa.Table]:
-    """Yield the notes in the order of piece ids, one row group at a time: all, or the groups that may hold some pieces."""
+    """Yield the notes in the order of piece ids, one row group at a time: all, or the groups that may hold some pieces.
+
+    With `columns`, only these are read.
+    """
     for shard in store.open(notes_ref).files("notes"):
-        yield from iterate_groups(shard, piece_ids=piece_ids, coded=["piece_id"])
+        yield from iterate_groups(shard, columns, piece_ids, coded=["piece_id"])
 
 
 def borders_of(table: pa.Table) -> tuple[list[str], list[int]]:

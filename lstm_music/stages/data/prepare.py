@@ -6,6 +6,7 @@ from typing import Any
 from lstm_music.encoding.splits import SPLITS, TRAIN
 from lstm_music.encoding.windows import window_count
 from lstm_music.errors import MissingArtifactError
+from lstm_music.midi.fresh_loops import loops
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import keep, kept_form
 from lstm_music.stages.data.dataset import Dataset, build_dataset, dataset_stage, load_dataset
@@ -17,8 +18,8 @@ from lstm_music.stages.data.parse import ParseBatch, parse_batch, plan_batches
 from lstm_music.stages.data.versions import families_of, find_versions
 from lstm_music.store import ArtifactRef, Store
 
-# One process reads this many contents in seconds. For more, starting Prefect is worth its time.
-MIDI_FILES_BY_ONE_PROCESS = 1_000
+# One process reads this many contents in seconds. For more, starting Prefect is worth its 7 CPU seconds.
+MIDI_FILES_BY_ONE_PROCESS = 10_000 if loops.DIGEST else 2_000  # interpreted, the loops take five times as long
 SCORES_BY_ONE_PROCESS = 20
 
 

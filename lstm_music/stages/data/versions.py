@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_music.encoding import versions
-from lstm_music.encoding.contours import Intervals, contour
+from lstm_music.encoding.contours import Intervals, contours
 from lstm_music.encoding.versions import Contours, Link, families, find_links
 from lstm_music.parquet import read_table, write_table
-from lstm_music.stages.data.notes import iterate_notes
+from lstm_music.stages.data.notes import borders_of, iterate_note_groups
 from lstm_music.store import ArtifactRef, Stage, Store
 
 KIND = "versions"
@@ -26,6 +26,10 @@ VERSIONS_SCHEMA = pa.schema(
         ("share", pa.float32()),  # of the shorter one's runs
     ],
 )
+
+
+_SHAPE = ("onset_ticks", "duration_ticks", "pitch")
+"""The columns of the notes that a contour is made of."""
 
 
 def rule() -> dict[str, Any]:
@@ -49,14 +53,15 @@ def versions_stage(notes_ref: ArtifactRef) -> Stage:
 def find_versions(store: Store, notes_ref: ArtifactRef) -> ArtifactRef:
     """Find the versions among all pieces: `versions.parquet`, one row per piece that has another version.
 
-    Memory holds one row group of notes, and the ids of the pieces. Temporary files take up to 8 KB per piece.
+    Memory holds one row group of notes, and the ids of the pieces. Temporary files take up to 8 KB per piece, and 8 bytes for
+    each distinct run.
     """
     stage = versions_stage(notes_ref)
     if not store.has(stage.ref):
         with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch, store.write(stage) as writer:
             ids: list[str] = []
-            contours = Contours.write(Path(scratch) / "contours", _contours(store, notes_ref, ids))
-            found = list(find_links(contours, Path(scratch)))
+            shapes = Contours.write(Path(scratch) / "contours", _contours(store, notes_ref, ids))
+            found = list(find_links(shapes, Path(scratch)))
             table = _table(ids, found)
             write_table(writer.file("versions", "parquet"), table)
             writer.counts.update(
@@ -76,11 +81,13 @@ def families_of(store: Store, notes_ref: ArtifactRef) -> dict[str, str]:
 
 def _contours(store: Store, notes_ref: ArtifactRef, ids: list[str]) -> Iterator[Intervals]:
     """Yield the contour of each piece in the order of ids, which are added to `ids`."""
-    for piece_id, table in iterate_notes(store, notes_ref):
-        ids.append(piece_id)
+    for table in iterate_note_groups(store, notes_ref, columns=("piece_id", "is_drum", *_SHAPE)):
+        found, borders = borders_of(table)
+        ids += found
         is_pitched = ~table.column("is_drum").to_numpy()
-        columns = (table.column(name).to_numpy()[is_pitched] for name in ("onset_ticks", "duration_ticks", "pitch"))
-        yield contour(*(column.astype(np.int64) for column in columns))
+        pitched_before = np.concatenate([[0], np.cumsum(is_pitched)])
+        onset, duration, pitch = (table.column(name).to_numpy()[is_pitched].astype(np.int64) for name in _SHAPE)
+        yield from contours(onset, duration, pitch, pitched_before[borders])
 
 
 def _table(ids: list[str], links: Iterable[Link]) -> pa.Table:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_music.encoding.contours import WIDEST, contour, runs
+from lstm_music.encoding.contours import WIDEST, contour, contours, runs, runs_of_lengths
 
 MELODY = [60, 62, 64, 60, 67, 65, 64, 62, 60, 59]
 
@@ -61,3 +61,21 @@ def test_two_runs_have_one_hash_if_they_are_equal(intervals, length):
     texts = [tuple(intervals[start : start + length]) for start in range(len(intervals) - length + 1)]
     assert len(hashes) == len(texts)
     assert len(set(zip(hashes, texts, strict=True))) == len(set(hashes)) == len(set(texts))
+
+
+NOTES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40), st.integers(40, 80)), max_size=25)
+
+
+@given(st.lists(NOTES, max_size=6))
+def test_pieces_together_have_the_contours_that_each_has_alone(pieces):
+    by_onset = [sorted(piece, key=lambda note: note[0]) for piece in pieces]
+    columns = np.array([note for piece in by_onset for note in piece], np.int64).reshape(-1, 3).T
+    borders = np.cumsum([0, *map(len, by_onset)])
+    assert [one.tolist() for one in contours(*columns, borders)] == [found(piece) for piece in pieces]
+
+
+@given(st.lists(st.integers(-3, 3), max_size=30), st.sets(st.integers(1, 9), min_size=1))
+def test_runs_of_several_lengths_are_those_of_each(intervals, lengths):
+    steps = np.array(intervals, np.int8)
+    together = runs_of_lengths(steps, sorted(lengths))
+    assert [one.tolist() for one in together] == [runs(steps, length).tolist() for length in sorted(lengths)]

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import midi_bytes as mb
+import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 
-from lstm_music.midi.notes import NOTE_DTYPE
+from lstm_music.midi.notes import NOTE_DTYPE, chosen_notes, joined_notes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, from_arrow, piece_row, rows_to_arrow, to_arrow
 from lstm_music.parquet import read_table, write_table
@@ -63,3 +64,14 @@ def test_records_kept_as_columns_and_as_objects_give_the_same_table():
     schema = pa.schema(PIECE_FIELDS)
     assert rows_to_arrow([piece_row(read)], schema).equals(rows_to_arrow([piece_row(made)], schema))
     assert (len(read.tempos), len(read.pedal)) == (1, 2)
+
+
+def test_notes_are_joined_and_chosen_as_numpy_does_it():
+    rng = np.random.default_rng(3)
+    parts = [rng.integers(0, 2, size).astype(np.uint8) for size in (0, 46, 23)]
+    notes = [part.view(NOTE_DTYPE) for part in parts]
+    joined = joined_notes(notes)
+    assert joined.dtype == NOTE_DTYPE
+    assert joined.tolist() == np.concatenate(notes).tolist()
+    for chosen in (np.array([2, 0]), np.array([True, False, True])):
+        assert chosen_notes(joined, chosen).tolist() == joined[chosen].tolist()

@@ -9,7 +9,16 @@ from lstm_music.parquet import read_table
 from lstm_music.stages.data import prepare as prepare_module
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.parse import ParseBatch
-from lstm_music.stages.data.prepare import describe, has_prepared, is_small, last_prepared, plan, prepare
+from lstm_music.stages.data.prepare import (
+    MIDI_FILES_BY_ONE_PROCESS,
+    SCORES_BY_ONE_PROCESS,
+    describe,
+    has_prepared,
+    is_small,
+    last_prepared,
+    plan,
+    prepare,
+)
 from lstm_music.store import Store
 
 
@@ -64,6 +73,7 @@ def test_a_few_batches_are_small():
     def batch(count, form):
         return ParseBatch(tuple((str(number), form) for number in range(count)))
 
-    assert is_small([batch(256, "midi")] * 3 + [batch(20, "abc")])
-    assert not is_small([batch(256, "midi")] * 4)
-    assert not is_small([batch(21, "abc")])
+    midi, scores = batch(MIDI_FILES_BY_ONE_PROCESS - SCORES_BY_ONE_PROCESS, "midi"), batch(SCORES_BY_ONE_PROCESS, "abc")
+    assert is_small([midi, scores])
+    assert not is_small([midi, scores, batch(1, "midi")])
+    assert not is_small([batch(SCORES_BY_ONE_PROCESS + 1, "abc")])
