@@ -35,14 +35,31 @@ The difference of two neighbours must be in the list too: see `find_echoes`. The
 other lengths make another dataset.
 """
 
+RANKS = 8
+"""How many echoes of a kind an event has at most: the best one is an input of the models, all of them are what the expert of
+the piece knows (`lstm_music.models.experts`)."""
+
 KINDS = ("melody", "rhythm")
 PARTS = (*STREAMS, "length")
 """The fields of an echo. `length` is the position in `LENGTHS` of the run's length, from 1, or 0 if no run was found."""
 
-ECHOES = tuple(f"{kind}_echo_{part}" for kind in KINDS for part in PARTS)
-"""The names of the echo columns."""
 
-ECHOED = {f"{kind}_echo_{stream}": stream for kind in KINDS for stream in STREAMS}
+def echo_column(kind: str, rank: int, part: str) -> str:
+    """Name the column of a part of an echo; the best one has rank 1."""
+    return f"{kind}_echo_{part}" if rank == 1 else f"{kind}_echo_{rank}_{part}"
+
+
+ECHOES = tuple(echo_column(kind, 1, part) for kind in KINDS for part in PARTS)
+"""The names of the columns of the best echo of each kind."""
+
+FURTHER_ECHOES = tuple(
+    echo_column(kind, rank, part) for rank in range(2, RANKS + 1) for kind in KINDS for part in PARTS
+)
+"""The names of the columns of the other echoes, rank after rank."""
+
+ECHOED = {
+    echo_column(kind, rank, stream): stream for rank in range(1, RANKS + 1) for kind in KINDS for stream in STREAMS
+}
 """Echo column → the stream whose ids it holds."""
 
 NOTE = STREAMS.index("note")
@@ -51,14 +68,16 @@ NO_INTERVAL = 0  # for the first event; other intervals start at 1
 HIGHEST_INTERVAL = PITCHES
 
 
-def echo_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
-    """Return the number of ids of each echo column, given the number of ids of each stream."""
-    parts = [*(sizes[stream] for stream in STREAMS), len(LENGTHS) + 1]
-    return dict(zip(ECHOES, parts * len(KINDS), strict=True))
+def echo_sizes(sizes: Mapping[str, int], ranks: int = 1) -> dict[str, int]:
+    """Return the number of ids of each column of so many echoes of each kind, given the number of ids of each stream."""
+    parts = {**sizes, "length": len(LENGTHS) + 1}
+    return {
+        echo_column(kind, rank, part): parts[part] for rank in range(1, ranks + 1) for kind in KINDS for part in PARTS
+    }
 
 
-def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0) -> Ids:
-    """Return the echoes of each event, int64 [events, echo columns], from stream tokens [events, streams].
+def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0, ranks: int = 1) -> Ids:
+    """Return the best echoes of each event, int64 [events, ranks · echo columns], from stream tokens [events, streams].
 
     The events belong to one piece, or to several pieces in sequence. For several, `piece` gives a number per event that is
     equal within a piece. An event without an earlier match gets START.
@@ -68,12 +87,14 @@ def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0)
     columns = []
     for kind, keys in zip(KINDS, event_keys(tokens, shapes, np.diff(number, prepend=-1) != 0), strict=True):
         # The key includes the piece number, so events and runs never match across pieces.
-        place, length = find_echoes(_named(keys)[0].astype(np.int64) * (number.max(initial=0) + 1) + number)
-        values = tokens[place]
-        if kind == "melody":
-            values[:, NOTE] = _in_the_current_key(tokens[:, NOTE], place, shapes)
-        columns += [np.where((length > 0)[:, None], values, START), length[:, None]]
-    return np.concatenate(columns, axis=1)
+        places, lengths = find_echoes(_named(keys)[0].astype(np.int64) * (number.max(initial=0) + 1) + number, ranks)
+        for place, length in zip(places.T, lengths.T, strict=True):
+            values = tokens[place]
+            if kind == "melody":
+                values[:, NOTE] = _in_the_current_key(tokens[:, NOTE], place, shapes)
+            columns.append(np.column_stack([np.where((length > 0)[:, None], values, START), length]))
+    by_rank = [columns[kind * ranks + rank] for rank in range(ranks) for kind in range(len(KINDS))]
+    return np.concatenate(by_rank, axis=1)
 
 
 def _in_the_current_key(notes: Ids, place: Ids, shapes: Shapes) -> Ids:
@@ -100,35 +121,65 @@ def pack(offset: Any, duration: Any, shape: Any, interval: Any) -> tuple[Any, An
     return (rhythm * (1 << 20) + shape) * (2 * HIGHEST_INTERVAL) + interval, rhythm
 
 
-def find_echoes(keys: Ids) -> tuple[Ids, Ids]:
-    """Return for each event the index of its echo, and the position in `LENGTHS` of the run's length, from 1; 0: no run.
+def find_echoes(keys: Ids, count: int) -> tuple[Ids, Ids]:
+    """Return for each event the indices of its `count` best echoes, and the positions in `LENGTHS` of their runs' lengths.
 
-    The name of a run is built from the names of two shorter runs, as in suffix array construction (Karp, Miller and
-    Rosenberg 1972). So a few sorts are enough. A run that occurs only once has no name: no longer run around it can occur twice,
-    so each sort is shorter than the one before.
+    Both are int64 [events, count], the longest run first, of equal ones the latest. A position is from 1; 0: no run.
     """
-    place, reached = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
-    begins, runs = np.arange(len(keys)), keys
-    names: dict[int, Names] = {}  # by length, the name of the run that begins at each event
-    known = 0
-    for number, length in enumerate(LENGTHS, start=1):
-        if length > 1:
+    place, reached = np.zeros((len(keys), count), np.int64), np.zeros((len(keys), count), np.int64)
+    filled = np.zeros(len(keys), np.int64)
+    longer = None
+    for number, (length, (names, previous)) in reversed([*enumerate(_runs(keys).items(), start=1)]):
+        event = np.arange(length - 1, len(keys))  # where the run ends
+        earlier = previous[: len(event)] + length - 1  # where it ended before
+        for _ in range(count):  # a step finds an echo, or one that is known: there are fewer of these than `count`
+            wanted = (earlier >= length - 1) & (filled[event] < count)
+            event, earlier = event[wanted], earlier[wanted]
+            is_new = ~_have_same_run(event, earlier, *longer) if longer else np.ones(len(event), np.bool_)
+            here = event[is_new]
+            place[here, filled[here]] = earlier[is_new] + 1
+            reached[here, filled[here]] = number
+            filled[here] += 1
+            earlier = previous[earlier - length + 1] + length - 1
+        longer = (length, names)
+    return place, reached
+
+
+def _have_same_run(event: Ids, earlier: Ids, length: int, names: Names) -> npt.NDArray[np.bool_]:
+    """Whether runs of a length that end at two events are the same, bool [events]."""
+    there = earlier - length + 1
+    name = names[np.maximum(event - length + 1, 0)]
+    found: npt.NDArray[np.bool_] = (there >= 0) & (name != NO_NAME) & (name == names[np.maximum(there, 0)])
+    return found
+
+
+def _runs(keys: Ids) -> dict[int, tuple[Names, Ids]]:
+    """Name the runs of each of `LENGTHS` that occurs twice: by length their names, and the start of the same run before, or -1.
+
+    Both are by the start of a run, [events]. The name of a run is built from the names of two shorter runs, as in suffix array
+    construction (Karp, Miller and Rosenberg 1972). So a few sorts are enough. A run that occurs only once has no name: no longer
+    run around it can occur twice, so each sort is shorter than the one before.
+    """
+    found: dict[int, tuple[Names, Ids]] = {}
+    begins, runs, known = np.arange(len(keys)), keys, 0
+    for length in LENGTHS:
+        if known:
             begins = begins[begins >= length - known] - (length - known)
-            first = names[length - known][begins]
+            first = found[length - known][0][begins]
             begins, first = begins[first != NO_NAME], first[first != NO_NAME]
-            runs = first.astype(np.int64) * len(keys) + names[known][begins + length - known]
-        name, previous = _named(runs)
-        again = np.flatnonzero(previous >= 0)
+            runs = first.astype(np.int64) * len(keys) + found[known][0][begins + length - known]
+        name, before = _named(runs)
+        again = np.flatnonzero(before >= 0)
         if not len(again):
             break
-        ends = begins[again] + length - 1
-        place[ends], reached[ends] = begins[previous[again]] + length, number
-        is_repeated = previous >= 0
-        is_repeated[previous[again]] = True
+        is_repeated = before >= 0
+        is_repeated[before[again]] = True
+        names, previous = np.full(len(keys), NO_NAME, np.int32), np.full(len(keys), -1, np.int64)
+        names[begins[is_repeated]] = name[is_repeated]
+        previous[begins[again]] = begins[before[again]]
+        found[length] = names, previous
         begins, known = begins[is_repeated], length
-        names[length] = np.full(len(keys), NO_NAME, np.int32)
-        names[length][begins] = name[is_repeated]
-    return place, reached
+    return found
 
 
 def _named(numbers: Ids) -> tuple[Names, Ids]:

@@ -5,6 +5,7 @@ Generation looks back at most `MOST_HEARD` events, and has nothing from before t
 1.6 % of the melody's echoes and 1.2 % of the rhythm's come from farther back than that.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,23 +68,34 @@ def hear(past: Past, event: Any, shapes: Shapes) -> Past:
     )
 
 
-def latest_echoes(past: Past, shapes: Shapes) -> Any:
-    """Give the echoes of the latest event, int32 [outputs, echo columns]."""
+def latest_echoes(past: Past, shapes: Shapes, ranks: int = 1) -> Any:
+    """Give the best echoes of the latest event, int32 [outputs, ranks · echo columns]."""
     room = past.runs.shape[1]
     reached = tf.add_n([tf.cast(past.runs >= length, tf.int32) for length in LENGTHS])
     nearness = tf.range(room, 0, -1)[:, None]  # of equally long runs the latest is taken
-    best = tf.reduce_max(reached * (room + 1) + nearness, 1)
-    lengths, places = best // (room + 1), room - best % (room + 1)
+    order = reached * (room + 1) + nearness
     by_output = tf.maximum(tf.transpose(past.events, [1, 0, 2]), START)
-    columns = []
+    columns: list[Any] = []
+    for _ in range(ranks):
+        best = tf.maximum(tf.reduce_max(order, 1), 1)  # never the same twice, until none is left
+        columns += _columns(by_output, best // (room + 1), room - best % (room + 1), shapes)
+        order = tf.where(order == best[:, None], -1, order)
+    return tf.concat(columns, 1)
+
+
+def _columns(by_output: Any, lengths: Any, places: Any, shapes: Shapes) -> Iterator[Any]:
+    """Yield the columns of the echo of each kind, whose lengths and places are [kinds, outputs].
+
+    `by_output` are the events heard, [outputs, distances + 1, streams].
+    """
     for number, kind in enumerate(KINDS):
         length, place = lengths[number][:, None], places[number]
         values = tf.gather(by_output, place, batch_dims=1)
         if kind == "melody":
             note = _in_the_key_of_here(by_output[..., NOTE], place, shapes)
             values = tf.concat([values[:, :NOTE], note[:, None], values[:, NOTE + 1 :]], 1)
-        columns += [tf.where(length > 0, values, START), length]
-    return tf.concat(columns, 1)
+        yield tf.where(length > 0, values, START)
+        yield length
 
 
 def _in_the_key_of_here(notes: Any, place: Any, shapes: Shapes) -> Any:

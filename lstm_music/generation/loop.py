@@ -9,11 +9,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstm_music.encoding.echoes import ECHOES
-from lstm_music.encoding.places import QUARTERS
+from lstm_music.encoding.guesses import GUESS_COLUMNS, PARTS
+from lstm_music.encoding.places import PLACES, QUARTERS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation import echo
 from lstm_music.generation.grammar import Grammar
+from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
@@ -51,23 +53,31 @@ class Made:
 
 
 def generate_tokens(
-    models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, prompts: Prompts, random_seed: int
+    models: Sequence[EventModel],
+    grammar: Grammar,
+    spec: GenerationSpec,
+    prompts: Prompts,
+    random_seed: int,
+    guesser: Guesser | None = None,
 ) -> list[Made]:
     """Go on from prompts, one output for each.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
-    half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled.
+    half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
+    need the `guesser` that makes them.
     """
     outputs = prompts.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random(
         (spec.num_events, outputs, len(grammar.streams)), np.float32
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
-    loop = _compiled_loop(models, grammar, spec)
+    loop = _compiled_loop(models, grammar, spec, guesser)
     history = history_of(prompts.tokens, len(STREAMS))
     past = echo.begin(prompts.tokens[..., : len(STREAMS)], spec.num_events, grammar.shapes)
     arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
-    tokens, nats, left = (found.numpy() for found in loop(*map(tf.constant, arrays), history, past))
+    tokens, nats, left = (
+        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table)
+    )
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
     return [
@@ -87,12 +97,22 @@ class _Playing(NamedTuple):
     states: Any
 
 
-def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec) -> Any:
+def _compiled_loop(
+    models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, guesser: Guesser | None
+) -> Any:
     @compiled
     def loop(
-        previous: Any, onsets: Any, positions: Any, bars: Any, chance: Any, history: History, past: echo.Past
+        previous: Any,
+        onsets: Any,
+        positions: Any,
+        bars: Any,
+        chance: Any,
+        history: History,
+        past: echo.Past,
+        table: Table | None,
     ) -> Any:
         outputs = previous.shape[1]
+        beside = _Beside(grammar, guesser, table, previous.shape[2])
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
@@ -104,6 +124,8 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
             intervened = tf.zeros([outputs], tf.bool)
             passed = tf.zeros([outputs], tf.int32)
             for place, stream in enumerate(grammar.streams):
+                if place:  # the guesses at the offset stand with the event before
+                    current = beside.guessed(stream, current, past)
                 logits = said.logits(stream, current)
                 is_predicted = logits is not None
                 if not is_predicted:
@@ -133,7 +155,7 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
             history = remember(history, current[:, : len(STREAMS)], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, : len(STREAMS)], grammar.shapes)
-            current = tf.concat([current[:, : -len(ECHOES)], echo.latest_echoes(past, grammar.shapes)], 1)
+            current = beside.heard(current, past)
             after = _Playing(current, onset, position, ended, history, past, said.states)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
@@ -149,6 +171,30 @@ def _compiled_loop(models: Sequence[EventModel], grammar: Grammar, spec: Generat
         return written.stack(), thought.stack(), played.history.interventions
 
     return loop
+
+
+class _Beside:
+    """Fills the columns of an event that stand behind its streams and places: echoes, and guesses if there is a guesser."""
+
+    def __init__(self, grammar: Grammar, guesser: Guesser | None, table: Table | None, columns: int) -> None:
+        self._shapes, self._guesser, self._table = grammar.shapes, guesser, table
+        self._echoes = len(grammar.streams) + len(PLACES)  # the first of their columns
+        self._guesses = columns if guesser is None else columns - len(GUESS_COLUMNS)
+
+    def guessed(self, stream: str, current: Any, past: echo.Past) -> Any:
+        """Set the guesses of a stream, after `past` and given what is known of the event."""
+        if self._guesser is None or self._table is None or stream not in STREAMS:
+            return current
+        first = self._guesses + STREAMS.index(stream) * len(PARTS)
+        found = self._guesser.guess(stream, self._table, past, current)
+        return tf.concat([current[:, :first], found, current[:, first + len(PARTS) :]], 1)
+
+    def heard(self, current: Any, past: echo.Past) -> Any:
+        """Set what is known after the event: its echoes, and the guesses at the next offset."""
+        ranks = (self._guesses - self._echoes) // len(ECHOES)
+        found = echo.latest_echoes(past, self._shapes, ranks)
+        current = tf.concat([current[:, : self._echoes], found, current[:, self._guesses :]], 1)
+        return self.guessed(STREAMS[0], current, past)
 
 
 def _led_out(allowed: Any, note: Any) -> tuple[Any, Any]:

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.bars import signature_at
-from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.events import EventSpec, PieceEvents, decode
 from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import bar_steps, place_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS, VELOCITY
@@ -101,8 +101,12 @@ def cut_segment(
     name: str,
     first: int,
     length: int,
+    knowledge: Knowledge | None = None,
 ) -> Prompt:
-    """Cut `length` events out of a piece, from event `first` on; `name` is the path of the piece."""
+    """Cut `length` events out of a piece, from event `first` on; `name` is the path of the piece.
+
+    Each event has what is known beside streams and places: by default the best echo of each kind.
+    """
     columns = {
         "note": events.note,
         "offset": [spec.grid.text(step) for step in events.offset_steps.tolist()],
@@ -120,7 +124,9 @@ def cut_segment(
         tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
     has_before = first > 0
     segment = tokens[1:] if has_before else tokens
-    echoes = echo_tokens(segment[:, : len(STREAMS)], shapes_of(vocabularies["note"])).astype(np.int32)
+    shapes = shapes_of(vocabularies["note"])
+    sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
+    known_of = (knowledge or Knowledge()).tokens(segment[:, : len(STREAMS)].astype(np.int64), shapes, sizes)
     before = tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32)
     onsets = events.onset_steps[first : first + length]
     offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]
@@ -133,8 +139,8 @@ def cut_segment(
         name=name,
         title=piece_title(name, piece),
         first=first,
-        tokens=np.concatenate([segment, echoes], axis=1),
-        before=np.concatenate([before, np.full(len(ECHOES), START, np.int32)]),
+        tokens=np.concatenate([segment, known_of.astype(np.int32)], axis=1),
+        before=np.concatenate([before, np.full(known_of.shape[1], START, np.int32)]),
         replaced=int((unknown[:, 0] >= has_before).sum()),
         bars=(int(events.bar[first]), int(events.bar[first + length - 1])),
         onset_steps=int(onsets[0]),

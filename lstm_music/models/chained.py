@@ -8,8 +8,10 @@ import tensorflow as tf
 
 from lstm_music.encoding.echoes import ECHOES
 from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import Batch
 from lstm_music.models.columns import Columns
+from lstm_music.models.experts import Experts
 from lstm_music.models.lstm import LSTM, State
 from lstm_music.models.spec import ModelSpec
 
@@ -21,7 +23,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     It has a target at every step, and carries its state from the start of a piece to its end. The places are known with the
     first stream; the echoes are those of the previous event. The first layer's kernel has one row for each id of each field:
-    first the columns of the previous event, then those of this event.
+    first the columns of the previous event, then those of this event. Behind the row numbers stands what the experts read.
     """
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
@@ -48,20 +50,25 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.head = keras.layers.Dense(
             columns.sizes[stream], kernel_initializer=keras.initializers.GlorotUniform(random_seed + 2), name="head"
         )
+        self.experts = (
+            Experts(spec.experts, stream, columns, spec.units) if spec.experts and stream in STREAMS else None
+        )
         for layer in self.stack:
             layer.build()
         self.head.build((None, spec.units))
         self.built = True
 
     def rows(self, previous: Any, current: Any) -> Any:
-        """Turn tokens, int [..., columns] of the previous event and of this one, into row numbers int [..., fields]."""
+        """Turn tokens, int [..., columns] of the previous event and of this one, into what the model reads, int [..., read].
+
+        That is a row number for each field, and what the experts read.
+        """
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
         streams = len(self.columns.streams)
         places = [current[..., streams : streams + len(PLACES)]] if self.place_in_chain else []
-        return (
-            together([previous[..., : len(self.read)], current[..., : self.place_in_chain], *places], -1)
-            + self.first_rows
-        )
+        ids = together([previous[..., : len(self.read)], current[..., : self.place_in_chain], *places], -1)
+        rows = ids + self.first_rows
+        return rows if self.experts is None else together([rows, self.experts.read(previous, current)], -1)
 
     def targets(self, batch: Batch) -> np.ndarray:
         """Give the ids to predict, int [time, windows, 1]."""
@@ -85,23 +92,32 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         head = {self.head.kernel.path: (1, (stream,)), self.head.bias.path: (0, (stream,))}
         return {self.stack[0].cell.kernel.path: (0, self.fields), **head}
 
-    def call(self, rows: Any, states: States, random_bytes: Any = None) -> tuple[Any, States]:
-        """Give logits [time, batch, ids] for row numbers [time, batch, fields], and the states after.
+    def call(
+        self, rows: Any, states: States, random_bytes: Any = None, *, has_experts: bool = True
+    ) -> tuple[Any, States]:
+        """Give logits [time, batch, ids] for what `rows` gives, [time, batch, read], and the states after.
 
         `random_bytes`, uint8 [layers, time, batch, units], decide what dropout drops; without them it drops nothing. They come
         from outside, because random numbers inside XLA take longer than the rest of a training step (measured).
         """
-        values, after = rows, []
+        values, after = rows[..., : len(self.fields)], []
         for layer, state in enumerate(states):
             values, new = self.stack[layer](values, state)
             after.append(new)
             if random_bytes is not None:
                 values = dropped(values, random_bytes[layer], self.spec.dropout)
-        return self.head(values), after
+        return self._said(values, rows, has_experts=has_experts), after
 
-    def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
+    def _said(self, values: Any, rows: Any, *, has_experts: bool = True) -> Any:
+        """Give the logits [..., ids] for the outputs of the last LSTM, [..., units], and what was read."""
+        logits = self.head(values)
+        if self.experts is None or not has_experts:
+            return logits
+        return self.experts(logits, values, rows[..., len(self.fields) :])
+
+    def outputs(self, rows: Any, random_bytes: Any = None, *, has_experts: bool = True) -> Any:
         """Give the logits of a batch of windows."""
-        return self(rows, self.initial_state(rows.shape[1]), random_bytes)[0]
+        return self(rows, self.initial_state(rows.shape[1]), random_bytes, has_experts=has_experts)[0]
 
     def costs(self, outputs: Any, targets: Any) -> Any:
         """Give what training minimises: nats of each target, [time, batch]."""
@@ -115,7 +131,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         """Keep nothing."""
 
     def after(self, rows: Any) -> States:
-        """Give the states after the first events of a piece, row numbers [time, batch, fields]; there may be none."""
+        """Give the states after the first events of a piece, [time, batch, read]; there may be none."""
         if rows.shape[0] == 0:
             return self.initial_state(rows.shape[1])
         _, states = self(rows, self.initial_state(rows.shape[1]))
@@ -123,12 +139,12 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         return after
 
     def step(self, rows: Any, states: States) -> tuple[Any, States]:
-        """Give the logits [batch, ids] of one event for row numbers [batch, fields], and the states after it."""
-        values, after = rows, []
+        """Give the logits [batch, ids] of one event for what `rows` gives, [batch, read], and the states after it."""
+        values, after = rows[..., : len(self.fields)], []
         for layer, state in zip(self.stack, states, strict=True):
             after.append(layer.step(values, state))
             values = after[-1][0]
-        return self.head(values), after
+        return self._said(values, rows), after
 
 
 def dropped(values: Any, random_bytes: Any, share: float) -> Any:

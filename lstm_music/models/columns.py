@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.echoes import ECHOED
+from lstm_music.encoding.guesses import GUESSED
+
+_HELD = {**ECHOED, **GUESSED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,4 +28,4 @@ class Columns:
     @property
     def note_columns(self) -> list[int]:
         """The columns that hold notes, which a transposition moves."""
-        return [place for place, name in enumerate(self.sizes) if ECHOED.get(name, name) == "note"]
+        return [place for place, name in enumerate(self.sizes) if _HELD.get(name, name) == "note"]

@@ -17,6 +17,7 @@ class EventModel(Protocol):
     spec: ModelSpec
     columns: Columns
     predicts: tuple[str, ...]  # the streams, in the order of the chain
+    experts: Any  # the layer of the experts, or None
     weights: Sequence[Any]
     trainable_variables: Sequence[Any]
 
@@ -32,8 +33,11 @@ class EventModel(Protocol):
     def drop_shape(self, steps: int, windows: int) -> tuple[int, ...]:
         """Give the shape of the random bytes that dropout uses for a batch."""
 
-    def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
-        """Give the outputs for a batch of windows, row numbers [time, windows, fields], from zero state."""
+    def outputs(self, rows: Any, random_bytes: Any = None, *, has_experts: bool = True) -> Any:
+        """Give the outputs for a batch of windows, row numbers [time, windows, fields], from zero state.
+
+        Without `has_experts` they are those of the head alone.
+        """
 
     def costs(self, outputs: Any, targets: Any) -> Any:
         """Give what training minimises, [steps, windows]."""

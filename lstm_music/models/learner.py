@@ -30,10 +30,15 @@ class Learner:
         self.model = model
         self.optimizer = keras.optimizers.Adam(spec.learning_rate, global_clipnorm=spec.gradient_norm or None)
         self.optimizer.build(model.trainable_variables)
-        self.compiled_step = self._compile()
+        self._compiled = {has_experts: self._compile(has_experts=has_experts) for has_experts in (False, True)}
 
-    def step(self, batch: Batch, rate: float, rng: np.random.Generator) -> tuple[float, float, np.ndarray]:
-        """Train on one batch; return the sum of its losses, its number of targets, and the right guesses by stream."""
+    def step(
+        self, batch: Batch, rate: float, rng: np.random.Generator, *, has_experts: bool = True
+    ) -> tuple[float, float, np.ndarray]:
+        """Train on one batch; return the sum of its losses, its number of targets, and the right guesses by stream.
+
+        Without `has_experts` the gates of experts stay as they are, and experts say nothing.
+        """
         model, self.optimizer.learning_rate = self.model, rate
         targets, mask = model.targets(batch).copy(), model.mask(batch)
         streams = len(model.columns.streams)  # the places and echoes behind them stay
@@ -41,20 +46,24 @@ class Learner:
             tokens[..., :streams] = hide(tokens[..., :streams], model.spec.hidden_inputs, rng)
         rows = model.rows(batch.previous, batch.current)
         shape = model.drop_shape(*batch.mask.shape) if model.spec.dropout else (0,)
-        loss, right = self.compiled_step(rows, targets, mask, rng.integers(0, 256, shape, np.uint8))
+        loss, right = self._compiled[has_experts](rows, targets, mask, rng.integers(0, 256, shape, np.uint8))
         return float(loss), float(mask.sum()), np.asarray(right)
 
-    def _compile(self) -> Callable[..., Any]:
+    def _compile(self, *, has_experts: bool) -> Callable[..., Any]:
         model, optimizer = self.model, self.optimizer
 
         @compiled
         def train_step(rows: Any, targets: Any, mask: Any, drops: Any) -> Any:
             with tf.GradientTape() as tape:
-                outputs = model.outputs(rows, drops if model.spec.dropout else None)
+                outputs = model.outputs(rows, drops if model.spec.dropout else None, has_experts=has_experts)
                 loss = tf.reduce_sum(model.costs(outputs, targets) * mask)
                 mean = loss / tf.maximum(tf.reduce_sum(mask), 1.0)
-            gradients = tape.gradient(mean, model.trainable_variables)
-            optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], model.trainable_variables)
+            variables = model.trainable_variables
+            gradients = [  # the gates of experts that say nothing have none
+                tf.zeros(variable.shape) if gradient is None else tf.convert_to_tensor(gradient)
+                for gradient, variable in zip(tape.gradient(mean, variables), variables, strict=True)
+            ]
+            optimizer.apply(gradients, variables)
             model.observe(outputs, targets, mask)
             return loss, tf.stack(
                 [_right(logits, targets[..., i], mask) for i, logits in enumerate(model.logits(outputs))]

@@ -35,8 +35,9 @@ class ModelSpec(BaseModel):
 
     `dropout` is the share of each layer's outputs that is dropped. `hidden_inputs` is the share of the streams' input tokens
     that is replaced by the unknown token. With `echoes`, chained models also read what followed the last time the piece
-    sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `streams` are what a
-    chain reads and predicts, in its order; the report's architectures have no velocity.
+    sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `experts` are
+    predictors that count, beside the head of chained models: see `lstm_music.models.experts`. `streams` are what a chain reads
+    and predicts, in its order; the report's architectures have no velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class ModelSpec(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
     echoes: bool = True
+    experts: tuple[Literal["piece", "ngrams"], ...] = ()
     streams: tuple[str, ...] = STREAMS
 
     @field_validator("streams")
@@ -62,6 +64,8 @@ class ModelSpec(BaseModel):
             raise ValueError(f"layers: expected 1 for the architecture {self.architecture!r}, got {self.layers}")
         if self.is_windowed and VELOCITY in self.streams:
             raise ValueError(f"streams: the architecture {self.architecture!r} has no velocity; use 'chained_lstm'")
+        if self.is_windowed and self.experts:
+            raise ValueError(f"experts: the architecture {self.architecture!r} has none; use 'chained_lstm'")
         return self
 
     @property
@@ -87,7 +91,9 @@ class TrainingSpec(BaseModel):
     ends after `epochs`, or when the held-out NLL has not fallen for `patience` epochs. `gradient_norm` clips the norm of all
     gradients together; 0 does not clip. A training that starts from an earlier model has `warm_epochs` instead, at
     `warm_rate` times the learning rate: at a higher rate it first forgets. `most_events` limits the epochs of a large
-    collection: to about so many events in total, and at least one epoch.
+    collection: to about so many events in total, and at least one epoch. The experts join after the share `experts_from` of all
+    steps, with closed gates: where there is much music, a head that learnt without them is better in the end. A training that
+    starts from an earlier model has them from its first step.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,6 +108,7 @@ class TrainingSpec(BaseModel):
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = Field(default=50, ge=0)
     gradient_norm: float = Field(default=1.0, ge=0)
+    experts_from: float = Field(default=0.0, ge=0, lt=1)
 
     def epochs_of(self, events: int) -> int:
         """Give the largest number of epochs of a training on so many events."""

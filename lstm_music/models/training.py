@@ -105,6 +105,9 @@ def train(
     model = build_model(model_spec, name, data.columns, random_seed)
     if earlier is not None:
         carry_over(earlier, model)
+        spec = spec.model_copy(update={"experts_from": 0.0})
+    elif model.experts and spec.experts_from:
+        model.experts.close()
     return _Training(data, name, model, spec, random_seed, checkpoint, report).run()
 
 
@@ -147,8 +150,10 @@ class _Training:
         first, started, reported = running.steps, time.monotonic(), 0.0
         for step, batch in enumerate(self._batches(epoch, first), first):
             rng = np.random.default_rng([self.random_seed, epoch, self.place, 1, step])
-            rate = learning_rate(self.spec, epoch * self.steps + step, self.epochs * self.steps)
-            loss, targets, right = self.learner.step(batch, rate, rng)
+            done, steps = epoch * self.steps + step, self.epochs * self.steps
+            rate = learning_rate(self.spec, done, steps)
+            has_experts = done >= self.spec.experts_from * steps
+            loss, targets, right = self.learner.step(batch, rate, rng, has_experts=has_experts)
             self._require_number(loss, epoch, "loss")
             running.add(loss, targets, right.tolist())
             now = time.monotonic()
@@ -224,11 +229,15 @@ class _Training:
         self.counted = now
 
     def _is_over(self) -> bool:
-        """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same."""
+        """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same.
+
+        Patience begins with the epoch in which experts join, if they are late.
+        """
         best = self.state.best_score
         if best is None:
             return False
-        return best.held_out < LEARNT or len(self.state.history) - 1 - best.epoch >= self.spec.patience
+        since = max(best.epoch, math.ceil(self.spec.experts_from * self.epochs) - 1 if self.model.experts else 0)
+        return best.held_out < LEARNT or len(self.state.history) - 1 - since >= self.spec.patience
 
     def _resumed(self) -> TrainingState | None:
         """Load the checkpoint, if there is one, into the model and the optimiser.

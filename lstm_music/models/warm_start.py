@@ -1,7 +1,8 @@
 """Start a training where an earlier one ended, even if the vocabularies have changed.
 
 Each value keeps its weights: its row of the kernel and its column of the head move to its new id. New values keep their
-initial weights. The optimiser starts fresh, because its slots belong to the old ids.
+initial weights. The optimiser starts fresh, because its slots belong to the old ids. Experts that the earlier model has not
+got begin with closed gates, so the training begins with what the earlier model says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,16 +41,30 @@ class Moved:
 
 @dataclass(frozen=True, eq=False)
 class EarlierModel:
-    """The start of a training: the weights of a model of the same architecture and size, and the moves of its ids by column."""
+    """The start of a training: the weights of a model of the same architecture and size, and the moves of its ids by column.
 
-    weights: Sequence[np.ndarray]
+    `weights` are named by their paths. The gates of experts may be missing.
+    """
+
+    weights: Mapping[str, np.ndarray]
     moved: Mapping[str, Moved]
 
 
 def carry_over(earlier: EarlierModel, model: EventModel) -> None:
-    """Replace the initial weights of a model by those of an earlier model."""
+    """Replace the initial weights of a model by those of an earlier model; MismatchError where it has other weights."""
     axes = model.token_axes()
-    for variable, before in zip(model.weights, earlier.weights, strict=True):
+    gates = {variable.path for variable in model.experts.variables} if model.experts else set()
+    paths = {variable.path for variable in model.weights}
+    if not paths - gates <= earlier.weights.keys() <= paths:
+        raise MismatchError(
+            f"expected the weights {', '.join(sorted(paths))}, got {', '.join(sorted(earlier.weights))}"
+        )
+    if gates - earlier.weights.keys():
+        model.experts.close()
+    for variable in model.weights:
+        before = earlier.weights.get(variable.path)
+        if before is None:
+            continue
         if variable.path in axes:
             axis, columns = axes[variable.path]
             moved = [Moved.unchanged(1) if column == QUARTERS_READ else earlier.moved[column] for column in columns]

@@ -37,6 +37,7 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
         super().__init__(name=f"model_of_{'_and_'.join(predicts)}")
+        self.experts = None
         self.spec, self.predicts, self.columns, self.random_seed = spec, predicts, columns, random_seed
         self.predicted = [columns.streams.index(stream) for stream in predicts]
         self.lstm = LSTM(self.kernel_rows, spec.units, random_seed, name="lstm")
@@ -105,7 +106,7 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         """Give the hidden states [time, batch, units]."""
         return self.lstm(rows, state)[0]
 
-    def outputs(self, rows: Any, random_bytes: Any = None) -> Any:
+    def outputs(self, rows: Any, random_bytes: Any = None, *, has_experts: bool = False) -> Any:  # noqa: ARG002  it has none
         """Give the outputs of the heads for a batch of windows."""
         return self(rows, random_bytes)
 

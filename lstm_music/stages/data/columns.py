@@ -11,6 +11,8 @@ import pyarrow as pa
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
 from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.grid import Grid
+from lstm_music.encoding.guesses import GUESS_COLUMNS, guess_tokens
+from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS, VELOCITY
@@ -52,19 +54,42 @@ class EventColumns:
         numbers = np.bincount(column.codes[rows], minlength=len(column.values)).tolist()
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
-    def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> np.ndarray:
-        """Return the tokens of every event, uint32 [events, columns]: streams, places and echoes."""
-        names = (*vocabularies, *PLACES, *ECHOES)
-        tokens = np.empty((len(self.position_in_bar), len(names)), np.uint32)
+    def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid, knowledge: Knowledge) -> np.ndarray:
+        """Return the tokens of every event, uint32 [events, columns]: streams, places, and what is known beside them."""
         places, echoes = len(vocabularies), len(vocabularies) + len(PLACES)
-        for index, (stream, vocabulary) in enumerate(vocabularies.items()):
-            column = self.columns[stream]
-            tokens[:, index] = vocabulary.encode(column.values)[column.codes]
+        guesses = echoes + knowledge.echo_ranks * len(ECHOES)
+        width = guesses + (0 if knowledge.table is None else len(GUESS_COLUMNS))
+        tokens = np.empty((len(self.position_in_bar), width), np.uint32)
+        tokens[:, :places] = self.stream_tokens(vocabularies)
         tokens[:, places:echoes] = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
         shapes, pieces = shapes_of(vocabularies["note"]), self.columns["piece_id"].codes
         for start, stop in self._parts():
-            tokens[start:stop, echoes:] = echo_tokens(tokens[start:stop, : len(STREAMS)], shapes, pieces[start:stop])
+            part = slice(start, stop)
+            found = echo_tokens(tokens[part, : len(STREAMS)], shapes, pieces[part], knowledge.echo_ranks)
+            tokens[part, echoes:guesses] = found
+        if knowledge.table is not None:
+            sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
+            for piece_id, start, stop in self.pieces():
+                streams = tokens[start:stop, : len(STREAMS)].astype(np.int64)
+                is_counted = piece_id in knowledge.counted
+                tokens[start:stop, guesses:] = guess_tokens(
+                    streams, shapes, sizes, knowledge.table, is_counted=is_counted
+                )
         return tokens
+
+    def stream_tokens(self, vocabularies: Mapping[str, Vocabulary]) -> np.ndarray:
+        """Return the tokens of the streams of every event, uint32 [events, streams]."""
+        tokens = np.empty((len(self.position_in_bar), len(vocabularies)), np.uint32)
+        for index, (stream, vocabulary) in enumerate(vocabularies.items()):
+            column = self.columns[stream]
+            tokens[:, index] = vocabulary.encode(column.values)[column.codes]
+        return tokens
+
+    def pieces(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the id of each piece, its first event and the end (exclusive), in these events."""
+        piece = self.columns["piece_id"]
+        for start, stop in self._borders():
+            yield piece.values[piece.codes[start]], start, stop
 
     def _parts(self) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of some whole pieces at a time: for a single short piece, the overhead would dominate."""

@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_sizes
+from lstm_music.encoding.echoes import FURTHER_ECHOES, LENGTHS, RANKS
 from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.guesses import GUESS_COLUMNS
+from lstm_music.encoding.knowledge import Knowledge, known_columns
 from lstm_music.encoding.places import PLACES, place_sizes
-from lstm_music.encoding.splits import SPLITS, PieceIdentity, Splits, assign, draw_splits
+from lstm_music.encoding.splits import SPLITS, TRAIN, PieceIdentity, Splits, assign, draw_splits
 from lstm_music.encoding.streams import VELOCITY
 from lstm_music.encoding.velocities import LEVELS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
@@ -24,6 +26,7 @@ from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import kept_form
 from lstm_music.stages.data.columns import EventColumns, iterate_columns
+from lstm_music.stages.data.ngrams import counted_pieces, ngram_rule, open_table, write_table_of_ngrams
 from lstm_music.stages.data.notes import read_pieces
 from lstm_music.stages.data.versions import families_of, find_versions, rule
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
@@ -94,11 +97,20 @@ class Dataset:
         """The streams, in the order in which the models predict them; also the first columns of the tokens."""
         return tuple(self.vocabularies)
 
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """What the tokens say beside streams and places; the table of n-grams is memory-mapped."""
+        columns = self.artifact.manifest["spec"]["columns"]
+        ranks = RANKS if FURTHER_ECHOES[0] in columns else 1
+        if GUESS_COLUMNS[0] not in columns:
+            return Knowledge(ranks)
+        return Knowledge(ranks, open_table(self.artifact), frozenset(counted_pieces(self.spans[TRAIN])))
+
     @property
     def sizes(self) -> dict[str, int]:
         """The number of ids of each token column."""
         streams = {stream: vocabulary.size for stream, vocabulary in self.vocabularies.items()}
-        return {**streams, **place_sizes(self.events.grid), **echo_sizes(streams)}
+        return {**streams, **place_sizes(self.events.grid), **self.knowledge.sizes(streams)}
 
     @property
     def log_unknown(self) -> dict[str, float]:
@@ -136,13 +148,15 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json", exclude={"group_versions"}),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "columns": [*recipe.model.streams, *PLACES, *ECHOES],
+        "columns": [*recipe.model.streams, *PLACES, *known_columns(recipe.model.experts)],
         "echo_lengths": list(LENGTHS),
     }
     if recipe.split.keeps_versions_together:
         spec["versions"] = rule()
     if VELOCITY in recipe.model.streams:
         spec["velocity_levels"] = LEVELS
+    if "ngrams" in recipe.model.experts:
+        spec["ngrams"] = ngram_rule()
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
@@ -190,9 +204,18 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     vocabularies = survey.vocabularies(recipe)
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     events = store.open(events_ref).counts["events"]
-    shape = (events, len(streams) + len(PLACES) + len(ECHOES))
+    experts = recipe.model.experts
+    knowledge = Knowledge.of(experts)
+    if "ngrams" in experts:
+        counted = counted_pieces(_spans(_split_rows(survey.spans, splits))[TRAIN])
+        table = write_table_of_ngrams(
+            writer, iterate_columns(store, events_ref, streams), vocabularies, frozenset(counted)
+        )
+        knowledge = Knowledge(knowledge.echo_ranks, table, frozenset(counted))
+    shape = (events, len(streams) + len(PLACES) + len(known_columns(experts)))
     found = (
-        columns.tokens(vocabularies, recipe.events.grid) for columns in iterate_columns(store, events_ref, streams)
+        columns.tokens(vocabularies, recipe.events.grid, knowledge)
+        for columns in iterate_columns(store, events_ref, streams)
     )
     save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":

@@ -168,6 +168,7 @@ def go_on(
     """
     load_tensorflow()
     from lstm_music.generation.grammar import make_grammar
+    from lstm_music.generation.guess import Guesser
     from lstm_music.generation.loop import Prompts, generate_tokens
 
     segments = [origin.segment for origin in origins]
@@ -190,7 +191,9 @@ def go_on(
                 f"window of {model.columns.window}; give a longer --prompt-midi, or more --prompt-events"
             )
     grammar = make_grammar(dataset.events, dataset.vocabularies, spec.max_quarters, any_pitch=spec.any_pitch)
-    return generate_tokens(loaded, grammar, spec, prompts, random_seed)
+    table = dataset.knowledge.table
+    guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
+    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser)
 
 
 def _write_candidate(

@@ -261,7 +261,14 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
     first = max(len(events) - length, 0)
     segment = cut_segment(
-        piece, events, dataset.events, dataset.vocabularies, name=name, first=first, length=len(events) - first
+        piece,
+        events,
+        dataset.events,
+        dataset.vocabularies,
+        name=name,
+        first=first,
+        length=len(events) - first,
+        knowledge=dataset.knowledge,
     )
     return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name)))
 

@@ -36,6 +36,13 @@ def cut(store: Store, dataset: Dataset, places: Iterable[Start], length: int) ->
         events = read_piece(piece, dataset.events, name=row["name"], form=row["format"], raw=raw)
         for first in firsts[piece_id]:
             found[piece_id, first] = cut_segment(
-                piece, events, dataset.events, dataset.vocabularies, name=row["name"], first=first, length=length
+                piece,
+                events,
+                dataset.events,
+                dataset.vocabularies,
+                name=row["name"],
+                first=first,
+                length=length,
+                knowledge=dataset.knowledge,
             )
     return found

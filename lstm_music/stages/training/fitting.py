@@ -27,9 +27,10 @@ def misfit(store: Store, stage: Stage, start: ArtifactRef, dataset: Dataset) -> 
     if not is_of_this_version(store, start):
         return "an older version of this project wrote it"
     artifact, before = store.open(start), load_dataset(store, store.open(start).inputs[0])
-    for key in ("architecture", "units", "layers", "echoes"):
-        had, has = artifact.manifest["spec"]["model"][key], stage.spec["model"][key]
-        if had != has:
+    for key in ("architecture", "units", "layers", "echoes", "experts"):
+        had, has = (spec["model"].get(key, []) for spec in (artifact.manifest["spec"], stage.spec))
+        adds_experts = key == "experts" and not had
+        if had != has and not adds_experts:
             return f"its {key} is {had!r}, and the recipe's is {has!r}"
     if before.streams != dataset.streams:
         return f"its streams are {', '.join(before.streams)}, and the recipe's are {', '.join(dataset.streams)}"

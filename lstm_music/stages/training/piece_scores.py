@@ -45,7 +45,9 @@ def _validation(store: Store, dataset: Dataset, fresh: Dataset, first: int) -> t
     spans = fresh.spans[VALIDATION]
     wanted = {span.piece_id for span in spans}
     parts = (
-        columns.tokens(dataset.vocabularies, dataset.events.grid)[columns.rows_of(wanted)].astype(np.uint32)
+        columns.tokens(dataset.vocabularies, dataset.events.grid, dataset.knowledge)[columns.rows_of(wanted)].astype(
+            np.uint32
+        )
         for columns in iterate_columns(store, fresh.events_ref, dataset.streams)
     )
     return np.concatenate(list(parts)), Targets.of(_moved_together(spans), first)

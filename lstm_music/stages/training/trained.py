@@ -39,13 +39,25 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
     spec = {
         "name": name,
         "streams": list(recipe.model.streams),
-        "model": {**recipe.model.model_dump(mode="json", exclude={"streams"}), "architecture": architecture},
-        "training": training_spec(recipe, start).model_dump(mode="json", exclude={"warm_epochs", "warm_rate"}),
+        "model": {**_settings(recipe.model), "architecture": architecture},
+        "training": _training_settings(training_spec(recipe, start)),
         "windows": recipe.windows.model_dump(mode="json"),
         "random_seed": recipe.random_seed,
     }
     inputs = (dataset_ref,) if start is None else (dataset_ref, start)
     return Stage(KIND, MODEL_VERSION, spec, inputs, ("tensorflow", "keras", "numpy", "h5py"))
+
+
+def _settings(spec: ModelSpec) -> dict[str, Any]:
+    """Give the settings of a model that are part of its key; those without experts keep the key that they had before."""
+    without = {"streams"} if spec.experts else {"streams", "experts"}
+    return spec.model_dump(mode="json", exclude=without)
+
+
+def _training_settings(spec: TrainingSpec) -> dict[str, Any]:
+    """Give the settings of a training that are part of its key; those without late experts keep the key that they had before."""
+    without = {"warm_epochs", "warm_rate", *(() if spec.experts_from else ("experts_from",))}
+    return spec.model_dump(mode="json", exclude=without)
 
 
 def start_of(store: Store, ref: ArtifactRef) -> ArtifactRef | None:

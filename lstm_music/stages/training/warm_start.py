@@ -25,4 +25,4 @@ def earlier_model(store: Store, stage: Stage, start: ArtifactRef, dataset: Datas
         column: vocabularies.get(ECHOED.get(column, column)) or Moved.unchanged(size)
         for column, size in dataset.sizes.items()
     }
-    return EarlierModel([weight.numpy() for weight in model.weights], moved)
+    return EarlierModel({weight.path: weight.numpy() for weight in model.weights}, moved)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from lstm_music.encoding.chords import PITCH_NAMES
-from lstm_music.encoding.echoes import ECHOED, ECHOES, LENGTHS, echo_sizes, echo_tokens
+from lstm_music.encoding.echoes import ECHOED, ECHOES, LENGTHS, RANKS, echo_sizes, echo_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, START, UNKNOWN, Vocabulary
 
@@ -57,24 +57,27 @@ def pitches_of(note):
     return np.flatnonzero(np.isin(PITCH_NAMES, names))
 
 
-def by_comparing_all(events, sound, moves):
-    """Compute the columns of one echo directly from the definition in the module's docstring."""
+def by_comparing_all(events, sound, moves, ranks=1):
+    """Compute the columns of the echoes of a kind directly from the definition in the module's docstring."""
     rows, sounds, runs = [], sound(events), {}
     for here in range(len(events)):
-        best, where = 0, 0
+        matches = []
         for there in range(here):
             is_the_same = sounds[here] == sounds[there]
             runs[here, there] = runs.get((here - 1, there - 1), 0) + 1 if is_the_same else 0
-            reached = sum(runs[here, there] >= length for length in LENGTHS) if is_the_same else 0
-            if reached and reached >= best:
-                best, where = reached, there
-        if not best:
-            rows.append([START, START, START, 0])
-            continue
-        offset, note, duration = events[where + 1]
-        semitones = SHAPES.lowest[events[here][1]] - SHAPES.lowest[events[where][1]] if moves else 0
-        rows.append([offset, moved(note, semitones), duration, best])
+            if is_the_same:
+                matches.append((sum(runs[here, there] >= length for length in LENGTHS), there))
+        best = sorted(matches, reverse=True)[:ranks]
+        echoes = [echo(events, here, there, moves, reached) for reached, there in best]
+        nothing = [[START, START, START, 0]] * (ranks - len(best))
+        rows.append([part for one in (*echoes, *nothing) for part in one])
     return rows
+
+
+def echo(events, here, there, moves, reached):
+    offset, note, duration = events[there + 1]
+    semitones = SHAPES.lowest[events[here][1]] - SHAPES.lowest[events[there][1]] if moves else 0
+    return [offset, moved(note, semitones), duration, reached]
 
 
 def moved(note, semitones):
@@ -93,6 +96,15 @@ def test_echoes_are_what_followed_the_longest_runs(events):
     echoes = echo_tokens(events, SHAPES)
     assert echoes[:, :4].tolist() == by_comparing_all(events.tolist(), melody, moves=True)
     assert echoes[:, 4:].tolist() == by_comparing_all(events.tolist(), rhythm, moves=False)
+
+
+@settings(deadline=None)
+@given(st.one_of(ANYTHING, WITH_CHORDS, VERSES), st.integers(2, RANKS))
+def test_further_echoes_followed_the_next_best_runs(events, ranks):
+    echoes = echo_tokens(events, SHAPES, ranks=ranks).reshape(len(events), ranks, 2, 4)
+    for kind, (sound, moves) in enumerate(((melody, True), (rhythm, False))):
+        wanted = by_comparing_all(events.tolist(), sound, moves, ranks)
+        assert echoes[:, :, kind].reshape(len(events), 4 * ranks).tolist() == wanted
 
 
 @settings(deadline=None)

@@ -14,6 +14,8 @@ CHORDS = (*PITCH_NAMES, "C4.E4", "D4.F#4", "0.4.7")
 SHAPES = shapes_of(Vocabulary("note", CHORDS, (1,) * len(CHORDS), 0.0))
 NOTES = [END, UNKNOWN, *(SPECIAL_IDS + CHORDS.index(name) for name in ("C4", "D4", *CHORDS[-3:]))]
 OUTPUTS = 3
+FEW = 3
+"""Echoes of each kind."""
 MORE = 250
 """Events that are made; always as many, because each number of them is compiled anew."""
 
@@ -47,11 +49,11 @@ def heard(tensorflow):
 
     @compiled
     def loop(past, events):
-        found = tf.TensorArray(tf.int32, size=MORE, element_shape=[OUTPUTS, len(ECHOES)])
+        found = tf.TensorArray(tf.int32, size=MORE, element_shape=[OUTPUTS, FEW * len(ECHOES)])
 
         def body(number, past, found):
             past = hear(past, events[number], SHAPES)
-            return number + 1, past, found.write(number, latest_echoes(past, SHAPES))
+            return number + 1, past, found.write(number, latest_echoes(past, SHAPES, FEW))
 
         return tf.while_loop(lambda number, *_: number < MORE, body, (0, past, found), maximum_iterations=MORE)[
             2
@@ -65,20 +67,23 @@ def heard(tensorflow):
 
 
 def whole(pieces):
-    return np.stack([echo_tokens(pieces[:, output], SHAPES) for output in range(OUTPUTS)], axis=1)
+    return np.stack([echo_tokens(pieces[:, output], SHAPES, ranks=FEW) for output in range(OUTPUTS)], axis=1)
 
 
-def longest_within(most, keys):
+def longest_within(most, keys, ranks):
     """Do what `find_echoes` does, by comparing all, with events that are at most so many back."""
-    keys, place, reached = keys.tolist(), np.zeros(len(keys), int), np.zeros(len(keys), int)
+    keys = keys.tolist()
+    place, reached = np.zeros((len(keys), ranks), int), np.zeros((len(keys), ranks), int)
     for here in range(len(keys)):
+        matches = []
         for distance in range(1, min(most, here) + 1):
             run = 0
             while run <= here - distance and keys[here - run] == keys[here - run - distance]:
                 run += 1
-            number = sum(run >= length for length in LENGTHS)
-            if number > reached[here]:
-                place[here], reached[here] = here - distance + 1, number
+            if run:
+                matches.append((sum(run >= length for length in LENGTHS), here - distance + 1))
+        for rank, (length, event) in enumerate(sorted(matches, reverse=True)[:ranks]):
+            place[here, rank], reached[here, rank] = event, length
     return place, reached
 
 
@@ -95,7 +100,7 @@ def test_what_is_farther_back_than_is_remembered_is_not_found(heard, pieces, mon
     """Also where the prompt is as long as that, or longer."""
     monkeypatch.setattr("lstm_music.generation.echo.MOST_HEARD", most)
     everything = whole(pieces)
-    monkeypatch.setattr(echoes, "find_echoes", lambda keys: longest_within(most, keys))
+    monkeypatch.setattr(echoes, "find_echoes", lambda keys, ranks: longest_within(most, keys, ranks))
     wanted = whole(pieces)
     assert not np.array_equal(wanted, everything)
     for prompt_events in (0, 1, most, most + 1, most + 2):

@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lstm_music.encoding.echoes import ECHOES, echo_tokens
+from lstm_music.encoding.echoes import ECHOES
+from lstm_music.encoding.knowledge import Knowledge
+from lstm_music.encoding.ngrams import count, joined, occasions
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
@@ -33,20 +35,40 @@ def grammar(dataset):
 
 
 @pytest.fixture
-def models(tensorflow, dataset):
+def experts():
+    """The experts of the models; a test may have others."""
+    return ()
+
+
+@pytest.fixture
+def knowledge(dataset, experts, grammar, tmp_path):
+    """What the tokens of these models say, counted on the training pieces."""
+    found = Knowledge.of(experts)
+    if "ngrams" not in experts:
+        return found
+    tokens = dataset.tokens[:, : len(STREAMS)].astype(np.int64)
+    pieces = (occasions(tokens[span.start : span.stop], grammar.shapes) for span in dataset.spans["train"])
+    return Knowledge(found.echo_ranks, joined([*count(pieces, tmp_path)]))
+
+
+@pytest.fixture
+def models(tensorflow, dataset, experts, knowledge):
     """Untrained models whose guesses differ much from moment to moment."""
     from lstm_music.models.architectures import build_model
 
-    columns = Columns(STREAMS, dataset.sizes, dataset.offset_quarters, 16)
-    found = {stream: build_model(ModelSpec(units=8), stream, columns, 3) for stream in STREAMS}
+    sizes = {**dataset.sizes, **knowledge.sizes({stream: dataset.sizes[stream] for stream in STREAMS})}
+    columns = Columns(STREAMS, sizes, dataset.offset_quarters, 16)
+    spec = ModelSpec(units=8, experts=experts)
+    found = {stream: build_model(spec, stream, columns, 3) for stream in STREAMS}
     for model in found.values():
         model.head.kernel.assign(model.head.kernel * 12)
     return found
 
 
 @pytest.fixture
-def make(made, dataset, grammar, models):
+def make(made, dataset, grammar, models, knowledge):
     """Generate; give the new tokens, and the prompts."""
+    from lstm_music.generation.guess import Guesser
     from lstm_music.generation.loop import Prompts, generate_tokens
 
     def run(outputs=2, rules=grammar, **settings):
@@ -57,18 +79,27 @@ def make(made, dataset, grammar, models):
         def column(name):
             return np.array([getattr(segment, name) for segment in segments], np.int32)
 
+        tokens = np.stack([with_knowledge(segment.tokens, dataset, grammar, knowledge) for segment in segments], axis=1)
+        before = column("before")
         prompts = Prompts(
-            np.stack([segment.tokens for segment in segments], axis=1),
-            column("before"),
+            tokens,
+            np.pad(before, ((0, 0), (0, tokens.shape[2] - before.shape[1]))),
             column("last_onset_steps"),
             column("last_position_in_bar_steps"),
             column("bar_steps"),
         )
-        outcome = generate_tokens(list(models.values()), rules, spec, prompts, random_seed=9)
+        guesser = Guesser(knowledge.table, grammar.shapes, dataset.sizes) if knowledge.table else None
+        outcome = generate_tokens(list(models.values()), rules, spec, prompts, 9, guesser)
         run.loops_left = [one.loops_left for one in outcome]
         return [one.tokens for one in outcome], prompts
 
     return run
+
+
+def with_knowledge(tokens, dataset, grammar, knowledge):
+    """Give the tokens of a prompt, or of a part of a piece, with what is known beside streams and places."""
+    known = knowledge.tokens(tokens[:, : len(STREAMS)].astype(np.int64), grammar.shapes, dataset.sizes)
+    return np.concatenate([tokens[:, : PLACED.stop], known.astype(np.int32)], axis=1)
 
 
 def fits(grid, stream, token, last, current, onset, offsets):
@@ -80,7 +111,10 @@ def fits(grid, stream, token, last, current, onset, offsets):
     return stream != "note" or offsets[current[0]] > 0 or token > last[1]
 
 
-def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, models, dataset, grammar, uncompiled):
+@pytest.mark.parametrize("experts", [(), ("piece",), ("ngrams",), ("piece", "ngrams")], ids=" and ".join)
+def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(
+    make, models, dataset, grammar, uncompiled, knowledge
+):
     import tensorflow as tf
 
     (found, _), prompts = make(num_events=12, min_events=12, temperature=0)
@@ -93,7 +127,7 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, mod
         logits, states[stream] = model.step(rows, states[stream])
         return logits.numpy()[0]
 
-    heard = list(prompts.tokens[:, 0, : len(STREAMS)])
+    heard = list(prompts.tokens[:, 0])
     before = prompts.before[0]
     for now in prompts.tokens[:, 0]:
         for stream in STREAMS:
@@ -103,14 +137,16 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, mod
     for event in found:
         now = np.zeros_like(before)
         for column, stream in enumerate(STREAMS):
+            if column:
+                now = with_knowledge(np.array([*heard, now]), dataset, grammar, knowledge)[-1]
             logits = logits_of(stream, before, now)
             allowed = [fits(grid, stream, token, before, now, onset, offsets) for token in range(len(logits))]
             now[column] = np.where(allowed, logits, -np.inf).argmax()
             if column == 0:
                 onset, position = onset + offsets[now[0]], (position + offsets[now[0]]) % int(prompts.bars[0])
                 now[PLACED] = place_tokens(position, grid)
-        heard.append(now[: len(STREAMS)])
-        now[-len(ECHOES) :] = echo_tokens(heard, grammar.shapes)[-1]
+        heard.append(now)
+        now = with_knowledge(np.array(heard), dataset, grammar, knowledge)[-1]
         assert event.tolist() == now.tolist()
         before = now
     assert len({tuple(event) for event in found.tolist()}) > 3

@@ -41,7 +41,7 @@ def earlier(build):
         moved = {column: Moved.unchanged(size) for column, size in SIZES.items()}
         size = SIZES[stream]
         moved[stream] = Moved(np.arange(size - 1), np.arange(1, size), size, size)
-        return model, EarlierModel(model.get_weights(), moved)
+        return model, EarlierModel({weight.path: weight.numpy() for weight in model.weights}, moved)
 
     return make
 
@@ -73,7 +73,7 @@ def test_a_model_that_was_carried_over_says_of_the_moved_ids_what_it_said_before
         [np.random.default_rng(3).normal(0, 0.3, w.shape).astype(np.float32) for w in before.get_weights()]
     )
     model = build(name, architecture=architecture)
-    carry_over(type(start)(before.get_weights(), start.moved), model)
+    carry_over(type(start)({weight.path: weight.numpy() for weight in before.weights}, start.moved), model)
     column = STREAMS.index(stream)
     rng = np.random.default_rng(4)
     sizes = [SIZES[name] - 1 for name in SIZES]  # the last id of each went nowhere
@@ -110,3 +110,13 @@ def test_columns_that_do_not_fill_the_weights_are_refused(build, earlier):
     _, start = earlier("note", "note")
     with pytest.raises(MismatchError, match="expected weights for"):
         carry_over(EarlierModel(start.weights, {**start.moved, "offset": Moved.unchanged(3)}), build("note"))
+
+
+def test_other_weights_are_refused(build, earlier):
+    from lstm_music.models.warm_start import carry_over
+
+    _, start = earlier("note", "note")
+    with pytest.raises(MismatchError, match=r"expected the weights .*head.*, got head"):
+        carry_over(start, build("note", layers=2))
+    with pytest.raises(MismatchError, match=r"expected the weights .*head.*, got head"):
+        carry_over(start, build("offset+note", architecture="dual_head"))

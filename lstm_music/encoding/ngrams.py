@@ -1,0 +1,191 @@
+"""N-grams of the training pieces, in any key: what followed the same events in other pieces, and how often.
+
+The context of order m is the m events before, as melodies compare them (`lstm_music.encoding.echoes`): offsets, durations, chord
+shapes and intervals. With them goes what is known of the event itself: for the note its offset, for the duration its offset
+and interval too. A note is counted as its shape and its interval to the note before, so a context counts in every key.
+
+Contexts are told apart by hashes of 64 bits. The table is built from temporary files, a part of the hashes at a time, so memory
+does not grow with the music; `MOST_EVENTS` bounds the table.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstm_music.encoding.echoes import HIGHEST_INTERVAL, NO_INTERVAL, event_keys
+from lstm_music.encoding.shapes import Shapes
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import END
+
+ORDERS = (0, 1, 2, 3, 5, 8, 12)
+"""How many events before each context has."""
+MOST_EVENTS = 1_000_000
+"""Pieces are counted up to about so many events: more would hardly be seen beside what a model learns, and fill memory."""
+
+NO_KEY = -1  # stands for the events before a piece
+NO_VALUE = -1
+PLACE_BITS = 5  # of hashes, by which the temporary files are told apart
+INTERVALS = 2 * HIGHEST_INTERVAL
+
+_FACTORS = (-7046029254386353131, -4658895280553007687)  # odd; of SplitMix64
+_RECORD = np.dtype([("context", "<i8"), ("value", "<i4"), ("count", "<i4")])
+
+Hashes = npt.NDArray[np.int64]
+
+
+def context_hashes(stream: str, known: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
+    """Return the hash of the context of each of `ORDERS`; for int64 arrays or tensors alike, which wrap around.
+
+    `known` are the values that are known of the event, `keys` the melody keys of the events before, the latest first.
+    """
+    first, last = _FACTORS
+    state = (0 * keys[0] + STREAMS.index(stream) + 1) * first
+    for value in known:
+        state = (state + value + 1) * first
+    found = []
+    for order in range(max(ORDERS) + 1):
+        if order:
+            state = (state + keys[order - 1] + 2) * first
+        if order in ORDERS:
+            found.append((state + order) * last)
+    return found
+
+
+def relative_note(shape: Any, interval: Any) -> Any:
+    """Number a note by its shape and its interval to the note before."""
+    return shape * INTERVALS + interval
+
+
+@dataclass(frozen=True, eq=False)
+class Occasions:
+    """Where a stream of a piece was chosen: the `contexts` int64 [events, orders], and the `values` int32 [events] chosen.
+
+    The occasion of the offset at an event is that of the *next* event's offset, or of the end. A note that has none before it
+    has no value.
+    """
+
+    contexts: Hashes
+    values: npt.NDArray[np.int32]
+
+
+def occasions(tokens: npt.NDArray[np.int64], shapes: Shapes) -> dict[str, Occasions]:
+    """Return the occasions of each stream in a piece, or in a part of one, from stream tokens int64 [events, streams]."""
+    is_first = np.arange(len(tokens)) == 0
+    key = event_keys(tokens, shapes, is_first)[0]
+    offset, note, duration = tokens.T
+    interval = np.diff(shapes.lowest[note].astype(np.int64), prepend=0) + HIGHEST_INTERVAL
+    interval[is_first] = NO_INTERVAL
+    relative = relative_note(shapes.shape[note].astype(np.int64), interval)
+    padded = np.concatenate([np.full(max(ORDERS), NO_KEY, np.int64), key])
+    after = [padded[max(ORDERS) - lag : len(padded) - lag] for lag in range(max(ORDERS))]  # the event and those before
+    before = [padded[max(ORDERS) - 1 - lag : len(padded) - 1 - lag] for lag in range(max(ORDERS))]
+    found = {
+        "offset": ((), after, np.append(offset[1:], END)[: len(tokens)]),
+        "note": ((offset,), before, np.where(is_first, NO_VALUE, relative)),
+        "duration": ((offset, relative), before, duration),
+    }
+    return {
+        stream: Occasions(np.stack(context_hashes(stream, known, keys), 1), values.astype(np.int32))
+        for stream, (known, keys, values) in found.items()
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """How often each value followed each context: context i has `values[starts[i]:starts[i + 1]]`, each so often.
+
+    `contexts` are int64, ascending, `starts` int64 [contexts + 1], `values` and `counts` int32.
+    """
+
+    contexts: Hashes
+    starts: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
+
+    def find(self, contexts: Hashes) -> npt.NDArray[np.int64]:
+        """Return the number of each context, int64 of the same shape, or -1 if it is not known."""
+        if not len(self.contexts):
+            return np.full(contexts.shape, -1)
+        number = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
+        return np.where(self.contexts[number] == contexts, number, -1)
+
+    @cached_property
+    def most_values(self) -> int:
+        """The most values that one context has, and at least 1."""
+        return int(np.diff(self.starts).max(initial=1))
+
+
+def of_piece(found: Occasions) -> Counts:
+    """Count within one piece."""
+    return _counts(_records(found))
+
+
+def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Counts]:
+    """Count over pieces: yield parts of the table in the order of their contexts. `folder` takes temporary files."""
+    places = range(1 << PLACE_BITS)
+    files = [(folder / f"ngrams_{place}").open("wb") for place in places]
+    try:
+        for piece in pieces:
+            records = np.concatenate([_records(found) for found in piece.values()])
+            records = records[np.argsort(records["context"], kind="stable")]
+            borders = np.searchsorted(_place(records["context"]), range(len(files) + 1))
+            for file, start, stop in zip(files, borders, borders[1:], strict=False):
+                file.write(records[start:stop].tobytes())
+    finally:
+        for file in files:
+            file.close()
+    for place in places:
+        path = folder / f"ngrams_{place}"
+        yield _counts(_summed(np.fromfile(path, _RECORD)))
+        path.unlink()
+
+
+def joined(parts: Sequence[Counts]) -> Counts:
+    """Join the parts of a table."""
+    ends = np.cumsum([0, *(len(part.values) for part in parts)])
+    starts = [part.starts[:-1] + end for part, end in zip(parts, ends, strict=False)]
+    return Counts(
+        np.concatenate([part.contexts for part in parts]),
+        np.append(np.concatenate(starts), ends[-1]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.counts for part in parts]),
+    )
+
+
+def _place(contexts: Hashes) -> Hashes:
+    """Return the place of each hash among 2^`PLACE_BITS` equal ranges of hashes."""
+    place: Hashes = (contexts >> (64 - PLACE_BITS)) + (1 << (PLACE_BITS - 1))
+    return place
+
+
+def _records(found: Occasions) -> npt.NDArray[Any]:
+    """Return what one piece adds to the table: a record per context and value."""
+    has_value = found.values != NO_VALUE
+    records = np.zeros(np.count_nonzero(has_value) * len(ORDERS), _RECORD)
+    records["context"] = found.contexts[has_value].T.ravel()
+    records["value"] = np.tile(found.values[has_value], len(ORDERS))
+    records["count"] = 1
+    return _summed(records)
+
+
+def _summed(records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Add up the records of each context and value, in ascending order."""
+    if not len(records):
+        return records
+    records = records[np.lexsort((records["value"], records["context"]))]
+    is_new = (np.diff(records["context"], prepend=0) != 0) | (np.diff(records["value"], prepend=0) != 0)
+    is_new[0] = True
+    starts = np.flatnonzero(is_new)
+    summed = records[starts]
+    summed["count"] = np.add.reduceat(records["count"], starts)
+    return summed
+
+
+def _counts(records: npt.NDArray[Any]) -> Counts:
+    contexts, starts = np.unique(records["context"], return_index=True)
+    return Counts(contexts, np.append(starts, len(records)), records["value"].copy(), records["count"].copy())

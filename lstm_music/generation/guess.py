@@ -1,0 +1,141 @@
+"""The guesses of each event as it is made: what `encoding.guesses` finds in a whole piece, event by event, compiled.
+
+A context is found by the first bits of its hash: they lead to the few contexts of the table that begin with them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_INTERVAL, NOTE
+from lstm_music.encoding.guesses import GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP, SMOOTHING
+from lstm_music.encoding.ngrams import INTERVALS, ORDERS, Counts, context_hashes, relative_note
+from lstm_music.encoding.shapes import PITCHES, Shapes
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import UNKNOWN
+from lstm_music.generation.echo import NO_EVENT, NO_KEY, Past
+
+HASH_BITS = 64
+CONTEXTS_A_PLACE = 4  # on average
+
+
+class Table(NamedTuple):
+    """A table of n-grams as tensors; `firsts` int32 [places + 1] is the first context of each place among the hashes."""
+
+    contexts: Any
+    firsts: Any
+    starts: Any
+    values: Any
+    counts: Any
+
+
+class Guesser:
+    """Guesses by a table of n-grams; `table` is what a compiled function gets, and hands to `guess`."""
+
+    def __init__(self, counts: Counts, shapes: Shapes, sizes: Mapping[str, int]) -> None:
+        self._shapes, self._sizes = shapes, sizes
+        self._bits = max(2, len(counts.contexts).bit_length() - CONTEXTS_A_PLACE.bit_length() + 1)
+        edges = (np.arange(1 << self._bits) - (1 << (self._bits - 1))) << (HASH_BITS - self._bits)
+        firsts = np.append(np.searchsorted(counts.contexts, edges), len(counts.contexts)).astype(np.int32)
+        self._most_in_a_place = int(np.diff(firsts).max())
+        self._most_values = counts.most_values
+        self.table = Table(
+            *map(
+                tf.constant,
+                (
+                    _not_empty(np.asarray(counts.contexts)),
+                    firsts,
+                    np.asarray(counts.starts, np.int32),
+                    _not_empty(np.asarray(counts.values)),
+                    _not_empty(np.asarray(counts.counts)),
+                ),
+            )
+        )
+
+    def guess(self, stream: str, table: Table, past: Past, current: Any) -> Any:
+        """Give the guesses of a stream, int32 [outputs, parts], after `past`.
+
+        `current` int32 [outputs, columns] is the event as far as it is known; for the offset, nothing of it is read.
+        """
+        keys = past.keys[KINDS.index("melody")]
+        missing = tf.fill([max(ORDERS), tf.shape(keys)[1]], tf.constant(NO_KEY, tf.int64))
+        keys = tf.concat([keys, missing], 0)[: max(ORDERS)]
+        before = past.events[0, :, NOTE]
+        hashes = context_hashes(stream, self._known(stream, before, current), tf.unstack(keys))
+        ids, counts = self._followers(stream, table, tf.stack(hashes, 1), before)
+        p, order = _blended(ids, counts, self._sizes[stream], *SMOOTHING[stream])
+        if stream == "note":  # there is no note from which its interval is counted
+            order = tf.where(before == NO_EVENT, 0, order)
+        return _kept(p, order)
+
+    def _known(self, stream: str, before: Any, current: Any) -> Sequence[Any]:
+        """Give the values that are known of the event, as `ngrams.occasions` does."""
+        offset, note = (tf.cast(current[:, place], tf.int64) for place in (0, NOTE))
+        if stream == STREAMS[0]:
+            return ()
+        if stream == STREAMS[NOTE]:
+            return (offset,)
+        interval = self._lowest(note) - self._lowest(tf.maximum(before, 0)) + HIGHEST_INTERVAL
+        interval = tf.where(before == NO_EVENT, NO_INTERVAL, interval)
+        shape = tf.gather(tf.constant(self._shapes.shape), note)
+        return offset, tf.cast(relative_note(shape, interval), tf.int64)
+
+    def _lowest(self, note: Any) -> Any:
+        return tf.gather(tf.constant(self._shapes.lowest), note)
+
+    def _followers(self, stream: str, table: Table, hashes: Any, before: Any) -> tuple[Any, Any]:
+        """Give the ids that followed each context, int32 [outputs, orders, values], and how often; 0 fills up."""
+        number = self._find(table, hashes)
+        start = tf.gather(table.starts, tf.maximum(number, 0))[..., None]
+        stop = tf.gather(table.starts, tf.maximum(number, 0) + 1)[..., None]
+        entry = start + tf.range(self._most_values)
+        is_there = (number[..., None] >= 0) & (entry < stop)
+        entry = tf.where(is_there, entry, 0)
+        ids, counts = tf.gather(table.values, entry), tf.gather(table.counts, entry)
+        if stream == STREAMS[NOTE]:
+            lowest = self._lowest(tf.maximum(before, 0))[:, None, None]
+            pitch = PITCHES + lowest + ids % INTERVALS - HIGHEST_INTERVAL
+            pitch = tf.clip_by_value(pitch, 0, 3 * PITCHES - 1)
+            ids = tf.gather_nd(tf.constant(self._shapes.ids), tf.stack([ids // INTERVALS, pitch], -1))
+        return ids, tf.cast(tf.where(is_there & (ids != UNKNOWN), counts, 0), tf.float32)
+
+    def _find(self, table: Table, hashes: Any) -> Any:
+        """Give the number of each context, int32 [outputs, orders], or -1."""
+        place = tf.cast(tf.bitwise.right_shift(hashes, tf.constant(HASH_BITS - self._bits, tf.int64)), tf.int32)
+        place += 1 << (self._bits - 1)
+        number = tf.gather(table.firsts, place)[..., None] + tf.range(self._most_in_a_place)
+        number = tf.minimum(number, table.contexts.shape[0] - 1)
+        is_it = tf.gather(table.contexts, number) == hashes[..., None]
+        return tf.reduce_max(tf.where(is_it, number, -1), -1)
+
+
+def _blended(ids: Any, counts: Any, size: int, discount: float, strength: float) -> tuple[Any, Any]:
+    """Give p of each id, float32 [outputs, ids], and the number of orders up to the highest that is known."""
+    total = tf.reduce_sum(counts, -1, keepdims=True)
+    different = tf.reduce_sum(tf.cast(counts > 0, tf.float32), -1, keepdims=True)
+    has = total > 0
+    to_lower = tf.where(has, (discount * different + strength) / (total + strength), 1.0)
+    seen = tf.maximum(counts - discount, 0.0) / (total + strength)
+    p = tf.fill([tf.shape(ids)[0], size], 1 / size)
+    for order in range(len(ORDERS)):
+        here = tf.where(ids[:, order, :, None] == tf.range(size), seen[:, order, :, None], 0.0)
+        p = p * to_lower[:, order] + tf.reduce_sum(here, 1)
+    return p, tf.reduce_max(tf.where(has[..., 0], tf.range(1, len(ORDERS) + 1), 0), -1)
+
+
+def _kept(p: Any, order: Any) -> Any:
+    """Keep the likeliest ids, as `encoding.guesses` does."""
+    size = p.shape[1]
+    likeliest, ids = tf.math.top_k(p, min(GUESSES, size))
+    rest = tf.maximum(1 - tf.reduce_sum(likeliest, 1, keepdims=True), LEAST_SHARE) / max(size - GUESSES, 1)
+    odds = tf.cast(tf.round(tf.math.log(likeliest / rest) / ODDS_STEP), tf.int32)
+    odds = tf.where(order[:, None] > 0, tf.clip_by_value(odds, 0, MOST_ODDS), 0)
+    missing = tf.zeros([tf.shape(p)[0], GUESSES - likeliest.shape[1]], tf.int32)
+    return tf.concat([tf.where(odds > 0, ids, 0), missing, odds, missing, order[:, None]], 1)
+
+
+def _not_empty(array: np.ndarray) -> np.ndarray:
+    """Give an array that something can be gathered from: of a table without contexts, nothing is ever found."""
+    return array if len(array) else np.zeros(1, array.dtype)

@@ -1,0 +1,65 @@
+"""The table of n-grams of a dataset: counted on its training pieces, kept among its files."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_music.encoding import guesses, ngrams
+from lstm_music.encoding.ngrams import MOST_EVENTS, Counts, Occasions, count, joined, occasions
+from lstm_music.encoding.shapes import shapes_of
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import Vocabulary
+from lstm_music.encoding.windows import PieceSpan
+from lstm_music.npy import save_array
+from lstm_music.stages.data.columns import EventColumns
+from lstm_music.store import Artifact
+
+_FILES = ("contexts", "starts", "values", "counts")
+
+
+def ngram_rule() -> dict[str, Any]:
+    """Return what decides the guesses: part of the key of the datasets that have them."""
+    return {
+        "orders": list(ngrams.ORDERS),
+        "most_events": MOST_EVENTS,
+        "smoothing": {stream: list(pair) for stream, pair in guesses.SMOOTHING.items()},
+        "odds_step": guesses.ODDS_STEP,
+        "least_share": guesses.LEAST_SHARE,
+    }
+
+
+def counted_pieces(train: Sequence[PieceSpan]) -> list[str]:
+    """Return the ids of the training pieces that are counted: the first ones, up to about `MOST_EVENTS` events."""
+    ends = np.cumsum([span.events for span in train])
+    return [span.piece_id for span, end in zip(train, ends.tolist(), strict=True) if end - span.events < MOST_EVENTS]
+
+
+def write_table_of_ngrams(
+    writer: Any, parts: Iterable[EventColumns], vocabularies: Mapping[str, Vocabulary], counted: frozenset[str]
+) -> Counts:
+    """Count n-grams in these pieces, and write the table to the dataset's files. Raises OSError on a full disk."""
+    with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch:
+        table = joined([*count(_occasions(parts, vocabularies, counted), Path(scratch))])
+    for name in _FILES:
+        save_array(writer.file(f"ngram_{name}", "npy"), getattr(table, name))
+    return table
+
+
+def open_table(artifact: Artifact) -> Counts:
+    """Open the table of a dataset, memory-mapped."""
+    found = (np.load(artifact.file(f"ngram_{name}"), mmap_mode="r", allow_pickle=False) for name in _FILES)
+    return Counts(*found)
+
+
+def _occasions(
+    parts: Iterable[EventColumns], vocabularies: Mapping[str, Vocabulary], counted: frozenset[str]
+) -> Iterator[dict[str, Occasions]]:
+    shapes = shapes_of(vocabularies["note"])
+    for columns in parts:
+        tokens = columns.stream_tokens(vocabularies)[:, : len(STREAMS)].astype(np.int64)
+        for piece_id, start, stop in columns.pieces():
+            if piece_id in counted:
+                yield occasions(tokens[start:stop], shapes)
