@@ -228,6 +228,7 @@ def evaluate(
     split: SplitOption = None,
     num_outputs: NumComparedOption = None,
     num_events: NumEventsOption = None,
+    prompt_events: PromptEventsOption = None,
     random_seed: RandomSeedOption = None,
     temperature: TemperatureOption = None,
     top_k: TopKOption = None,
@@ -245,6 +246,7 @@ def evaluate(
     overrides: dict[str, Any] = {
         "num_outputs": num_outputs,
         "num_events": num_events,
+        "prompt_events": prompt_events,
         "temperature": temperature,
         "top_k": top_k,
         "top_p": top_p,

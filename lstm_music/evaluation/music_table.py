@@ -14,7 +14,7 @@ def music_tables(card: Mapping[str, Any]) -> list[CardTable]:
     tells = card["classifier"]["tells"]
     return [
         CardTable(
-            f"{card['split'].capitalize()}: {card['excerpts']} generated and {card['excerpts']} held-out excerpts "
+            f"{card['split'].capitalize()}, {card['protocol']}: {card['excerpts']} generated and as many held-out excerpts "
             f"of {card['events']} events, from {card['pieces']} pieces",
             ("", "generated", "held-out"),
             tuple(_rows(card)),

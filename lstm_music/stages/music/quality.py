@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lstm_music.stages.music.copies import copies_stage, event_reader, index_cop
 from lstm_music.stages.music.measures import Excerpt, measure
 from lstm_music.stages.music.prompts import Origin
 from lstm_music.stages.music.segments import Start, cut
+from lstm_music.stages.training.scorecard import protocol_of
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
@@ -39,6 +41,15 @@ NOT_MEASURED = ("min_events", "prompt", "include_prompt", "composer", "best_of")
 """Settings without a part: prompts lie before the held-out excerpts, every piece has the full length, and none is chosen."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Pair:
+    """What was generated after a prompt, and what follows it in its piece: the same number of events."""
+
+    place: Start
+    generated: Excerpt
+    held_out: Excerpt
+
+
 def quality_stage(
     dataset_ref: ArtifactRef,
     models: Mapping[str, ArtifactRef],
@@ -48,7 +59,8 @@ def quality_stage(
 ) -> Stage:
     """The music card of these models with these settings: `spec.num_outputs` pieces of exactly `spec.num_events` events."""
     settings = {name: value for name, value in spec.model_dump(mode="json").items() if name not in NOT_MEASURED}
-    inputs = (dataset_ref, *models.values(), copies_stage(dataset_ref).ref)
+    in_order = [models[name] for name in sorted(models)]  # whoever names them, the artifact is one
+    inputs = (dataset_ref, *in_order, copies_stage(dataset_ref).ref)
     libraries = ("tensorflow", "keras", "numpy", "muspy", "scipy")
     return Stage(KIND, QUALITY_VERSION, {**settings, "random_seed": random_seed, "split": split}, inputs, libraries)
 
@@ -75,31 +87,25 @@ def measure_quality(
     places = choose_excerpts(dataset.spans[split], spec.prompt_events, events, spec.num_outputs, random_seed)
     _require_enough(places, split, spec.prompt_events, events)
     on_stage(f"Loading the models and generating {len(places)} pieces of {events} events")
-    found = cut(store, dataset, places, spec.prompt_events)
-    prompts = [found[place] for place in places]
-    own = _full_length(spec, events)
-    made = go_on(store, dataset, models, own, random_seed, [Origin(prompt, split) for prompt in prompts])
-    found = cut(store, dataset, [(piece, first + spec.prompt_events) for piece, first in places], events)
-    held_out = [found[piece, first + spec.prompt_events] for piece, first in places]
-
+    pairs = _pairs(store, dataset, models, spec, random_seed, split, places, events)
+    _require_enough([pair.place for pair in pairs], split, spec.prompt_events, events)
     on_stage("Searching for copies")
     index_copies(store, dataset_ref)
-    pieces = [piece for piece, _ in places]
-    generated = _samples(store, dataset, pieces, [_excerpt(dataset, *pair) for pair in zip(prompts, made, strict=True)])
-    real = _samples(store, dataset, pieces, [Excerpt.of(one) for one in held_out])
+    generated, held_out = _samples(store, dataset, pairs)
     card = {
         "split": split,
+        "protocol": protocol_of(dataset),
         "events": events,
         "asked": {"excerpts": spec.num_outputs, "events": spec.num_events},
         "settings": stage.spec,
-        **music_card(generated, real, random_seed, on_stage),
+        **music_card(generated, held_out, random_seed, on_stage),
     }
     with store.write(stage) as writer:
         text = json.dumps(card, indent=1, allow_nan=False)
         writer.file("card", "json").write_text(text + "\n", encoding="utf-8")
-        save_array(writer.file("tokens", "npy"), np.stack([one.tokens for one in made]))
+        save_array(writer.file("tokens", "npy"), np.stack([pair.generated.tokens for pair in pairs]))
         writer.facts.update(split=split, accuracy=card["classifier"]["accuracy"], floor=card["classifier"]["floor"])
-        writer.counts.update(excerpts=len(places), pieces=card["pieces"], events=events)
+        writer.counts.update(excerpts=len(pairs), pieces=card["pieces"], events=events)
     return stage.ref
 
 
@@ -161,7 +167,7 @@ def _require_enough(places: Sequence[Start], split: str, prompt_events: int, eve
         raise NotEnoughMusicError(
             f"the {split} split has {len(places)} excerpts from {pieces} pieces, each of {max(events, FEWEST_EVENTS)} events "
             f"after a prompt of {prompt_events}, and the comparison needs {FEWEST_EXCERPTS} from {FEWEST_PIECES}; "
-            "train on more music, or give a smaller num_events and prompt_events in the recipe"
+            "train on more music, or give smaller --num-events and --prompt-events"
         )
 
 
@@ -171,28 +177,51 @@ def _full_length(spec: GenerationSpec, events: int) -> GenerationSpec:
     return spec.model_copy(update={**own, "prompt": RANDOM, "include_prompt": False, "composer": "", "best_of": 1})
 
 
+def _pairs(
+    store: Store,
+    dataset: Dataset,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    random_seed: int,
+    split: str,
+    places: Sequence[Start],
+    events: int,
+) -> list[_Pair]:
+    """Continue the prompts; a piece that had to end early, because no offset leads back to the grid, is left out."""
+    prompts = cut(store, dataset, places, spec.prompt_events)
+    after = {place: (place[0], place[1] + spec.prompt_events) for place in places}
+    held_out = cut(store, dataset, after.values(), events)
+    origins = [Origin(prompts[place], split) for place in places]
+    made = go_on(store, dataset, models, _full_length(spec, events), random_seed, origins)
+    return [
+        _Pair(place, _excerpt(dataset, prompts[place], one), Excerpt.of(held_out[after[place]]))
+        for place, one in zip(places, made, strict=True)
+        if len(one.tokens) == events
+    ]
+
+
 def _excerpt(dataset: Dataset, prompt: Prompt, made: "Made") -> Excerpt:
     passed = dataset.events.grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     return Excerpt(made.tokens, (prompt.last_position_in_bar_steps + passed) % prompt.bar_steps, prompt.bar_steps)
 
 
-def _samples(store: Store, dataset: Dataset, pieces: Sequence[str], excerpts: Sequence[Excerpt]) -> list[Sample]:
+def _samples(store: Store, dataset: Dataset, pairs: Sequence[_Pair]) -> tuple[list[Sample], list[Sample]]:
+    """Measure the generated and the held-out excerpt of each pair."""
     index, reader = load_index(store, copies_stage(dataset.ref).ref), event_reader(dataset)
-    samples = []
-    for piece, excerpt in zip(pieces, excerpts, strict=True):
+
+    def sample(pair: _Pair, excerpt: Excerpt) -> Sample:
         measured = measure(dataset, index, reader, excerpt)
-        samples.append(
-            Sample(
-                piece=piece,
-                notes=note_list(dataset, excerpt.tokens),
-                bar_steps=excerpt.bar_steps,
-                statistics=measured.statistics,
-                most_repeats=measured.repeats["bar"],
-                loops=measured.repeats["loops"],
-                longest_copy=measured.longest_copy,
-            )
+        return Sample(
+            piece=pair.place[0],
+            notes=note_list(dataset, excerpt.tokens),
+            bar_steps=excerpt.bar_steps,
+            statistics=measured.statistics,
+            most_repeats=measured.repeats["bar"],
+            loops=measured.repeats["loops"],
+            longest_copy=measured.longest_copy,
         )
-    return samples
+
+    return [sample(pair, pair.generated) for pair in pairs], [sample(pair, pair.held_out) for pair in pairs]
 
 
 def _warnings(card: Mapping[str, Any]) -> list[str]:
@@ -200,7 +229,7 @@ def _warnings(card: Mapping[str, Any]) -> list[str]:
     if card["excerpts"] < asked["excerpts"]:
         warnings.append(
             f"The {card['split']} split has only {card['excerpts']} excerpts, of {card['pieces']} pieces, "
-            f"so {card['excerpts']} pieces were generated and not {asked['excerpts']}"
+            f"so {card['excerpts']} pieces are compared and not {asked['excerpts']}"
         )
     if card["events"] < asked["events"]:
         warnings.append(

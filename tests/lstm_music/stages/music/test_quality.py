@@ -132,6 +132,8 @@ def test_what_decides_the_music_is_part_of_the_key_and_what_has_no_part_is_not(m
         return quality_stage(made.prepared.dataset, trained, spec.model_copy(update=settings), random_seed, split).ref
 
     assert key(min_events=5, prompt="none", best_of=3, include_prompt=True) == key()
+    reversed_models = dict(reversed(trained.items()))
+    assert quality_stage(made.prepared.dataset, reversed_models, spec, 1).ref == key()
     others = [key("test"), key(random_seed=2), key(num_outputs=9), key(max_repeats=2), key(prompt_events=9)]
     others.append(key(temperature=dict.fromkeys(spec.temperature, 0.5)))
     assert len({key(), *others}) == 7
@@ -146,7 +148,7 @@ def test_too_few_held_out_pieces_are_refused_with_their_number(made, trained, sp
 def test_a_card_of_fewer_or_shorter_excerpts_warns():
     card = {"split": "test", "excerpts": 30, "pieces": 9, "events": 100, "asked": {"excerpts": 64, "events": 100}}
     assert module._warnings(card) == [
-        "The test split has only 30 excerpts, of 9 pieces, so 30 pieces were generated and not 64"
+        "The test split has only 30 excerpts, of 9 pieces, so 30 pieces are compared and not 64"
     ]
     shorter = {**card, "excerpts": 64, "events": 80}
     assert module._warnings(shorter) == [
