@@ -116,8 +116,8 @@ def read_quality(store: Store, ref: ArtifactRef) -> dict[str, Any]:
 
 
 def excerpt_events(piece_events: Sequence[int], spec: GenerationSpec) -> int:
-    """Give the length of the excerpts: `num_events`, or less where half of the pieces are too short for it and a prompt."""
-    usual = int(np.median(piece_events)) if piece_events else 0
+    """Give the length of the excerpts: `num_events`, or less where a quarter of the pieces is too short for it and a prompt."""
+    usual = int(np.quantile(piece_events, 0.25)) if piece_events else 0
     return min(spec.num_events, max(usual - spec.prompt_events, 0))
 
 
@@ -233,6 +233,6 @@ def _warnings(card: Mapping[str, Any]) -> list[str]:
         )
     if card["events"] < asked["events"]:
         warnings.append(
-            f"The excerpts have {card['events']} events and not {asked['events']}: half of the pieces are too short for more"
+            f"The excerpts have {card['events']} events and not {asked['events']}: a quarter of the pieces is too short for more"
         )
     return warnings

@@ -54,9 +54,9 @@ def test_excerpts_and_their_prompts_do_not_overlap_and_come_piece_by_piece():
     assert choose_excerpts(given, PROMPT, 8, 12, 1) == []  # too short for patterns
 
 
-def test_excerpts_are_shorter_where_half_of_the_pieces_are_too_short(spec):
-    assert excerpt_events([100, 200, 300], spec) == EVENTS
-    assert excerpt_events([20, 24, 300], spec) == 24 - PROMPT
+def test_excerpts_are_shorter_where_a_quarter_of_the_pieces_is_too_short(spec):
+    assert excerpt_events([10, 100, 200, 300, 400], spec) == EVENTS
+    assert excerpt_events([10, 24, 200, 300, 400], spec) == 24 - PROMPT
     assert excerpt_events([2, 3], spec) == excerpt_events([], spec) == 0
 
 
@@ -152,5 +152,5 @@ def test_a_card_of_fewer_or_shorter_excerpts_warns():
     ]
     shorter = {**card, "excerpts": 64, "events": 80}
     assert module._warnings(shorter) == [
-        "The excerpts have 80 events and not 100: half of the pieces are too short for more"
+        "The excerpts have 80 events and not 100: a quarter of the pieces is too short for more"
     ]
