@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from flows.cli import inspecting, order, reporting, upkeep
 from flows.cli.display import Display
+from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
 from flows.cli.generate_options import (
     AnyPitchOption,
     AudioOption,
@@ -220,11 +221,43 @@ def train(
 
 
 @app.command(rich_help_panel=STEPS)
-def evaluate(recipe: RecipeOption = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
-    """Score the trained models and the baselines on pieces that they never saw."""
-    from flows.cli import commands
+def evaluate(
+    recipe: RecipeOption = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    music: MusicOption = False,
+    split: SplitOption = None,
+    num_outputs: NumComparedOption = None,
+    num_events: NumEventsOption = None,
+    prompt_events: PromptEventsOption = None,
+    random_seed: RandomSeedOption = None,
+    temperature: TemperatureOption = None,
+    top_k: TopKOption = None,
+    top_p: TopPOption = None,
+    min_p: MinPOption = None,
+    max_repeats: MaxRepeatsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Score the trained models and the baselines on pieces that they never saw, or compare generated music with them.
 
-    commands.evaluate(Display(json), recipe, storage)
+    The options for music need --music, and override the recipe.
+    """
+    from flows.cli import commands, music_command
+
+    overrides: dict[str, Any] = {
+        "num_outputs": num_outputs,
+        "num_events": num_events,
+        "prompt_events": prompt_events,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "max_repeats": max_repeats,
+    }
+    if music:
+        music_command.evaluate_music(Display(json), recipe, storage, split or "validation", overrides, random_seed)
+    else:
+        music_command.refuse_without_music({"split": split, "random_seed": random_seed, **overrides})
+        commands.evaluate(Display(json), recipe, storage)
 
 
 upkeep.register(app)

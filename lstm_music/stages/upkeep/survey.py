@@ -30,7 +30,7 @@ from lstm_music.store.store import TRAININGS
 Reason = Group | Literal["cache", "other", "unneeded"]
 """Why something stays. `cache` saves work, `other` is no business of ours; `unneeded` may go."""
 
-WITH_ITS_INPUTS = ("versions", "copies", "reference", "scorecard", "curves", "comparisons")
+WITH_ITS_INPUTS = ("versions", "copies", "reference", "scorecard", "quality", "curves", "comparisons")
 """Kinds that stay for as long as all that they were made from stays."""
 
 MINE = frozenset(
