@@ -176,6 +176,7 @@ def trained(data, experts, **options):
     return train(data, "note", model, TrainingSpec(**settings), 1, **options)
 
 
+@pytest.mark.operation  # a test below shows the same with late experts
 def test_what_comes_again_is_learnt_sooner_with_experts(data):
     best = {}
     for experts in ((), ("piece",)):
