@@ -36,11 +36,12 @@ toc_object_entries = False  # the sidebar of a package would have hundreds of li
 # The API reference imports the library. It must not load TensorFlow, so it leaves out the modules that do.
 sys.modules["tensorflow"] = sys.modules["keras"] = None
 COMPUTING = {
-    "generation": ("echo", "loop", "loop_guard", "sampling"),
+    "generation": ("echo", "guess", "loop", "loop_guard", "sampling"),
     "models": (
         "architectures",
         "chained",
         "checkpoint",
+        "experts",
         "faults",
         "learner",
         "lstm",

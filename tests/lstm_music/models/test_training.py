@@ -241,9 +241,9 @@ def test_the_learning_rate_rises_over_the_warm_up_and_falls_to_nothing(run, loop
     rates = []
     step = Learner.step
 
-    def watched(self, batch, rate, rng):
+    def watched(self, batch, rate, rng, **options):
         rates.append(rate)
-        return step(self, batch, rate, rng)
+        return step(self, batch, rate, rng, **options)
 
     monkeypatch.setattr(Learner, "step", watched)
     spec = SPEC.model_copy(update={"warmup_steps": 4, "epochs": 3})

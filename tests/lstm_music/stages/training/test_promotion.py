@@ -169,7 +169,9 @@ def test_old_models_are_scored_on_the_new_pieces_in_their_own_vocabularies(copy,
     new = Promoted(prepared.dataset, models, evaluate(copy.store, copy.recipe, prepared.dataset, models))
     fresh, before = load_dataset(copy.store, new.dataset), copy.dataset
     parts = iterate_columns(copy.store, prepared.events, STREAMS)
-    tokens = np.concatenate([columns.tokens(before.vocabularies, before.events.grid) for columns in parts])
+    tokens = np.concatenate(
+        [columns.tokens(before.vocabularies, before.events.grid, before.knowledge) for columns in parts]
+    )
     spans, against = fresh.spans["validation"], 0.0
     unknown = sum((tokens[span.start : span.stop, :3] == UNKNOWN).sum() for span in spans)
     assert unknown > 10
