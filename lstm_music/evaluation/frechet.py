@@ -1,5 +1,7 @@
 """The Frechet distance between two sets of pieces: each set is a Gaussian of a few statistics.
 
+Its square is::
+
     d² = |m₁ - m₂|² + tr(C₁ + C₂ - 2 (C₁ C₂)^½)     (Dowson and Landau, Journal of Multivariate Analysis, 1982)
 
 Other projects measure it between features of a trained network; here it is between statistics that a musician can name. Some
