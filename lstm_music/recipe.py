@@ -182,6 +182,15 @@ class Recipe(BaseModel):
         return spec.for_streams(streams)
 
     @model_validator(mode="after")
+    def _keep_experts_small(self) -> Self:
+        """Experts lay out what they know by id, which takes gigabytes where every set of pitches has one."""
+        if self.model.experts and self.events.chords == "pitch_set":
+            raise ValueError(
+                "model.experts: expected none with events.chords = 'pitch_set'; use 'per_note', or leave them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _name_models_of_the_architecture(self) -> Self:
         for name in self.models:
             if name not in self.model.models:

@@ -298,3 +298,8 @@ def test_a_recipe_that_python_cannot_hold_is_one_sentence(tmp_path, text):
     (tmp_path / "huge.toml").write_text(text)
     with pytest.raises(RecipeError, match="cannot be read as TOML"):
         load_recipe(str(tmp_path / "huge.toml"))
+
+
+def test_experts_are_refused_where_every_set_of_pitches_has_an_id():
+    with pytest.raises(RecipeError, match=r"model\.experts: expected none with events\.chords = 'pitch_set'"):
+        tiny_recipe(model={"experts": ["ngrams"]}, events={"chords": "pitch_set"})
