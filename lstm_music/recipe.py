@@ -27,7 +27,7 @@ from pydantic_core import ErrorDetails
 from lstm_music import faults
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.splits import SplitSpec
-from lstm_music.encoding.streams import VELOCITY, WITH_VELOCITY
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
@@ -150,7 +150,7 @@ class Recipe(BaseModel):
     events: EventSpec = EventSpec()
     split: SplitSpec = SplitSpec()
     windows: WindowSpec = WindowSpec()
-    model: ModelSpec = ModelSpec()
+    model: ModelSpec = Field(default=ModelSpec(), validate_default=True)
     training: TrainingSpec = TrainingSpec()
     models: dict[str, OneModelSpec] = {}
     promotion: PromotionSpec = PromotionSpec()
@@ -168,16 +168,31 @@ class Recipe(BaseModel):
         model, training = self.models.get(name, OneModelSpec()).of(self.model, self.training)
         return self.model_copy(update={"model": model, "training": training, "models": {}})
 
+    @field_validator("model", mode="after")
+    @classmethod
+    def _have_a_stream_of_its_parts(cls, said: ModelSpec, info: ValidationInfo) -> ModelSpec:
+        """Add the stream of the part where the events have parts, so that a recipe need not say it twice."""
+        if "events" not in info.data:
+            return said
+        has_parts = info.data["events"].parts != "none"
+        if PART in said.streams and not has_parts:
+            raise ValueError(f"streams: {PART!r} needs events.parts = 'families', 'programs' or 'names'")
+        if not has_parts or PART in said.streams:
+            return said
+        streams = tuple(stream for stream in ALL_STREAMS if stream in (*said.streams, PART))
+        return ModelSpec.model_validate({**said.model_dump(), "streams": streams})
+
     @field_validator("generation", mode="wrap")
     @classmethod
     def _speak_of_its_streams(
         cls, said: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> GenerationSpec:
-        """A setting of the velocity is for a recipe that models it; without, nothing is said of it in the artifacts either."""
-        streams = info.data["model"].streams if "model" in info.data else WITH_VELOCITY
+        """A setting of a stream is for a recipe that models it; without, nothing is said of it in the artifacts either."""
+        streams = info.data["model"].streams if "model" in info.data else ALL_STREAMS
         for name in PER_STREAM if isinstance(said, dict) else ():
-            if VELOCITY not in streams and isinstance(said.get(name), dict) and VELOCITY in said[name]:
-                raise ValueError(f"{name}: {VELOCITY!r} is not among the streams of [model]")
+            for stream in ALL_STREAMS[len(STREAMS) :] if isinstance(said.get(name), dict) else ():
+                if stream in said[name] and stream not in streams:
+                    raise ValueError(f"{name}: {stream!r} is not among the streams of [model]")
         spec: GenerationSpec = parse(said)
         return spec.for_streams(streams)
 

@@ -24,6 +24,8 @@ PITCH_NAMES: tuple[str, ...] = tuple(
     _NATURALS.get(pitch, f"{_PITCH_CLASS_NAMES[pitch % 12]}{pitch // 12 - 1}") for pitch in range(128)
 )
 _PITCHES = {name: pitch for pitch, name in enumerate(PITCH_NAMES)}
+DRUM_NAMES: tuple[str, ...] = tuple(f"drum{key}" for key in range(128))
+_DRUM_KEYS = {name: key for key, name in enumerate(DRUM_NAMES)}
 _CLASSES = frozenset(map(str, range(12)))
 _MIDDLE_C = 60
 
@@ -79,13 +81,20 @@ def _normal_order(classes: frozenset[int]) -> tuple[int, ...]:
 def content(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the MIDI numbers that a value of any encoding names, and its pitch classes, both ascending.
 
-    Raises MismatchError for a text that no encoding writes.
+    A drum has neither. Raises MismatchError for a text that no encoding writes.
     """
+    if text in _DRUM_KEYS:
+        return (), ()
     parts = text.split(".")
     if all(part in _CLASSES for part in parts):
         return (), tuple(sorted(map(int, parts)))
     pitches = _named_pitches(text)
     return pitches, tuple(sorted({pitch % 12 for pitch in pitches}))
+
+
+def drum_key(text: str) -> int | None:
+    """Return the percussion key that a value names; None for anything else."""
+    return _DRUM_KEYS.get(text)
 
 
 def _named_pitches(text: str) -> tuple[int, ...]:
@@ -149,6 +158,26 @@ class PerNote:
     def log_unknown(self, known: int) -> float:
         """Return ln of the number of unknown pitches: 0.0, because all 128 are always known."""
         return _log_rest(len(PITCH_NAMES), known)
+
+
+@dataclass(frozen=True)
+class PerNoteAndDrum(PerNote):
+    """One event per note; drums have values of their own, which no transposition moves: `drum36`."""
+
+    always: tuple[str, ...] = (*PITCH_NAMES, *DRUM_NAMES)
+
+    def pitches(self, text: str) -> tuple[int, ...]:
+        """Read one name as a pitch or a percussion key. Raises MismatchError for anything else."""
+        key = drum_key(text)
+        return super().pitches(text) if key is None else (key,)
+
+    def transposed(self, text: str, semitones: int, lowest: int, highest: int) -> str | None:
+        """Transpose a pitch; a drum stays."""
+        return text if text in _DRUM_KEYS else super().transposed(text, semitones, lowest, highest)
+
+    def log_unknown(self, known: int) -> float:
+        """Return ln of the number of unknown values: 0.0, because all pitches and drums are always known."""
+        return _log_rest(len(PITCH_NAMES) + len(DRUM_NAMES), known)
 
 
 @dataclass(frozen=True)

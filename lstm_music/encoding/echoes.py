@@ -12,17 +12,19 @@ The models read the echoes of an event together with that event, when they predi
 echoes follow the positions in the bar (`lstm_music.encoding.places`).
 
 For intervals, values without a pitch (chords of pitch classes, unknown values) count as pitch 0. An interval to or from
-such a value changes with the key, so around these values the melody echo matches only in the same key.
+such a value changes with the key, so around these values the melody echo matches only in the same key. Where there are parts,
+values without a pitch are drums, of which intervals know nothing: they are counted from the last pitch before. There, two events
+are alike only if the same part plays them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.shapes import PITCHES, Shapes
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
 from lstm_music.encoding.vocabulary import START
 
 Ids = npt.NDArray[np.int64]
@@ -40,8 +42,8 @@ RANKS = 8
 the piece knows (`lstm_music.models.experts`)."""
 
 KINDS = ("melody", "rhythm")
-PARTS = (*STREAMS, "length")
-"""The fields of an echo. `length` is the position in `LENGTHS` of the run's length, from 1, or 0 if no run was found."""
+LENGTH = "length"
+"""The last field of an echo, after its streams: the position in `LENGTHS` of the run's length, from 1; 0 if no run was found."""
 
 
 def echo_column(kind: str, rank: int, part: str) -> str:
@@ -49,67 +51,102 @@ def echo_column(kind: str, rank: int, part: str) -> str:
     return f"{kind}_echo_{part}" if rank == 1 else f"{kind}_echo_{rank}_{part}"
 
 
-ECHOES = tuple(echo_column(kind, 1, part) for kind in KINDS for part in PARTS)
-"""The names of the columns of the best echo of each kind."""
+def echo_columns(streams: Sequence[str], ranks: int = 1) -> tuple[str, ...]:
+    """Name the columns of so many echoes of each kind, rank after rank, given the streams of the events."""
+    parts = (*heard(streams), LENGTH)
+    return tuple(echo_column(kind, rank, part) for rank in range(1, ranks + 1) for kind in KINDS for part in parts)
 
-FURTHER_ECHOES = tuple(
-    echo_column(kind, rank, part) for rank in range(2, RANKS + 1) for kind in KINDS for part in PARTS
-)
-"""The names of the columns of the other echoes, rank after rank."""
+
+ECHOES = echo_columns(STREAMS)
+"""The names of the columns of the best echo of each kind, for events without parts."""
 
 ECHOED = {
-    echo_column(kind, rank, stream): stream for rank in range(1, RANKS + 1) for kind in KINDS for stream in STREAMS
+    echo_column(kind, rank, stream): stream
+    for rank in range(1, RANKS + 1)
+    for kind in KINDS
+    for stream in heard(ALL_STREAMS)
 }
 """Echo column → the stream whose ids it holds."""
 
 NOTE = STREAMS.index("note")
+PART_COLUMN = ALL_STREAMS.index(PART)
 NO_NAME = -1
-NO_INTERVAL = 0  # for the first event; other intervals start at 1
+NO_INTERVAL = 0  # for the first event, and for drums beside other parts; other intervals start at 1
+NO_HEIGHT = -1  # before the first pitch, where there are parts
 HIGHEST_INTERVAL = PITCHES
+MOST_PARTS = 1 << 8
 
 
 def echo_sizes(sizes: Mapping[str, int], ranks: int = 1) -> dict[str, int]:
     """Return the number of ids of each column of so many echoes of each kind, given the number of ids of each stream."""
-    parts = {**sizes, "length": len(LENGTHS) + 1}
-    return {
-        echo_column(kind, rank, part): parts[part] for rank in range(1, ranks + 1) for kind in KINDS for part in PARTS
-    }
+    lengths = len(LENGTHS) + 1
+    return {column: sizes[ECHOED[column]] if column in ECHOED else lengths for column in echo_columns([*sizes], ranks)}
 
 
 def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0, ranks: int = 1) -> Ids:
-    """Return the best echoes of each event, int64 [events, ranks · echo columns], from stream tokens [events, streams].
+    """Return the best echoes of each event, int64 [events, ranks · echo columns], from stream tokens [events, heard streams].
 
     The events belong to one piece, or to several pieces in sequence. For several, `piece` gives a number per event that is
     equal within a piece. An event without an earlier match gets START.
     """
     tokens = np.asarray(events, dtype=np.int64)
     number = np.broadcast_to(np.asarray(piece, dtype=np.int64), len(tokens))
+    is_first = np.diff(number, prepend=-1) != 0
+    height = heights(tokens, shapes, is_first)
     columns = []
-    for kind, keys in zip(KINDS, event_keys(tokens, shapes, np.diff(number, prepend=-1) != 0), strict=True):
+    for kind, keys in zip(KINDS, event_keys(tokens, shapes, is_first), strict=True):
         # The key includes the piece number, so events and runs never match across pieces.
         places, lengths = find_echoes(_named(keys)[0].astype(np.int64) * (number.max(initial=0) + 1) + number, ranks)
         for place, length in zip(places.T, lengths.T, strict=True):
             values = tokens[place]
             if kind == "melody":
-                values[:, NOTE] = _in_the_current_key(tokens[:, NOTE], place, shapes)
+                values[:, NOTE] = _in_the_current_key(tokens[:, NOTE], height, place, shapes)
             columns.append(np.column_stack([np.where((length > 0)[:, None], values, START), length]))
     by_rank = [columns[kind * ranks + rank] for rank in range(ranks) for kind in range(len(KINDS))]
     return np.concatenate(by_rank, axis=1)
 
 
-def _in_the_current_key(notes: Ids, place: Ids, shapes: Shapes) -> Ids:
+def _in_the_current_key(notes: Ids, height: Ids, place: Ids, shapes: Shapes) -> Names:
     """Transpose the notes of the echoes by the interval between the matched run and the current one."""
-    lowest = shapes.lowest[notes]
-    moved: Ids = shapes.ids[shapes.shape[notes[place]], PITCHES + lowest[place] + lowest - lowest[place - 1]]
+    before = height[place - 1]
+    interval = np.where((height == NO_HEIGHT) | (before == NO_HEIGHT), 0, height - before)
+    there = notes[place]
+    moved: Names = shapes.ids[shapes.shape[there], PITCHES + shapes.lowest[there] + interval]
     return moved
+
+
+def heights(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> Ids:
+    """Return the pitch from which the next interval is counted, int64 [events]; `is_first` marks the first events of pieces.
+
+    That is the event's own lowest pitch. Where there are parts and the event is a drum, it is that of the last event in its piece
+    that is none, or `NO_HEIGHT`.
+    """
+    notes = tokens[:, NOTE]
+    own = shapes.lowest[notes].astype(np.int64)
+    if tokens.shape[1] == len(STREAMS):
+        return own
+    is_pitched = shapes.is_pitched[notes]
+    latest = np.maximum.accumulate(np.where(is_pitched | is_first, np.arange(len(notes)), 0))
+    found: Ids = np.where(is_pitched[latest], own[latest], NO_HEIGHT)
+    return found
 
 
 def event_keys(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> tuple[Ids, ...]:
     """Return for each kind of echo a number per event, equal if two events sound alike; `is_first` marks first events."""
-    offset, note, duration = tokens.T
-    intervals = np.diff(shapes.lowest[note], prepend=0) + HIGHEST_INTERVAL
+    offset, note, duration = tokens[:, : len(STREAMS)].T
+    shape = shapes.shape[note].astype(np.int64)
+    before = np.roll(heights(tokens, shapes, is_first), 1)
+    intervals = shapes.lowest[note].astype(np.int64) - before + HIGHEST_INTERVAL
+    if tokens.shape[1] > len(STREAMS):
+        shape = with_part(shape, tokens[:, PART_COLUMN])
+        intervals[(before == NO_HEIGHT) | ~shapes.is_pitched[note]] = NO_INTERVAL
     intervals[is_first] = NO_INTERVAL
-    return pack(offset, duration, shapes.shape[note].astype(np.int64), intervals)
+    return pack(offset, duration, shape, intervals)
+
+
+def with_part(shape: Any, part: Any) -> Any:
+    """Make one number of a shape and the part that plays it, for non-negative int64 arrays or tensors."""
+    return shape * MOST_PARTS + part
 
 
 def pack(offset: Any, duration: Any, shape: Any, interval: Any) -> tuple[Any, Any]:

@@ -6,20 +6,30 @@ numbers that you can read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from lstm_music.encoding.bars import places_of_all
-from lstm_music.encoding.chords import CHORD_ENCODINGS, ChordEncoding
+from lstm_music.encoding.chords import CHORD_ENCODINGS, DRUM_NAMES, PITCH_NAMES, ChordEncoding, PerNoteAndDrum
 from lstm_music.encoding.grid import Grid, Steps
+from lstm_music.encoding.parts import LEFT_OUT, OtherParts, PartKind, PartReader, alphabet, player_of, spelled
+from lstm_music.encoding.streams import PART
 from lstm_music.errors import RecipeError
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.notes import (
     NOTE_DTYPE,
     PieceNotes,
@@ -29,6 +39,9 @@ from lstm_music.midi.notes import (
     joined_notes,
     sorted_notes,
 )
+from lstm_music.midi.parts import in_parts
+
+_OF_PARTS = ("parts", "part_names", "other_parts", "drum_durations")
 
 EVENTS_SCHEMA = pa.schema(
     [
@@ -47,6 +60,9 @@ EVENTS_SCHEMA = pa.schema(
     ],
 )
 
+PART_FIELD = pa.field(PART, pa.string())
+"""The further column of events whose recipe has parts."""
+
 _MOST_TEXTS = 4096  # steps whose texts are kept
 
 
@@ -55,6 +71,11 @@ class EventSpec(BaseModel):
 
     `reading` chooses the rules that turn a MIDI file into events: "exact" (ours), or "music21-5" (the report's extractor
     under music21 5.5.0, see `encoding.music21_5`). The latter requires `chords = "normal_order"`.
+
+    `parts` says who plays: "none" takes all notes as one instrument and leaves drums out; "families" and "programs" are those
+    of General MIDI, with the drums; "names" are those of tracks, and `part_names` lists them. Of families and programs
+    `part_names` may list some. Notes of other parts go to the most similar part ("merge"), or are left out. Drums are hits
+    without a length (`drum_durations`), unless they are to be kept "as_written".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +83,10 @@ class EventSpec(BaseModel):
     reading: Literal["exact", "music21-5"] = "exact"
     chords: Literal["per_note", "pitch_set", "normal_order"] = "per_note"
     quarter_length_divisors: tuple[int, ...] = (8, 6)
+    parts: PartKind = "none"
+    part_names: tuple[str, ...] = ()
+    other_parts: OtherParts = "merge"
+    drum_durations: Literal["shortest", "as_written"] = "shortest"
 
     @field_validator("quarter_length_divisors")
     @classmethod
@@ -77,6 +102,51 @@ class EventSpec(BaseModel):
             raise ValueError(f"chords: expected 'normal_order' with reading 'music21-5', got {self.chords!r}")
         return self
 
+    @model_validator(mode="after")
+    def _know_its_parts(self) -> Self:
+        if self.parts == "none":
+            return self
+        if self.reading != "exact" or self.chords != "per_note":
+            raise ValueError(f"parts: expected reading 'exact' and chords 'per_note' with parts {self.parts!r}")
+        if self.parts == "names" and not self.part_names:
+            raise ValueError(
+                "part_names: expected the names of the parts; `lstm-music inspect FILE` shows those of a file"
+            )
+        if len(set(self.part_names)) < len(self.part_names):
+            raise ValueError(f"part_names: expected each name once, got {list(self.part_names)}")
+        unknown = sorted(set(self.part_names) - set(alphabet(self.parts, self.part_names)))
+        if unknown:
+            raise ValueError(
+                f"part_names: expected names of General MIDI's {self.parts}, or 'drums', got {unknown[0]!r}"
+            )
+        for name in self.part_names if self.parts == "names" else ():
+            if spelled(name) != name:
+                raise ValueError(f"part_names: expected {spelled(name)!r}, as parts are spelled here, got {name!r}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without parts, say nothing of them: recipes without parts keep the keys that they had before."""
+        said: dict[str, Any] = serialise(self)
+        if self.parts == "none":
+            said = {name: value for name, value in said.items() if name not in _OF_PARTS}
+        return said
+
+    @cached_property
+    def part_reader(self) -> PartReader | None:
+        """What finds the part of each note, if the recipe has parts."""
+        return None if self.parts == "none" else PartReader(self.parts, self.part_alphabet, self.other_parts)
+
+    @property
+    def part_alphabet(self) -> tuple[str, ...]:
+        """All parts, in their order."""
+        return alphabet(self.parts, self.part_names)
+
+    @property
+    def events_schema(self) -> pa.Schema:
+        """The columns of a table of events."""
+        return EVENTS_SCHEMA if self.parts == "none" else EVENTS_SCHEMA.append(PART_FIELD)
+
     @property
     def grid(self) -> Grid:
         """The grid of onsets and durations."""
@@ -85,7 +155,7 @@ class EventSpec(BaseModel):
     @property
     def encoding(self) -> ChordEncoding:
         """The chord encoding."""
-        return CHORD_ENCODINGS[self.chords]
+        return PerNoteAndDrum() if DRUMS in self.part_alphabet else CHORD_ENCODINGS[self.chords]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,7 +174,9 @@ class PieceEvents:
     velocity: npt.NDArray[np.uint8]  # of the loudest note
     track: npt.NDArray[np.int16]  # of the lowest note
     merged: int  # notes without an event, because a longer note has the same onset and pitch
-    drums: int  # drum notes, which are left out
+    drums: int  # drum notes that are left out
+    part: list[str] | None = None  # where the recipe has parts
+    left_out: int = 0  # notes of parts that the recipe leaves out
 
     def __len__(self) -> int:
         return len(self.note)
@@ -114,7 +186,7 @@ def encode(piece: PieceNotes, spec: EventSpec) -> PieceEvents:
     """Quantise the pitched notes of a piece to the grid and group them into events.
 
     If notes share onset and pitch on the grid, only the longest stays (of equally long ones, the loudest). Every note of
-    the piece is in an event, or counted in `merged` or `drums`.
+    the piece is in an event, or counted in `merged`, `drums` or `left_out`.
     """
     return encode_all([piece], spec)[0]
 
@@ -127,14 +199,20 @@ def encode_all(pieces: Sequence[PieceNotes], spec: EventSpec) -> tuple[PieceEven
     grid = spec.grid
     notes = joined_notes([piece.notes for piece in pieces])
     piece = np.repeat(np.arange(len(pieces)), [len(one.notes) for one in pieces])
-    is_pitched = ~notes["is_drum"]
-    if not is_pitched.all():
-        notes, piece = chosen_notes(notes, is_pitched), piece[is_pitched]
+    part = _parts(pieces, spec, notes)
+    is_used = part != LEFT_OUT
+    drums = int(np.count_nonzero(notes["is_drum"] & ~is_used))
+    left_out = int(np.count_nonzero(~is_used)) - drums
+    if not is_used.all():
+        notes, piece, part = chosen_notes(notes, is_used), piece[is_used], part[is_used]
     ticks_per_quarter = np.array([one.ticks_per_quarter for one in pieces], np.int64)[piece]
     onset = grid.onsets(notes["onset_ticks"], ticks_per_quarter)
     duration = grid.durations(notes["duration_ticks"], ticks_per_quarter)
+    if spec.parts != "none" and spec.drum_durations == "shortest":
+        duration = np.where(notes["is_drum"], grid.shortest, duration)
     pitch = notes["pitch"].astype(np.int64)
-    moment = piece * (onset.max(initial=0) + 1) + onset  # sorts by piece, then by onset
+    moment = piece * (onset.max(initial=0) + 1) + onset  # sorts by piece, then by onset, then by part
+    moment = moment * max(len(spec.part_alphabet), 1) + part
     kept = _longest_of_each(moment, pitch, duration, notes["velocity"])
     group = spec.encoding.groups(moment[kept], duration[kept], pitch[kept])
     by_event = np.argsort(group, kind="stable")  # stable: the notes of an event stay in ascending order
@@ -144,7 +222,7 @@ def encode_all(pieces: Sequence[PieceNotes], spec: EventSpec) -> tuple[PieceEven
     onset_steps, of_piece = onset[firsts], piece[firsts]
     bar, position = places_of_all(pieces, of_piece, onset_steps, grid)
     events = PieceEvents(
-        note=_texts(pitch[rows], first, spec.encoding),
+        note=_texts(pitch[rows], first, spec.encoding) if spec.parts == "none" else _names(notes[rows]),
         onset_steps=onset_steps,
         offset_steps=np.where(np.diff(of_piece, prepend=-1), onset_steps, np.diff(onset_steps, prepend=0)),
         duration_steps=duration[firsts],
@@ -153,9 +231,24 @@ def encode_all(pieces: Sequence[PieceNotes], spec: EventSpec) -> tuple[PieceEven
         velocity=np.maximum.reduceat(notes["velocity"][rows], first),
         track=notes["track"][firsts],
         merged=len(notes) - len(kept),
-        drums=int(np.count_nonzero(~is_pitched)),
+        drums=drums,
+        part=None if spec.parts == "none" else [spec.part_alphabet[index] for index in part[firsts].tolist()],
+        left_out=left_out,
     )
     return events, np.bincount(of_piece, minlength=len(pieces))
+
+
+def _parts(pieces: Sequence[PieceNotes], spec: EventSpec, notes: np.ndarray) -> npt.NDArray[np.int64]:
+    """Return the index of each note's part, int64 [notes], or `LEFT_OUT`; without parts all but drums have one."""
+    if spec.part_reader is None:
+        return np.where(notes["is_drum"], LEFT_OUT, 0)
+    return np.concatenate([spec.part_reader.read(piece) for piece in pieces])
+
+
+def _names(notes: np.ndarray) -> list[str]:
+    """Return the value of each note of a recipe with parts."""
+    pairs = zip(notes["pitch"].tolist(), notes["is_drum"].tolist(), strict=True)
+    return [DRUM_NAMES[pitch] if is_drum else PITCH_NAMES[pitch] for pitch, is_drum in pairs]
 
 
 def _longest_of_each(
@@ -199,7 +292,7 @@ def _texts(pitch: npt.NDArray[np.int64], first: npt.NDArray[np.int64], encoding:
 
 
 def to_arrow(piece_ids: Sequence[str], counts: Sequence[int] | Steps, events: PieceEvents, spec: EventSpec) -> pa.Table:
-    """Write the events of some pieces as a table of `EVENTS_SCHEMA`; `counts` [pieces] is how many events each has."""
+    """Write the events of some pieces as a table of `spec.events_schema`; `counts` [pieces] is how many events each has."""
     grid = spec.grid
     piece = np.repeat(np.arange(len(piece_ids)), counts)
     before = np.cumsum(counts) - counts
@@ -217,8 +310,9 @@ def to_arrow(piece_ids: Sequence[str], counts: Sequence[int] | Steps, events: Pi
             events.position_in_bar_steps / grid.steps_per_quarter,
             events.velocity,
             events.track,
+            *([] if events.part is None else [pa.array(events.part, pa.string())]),
         ],
-        schema=EVENTS_SCHEMA,
+        schema=spec.events_schema,
     )
 
 
@@ -244,9 +338,9 @@ def decode(
     *,
     tempos: Sequence[Tempo] = (),
     time_signatures: Sequence[TimeSignature] = (),
-    program: int = 0,
+    part: Sequence[str] | None = None,
 ) -> PieceNotes:
-    """Turn events into notes on one track and channel: the inverse of `encode`.
+    """Turn events into notes: the inverse of `encode`. Each part has a track of its own; without parts there is one.
 
     The piece has `spec.grid.ticks_per_quarter` ticks per quarter; give `tempos` and `time_signatures` in these ticks.
     `velocity` is one number, or one per event. An event of 0 steps, which the reading `music21-5` can produce, gets the
@@ -258,15 +352,19 @@ def decode(
     sizes = np.array([len(group) for group in pitches], dtype=np.int64)
     onset = np.cumsum(np.asarray(offset_steps, dtype=np.int64))
     notes = np.zeros(int(sizes.sum()), dtype=NOTE_DTYPE)
-    notes["program"] = program
     notes["pitch"] = [pitch for group in pitches for pitch in group]
     notes["velocity"] = np.repeat(np.broadcast_to(np.asarray(velocity), sizes.shape), sizes)
     notes["onset_ticks"] = np.repeat(onset, sizes) * ticks_per_step
     steps = np.asarray(duration_steps, dtype=np.int64)
     notes["duration_ticks"] = np.repeat(np.where(steps > 0, steps, grid.shortest), sizes) * ticks_per_step
-    return PieceNotes(
+    piece = PieceNotes(
         ticks_per_quarter=grid.ticks_per_quarter,
-        notes=sorted_notes(notes),
+        notes=notes,
         tempos=tuple(tempos),
         time_signatures=tuple(time_signatures),
     )
+    if part is None:
+        return replace(piece, notes=sorted_notes(notes))
+    values = [value for value in spec.part_alphabet if value in set(part)]
+    of_event = np.array([values.index(value) for value in part], np.int64)
+    return in_parts(piece, [player_of(spec.parts, value) for value in values], np.repeat(of_event, sizes))

@@ -1,12 +1,12 @@
 """What the tokens of an event say beside its streams and places: its echoes, and the guesses of the n-grams."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.echoes import ECHOES, FURTHER_ECHOES, RANKS, echo_sizes, echo_tokens
+from lstm_music.encoding.echoes import RANKS, echo_columns, echo_sizes, echo_tokens
 from lstm_music.encoding.guesses import GUESS_COLUMNS, guess_sizes, guess_tokens
 from lstm_music.encoding.ngrams import Counts
 from lstm_music.encoding.shapes import Shapes
@@ -14,10 +14,10 @@ from lstm_music.encoding.shapes import Shapes
 Ids = npt.NDArray[np.int64]
 
 
-def known_columns(experts: tuple[str, ...]) -> list[str]:
-    """Name the columns that models with these experts read, behind streams and places."""
-    further = FURTHER_ECHOES if "piece" in experts else ()
-    return [*ECHOES, *further, *(GUESS_COLUMNS if "ngrams" in experts else ())]
+def known_columns(experts: tuple[str, ...], streams: Sequence[str]) -> list[str]:
+    """Name the columns that models of these streams and with these experts read, behind streams and places."""
+    echoes = echo_columns(streams, Knowledge.of(experts).echo_ranks)
+    return [*echoes, *(GUESS_COLUMNS if "ngrams" in experts else ())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Knowledge:
     def tokens(self, streams: Ids, shapes: Shapes, sizes: Mapping[str, int]) -> Ids:
         """Return the columns, int64 [events, columns], of a piece that is not counted, or a part of one.
 
-        `streams` are the stream tokens int64 [events, streams], `sizes` the number of ids of each stream.
+        `streams` are the tokens of the heard streams, int64 [events, streams], `sizes` the number of ids of each stream.
         """
         echoes = echo_tokens(streams, shapes, ranks=self.echo_ranks)
         if self.table is None:

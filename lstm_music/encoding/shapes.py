@@ -18,12 +18,18 @@ class Shapes:
 
     `shape` and `lowest` (a MIDI number) are int32 [ids]. `ids` is int32 [shapes, 3 · 128]: column 128 + p holds the id of the
     shape with the lowest pitch p, or UNKNOWN if the vocabulary lacks it. Values without a pitch (special ids, pitch
-    classes) have the lowest pitch 0 and never change when transposed.
+    classes, drums) have the lowest pitch 0 and never change when transposed.
     """
 
     shape: npt.NDArray[np.int32]
     lowest: npt.NDArray[np.int32]
     ids: npt.NDArray[np.int32]
+
+    @property
+    def is_pitched(self) -> npt.NDArray[np.bool_]:
+        """Whether each id has a pitch, bool [ids]."""
+        is_pitched: npt.NDArray[np.bool_] = self.ids[self.shape, 0] != np.arange(len(self.shape))
+        return is_pitched
 
 
 @lru_cache(maxsize=4)

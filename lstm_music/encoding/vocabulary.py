@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, ChordEncoding, content
+from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, ChordEncoding, content, drum_key
 from lstm_music.encoding.grid import MAX_QUARTERS, Grid
-from lstm_music.encoding.streams import VELOCITY
+from lstm_music.encoding.parts import nearest_part
+from lstm_music.encoding.streams import PART, VELOCITY
 from lstm_music.encoding.velocities import LEVELS
 from lstm_music.errors import MismatchError
 
@@ -63,9 +65,9 @@ class Vocabulary:
     def nearest(self, value: str) -> int:
         """Return the id of the value that is most like `value`: its own id if the vocabulary has it.
 
-        For a number it is the closest one (of two equally close, the smaller). For a chord it is the one that shares the
-        most pitches, then the most pitch classes, then has the fewest others, then is closest in pitch. Raises
-        MismatchError if the vocabulary is empty.
+        For a number it is the closest one (of two equally close, the smaller). For a part see `nearest_part`. For a chord it
+        is the one that shares the most pitches, then the most pitch classes, then has the fewest others, then is closest in
+        pitch. Raises MismatchError if the vocabulary is empty.
         """
         if value in self._ids:
             return self._ids[value]
@@ -73,8 +75,11 @@ class Vocabulary:
             raise MismatchError(
                 f"{self.stream} vocabulary: expected at least one value, to replace {value!r}, got none"
             )
-        index = self._nearest_chord(value) if self.stream == NOTE_STREAM else self._nearest_fraction(value)
-        return index + SPECIAL_IDS
+        nearest = {NOTE_STREAM: self._nearest_chord, PART: self._nearest_part}.get(self.stream, self._nearest_fraction)
+        return nearest(value) + SPECIAL_IDS
+
+    def _nearest_part(self, value: str) -> int:
+        return self.values.index(nearest_part(value, self.values))
 
     def _nearest_fraction(self, value: str) -> int:
         wanted = _fraction(value)
@@ -162,6 +167,15 @@ def fit_velocities(counts: Mapping[str, int]) -> Vocabulary:
     return _fit_numbers(VELOCITY, counts, LEVELS)
 
 
+def fit_parts(counts: Mapping[str, int], alphabet: Sequence[str]) -> Vocabulary:
+    """Make the vocabulary of `part`: the parts of the training pieces, in the order of the alphabet."""
+    values = tuple(value for value in alphabet if value in counts)
+    unknown = len(alphabet) - len(values)
+    return Vocabulary(
+        PART, values, tuple(counts[value] for value in values), float(np.log(unknown)) if unknown else 0.0
+    )
+
+
 def _fit_numbers(stream: str, counts: Mapping[str, int], alphabet: int) -> Vocabulary:
     values = sorted(counts, key=_fraction)
     unknown = alphabet - len(values)
@@ -179,10 +193,13 @@ def fit(
     encoding: ChordEncoding,
     grid: Grid,
     shifts: Iterable[int] = (0,),
+    parts: Sequence[str] = (),
 ) -> Vocabulary:
-    """Make the vocabulary of any stream from the values of the training pieces and their counts."""
+    """Make the vocabulary of any stream from the values of the training pieces and their counts; `parts` is their alphabet."""
     if stream == NOTE_STREAM:
         return fit_notes(counts, encoding, shifts)
+    if stream == PART:
+        return fit_parts(counts, parts)
     return fit_velocities(counts) if stream == VELOCITY else fit_steps(stream, counts, grid)
 
 
@@ -212,7 +229,10 @@ def _fraction(text: str) -> Fraction:
         raise MismatchError(f"expected a fraction of a quarter such as '4/3', got {text!r}") from error
 
 
-def _chord_order(text: str) -> tuple[int, bool, tuple[int, ...]]:
+def _chord_order(text: str) -> tuple[float, bool, tuple[int, ...]]:
+    key = drum_key(text)
+    if key is not None:
+        return math.inf, True, (key,)  # behind all pitches
     pitches, classes = content(text)
     return len(pitches or classes), not pitches, pitches or tuple(map(int, text.split(".")))
 
@@ -228,5 +248,5 @@ def _chord_rows(
         pitches, classes = content(text)
         has_pitch[row, list(pitches)] = True
         has_class[row, list(classes)] = True
-        height[row] = np.mean(pitches or classes)
+        height[row] = np.mean(pitches or classes or (drum_key(text) or 0,))
     return has_pitch, has_class, height

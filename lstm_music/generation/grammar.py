@@ -1,32 +1,39 @@
 """Which value may follow which: only music that survives a write/read round trip, in the pitches of the training pieces.
 
 An offset has to lead to a point of the grid, or reading would move the note. If every note is an event of its own, an offset of
-0 needs a higher pitch than the note before, because events of one onset are read in the order of their pitches.
+0 needs a higher pitch than the note before, because events of one onset are read in the order of their pitches. Where there are
+parts it needs a later part, or a higher pitch of the same part; each part keeps to its own pitches.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.chords import ChordEncoding
+from lstm_music.encoding.chords import ChordEncoding, content, drum_key
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.shapes import Shapes, shapes_of
+from lstm_music.encoding.streams import PART, chain_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+from lstm_music.midi.general_midi import DRUMS
 
 MANY_STEPS = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Grammar:
-    """The rules of one recipe's encoding as tables, and its `streams` in the order of the chain.
+    """The rules of one recipe's encoding as tables, its `streams`, and its `chain`: the streams as they are predicted.
 
     `offset_steps` int32 [offset ids] is 0 for special ids, and so is `duration_steps` [duration ids]. `on_grid` bool [steps
     per quarter, offset ids] says which offset may follow in each phase of a quarter, `notes` bool [note ids] which notes may
     be chosen, `durations` bool [duration ids] which durations. `ascending` says whether notes of one onset have to ascend; then
     the ids of notes ascend with their pitches. `shapes` are those of the note ids.
+
+    `parts` bool [part ids] says which may play, `notes_of_part` bool [part ids, note ids] what each may play, and
+    `durations_of_part` bool [part ids, duration ids] how long; without parts they have no row.
     """
 
     streams: tuple[str, ...]
@@ -38,20 +45,42 @@ class Grammar:
     durations: npt.NDArray[np.bool_]
     ascending: bool
     shapes: Shapes
+    parts: npt.NDArray[np.bool_]
+    notes_of_part: npt.NDArray[np.bool_]
+    durations_of_part: npt.NDArray[np.bool_]
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The streams in the order in which they are predicted."""
+        return chain_of(self.streams)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether events say who plays."""
+        return PART in self.streams
 
 
 def make_grammar(
-    spec: EventSpec, vocabularies: Mapping[str, Vocabulary], max_quarters: float = math.inf, *, any_pitch: bool = False
+    spec: EventSpec,
+    vocabularies: Mapping[str, Vocabulary],
+    max_quarters: float = math.inf,
+    *,
+    any_pitch: bool = False,
+    played: Mapping[str, Collection[str]] = MappingProxyType({}),
+    instruments: Collection[str] = (),
 ) -> Grammar:
     """Draw up the rules for an encoding and its vocabularies.
 
     No note and no silence lasts longer than `max_quarters`; if every value of a stream is longer, the shortest is allowed.
-    Pitches lie within those of the training pieces, unless `any_pitch` allows all that the vocabulary has.
+    Pitches lie within those of the training pieces, unless `any_pitch` allows all that the vocabulary has. `played` are the notes
+    of each part in the training pieces; only `instruments` may play, if any are named.
     """
     grid = spec.grid
     offsets, durations = (_steps(vocabularies[stream], spec) for stream in ("offset", "duration"))
     phases = np.arange(grid.steps_per_quarter)
     on_grid = grid.on_grid(phases[:, None] + offsets) & _within(offsets, max_quarters * grid.steps_per_quarter)
+    short_enough = _within(durations, max_quarters * grid.steps_per_quarter)
+    parts, notes_of_part, durations_of_part = _parts(spec, vocabularies, played, instruments, any_pitch=any_pitch)
     return Grammar(
         tuple(vocabularies),
         grid.steps_per_quarter,
@@ -59,10 +88,52 @@ def make_grammar(
         durations,
         on_grid,
         _notes(vocabularies["note"], spec.encoding, any_pitch=any_pitch),
-        _within(durations, max_quarters * grid.steps_per_quarter),
+        short_enough,
         ascending=spec.chords == "per_note",
         shapes=shapes_of(vocabularies["note"]),
+        parts=parts,
+        notes_of_part=notes_of_part,
+        durations_of_part=durations_of_part & short_enough,
     )
+
+
+def _parts(
+    spec: EventSpec,
+    vocabularies: Mapping[str, Vocabulary],
+    played: Mapping[str, Collection[str]],
+    instruments: Collection[str],
+    *,
+    any_pitch: bool,
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Say which parts may play, [part ids], which notes [part ids, note ids], and how long [part ids, duration ids]."""
+    notes, durations = vocabularies["note"], _steps(vocabularies["duration"], spec)
+    values = vocabularies[PART].values if PART in vocabularies else ()
+    rows = [_notes_of(part, notes, played.get(part, ()), any_pitch=any_pitch) for part in values]
+    is_hit = spec.drum_durations == "shortest"
+    lengths = [durations == spec.grid.shortest if part == DRUMS and is_hit else durations > 0 for part in values]
+    wanted = [not instruments or part in instruments for part in values]
+
+    def behind_special(rows: list[npt.NDArray[np.bool_]], width: int) -> npt.NDArray[np.bool_]:
+        none = np.zeros((SPECIAL_IDS if values else 0, width), np.bool_)
+        return np.concatenate([none, np.array(rows, np.bool_).reshape(-1, width)])
+
+    may_play = behind_special([np.array([one]) for one in wanted], 1)[:, 0]
+    return may_play, behind_special(rows, notes.size), behind_special(lengths, len(durations))
+
+
+def _notes_of(part: str, notes: Vocabulary, played: Collection[str], *, any_pitch: bool) -> npt.NDArray[np.bool_]:
+    """Say which note ids a part may play: the drums that its pieces have, or the pitches between its lowest and highest."""
+    keys = [(drum_key(value), content(value)[0]) for value in notes.values]
+    heard = [pitches[0] for value in played for pitches in [content(value)[0]] if pitches]
+    lowest, highest = (min(heard), max(heard)) if heard and not any_pitch else (0, 127)
+    if part == DRUMS:
+        allowed = [
+            key is not None and (any_pitch or value in played)
+            for (key, _), value in zip(keys, notes.values, strict=True)
+        ]
+    else:
+        allowed = [key is None and lowest <= pitches[0] <= highest for key, pitches in keys]
+    return np.array([False] * SPECIAL_IDS + allowed, np.bool_)
 
 
 def training_range(notes: Vocabulary, encoding: ChordEncoding) -> tuple[int, int] | None:

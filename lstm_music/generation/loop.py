@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import ECHOES
+from lstm_music.encoding.echoes import echo_columns
 from lstm_music.encoding.guesses import GUESS_COLUMNS, PARTS
 from lstm_music.encoding.places import PLACES, QUARTERS
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation import echo
 from lstm_music.generation.grammar import Grammar
@@ -21,6 +21,8 @@ from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
+
+_PART = ALL_STREAMS.index(PART)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,9 @@ def generate_tokens(
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
     loop = _compiled_loop(models, grammar, spec, guesser)
-    history = history_of(prompts.tokens, len(STREAMS))
-    past = echo.begin(prompts.tokens[..., : len(STREAMS)], spec.num_events, grammar.shapes)
+    sounding = len(heard(grammar.streams))
+    history = history_of(prompts.tokens, sounding)
+    past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
     arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
     tokens, nats, left = (
         found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table)
@@ -111,7 +114,7 @@ def _compiled_loop(
         past: echo.Past,
         table: Table | None,
     ) -> Any:
-        outputs = previous.shape[1]
+        outputs, sounding = previous.shape[1], len(heard(grammar.streams))
         beside = _Beside(grammar, guesser, table, previous.shape[2])
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
@@ -123,8 +126,8 @@ def _compiled_loop(
             nats = tf.zeros([outputs])
             intervened = tf.zeros([outputs], tf.bool)
             passed = tf.zeros([outputs], tf.int32)
-            for place, stream in enumerate(grammar.streams):
-                if place:  # the guesses at the offset stand with the event before
+            for turn, stream in enumerate(grammar.chain):
+                if turn:  # the guesses at the offset stand with the event before
                     current = beside.guessed(stream, current, past)
                 logits = said.logits(stream, current)
                 is_predicted = logits is not None
@@ -133,12 +136,19 @@ def _compiled_loop(
                 allowed = _allowed(stream, grammar, may_end, last, current, onset, logits)
                 if stream == "note" and spec.max_repeats:
                     allowed, intervened = _led_out(
-                        allowed, forbidden_note(history, current[:, 0], spec.max_repeats, bars)
+                        allowed,
+                        forbidden_note(
+                            history,
+                            current[:, 0],
+                            spec.max_repeats,
+                            bars,
+                            current[:, _PART] if grammar.has_parts else None,
+                        ),
                     )
                 chosen = sample(
                     logits,
                     allowed,
-                    chance[index, :, place],
+                    chance[index, :, turn],
                     temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
                     top_k=int(spec.of_stream("top_k", stream)),
                     top_p=spec.of_stream("top_p", stream),
@@ -146,15 +156,15 @@ def _compiled_loop(
                 )
                 if is_predicted:
                     nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
-                current = _with_column(current, place, chosen)
-                if place == 0:  # with the offset, the place of the new event is known
+                current = _with_column(current, grammar.streams.index(stream), chosen)
+                if turn == 0:  # with the offset, the place of the new event is known
                     passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
                     onset, position = onset + passed, (position + passed) % bars
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
-            history = remember(history, current[:, : len(STREAMS)], passed, intervened & ~ended)
+            history = remember(history, current[:, :sounding], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
-            past = echo.hear(past, current[:, : len(STREAMS)], grammar.shapes)
+            past = echo.hear(past, current[:, :sounding], grammar.shapes)
             current = beside.heard(current, past)
             after = _Playing(current, onset, position, ended, history, past, said.states)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
@@ -179,6 +189,7 @@ class _Beside:
     def __init__(self, grammar: Grammar, guesser: Guesser | None, table: Table | None, columns: int) -> None:
         self._shapes, self._guesser, self._table = grammar.shapes, guesser, table
         self._echoes = len(grammar.streams) + len(PLACES)  # the first of their columns
+        self._of_rank = len(echo_columns(grammar.streams))
         self._guesses = columns if guesser is None else columns - len(GUESS_COLUMNS)
 
     def guessed(self, stream: str, current: Any, past: echo.Past) -> Any:
@@ -191,7 +202,7 @@ class _Beside:
 
     def heard(self, current: Any, past: echo.Past) -> Any:
         """Set what is known after the event: its echoes, and the guesses at the next offset."""
-        ranks = (self._guesses - self._echoes) // len(ECHOES)
+        ranks = (self._guesses - self._echoes) // self._of_rank
         found = echo.latest_echoes(past, self._shapes, ranks)
         current = tf.concat([current[:, : self._echoes], found, current[:, self._guesses :]], 1)
         return self.guessed(STREAMS[0], current, past)
@@ -249,17 +260,41 @@ def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: An
     latest = last[:, 1:2]
     if stream == "offset":
         allowed = values & tf.gather(tf.constant(grammar.on_grid), onset % grammar.steps_per_quarter)
-        if grammar.ascending:  # no allowed note is above the highest one, so time has to go on
+        if grammar.ascending:  # where no note may follow at once, time has to go on
             stays = tf.constant(grammar.offset_steps)[None] == 0
-            allowed &= ~(stays & (latest >= int(np.flatnonzero(grammar.notes)[-1])))
+            allowed &= ~(stays & _is_last_of_all(grammar, last))
         stuck = ~tf.reduce_any(allowed, -1, keepdims=True)
         return allowed | ((may_end | stuck) & (ids == END))
+    at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
+    if stream == PART:
+        of_last = last[:, _PART, None]
+        follows = (ids > of_last) | ((ids == of_last) & ~_is_last_of_part(grammar, last)) | (of_last == START)
+        return values & tf.constant(grammar.parts)[None] & (~at_once | follows)
+    part = current[:, _PART] if grammar.has_parts else None
     if stream == "note":
-        allowed = values & tf.constant(grammar.notes)[None]
+        allowed = values & (
+            tf.constant(grammar.notes)[None] if part is None else tf.gather(grammar.notes_of_part, part)
+        )
         if grammar.ascending:
-            at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
-            allowed &= ~at_once | (ids > latest) | (latest == START)
+            is_bound = at_once if part is None else at_once & (part == last[:, _PART])[:, None]
+            allowed &= ~is_bound | (ids > latest) | (latest == START)
         return allowed
     if stream == "duration":
-        return values & tf.constant(grammar.durations)[None]
+        return values & (
+            tf.constant(grammar.durations)[None] if part is None else tf.gather(grammar.durations_of_part, part)
+        )
     return values
+
+
+def _is_last_of_all(grammar: Grammar, last: Any) -> Any:
+    """Say whether no note can follow at the onset of the event before, bool [outputs, 1]."""
+    if not grammar.has_parts:
+        return last[:, 1:2] >= int(np.flatnonzero(grammar.notes)[-1])
+    return (last[:, _PART, None] >= int(np.flatnonzero(grammar.parts)[-1])) & _is_last_of_part(grammar, last)
+
+
+def _is_last_of_part(grammar: Grammar, last: Any) -> Any:
+    """Say whether the part of the event before has no higher note, or may not play, bool [outputs, 1]."""
+    ids = np.arange(grammar.notes_of_part.shape[1])
+    highest = np.where(grammar.parts, np.max(grammar.notes_of_part * ids, 1), -1).astype(np.int32)
+    return last[:, 1:2] >= tf.gather(tf.constant(highest), last[:, _PART])[:, None]

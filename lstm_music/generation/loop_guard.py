@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from lstm_music.encoding.streams import ALL_STREAMS, PART
+
 PERIODS = 128
 """The longest loop that is noticed, in events."""
 
 NO_EVENT = -1
+_PART = ALL_STREAMS.index(PART)
 
 
 class History(NamedTuple):
@@ -42,16 +45,18 @@ def history_of(tokens: npt.NDArray[np.int32], streams: int) -> History:
     return History(*map(tf.constant, (events, nothing, nothing, nothing[0])))
 
 
-def forbidden_note(history: History, offsets: Any, max_repeats: int, bars: Any) -> Any:
+def forbidden_note(history: History, offsets: Any, max_repeats: int, bars: Any, parts: Any = None) -> Any:
     """Return the note that would go on with a loop, int32 [outputs]; `NO_EVENT` if there is no loop.
 
-    `offsets` int32 [outputs] are the ids of the event that is being made, `bars` the steps of a bar. A pattern may come
-    `max_repeats` times in a row, and until that many bars have passed.
+    `offsets` and, if there are any, `parts` int32 [outputs] are ids of the event that is being made, `bars` the steps of a
+    bar. A pattern may come `max_repeats` times in a row, and until that many bars have passed.
     """
     periods = tf.range(1, PERIODS + 1)[:, None]
     again = max_repeats - 1  # times, after the first
     loops = (history.runs >= again * periods) & (history.steps >= again * bars[None])
     loops &= history.events[:, :, 0] == offsets[None]
+    if parts is not None:
+        loops &= history.events[:, :, _PART] == parts[None]
     first = tf.argmax(tf.cast(loops, tf.int32), 0, tf.int32)
     note = tf.gather(tf.transpose(history.events[:, :, 1]), first, axis=1, batch_dims=1)
     return tf.where(tf.reduce_any(loops, 0), note, NO_EVENT)

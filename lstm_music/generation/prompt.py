@@ -12,7 +12,7 @@ from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import bar_steps, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS, VELOCITY
+from lstm_music.encoding.streams import PART, VELOCITY, heard
 from lstm_music.encoding.velocities import level_texts, velocities
 from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
 from lstm_music.errors import NotEnoughMusicError
@@ -111,6 +111,7 @@ def cut_segment(
         "note": events.note,
         "offset": [spec.grid.text(step) for step in events.offset_steps.tolist()],
         "duration": [spec.grid.text(step) for step in events.duration_steps.tolist()],
+        PART: events.part or [],
         VELOCITY: level_texts(events.velocity),
     }
     streams = tuple(vocabularies)
@@ -126,7 +127,7 @@ def cut_segment(
     segment = tokens[1:] if has_before else tokens
     shapes = shapes_of(vocabularies["note"])
     sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
-    known_of = (knowledge or Knowledge()).tokens(segment[:, : len(STREAMS)].astype(np.int64), shapes, sizes)
+    known_of = (knowledge or Knowledge()).tokens(segment[:, : len(heard(streams))].astype(np.int64), shapes, sizes)
     before = tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32)
     onsets = events.onset_steps[first : first + length]
     offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]
@@ -231,4 +232,5 @@ def to_notes(
         spec,
         tempos=[Tempo(0, segment.microseconds_per_quarter)],
         time_signatures=[segment.time_signature],
+        part=values.get(PART),
     )

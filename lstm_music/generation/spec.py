@@ -3,9 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
-from lstm_music.encoding.streams import STREAMS, VELOCITY, WITH_VELOCITY
+from lstm_music.encoding.streams import ALL_STREAMS, STREAMS
 from lstm_music.errors import RecipeError
 
 
@@ -33,14 +42,14 @@ USUAL: Mapping[str, Any] = {"temperature": 0.95, "top_k": 0, "top_p": 0.98, "min
 
 
 def _of_streams(usual: float) -> BeforeValidator:
-    """Take one number for every stream, and the default for the velocity if a table leaves it out."""
+    """Take one number for every stream, and the default for part and velocity if a table leaves them out."""
 
     def spread(value: Any) -> Any:
         if not isinstance(value, Mapping):
-            return dict.fromkeys(WITH_VELOCITY, value)
-        if not set(STREAMS) <= set(value) <= set(WITH_VELOCITY):
+            return dict.fromkeys(ALL_STREAMS, value)
+        if not set(STREAMS) <= set(value) <= set(ALL_STREAMS):
             raise ValueError(f"expected a number for each of {list(STREAMS)}, got numbers for {sorted(value)}")
-        return {VELOCITY: usual, **value}
+        return {**dict.fromkeys(ALL_STREAMS[len(STREAMS) :], usual), **value}
 
     return BeforeValidator(spread)
 
@@ -70,7 +79,7 @@ class GenerationSpec(BaseModel):
 
     `prompt` is `auto` (good places of held-out pieces), `random` (random places), `none` (the start of a piece), or the name of
     a piece, with `:N` for its event N. `composer` restricts held-out pieces to one composer. `best_of` makes that many times as
-    many candidates as outputs, and keeps the best.
+    many candidates as outputs, and keeps the best. `instruments` names the parts that may play, in a recipe with parts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,14 +91,15 @@ class GenerationSpec(BaseModel):
     prompt_events: int = Field(default=64, ge=1, le=100_000)
     include_prompt: bool = False
     composer: str = ""
-    temperature: Temperatures = dict.fromkeys(WITH_VELOCITY, USUAL["temperature"])
-    top_k: Counts = dict.fromkeys(WITH_VELOCITY, USUAL["top_k"])
-    top_p: Shares = dict.fromkeys(WITH_VELOCITY, USUAL["top_p"])
-    min_p: Floors = dict.fromkeys(WITH_VELOCITY, USUAL["min_p"])
+    temperature: Temperatures = dict.fromkeys(ALL_STREAMS, USUAL["temperature"])
+    top_k: Counts = dict.fromkeys(ALL_STREAMS, USUAL["top_k"])
+    top_p: Shares = dict.fromkeys(ALL_STREAMS, USUAL["top_p"])
+    min_p: Floors = dict.fromkeys(ALL_STREAMS, USUAL["min_p"])
     max_repeats: int = Field(default=4, ge=0, le=1000)
     max_quarters: float = Field(default=16, gt=0, le=10_000)
     any_pitch: bool = False
     best_of: int = Field(default=1, ge=1, le=1000)
+    instruments: str = ""
 
     @field_validator("min_events")
     @classmethod
@@ -114,6 +124,12 @@ class GenerationSpec(BaseModel):
         if given == 1:
             raise ValueError("expected 2 or more, or 0 for no limit: 1 would forbid every note to come again")
         return given
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Say nothing of instruments where none are named: such settings keep the key that they had before."""
+        said: dict[str, Any] = serialise(self)
+        return said if self.instruments else {name: value for name, value in said.items() if name != "instruments"}
 
     def for_streams(self, streams: Sequence[str]) -> Self:
         """Leave out the settings of all other streams."""

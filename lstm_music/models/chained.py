@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import ECHOES
+from lstm_music.encoding.echoes import echo_columns
 from lstm_music.encoding.places import PLACES
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import heard
 from lstm_music.encoding.windows import Batch
 from lstm_music.models.columns import Columns
-from lstm_music.models.experts import Experts
+from lstm_music.models.experts import Experts, picked
 from lstm_music.models.lstm import LSTM, State
 from lstm_music.models.spec import ModelSpec
 
@@ -30,9 +30,11 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         (stream,) = predicts
         super().__init__(name=f"model_of_{stream}")
         self.spec, self.predicts, self.columns = spec, predicts, columns
-        self.place_in_chain = columns.streams.index(stream)
-        earlier = [*columns.streams[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
-        self.read = (*columns.streams, *PLACES, *(ECHOES if spec.echoes else ()))
+        self.place_in_chain = columns.chain.index(stream)
+        earlier = [*columns.chain[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
+        self.read = (*columns.streams, *PLACES, *(echo_columns(columns.streams) if spec.echoes else ()))
+        self.target = columns.streams.index(stream)
+        self.known = [[*columns.sizes].index(name) for name in earlier]
         self.fields = (*self.read, *earlier)
         sizes = [columns.sizes[name] for name in self.fields]
         self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
@@ -51,7 +53,9 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
             columns.sizes[stream], kernel_initializer=keras.initializers.GlorotUniform(random_seed + 2), name="head"
         )
         self.experts = (
-            Experts(spec.experts, stream, columns, spec.units) if spec.experts and stream in STREAMS else None
+            Experts(spec.experts, stream, columns, spec.units)
+            if spec.experts and stream in heard(columns.streams)
+            else None
         )
         for layer in self.stack:
             layer.build()
@@ -64,15 +68,13 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         That is a row number for each field, and what the experts read.
         """
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        streams = len(self.columns.streams)
-        places = [current[..., streams : streams + len(PLACES)]] if self.place_in_chain else []
-        ids = together([previous[..., : len(self.read)], current[..., : self.place_in_chain], *places], -1)
+        ids = together([previous[..., : len(self.read)], picked(current, self.known)], -1)
         rows = ids + self.first_rows
         return rows if self.experts is None else together([rows, self.experts.read(previous, current)], -1)
 
     def targets(self, batch: Batch) -> np.ndarray:
         """Give the ids to predict, int [time, windows, 1]."""
-        return batch.current[..., self.place_in_chain, None]
+        return batch.current[..., self.target, None]
 
     def mask(self, batch: Batch) -> np.ndarray:
         """Mark the targets that count, float [time, windows]: the end of a piece is a target of the first stream."""

@@ -8,13 +8,14 @@ import numpy.typing as npt
 
 from lstm_music.encoding.echoes import ECHOED
 from lstm_music.encoding.guesses import GUESSED
+from lstm_music.encoding.streams import chain_of
 
 _HELD = {**ECHOED, **GUESSED}
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a token array: the `streams` in the order of the chain, behind them the places, and then the echoes.
+    """The columns of a token array: the `streams` in their order, behind them the places, and then the echoes.
 
     `sizes` is the number of ids of each column, `offset_quarters` float32 [offset ids] how many quarters each stands for
     (0 for special ids), `window` how many events a window has.
@@ -24,6 +25,11 @@ class Columns:
     sizes: Mapping[str, int]
     offset_quarters: npt.NDArray[np.float32]
     window: int
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The streams in the order in which they are predicted."""
+        return chain_of(self.streams)
 
     @property
     def note_columns(self) -> list[int]:

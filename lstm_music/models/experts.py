@@ -24,14 +24,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import LENGTHS, RANKS, echo_column
+from lstm_music.encoding.echoes import LENGTH, LENGTHS, RANKS, echo_column
 from lstm_music.encoding.guesses import GUESSES, ODDS_STEP
 from lstm_music.encoding.guesses import PARTS as GUESS_PARTS
 from lstm_music.encoding.ngrams import ORDERS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.models.columns import Columns
 
-KINDS = {"offset": ("melody", "rhythm"), "note": ("melody",), "duration": ("melody", "rhythm")}
+KINDS = {
+    "offset": ("melody", "rhythm"),
+    "part": ("melody", "rhythm"),
+    "note": ("melody",),
+    "duration": ("melody", "rhythm"),
+}
 """The echoes that each stream's experts read; the note is better without those of the rhythm (measured)."""
 
 DISCOUNT = 0.5
@@ -94,19 +99,21 @@ class _PieceExpert:
 
     def __init__(self, kind: str, stream: str, columns: Columns) -> None:
         names = list(columns.sizes)
+        earlier = columns.chain[: columns.chain.index(stream)]
         self._ids = columns.sizes[stream]
         self._sources = [
             [names.index(echo_column(kind, rank, part)) for rank in range(1, RANKS + 1)]
-            for part in (*STREAMS[: STREAMS.index(stream) + 1], "length")
+            for part in (*earlier, stream, LENGTH)
         ]
+        self._known = [names.index(known) for known in earlier]
 
     def read(self, previous: Any, current: Any) -> tuple[Any, Any]:
         """Find the ids [..., ranks] of the matches, and the positions of their lengths.
 
         An echo that is no match has the id `NO_ID` and the length 0.
         """
-        *known, ids, lengths = (_columns(previous, places) for places in self._sources)
-        for column, values in enumerate(known):
+        *known, ids, lengths = (picked(previous, places) for places in self._sources)
+        for column, values in zip(self._known, known, strict=True):
             lengths = lengths * _number(values == current[..., column : column + 1])
         return _number(lengths > 0) * (ids - NO_ID) + NO_ID, lengths
 
@@ -130,7 +137,7 @@ class _NgramExpert:
 
     def read(self, previous: Any, current: Any) -> tuple[Any]:
         """Read the guesses, [..., parts]."""
-        return (_columns(previous if self._is_of_next else current, self._source),)
+        return (picked(previous if self._is_of_next else current, self._source),)
 
     def say(self, read: Any) -> tuple[Any, Any, Any]:
         """Give ids and their odds, [..., guesses], and the number of orders, [...]."""
@@ -163,8 +170,12 @@ def log_odds(ids: Any, lengths: Any, size: int) -> Any:
     return tf.where(lengths > 0, tf.math.log(p / of_others), 0.0)
 
 
-def _columns(tokens: Any, places: Sequence[int]) -> Any:
-    return tokens[..., places] if isinstance(tokens, np.ndarray) else tf.gather(tokens, places, axis=-1)
+def picked(tokens: Any, places: Sequence[int]) -> Any:
+    """Pick some columns of tokens [..., columns]."""
+    if isinstance(tokens, np.ndarray):
+        found: Any = tokens[..., places]
+        return found
+    return tf.gather(tokens, tf.constant(places, tf.int32), axis=-1)
 
 
 def _number(truth: Any) -> Any:

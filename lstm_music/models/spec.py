@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from lstm_music.encoding.streams import STREAMS, VELOCITY, WITH_VELOCITY
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, VELOCITY
 
 MODELS = {
     "chained_lstm": ("offset", "note", "duration"),
@@ -15,7 +15,7 @@ MODELS = {
 }
 """The models that each architecture trains, by name: the streams that a model predicts, joined by `+`.
 
-With the velocity among its streams, a chain has a model of it too.
+With the part or the velocity among its streams, a chain has a model of it too.
 """
 
 WINDOWED = frozenset({"three_streams", "notes_only", "dual_head", "multi_label"})
@@ -37,7 +37,7 @@ class ModelSpec(BaseModel):
     that is replaced by the unknown token. With `echoes`, chained models also read what followed the last time the piece
     sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `experts` are
     predictors that count, beside the head of chained models: see `lstm_music.models.experts`. `streams` are what a chain reads
-    and predicts, in its order; the report's architectures have no velocity.
+    and predicts; a recipe with parts adds theirs. The report's architectures have neither part nor velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,16 +54,18 @@ class ModelSpec(BaseModel):
     @field_validator("streams")
     @classmethod
     def _be_a_chain(cls, streams: tuple[str, ...]) -> tuple[str, ...]:
-        if streams not in {STREAMS, WITH_VELOCITY}:
-            raise ValueError(f"expected {list(STREAMS)}, optionally with {VELOCITY!r} at the end")
+        if not set(STREAMS) <= set(streams) or streams != tuple(stream for stream in ALL_STREAMS if stream in streams):
+            raise ValueError(f"expected {list(STREAMS)}, optionally with {PART!r} and {VELOCITY!r} at the end")
         return streams
 
     @model_validator(mode="after")
     def _stack_only_what_stacks(self) -> Self:
         if self.is_windowed and self.layers > 1:
             raise ValueError(f"layers: expected 1 for the architecture {self.architecture!r}, got {self.layers}")
-        if self.is_windowed and VELOCITY in self.streams:
-            raise ValueError(f"streams: the architecture {self.architecture!r} has no velocity; use 'chained_lstm'")
+        if self.is_windowed and self.streams != STREAMS:
+            raise ValueError(
+                f"streams: the architecture {self.architecture!r} has no {self.streams[-1]}; use 'chained_lstm'"
+            )
         if self.is_windowed and self.experts:
             raise ValueError(f"experts: the architecture {self.architecture!r} has none; use 'chained_lstm'")
         return self

@@ -6,7 +6,7 @@ from pathlib import Path
 from lstm_music.errors import SourceError
 from lstm_music.sources.archive import Archive
 from lstm_music.sources.bucket import Bucket
-from lstm_music.sources.corpus import Corpus
+from lstm_music.sources.corpus import Corpus, is_corpus
 from lstm_music.sources.entry import MUSIC_EXTENSIONS, Remote, Report, Source, music_format
 from lstm_music.sources.file import File
 from lstm_music.sources.folder import Folder
@@ -15,7 +15,7 @@ from lstm_music.store import Store
 from lstm_music.store.backend import is_url
 
 SOURCES: dict[str, Callable[[str], Source | Remote]] = {
-    "corpus": lambda _: Corpus(),
+    "corpus": Corpus,
     "folder": Folder,
     "archive": Archive,
     "file": File,
@@ -25,7 +25,7 @@ SOURCES: dict[str, Callable[[str], Source | Remote]] = {
 
 
 def open_source(text: str) -> Source | Remote:
-    """Open the source named by `--source`: `corpus`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
+    """Open the source named by `--source`: `corpus`, `corpus:NAME`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
 
     Raises SourceError if it does not exist or cannot be opened. Makes no request: a remote source is not checked.
     """
@@ -39,7 +39,7 @@ def fetch_source(text: str, store: Store, report: Report) -> Source:
 
 
 def _kind(text: str) -> str:
-    if text == "corpus":
+    if is_corpus(text):
         return "corpus"
     if is_kaggle(text):
         return "kaggle"

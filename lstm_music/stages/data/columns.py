@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
-from lstm_music.encoding.echoes import ECHOES, echo_tokens
+from lstm_music.encoding.echoes import echo_columns, echo_tokens
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.guesses import GUESS_COLUMNS, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS, VELOCITY
+from lstm_music.encoding.streams import PART, STREAMS, VELOCITY, heard
 from lstm_music.encoding.velocities import level_texts
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
@@ -54,18 +54,26 @@ class EventColumns:
         numbers = np.bincount(column.codes[rows], minlength=len(column.values)).tolist()
         return Counter({value: number for value, number in zip(column.values, numbers, strict=True) if number})
 
+    def notes_of_parts(self, rows: np.ndarray) -> Iterator[tuple[str, list[str]]]:
+        """Yield each part that plays in these events, and its notes."""
+        part, note = self.columns[PART], self.columns["note"]
+        pairs = np.unique(np.stack([part.codes[rows], note.codes[rows]]), axis=1)
+        for code in np.unique(pairs[0]).tolist():
+            yield part.values[code], [note.values[other] for other in pairs[1][pairs[0] == code].tolist()]
+
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid, knowledge: Knowledge) -> np.ndarray:
         """Return the tokens of every event, uint32 [events, columns]: streams, places, and what is known beside them."""
         places, echoes = len(vocabularies), len(vocabularies) + len(PLACES)
-        guesses = echoes + knowledge.echo_ranks * len(ECHOES)
+        guesses = echoes + len(echo_columns([*vocabularies], knowledge.echo_ranks))
         width = guesses + (0 if knowledge.table is None else len(GUESS_COLUMNS))
         tokens = np.empty((len(self.position_in_bar), width), np.uint32)
         tokens[:, :places] = self.stream_tokens(vocabularies)
         tokens[:, places:echoes] = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
         shapes, pieces = shapes_of(vocabularies["note"]), self.columns["piece_id"].codes
+        sounding = len(heard([*vocabularies]))
         for start, stop in self._parts():
             part = slice(start, stop)
-            found = echo_tokens(tokens[part, : len(STREAMS)], shapes, pieces[part], knowledge.echo_ranks)
+            found = echo_tokens(tokens[part, :sounding], shapes, pieces[part], knowledge.echo_ranks)
             tokens[part, echoes:guesses] = found
         if knowledge.table is not None:
             sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstm_music.encoding.echoes import FURTHER_ECHOES, LENGTHS, RANKS
+from lstm_music.encoding.echoes import LENGTHS, RANKS, echo_columns
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.guesses import GUESS_COLUMNS
 from lstm_music.encoding.knowledge import Knowledge, known_columns
 from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SPLITS, TRAIN, PieceIdentity, Splits, assign, draw_splits
-from lstm_music.encoding.streams import VELOCITY
+from lstm_music.encoding.streams import PART, VELOCITY
 from lstm_music.encoding.velocities import LEVELS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
@@ -101,10 +101,18 @@ class Dataset:
     def knowledge(self) -> Knowledge:
         """What the tokens say beside streams and places; the table of n-grams is memory-mapped."""
         columns = self.artifact.manifest["spec"]["columns"]
-        ranks = RANKS if FURTHER_ECHOES[0] in columns else 1
+        ranks = RANKS if echo_columns(self.streams, RANKS)[-1] in columns else 1
         if GUESS_COLUMNS[0] not in columns:
             return Knowledge(ranks)
         return Knowledge(ranks, open_table(self.artifact), frozenset(counted_pieces(self.spans[TRAIN])))
+
+    @cached_property
+    def notes_of_parts(self) -> dict[str, frozenset[str]]:
+        """The notes of each part in the training pieces, without transpositions."""
+        if self.events.parts == "none":
+            return {}
+        found = json.loads(self.artifact.file("notes_of_parts").read_text(encoding="utf-8"))
+        return {part: frozenset(notes) for part, notes in found.items()}
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -148,7 +156,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json", exclude={"group_versions"}),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "columns": [*recipe.model.streams, *PLACES, *known_columns(recipe.model.experts)],
+        "columns": [*recipe.model.streams, *PLACES, *known_columns(recipe.model.experts, recipe.model.streams)],
         "echo_lengths": list(LENGTHS),
     }
     if recipe.split.keeps_versions_together:
@@ -212,7 +220,7 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
             writer, iterate_columns(store, events_ref, streams), vocabularies, frozenset(counted)
         )
         knowledge = Knowledge(knowledge.echo_ranks, table, frozenset(counted))
-    shape = (events, len(streams) + len(PLACES) + len(known_columns(experts)))
+    shape = (events, len(streams) + len(PLACES) + len(known_columns(experts, streams)))
     found = (
         columns.tokens(vocabularies, recipe.events.grid, knowledge)
         for columns in iterate_columns(store, events_ref, streams)
@@ -224,6 +232,9 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
     text = json.dumps([vocabulary.to_json() for vocabulary in vocabularies.values()], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
+    if PART in streams:
+        text = json.dumps({part: sorted(notes) for part, notes in sorted(survey.notes_of_parts.items())}, indent=1)
+        writer.file("notes_of_parts", "json").write_text(text + "\n", encoding="utf-8")
     writer.counts.update(
         events=events,
         **{split: len(getattr(splits, split)) for split in SPLITS},
@@ -251,24 +262,31 @@ class _Survey:
     counts: Mapping[str, Mapping[str, int]]  # by stream, of the training pieces
     values: Mapping[str, Collection[str]]  # by stream, of all pieces
     spans: pa.Table  # of the pieces that have events, in their order
+    notes_of_parts: Mapping[str, Collection[str]]  # of the training pieces
 
     def vocabularies(self, recipe: Recipe) -> dict[str, Vocabulary]:
         grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
-        return {stream: fit(stream, self.counts[stream], encoding, grid, shifts) for stream in recipe.model.streams}
+        parts = recipe.events.part_alphabet
+        return {
+            stream: fit(stream, self.counts[stream], encoding, grid, shifts, parts) for stream in recipe.model.streams
+        }
 
 
 def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _Survey:
     counts: dict[str, Counter[str]] = {stream: Counter() for stream in recipe.model.streams}
     values: dict[str, set[str]] = {stream: set() for stream in recipe.model.streams}
     spans = [SPANS_SCHEMA.empty_table()]
+    notes_of_parts: dict[str, set[str]] = {}
     for columns in parts:
         on_train = columns.rows_of(train)
+        for part, notes in columns.notes_of_parts(on_train) if PART in recipe.model.streams else ():
+            notes_of_parts.setdefault(part, set()).update(notes)
         for stream in recipe.model.streams:
             counts[stream].update(columns.counts(stream, on_train))
             values[stream].update(columns.columns[stream].values)
         found = [{name: getattr(span, name) for name in SPANS_SCHEMA.names} for span in columns.spans(recipe.windows)]
         spans.append(pa.Table.from_pylist(found, schema=SPANS_SCHEMA))
-    return _Survey(counts, values, pa.concat_tables(spans))
+    return _Survey(counts, values, pa.concat_tables(spans), notes_of_parts)
 
 
 def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_music.encoding import music21_5
-from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, PieceEvents, encode, encode_all, to_arrow
+from lstm_music.encoding.events import EventSpec, PieceEvents, encode, encode_all, to_arrow
 from lstm_music.errors import RecipeError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.table import notes_of, piece_of
@@ -37,11 +37,11 @@ def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> Arti
     """Encode every piece, sorted by id."""
     stage = events_stage(notes_ref, spec)
     if not store.has(stage.ref):
-        counts: Counter[str] = Counter(merged=0, drums=0)
+        counts: Counter[str] = Counter(merged=0, drums=0, **({} if spec.parts == "none" else {"left_out": 0}))
         with store.write(stage) as writer:
             events = write_shards(
                 lambda number: writer.file(f"events-{number:04d}", "parquet"),
-                EVENTS_SCHEMA,
+                spec.events_schema,
                 _encoded(store, notes_ref, spec, counts),
             )
             writer.counts.update(events=events, **counts)
@@ -49,7 +49,7 @@ def encode_events(store: Store, notes_ref: ArtifactRef, spec: EventSpec) -> Arti
 
 
 def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Counter[str]) -> Iterator[pa.Table]:
-    columns = ("piece_id", "name", "format", "ticks_per_quarter", "time_signatures", "bars")
+    columns = ("piece_id", "name", "format", "ticks_per_quarter", "time_signatures", "bars", "track_names")
     pieces = iterate_pieces(store, notes_ref, columns)  # in the order of ids, as the notes are
     for table in iterate_note_groups(store, notes_ref):
         ids, borders = borders_of(table)
@@ -60,6 +60,8 @@ def _encoded(store: Store, notes_ref: ArtifactRef, spec: EventSpec, counts: Coun
         for events, sizes in _events_of(store, found, rows, spec):
             counts["merged"] += events.merged
             counts["drums"] += events.drums
+            if spec.parts != "none":
+                counts["left_out"] += events.left_out
             yield to_arrow(ids[: len(sizes)], sizes, events, spec)
             del ids[: len(sizes)]
 

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstm_music.encoding.parts import named_parts
+from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name
 from lstm_music.midi.writer import write_midi
@@ -190,10 +193,23 @@ def go_on(
                 f"{segments[0].name or 'the start of a piece'}: has {len(segments[0].tokens)} events, and the models read a "
                 f"window of {model.columns.window}; give a longer --prompt-midi, or more --prompt-events"
             )
-    grammar = make_grammar(dataset.events, dataset.vocabularies, spec.max_quarters, any_pitch=spec.any_pitch)
+    grammar = make_grammar(
+        dataset.events,
+        dataset.vocabularies,
+        spec.max_quarters,
+        any_pitch=spec.any_pitch,
+        played=dataset.notes_of_parts,
+        instruments=_instruments(dataset, spec),
+    )
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
     return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser)
+
+
+def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
+    """Give the parts that may play; raise RecipeError for one that the models do not know."""
+    known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
+    return named_parts(spec.instruments, dataset.events.parts, known)
 
 
 def _write_candidate(
@@ -221,8 +237,12 @@ def _write_candidate(
     key = segment.key_signature or estimate_key(result)
 
     def write(name: str, notes: PieceNotes, title: str) -> None:
-        hands = in_two_tracks(replace(notes, key_signatures=(key,)), title)
-        writer.file(f"{name}_{number:03d}", "mid").write_bytes(write_midi(hands))
+        piece = replace(notes, key_signatures=(key,))
+        if dataset.events.parts == "none":
+            piece = in_two_tracks(piece, title)
+        else:
+            piece = replace(piece, track_names=(title, *piece.track_names[1:]))
+        writer.file(f"{name}_{number:03d}", "mid").write_bytes(write_midi(piece))
 
     if prompt is not None:
         write("prompt", prompt, segment.title)
@@ -250,5 +270,7 @@ def _write_candidate(
             "licence": origin.licence,
         },
     }
+    if dataset.events.parts != "none":
+        facts["parts"] = [asdict(part) for part in parts_of(result)[0]]
     text = json.dumps(facts, indent=1, sort_keys=True)
     writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")

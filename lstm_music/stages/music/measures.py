@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.events import decode
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import PART, heard
 from lstm_music.evaluation.copies import CopyIndex, EventReader
 from lstm_music.evaluation.loops import place, repeats
 from lstm_music.evaluation.statistics import piece_histograms, piece_statistics
@@ -89,7 +89,7 @@ def notes_of(dataset: Dataset, excerpt: Excerpt) -> PieceNotes:
     """Turn an excerpt into notes, all equally loud."""
     values = {
         stream: [dataset.vocabularies[stream].value(token) for token in excerpt.tokens[:, column].tolist()]
-        for column, stream in enumerate(STREAMS)
+        for column, stream in enumerate(heard(dataset.streams))
     }
     grid = dataset.events.grid
     offsets = [grid.steps(value) for value in values["offset"]]
@@ -99,4 +99,5 @@ def notes_of(dataset: Dataset, excerpt: Excerpt) -> PieceNotes:
         [grid.steps(value) for value in values["duration"]],
         MEZZO_FORTE,
         dataset.events,
+        part=values.get(PART),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import VALIDATION
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import heard
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.evaluation.music_card import FEWEST_PIECES, Sample, music_card
 from lstm_music.evaluation.note_ngrams import NoteList
@@ -146,7 +146,7 @@ def note_list(dataset: Dataset, tokens: np.ndarray) -> NoteList:
     grid = dataset.events.grid
     values = {
         stream: [dataset.vocabularies[stream].value(token) for token in tokens[:, column].tolist()]
-        for column, stream in enumerate(STREAMS)
+        for column, stream in enumerate(heard(dataset.streams))
     }
     pitches = [dataset.events.encoding.pitches(text) for text in values["note"]]
     sizes = [len(group) for group in pitches]

@@ -71,8 +71,8 @@ class GenerationSettings:
             yield f"prompt {self.prompt_midi.name}"
         usual = self.usual.generation.model_dump()
         for name, value in self.spec.model_dump().items():
-            if value != usual[name]:
-                yield _in_words(name, value, usual[name])
+            if value != usual.get(name, ""):
+                yield _in_words(name, value, usual.get(name, ""))
         if self.soundfont:
             yield f"soundfont {self.soundfont.name}"
 

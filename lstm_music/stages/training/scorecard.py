@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
+from lstm_music.encoding.streams import chain_of
 from lstm_music.encoding.windows import Targets, Tokens
 from lstm_music.evaluation.baselines import Baselines, score_baselines
 from lstm_music.evaluation.contexts import History, Training, TrainingPiece
@@ -142,8 +143,12 @@ def _notes(store: Store, dataset: Dataset, targets: Targets) -> int:
 
 
 def _pieces(dataset: Dataset, targets: Targets) -> list[np.ndarray]:
-    """Give what the baselines read: the streams and the places of the events of each piece."""
-    return [dataset.tokens[span.start : span.stop, : len(dataset.streams) + len(PLACES)] for span in targets.spans]
+    """Give what the baselines read: the streams in the order of the chain, and the places of the events of each piece."""
+    streams = dataset.streams
+    if chain_of(streams) == streams:  # views of the memory map, no copies
+        return [dataset.tokens[span.start : span.stop, : len(streams) + len(PLACES)] for span in targets.spans]
+    order = [*(streams.index(stream) for stream in chain_of(streams)), *range(len(streams), len(streams) + len(PLACES))]
+    return [dataset.tokens[span.start : span.stop, : len(order)][:, order] for span in targets.spans]
 
 
 def _chosen(targets: Targets) -> list[np.ndarray]:
@@ -171,7 +176,7 @@ def _baselines(dataset: Dataset, recipe: Recipe, targets: Mapping[str, Targets])
         {split: _pieces(dataset, found) for split, found in targets.items()},
         dict(zip(recipe.windows.shifts, table, strict=True)),
         {name: dataset.sizes[name] for name in (*dataset.streams, *PLACES)},
-        dataset.streams,
+        chain_of(dataset.streams),
         dataset.log_unknown,
         PLACES,
         chosen={split: _chosen(found) for split, found in all_targets.items()} if recipe.first_target else None,

@@ -249,10 +249,9 @@ def test_the_events_table_holds_exact_fractions(piece):
 
 def test_decoding_accepts_one_velocity_tempos_and_signatures():
     tempos = [Tempo(0, 600_000)]
-    piece = decode(["C4.E4", "G4"], [24, 12], [24, 6], 99, EventSpec(chords="pitch_set"), tempos=tempos, program=6)
+    piece = decode(["C4.E4", "G4"], [24, 12], [24, 6], 99, EventSpec(chords="pitch_set"), tempos=tempos)
     assert piece.tempos == (Tempo(0, 600_000),)
     assert piece.notes["velocity"].tolist() == [99, 99, 99]
-    assert piece.notes["program"].tolist() == [6, 6, 6]
     assert piece.notes["onset_ticks"].tolist() == [480, 480, 720]
     assert piece.notes["duration_ticks"].tolist() == [480, 480, 120]
 

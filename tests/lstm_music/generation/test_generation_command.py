@@ -2,9 +2,11 @@
 
 import pytest
 
-from lstm_music.encoding.streams import WITH_VELOCITY
+from lstm_music.encoding.streams import STREAMS, VELOCITY
 from lstm_music.generation.command import command
 from lstm_music.generation.spec import GenerationSpec, parse_per_stream
+
+WITH_VELOCITY = (*STREAMS, VELOCITY)
 
 USUAL = GenerationSpec()
 

@@ -5,8 +5,10 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from lstm_music.encoding.streams import STREAMS, WITH_VELOCITY
+from lstm_music.encoding.streams import STREAMS, VELOCITY
 from lstm_music.models.spec import MODELS, WINDOWED, ModelSpec, TrainingSpec, streams_of
+
+WITH_VELOCITY = (*STREAMS, VELOCITY)
 
 ARCHITECTURES = get_args(ModelSpec.model_fields["architecture"].annotation)
 
@@ -32,7 +34,7 @@ def test_a_chain_may_have_the_velocity_behind_the_others():
 
 @pytest.mark.parametrize("streams", [(), ("note",), STREAMS[::-1], ("velocity", *STREAMS), (*STREAMS, "loudness")])
 def test_other_streams_are_refused(streams):
-    right = r"expected \['offset', 'note', 'duration'\], optionally with 'velocity' at the end"
+    right = r"expected \['offset', 'note', 'duration'\], optionally with 'part' and 'velocity' at the end"
     with pytest.raises(ValidationError, match=right):
         ModelSpec(streams=streams)
 

@@ -11,7 +11,7 @@ from lstm_music.encoding.echoes import ECHOES, echo_tokens
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS, WITH_VELOCITY
+from lstm_music.encoding.streams import STREAMS, VELOCITY
 from lstm_music.encoding.velocities import LEVELS, level_texts
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.errors import MismatchError
@@ -31,6 +31,8 @@ from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import columns_of, model_stages
 from lstm_music.stages.training.warm_start import earlier_model
 from lstm_music.store import Store
+
+WITH_VELOCITY = (*STREAMS, VELOCITY)
 
 COLUMN = WITH_VELOCITY.index("velocity")
 RECIPE = tiny_recipe(model={"streams": WITH_VELOCITY})
