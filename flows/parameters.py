@@ -148,6 +148,9 @@ class Limits(Group):
     any_pitch: bool | None = Field(
         default=None, description="Whether pitches may lie beyond those of the training pieces."
     )
+    instruments: str | None = Field(
+        default=None, description="Let only these parts play, of a recipe with parts: violin,viola,cello."
+    )
 
 
 class Output(Group):

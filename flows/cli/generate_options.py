@@ -74,6 +74,15 @@ AnyPitchOption = Annotated[
         "Whether pitches may lie beyond those of the training pieces.",
     ),
 ]
+InstrumentsOption = Annotated[
+    str | None,
+    _option(
+        SAMPLING,
+        "--instruments",
+        "Let only these parts play, of a recipe with parts: violin,viola,cello.",
+        metavar="NAMES",
+    ),
+]
 PromptOption = Annotated[
     str | None,
     _option(

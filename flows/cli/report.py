@@ -18,7 +18,7 @@ from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
 from lstm_music.stages.training.curves import curves_of_card
 from lstm_music.stages.training.scorecard import read_card
-from lstm_music.store import ArtifactRef, BadFile, Store, VerifyReport
+from lstm_music.store import Artifact, ArtifactRef, BadFile, Store, VerifyReport
 
 ON_TERMINAL = ("architecture", "split", "stream", "reported", "ours, best", "ours, last epoch", "lookup", "epochs")
 
@@ -59,7 +59,8 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
     _with_warnings(display, table)
     display.log(
         f"{counted(counts['notes'], 'note')} → {counted(events.counts['events'], 'event')} "
-        f"({events.counts['merged']:,} merged into longer notes, {events.counts['drums']:,} drum notes left out)"
+        f"({events.counts['merged']:,} merged into longer notes, {events.counts['drums']:,} drum notes left out"
+        f"{_other_parts(events)})"
     )
     windows = window_counts(dataset, recipe)
     display.table(
@@ -74,6 +75,12 @@ def prepared(display: Display, store: Store, recipe: Recipe, made: Prepared) -> 
         display.log(sentence)
     for path in (*events.files("events"), notes.file("inputs")):
         display.log(f"Made {path}")
+
+
+def _other_parts(events: Artifact) -> str:
+    """Say how many notes of other parts are left out, if the recipe has parts."""
+    left_out = events.counts.get("left_out", 0)
+    return f", {left_out:,} notes of other parts left out" if left_out else ""
 
 
 def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ numbers: `tenor` for "Tenor 1" and "Tenor 2".
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -132,6 +132,22 @@ class PartReader:
         found = self._of_tracks(piece)[notes["track"]] if by_name else self._of_programs[notes["program"]]
         drums = self._index.get(DRUMS, LEFT_OUT)
         return np.where(notes["is_drum"], drums, found)
+
+    def replaced(self, piece: PieceNotes) -> Iterator[tuple[str, str, int]]:
+        """Yield what plays in a piece but is none of the parts, the part that takes its notes ("" if none does), and how many."""
+        of_note, notes = self.read(piece), piece.notes
+        for track, program, is_drum in np.unique(notes[["track", "program", "is_drum"]]).tolist():
+            own = (notes["track"] == track) & (notes["program"] == program) & (notes["is_drum"] == is_drum)
+            part = int(of_note[own][0])
+            called = DRUMS if is_drum else self._called(piece, track, program)
+            plays = "" if part == LEFT_OUT else self.values[part]
+            if plays not in {called, called.rstrip(" 0123456789")} and plays.rstrip(" 0123456789") != called:
+                yield called or f"track {track}", plays, int(np.count_nonzero(own))
+
+    def _called(self, piece: PieceNotes, track: int, program: int) -> str:
+        if self.kind == "names":
+            return spelled(piece.track_names[track]) if track < len(piece.track_names) else ""
+        return FAMILIES[program // FAMILY_SIZE] if self.kind == "families" else PROGRAMS[program]
 
     @cached_property
     def _index(self) -> Mapping[str, int]:

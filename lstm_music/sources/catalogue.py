@@ -25,7 +25,9 @@ SOURCES: dict[str, Callable[[str], Source | Remote]] = {
 
 
 def open_source(text: str) -> Source | Remote:
-    """Open the source named by `--source`: `corpus`, `corpus:NAME`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
+    """Open the source named by `--source`.
+
+    It is `corpus`, `corpus:NAME`, `kaggle`, `kaggle:OWNER/NAME`, a folder, a `.zip`, a music file, or a URL.
 
     Raises SourceError if it does not exist or cannot be opened. Makes no request: a remote source is not checked.
     """

@@ -1,7 +1,7 @@
 """Prompts: good or random places of held-out pieces, a named place, a file of the user's, or no music at all."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.chords import content
+from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.parts import PartReader
 from lstm_music.encoding.splits import SPLITS, TEST, VALIDATION
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import PART, STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
@@ -256,7 +258,8 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
         raise RejectedInputError(f"{name}: {error}; give a file with notes to go on from") from error
     if dataset.events.reading != "exact" and form != "midi":
         raise RejectedInputError(f"{name}: is {form}, and these models read MIDI files; give a .mid file")
-    events = read_piece(piece, dataset.events, name=name, form=form, raw=lambda: prompt_midi.data)
+    known = _of_known_parts(dataset)
+    events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
     first = max(len(events) - length, 0)
@@ -270,7 +273,15 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
         length=len(events) - first,
         knowledge=dataset.knowledge,
     )
-    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name)))
+    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name, known)))
+
+
+def _of_known_parts(dataset: Dataset) -> EventSpec:
+    """Give the encoding in which notes of parts that the models do not know go to the most similar one."""
+    if dataset.events.parts == "none":
+        return dataset.events
+    known = dataset.vocabularies[PART].values
+    return dataset.events.model_copy(update={"part_names": known, "other_parts": "merge"})
 
 
 def _cut_warnings(segment: Prompt, events: int) -> list[str]:
@@ -282,8 +293,10 @@ def _cut_warnings(segment: Prompt, events: int) -> list[str]:
     return [f"{segment.name}: the prompt is {end}; --prompt-events {events} takes all"]
 
 
-def _file_warnings(piece: PieceNotes, name: str) -> list[str]:
-    """Say what of a file could not be read, and which sounds are lost: the models know one instrument."""
+def _file_warnings(piece: PieceNotes, name: str, spec: EventSpec) -> list[str]:
+    """Say what of a file could not be read, and who plays the notes of what the models do not know."""
+    if spec.part_reader is not None:
+        return [f"{name}: {warning}" for warning in (*piece.warnings, *_replaced(spec.part_reader, piece))]
     drums = int(np.count_nonzero(piece.notes["is_drum"]))
     families = np.unique(piece.notes["program"][~piece.notes["is_drum"]] // len(PIANOS)).tolist()
     others = [FAMILIES[family] for family in families if family]
@@ -295,6 +308,14 @@ def _file_warnings(piece: PieceNotes, name: str) -> list[str]:
     if drums:
         warnings.append(f"{name}: {drums:,} drum {'note is' if drums == 1 else 'notes are'} left out")
     return warnings
+
+
+def _replaced(reader: PartReader, piece: PieceNotes) -> Iterator[str]:
+    for called, part, notes in reader.replaced(piece):
+        if part:
+            yield f"the {part} plays the {notes:,} {'note' if notes == 1 else 'notes'} of the {called}"
+        else:
+            yield f"{notes:,} {'note' if notes == 1 else 'notes'} of the {called} {'is' if notes == 1 else 'are'} left out"
 
 
 def _listed(words: Sequence[str]) -> str:
