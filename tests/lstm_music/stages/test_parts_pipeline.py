@@ -1,0 +1,139 @@
+"""The part as a stream: from notes to tokens, models, a score card, and music of several instruments that reads back."""
+
+import json
+
+import numpy as np
+import pytest
+from band_music import band_piece
+from small_music import tiny_recipe, write_folder
+
+from lstm_music.encoding.echoes import PART_COLUMN, echo_columns
+from lstm_music.encoding.events import encode
+from lstm_music.encoding.knowledge import Knowledge
+from lstm_music.encoding.places import PLACES
+from lstm_music.encoding.shapes import shapes_of
+from lstm_music.encoding.streams import ALL_STREAMS, chain_of
+from lstm_music.errors import RecipeError
+from lstm_music.midi.general_midi import DRUM_CHANNEL
+from lstm_music.midi.parts import parts_of
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.writer import write_midi
+from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.music.candidates import make_music, read_music
+from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.training.scorecard import evaluate, read_card
+from lstm_music.stages.training.train import train_model
+from lstm_music.store import Store
+
+STREAMS_OF_PARTS = ALL_STREAMS[:4]
+RECIPE = tiny_recipe(events={"parts": "families"}, model={"experts": ["piece"]})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp("parts") / "storage")
+
+
+@pytest.fixture(scope="module")
+def prepared(store, tmp_path_factory):
+    pieces = {f"piece {number:02d}.mid": band_piece(number) for number in range(8)}
+    return prepare(store, RECIPE, ingest(store, RECIPE, str(write_folder(tmp_path_factory.mktemp("bands"), pieces))))
+
+
+@pytest.fixture(scope="module")
+def dataset(prepared, store):
+    return load_dataset(store, prepared.dataset)
+
+
+@pytest.fixture(scope="module")
+def models(store, prepared, tensorflow):
+    return {name: train_model(store, RECIPE, prepared.dataset, name) for name in RECIPE.model.models}
+
+
+def test_a_recipe_with_parts_has_a_model_of_them():
+    assert RECIPE.model.streams == STREAMS_OF_PARTS
+    assert RECIPE.model.models == STREAMS_OF_PARTS
+    assert chain_of(RECIPE.model.streams) == ("offset", "part", "note", "duration")
+    with pytest.raises(RecipeError, match="'part' needs events.parts"):
+        tiny_recipe(model={"streams": STREAMS_OF_PARTS})
+
+
+def test_tokens_hold_the_part_and_its_echoes(dataset):
+    assert dataset.streams == STREAMS_OF_PARTS
+    assert list(dataset.sizes)[: 4 + len(PLACES)] == [*STREAMS_OF_PARTS, *PLACES]
+    assert list(dataset.sizes)[4 + len(PLACES) :] == [*echo_columns(STREAMS_OF_PARTS, 8)]
+    values = dataset.vocabularies["part"].values
+    assert values == ("piano", "bass", "strings", "drums")
+    for span in dataset.spans["train"]:
+        tokens = np.asarray(dataset.tokens[span.start : span.stop], np.int64)
+        shapes = shapes_of(dataset.vocabularies["note"])
+        wanted = Knowledge.of(("piece",)).tokens(tokens[:, :4], shapes, dataset.sizes)
+        assert np.array_equal(tokens[:, 4 + len(PLACES) :], wanted)
+    assert {part: {note[:4] == "drum" for note in notes} for part, notes in dataset.notes_of_parts.items()} == {
+        part: {part == "drums"} for part in values
+    }
+
+
+def test_a_score_card_has_a_row_for_the_part_beside_its_baselines(store, prepared, models):
+    card = read_card(store, evaluate(store, RECIPE, prepared.dataset, models))
+    for split in card["splits"].values():
+        for scores in (split, *split["baselines"].values()):
+            assert set(scores["streams"]) == set(STREAMS_OF_PARTS)
+            assert scores["nll_per_event"] == pytest.approx(sum(one["nll"] for one in scores["streams"].values()))
+        majority = split["baselines"]["majority"]["streams"]["note"]["nll"]
+        assert split["baselines"]["ngram_joint"]["streams"]["note"]["nll"] < majority - 0.5  # it knows who plays
+
+
+@pytest.fixture
+def music(store, prepared, models, uncompiled):
+    """Make music with other settings than the recipe's; give the candidates."""
+
+    def run(prompt_midi=None, **settings):
+        spec = RECIPE.generation.model_copy(update={"num_outputs": 2, "num_events": 24, "min_events": 24, **settings})
+        return read_music(store, make_music(store, prepared.dataset, models, spec, 1, prompt_midi))
+
+    return run
+
+
+@pytest.mark.parametrize("included", [False, True])
+def test_music_reads_back_as_it_was_made(dataset, music, included):
+    heard = set()
+    for made in music(include_prompt=included, temperature=dict.fromkeys(STREAMS_OF_PARTS, 3.0)):
+        read = read_midi(made.midi)
+        events = encode(read, dataset.events)
+        new = slice(len(events) - len(made.tokens), None)
+        for column, texts in ((1, events.note), (PART_COLUMN, events.part)):
+            vocabulary = dataset.vocabularies[STREAMS_OF_PARTS[column]]
+            assert [vocabulary.value(token) for token in made.tokens[:, column]] == texts[new]
+        assert events.merged == events.drums == events.left_out == 0
+        parts, of_note = parts_of(read)
+        assert [part.name for part in parts] == [part["name"] for part in made.facts["parts"]]
+        assert set(read.notes["channel"][read.notes["is_drum"]].tolist()) <= {DRUM_CHANNEL}
+        for number, part in enumerate(parts):
+            notes = dataset.notes_of_parts[part.name.lower()]
+            pitches = [pitch for note in notes for pitch in dataset.events.encoding.pitches(note)]
+            played = read.notes["pitch"][of_note == number]
+            assert min(pitches) <= played.min() <= played.max() <= max(pitches)
+        heard |= {part.name for part in parts}
+    assert heard == {"Piano", "Bass", "Strings", "Drums"}
+
+
+def test_only_the_instruments_that_were_named_play(dataset, music):
+    for made in music(instruments="Strings, piano", temperature=dict.fromkeys(STREAMS_OF_PARTS, 3.0)):
+        playing = {dataset.vocabularies["part"].value(token) for token in made.tokens[:, PART_COLUMN].tolist()}
+        assert playing <= {"strings", "piano"}
+    with pytest.raises(RecipeError, match=r"expected some of piano, bass, strings, drums; got 'flute'"):
+        music(instruments="flute")
+
+
+def test_a_file_keeps_its_parts_and_what_is_not_known_is_said(dataset, music):
+    piece = band_piece(20)
+    notes = piece.notes.copy()
+    notes["program"][notes["track"] == 2] = 73  # a flute, which no training piece has
+    (made, *_) = music(PromptMidi("mine.mid", write_midi(piece), "midi"), include_prompt=True, prompt_events=20)
+    asked = encode(piece, dataset.events)
+    begun = encode(read_midi(made.midi), dataset.events)
+    assert begun.part[:20] == asked.part[-20:]
+    assert json.dumps(made.facts["parts"])
