@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.midi.general_midi import family_of
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.parts import Part, parts_of
 
+HANDS = 2
 PARTS = "parts"
 """The fact that makes a result an ensemble: a list of `{"name", "program", "is_drum"}`."""
 
@@ -17,6 +19,13 @@ PARTS = "parts"
 def declared_parts(facts: Mapping[str, Any]) -> tuple[Part, ...]:
     """Give the parts that the facts of a result list; none for a piece of the piano."""
     return tuple(Part(one["name"], one["program"], one["is_drum"]) for one in facts.get(PARTS, ()))
+
+
+def is_for_several(parts: Sequence[Part]) -> bool:
+    """Whether music in these parts is for more than the two hands of a pianist."""
+    return len(parts) > HANDS or (
+        len(parts) > 1 and any(part.is_drum or family_of(part.program) != "piano" for part in parts)
+    )
 
 
 def part_of_note(piece: PieceNotes, parts: Sequence[Part]) -> npt.NDArray[np.int64]:

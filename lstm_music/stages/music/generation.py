@@ -221,11 +221,8 @@ def _render(
 
 def _unheard(rendered: Mapping[str, Rendered]) -> list[str]:
     """Warn of the parts that the soundfont has no sound for."""
-    return [
-        f"{name}: the soundfont has no sound for {', '.join(heard.silent)}"
-        for name, heard in sorted(rendered.items())
-        if heard.silent
-    ]
+    names = dict.fromkeys(name for heard in rendered.values() for name in heard.silent)
+    return [f"the soundfont has no sound for {', '.join(names)}; give another one with --soundfont"] if names else []
 
 
 def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
