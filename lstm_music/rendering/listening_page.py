@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 DECODE_AT_ONCE = 8  # results whose players read the length of their audio as the page opens
+MOST_PART_SECONDS = 2_400.0  # of all parts of a result that a browser decodes, which takes 0.4 MB per second and part
 LAY_OUT_AT_ONCE = 16  # results that a browser lays out before they are scrolled to
 
 
@@ -205,6 +206,7 @@ def listening_page(page: Listening) -> str:
             preload="metadata" if len(page.results) <= DECODE_AT_ONCE else "none",
             is_long=len(page.results) > LAY_OUT_AT_ONCE,
             part_style=markup(text_of("parts.css") + part_style()) if has_parts else "",
+            most_part_seconds=MOST_PART_SECONDS,
             swatch_box=f"0 0 {SWATCH_WIDTH} {SWATCH_HEIGHT}",
         )
     )

@@ -101,29 +101,46 @@
       button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
       this.show();
       try {
-        if (!context) context = new AudioContext();
-        if (!this.loading) {
-          this.stems = this.players();
-          this.show();
-          this.loading = Promise.all(this.stems.map((one) => one.load()));
-        }
+        if (!this.loading) this.loading = this.load();
         await this.loading;
+        this.report();
       } catch {
         this.say("This browser cannot play the parts alone.");
       }
     }
 
+    // To decode minutes of many parts takes seconds, in which the mix plays on.
+    async load() {
+      this.say("Preparing the parts.");
+      this.box.setAttribute("aria-busy", "true");
+      try {
+        if (!context) context = new AudioContext();
+        this.stems = this.players();
+        this.show();
+        await Promise.all(this.stems.map((one) => one.load()));
+      } finally {
+        this.box.removeAttribute("aria-busy");
+      }
+    }
+
     is(row, what) { return row.querySelector(`[data-${what}]`).getAttribute("aria-pressed") === "true"; }
 
-    show() {
+    heard() {
       const alone = this.switched.some((row) => this.is(row, "solo"));
-      const isHeard = (row) => !this.is(row, "mute") && (!alone || this.is(row, "solo"));
-      const heard = this.switched.map(isHeard);
+      return this.switched.map((row) => !this.is(row, "mute") && (!alone || this.is(row, "solo")));
+    }
+
+    show() {
+      const heard = this.heard();
       for (const one of this.stems || []) one.show(heard);
       this.switched.forEach((row, index) => {
         row.querySelector(".swatch").classList.toggle("unheard", !heard[index]);
         this.drawn[this.rows.indexOf(row)]?.classList.toggle("unheard", !heard[index]);
       });
+    }
+
+    report() {
+      const heard = this.heard();
       const names = this.switched.filter((_, index) => heard[index]).map((row) => row.dataset.name);
       this.say(names.length === heard.length ? "All parts are heard." : names.length ? `Heard: ${names.join(", ")}.` : "No part is heard.");
     }
