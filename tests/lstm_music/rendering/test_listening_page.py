@@ -89,6 +89,9 @@ def test_parts_that_fill_the_memory_of_a_browser_are_offered_as_files_alone():
         assert [one["download"] for one in page.all("a") if "data-stem" in one] == ["part_1.ogg", "part_2.ogg"]
     assert "data-mixer" in next(one for one in mixed.all("div") if one.get("class", "").startswith("parts"))
     assert "too long to be mixed here" in " ".join(long.text)
+    silent = listening_page(Listening("A duet", [hearing(1, clip=None, parts=[PartShown("Viola", "viola")])]))
+    assert "too long" not in silent
+    assert "--stems" not in silent
     assert [one["data-name"] for one in mixed.all("li") if "data-name" in one] == [SHOWN] * 2
 
 
