@@ -4,7 +4,7 @@ import io
 from functools import cache
 
 import numpy as np
-from listening_music import HOSTILE, SAMPLE_RATE, chorales, excerpt
+from listening_music import HOSTILE, chorales, excerpt
 
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo
 from lstm_music.midi.parts import Part, in_parts, parts_of
@@ -15,6 +15,8 @@ QUARTET = (Part("Violin 1", 40), Part("Violin 2", 40), Part("Viola", 41), Part("
 BAND = (Part("Lead", 80), Part("Keys", 0), Part("Bass", 33), Part(HOSTILE, is_drum=True))
 HERTZ = (400, 800, 1600, 3200)
 """The tone of each part of the page."""
+WAVE_RATE = 8_000
+RESULT_SECONDS = 20.0
 LATE_SECONDS = 4.0
 """From when on the last part of a result sounds; the others do from the start."""
 TICKS = 480
@@ -49,10 +51,10 @@ def waves(tones: dict[float, float], seconds: float) -> bytes:
     """Write sine waves (hertz → the second from which on they sound) as one WAV file."""
     import soundfile
 
-    times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    times = np.arange(round(seconds * WAVE_RATE)) / WAVE_RATE
     samples = sum(0.1 * np.sin(2 * np.pi * hertz * times) * (times >= start) for hertz, start in tones.items())
     file = io.BytesIO()
-    soundfile.write(file, samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    soundfile.write(file, samples, WAVE_RATE, format="WAV", subtype="PCM_16")
     return file.getvalue()
 
 
@@ -68,13 +70,13 @@ def clip(label: str, late: float, seconds: float) -> tuple[Clip, list[Download]]
 
 @cache
 def ensemble_page() -> Listening:
-    """A band after a prompt of two seconds, with stems; and the same without."""
-    riff, opening = band(), band(1)
-    played, prompt = Played(riff, parts_of(riff)[1], 4), Played(opening, parts_of(opening)[1])
-    heard, stems = clip("Result", LATE_SECONDS, 8)
-    before, prompt_stems = clip("Prompt", 0, 2)
+    """A band after a prompt of four seconds, with stems; and the same without."""
+    riff, opening = band(), band(2)
+    played, prompt = Played(riff, parts_of(riff)[1], 8), Played(opening, parts_of(opening)[1])
+    heard, stems = clip("Result", LATE_SECONDS, RESULT_SECONDS)
+    before, prompt_stems = clip("Prompt", 0, 4)
     svg = ensemble_roll(BAND, played, "A band", prompt, has_legend=False)
-    roll = Roll(svg, RollPlace(MARGIN + 4 * PIXELS_PER_QUARTER, RATE), RollPlace(MARGIN, RATE))
+    roll = Roll(svg, RollPlace(MARGIN + 8 * PIXELS_PER_QUARTER, RATE), RollPlace(MARGIN, RATE))
     plain = [PartShown(part.name, "a sound", part.is_drum, "not heard" if part.is_drum else "") for part in BAND]
     alone = [
         PartShown(part.name, "a sound", part.is_drum, "", stem, before)

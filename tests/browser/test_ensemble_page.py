@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from ensemble_music import BAND, HERTZ, LATE_SECONDS, ensemble_page
+from ensemble_music import BAND, HERTZ, LATE_SECONDS, RESULT_SECONDS, ensemble_page
 
 from lstm_music.rendering.listening_page import listening_page
 
@@ -39,15 +39,25 @@ def file(tmp_path_factory):
     return path
 
 
-def wait_for_tones(page, *parts):
-    """Wait until exactly the tones of some parts reach the loudspeakers."""
-    wanted, heard = [HERTZ[part] for part in parts], None
+def wait_for_tones(page, *parts, of=None):
+    """Wait until exactly the tones of some parts reach the loudspeakers, while a player plays if one is given."""
+    wanted, seen = [HERTZ[part] for part in parts], None
     for _ in range(500):
-        heard = page.evaluate(HEARD, HERTZ)
-        if heard == wanted:
+        seen = page.evaluate(
+            f"([hertz, of]) => [({HEARD})(hertz), !of || !document.querySelector(of).paused]", [HERTZ, of]
+        )
+        if seen == [wanted, True]:
             return
         page.wait_for_timeout(20)
-    pytest.fail(f"heard {heard}, not {wanted}")
+    pytest.fail(f"heard and playing were {seen}, not {wanted}")
+
+
+def wait_for_status(page, start):
+    for _ in range(500):
+        if page.inner_text("#status").startswith(start):
+            return
+        page.wait_for_timeout(20)
+    pytest.fail(f"{page.inner_text('#status')!r} does not begin with {start!r}")
 
 
 def switch(page, part, what, key="Enter"):
@@ -79,28 +89,28 @@ def test_parts_are_muted_and_heard_alone_by_keyboard(visit, file):
     play(page, RESULT, LATE_SECONDS + 0.2)
     switch(page, 0, "mute")
     wait_for_tones(page, 1, 2, 3)
-    assert page.inner_text("#status").startswith("Heard: Keys, Bass, <script>")
+    wait_for_status(page, "Heard: Keys, Bass, <script>")
     assert unheard(page) == [0]
     switch(page, 2, "solo", "Space")
     wait_for_tones(page, 2)
-    assert page.inner_text("#status") == "Heard: Bass."
+    wait_for_status(page, "Heard: Bass.")
     switch(page, 2, "mute")
     wait_for_tones(page)
-    assert page.inner_text("#status") == "No part is heard."
+    wait_for_status(page, "No part is heard.")
     assert unheard(page) == [0, 1, 2, 3]
     pressed = "(all) => all.map((one) => one.getAttribute('aria-pressed'))"
     assert page.eval_on_selector_all("#result-1 .parts button", pressed).count("true") == 3
     for part, what in ((0, "mute"), (2, "mute"), (2, "solo")):
         switch(page, part, what)
     wait_for_tones(page, 0, 1, 2, 3)
-    assert page.inner_text("#status") == "All parts are heard."
+    wait_for_status(page, "All parts are heard.")
     assert unheard(page) == []
 
 
 def test_parts_follow_the_player(visit, file):
     page = visit(file, before=LISTEN)
     switch(page, 0, "mute")
-    page.wait_for_timeout(100)
+    wait_for_status(page, "Heard: ")
     assert page.evaluate(HEARD, HERTZ) == []  # nothing plays yet
     play(page, RESULT)
     wait_for_tones(page, 1, 2)  # the last part is late
@@ -115,25 +125,25 @@ def test_parts_follow_the_player(visit, file):
     wait_for_tones(page, 1, 2)
     page.eval_on_selector(RESULT, "(audio) => audio.pause()")
     wait_for_tones(page)
-    page.eval_on_selector(RESULT, "(audio) => { audio.currentTime = 7.5; }")
+    play(page, RESULT, RESULT_SECONDS - 0.5)
+    for _ in range(500):
+        if page.eval_on_selector(RESULT, "(audio) => audio.ended"):
+            break
+        page.wait_for_timeout(20)
+    wait_for_tones(page)
     play(page, RESULT)
-    wait_for_tones(page, 1, 2, 3)
-    wait_for_tones(page)  # the end
+    wait_for_tones(page, 1, 2)  # once more from the start
 
 
 def test_a_muted_part_is_muted_in_the_prompt_too(visit, file):
     page = visit(file, before=LISTEN)
     switch(page, 1, "solo")
+    wait_for_status(page, "Heard: Keys.")
     page.locator("#result-1 input[type=range]").fill("1")
     page.focus("#result-1 [data-play]")
     page.keyboard.press("Enter")
-    wait_for_tones(page, 1)
-    assert page.eval_on_selector(PROMPT, "(audio) => !audio.paused")
-    for _ in range(500):
-        if page.eval_on_selector(RESULT, "(audio) => audio.currentTime > 0.2"):
-            break
-        page.wait_for_timeout(20)
-    wait_for_tones(page, 1)
+    wait_for_tones(page, 1, of=PROMPT)
+    wait_for_tones(page, 1, of=RESULT)
     assert page.eval_on_selector(PROMPT, "(audio) => audio.paused")
 
 
