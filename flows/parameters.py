@@ -165,6 +165,10 @@ class Output(Group):
     sheet_music: bool | None = Field(
         default=None, description="Whether results are engraved, which takes seconds per piece."
     )
+    stems: bool | None = Field(
+        default=None,
+        description="Whether each part of an ensemble gets audio of its own, so that the page can mute it.",
+    )
     soundfont: Path | None = Field(default=None, description="Render audio with this .sf2 or .sf3 file.")
 
 

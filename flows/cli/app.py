@@ -34,6 +34,7 @@ from flows.cli.generate_options import (
     RandomSeedOption,
     SheetMusicOption,
     SoundfontOption,
+    StemsOption,
     TemperatureOption,
     TopKOption,
     TopPOption,
@@ -138,6 +139,7 @@ def generate(
     storage: StorageOption = DEFAULT_STORAGE,
     audio: AudioOption = None,
     sheet_music: SheetMusicOption = None,
+    stems: StemsOption = None,
     soundfont: SoundfontOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
@@ -166,7 +168,7 @@ def generate(
         "include_prompt": include_prompt,
         "best_of": best_of,
     }
-    renderings = {"audio": audio, "sheet_music": sheet_music}
+    renderings = {"audio": audio, "sheet_music": sheet_music, "stems": stems}
     commands.generate(
         Display(json), recipe, storage, overrides, renderings, prompt_midi, soundfont, random_seed, output_dir
     )

@@ -121,6 +121,12 @@ SheetMusicOption = Annotated[
     bool | None,
     _option(OUTPUT, "--sheet-music/--no-sheet-music", "Whether to engrave sheet music, which takes seconds per piece."),
 ]
+StemsOption = Annotated[
+    bool | None,
+    _option(
+        OUTPUT, "--stems/--no-stems", "Whether to write the audio of each part, too, so that the page can mute it."
+    ),
+]
 SoundfontOption = Annotated[
     Path | None, _option(OUTPUT, "--soundfont", "Play with this .sf2 or .sf3 file.", "TimGM6mb.sf2", metavar="FILE")
 ]

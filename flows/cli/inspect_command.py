@@ -11,6 +11,9 @@ from flows.cli.words import counted
 from lstm_music.encoding.bars import bar_starts, places_in
 from lstm_music.errors import RecipeError, RejectedInputError, StorageError
 from lstm_music.midi.notes import KeySignature, PieceNotes
+from lstm_music.midi.parts import parts_of
+from lstm_music.rendering.ensemble import is_for_several
+from lstm_music.rendering.ensemble_roll import Played, ensemble_roll
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.inspection import (
     Differences,
@@ -165,11 +168,19 @@ def _draw(display: Display, pieces: Sequence[Inspected], svg: Path) -> list[Path
     paths = []
     for index, one in enumerate(pieces, 1):
         path = svg if index == 1 else svg.with_stem(f"{svg.stem}-{index}")
-        starts = [start / one.piece.ticks_per_quarter for start in bar_starts(one.bars, one.end_tick)]
         try:
-            path.write_text(piano_roll(one.piece, one.name, bar_starts=starts), encoding="utf-8")
+            path.write_text(_picture(one), encoding="utf-8")
         except OSError as error:
             raise StorageError(f"--svg: {path} cannot be written ({error.strerror}); give another file") from error
         display.log(f"Made {path}")
         paths.append(path)
     return paths
+
+
+def _picture(one: Inspected) -> str:
+    """Draw a piece by hand if it is for the piano, else by part."""
+    starts = [start / one.piece.ticks_per_quarter for start in bar_starts(one.bars, one.end_tick)]
+    parts, of_note = parts_of(one.piece)
+    if is_for_several(parts):
+        return ensemble_roll(parts, Played(one.piece, of_note), one.name, bar_starts=starts)
+    return piano_roll(one.piece, one.name, bar_starts=starts)

@@ -56,6 +56,19 @@ def synthesise(piece: PieceNotes, soundfont: Path | None = None, sample_rate: in
     Raises RejectedInputError for a piece without notes or longer than `MAX_SECONDS`, SourceError for a soundfont that is
     none.
     """
+    mixed = player(piece, soundfont, sample_rate)(piece)
+    peak = peak_of(mixed)
+    if peak == 0:
+        return mixed.T
+    mixed *= PEAK / peak
+    return finished(mixed, sample_rate).T
+
+
+def player(piece: PieceNotes, soundfont: Path | None, sample_rate: int) -> Callable[[PieceNotes], Samples]:
+    """Give a function that plays some notes of a piece, which have its tempos: [2, samples], as long for any notes of it.
+
+    Raises the errors of `synthesise`.
+    """
     if not len(piece.notes):
         raise RejectedInputError("holds no notes to play")
     length = float(seconds_at(piece, _end_ticks(piece)))
@@ -63,12 +76,16 @@ def synthesise(piece: PieceNotes, soundfont: Path | None = None, sample_rate: in
         raise RejectedInputError(f"lasts {length:,.0f} seconds, where at most {MAX_SECONDS:,} are made audio")
     font = default_soundfont() if soundfont is None else _checked_soundfont(soundfont, piece)
     render = _synthesiser(font, sample_rate)
-    mixed = np.zeros((2, round((length + 2 * RING_SECONDS) * sample_rate)), np.float32)
-    for gain, layer in _layers(_with_pedal(piece)):
-        rendered = render(write_midi(_with_room(layer)))[:, : mixed.shape[1]]
-        rendered *= gain
-        mixed[:, : rendered.shape[1]] += rendered
-    return _finished(mixed, sample_rate).T
+
+    def play(some: PieceNotes) -> Samples:
+        mixed = np.zeros((2, round((length + 2 * RING_SECONDS) * sample_rate)), np.float32)
+        for gain, layer in _layers(_with_pedal(some)):
+            rendered = render(write_midi(_with_room(layer)))[:, : mixed.shape[1]]
+            rendered *= gain
+            mixed[:, : rendered.shape[1]] += rendered
+        return mixed
+
+    return play
 
 
 def write_audio(path: Path, samples: Samples, sample_rate: int = SAMPLE_RATE) -> None:
@@ -176,9 +193,13 @@ def _layers(piece: PieceNotes) -> Iterator[tuple[float, PieceNotes]]:
     """Yield (gain, piece) of the notes of each band of velocities; names and signatures are not for the synthesiser."""
     bands = piece.notes["velocity"] // VELOCITY_BAND
     for band in np.unique(bands).tolist():
-        loudness = (band + 0.5) * VELOCITY_BAND / 127
         bare = replace(piece, time_signatures=(), key_signatures=(), track_names=())
-        yield loudness**2, replace(bare, notes=piece.notes[bands == band])
+        yield float(gain_of(band * VELOCITY_BAND)), replace(bare, notes=piece.notes[bands == band])
+
+
+def gain_of(velocities: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Give the gain of each velocity: that of its band, by the curve of SoundFont 2.04."""
+    return np.asarray(((np.asarray(velocities) // VELOCITY_BAND + 0.5) * VELOCITY_BAND / 127) ** 2, np.float64)
 
 
 def _with_room(piece: PieceNotes) -> PieceNotes:
@@ -192,16 +213,22 @@ def _with_room(piece: PieceNotes) -> PieceNotes:
     return replace(piece, notes=sorted_notes(np.concatenate([piece.notes, silent])))
 
 
-def _finished(mixed: Samples, sample_rate: int) -> Samples:
-    """Bring [2, samples] to `PEAK`, cut it where nothing is heard any more, and fade its end out; in place."""
-    peak = float(max(mixed.max(), -mixed.min()))
-    if peak == 0:
-        return mixed
-    mixed *= PEAK / peak
-    fade = round(FADE_SECONDS * sample_rate)
-    ended = mixed[:, : _last_audible(mixed, sample_rate) + fade]
-    ended[:, -fade:] *= np.linspace(1, 0, min(fade, ended.shape[1]), dtype=np.float32)
+def peak_of(samples: Samples) -> float:
+    """Give the loudest sample."""
+    return float(max(samples.max(), -samples.min()))
+
+
+def finished(mixed: Samples, sample_rate: int) -> Samples:
+    """Cut [2, samples] where nothing is heard any more beside `PEAK`, and fade its end out; in place."""
+    ended = mixed[:, : _last_audible(mixed, sample_rate) + round(FADE_SECONDS * sample_rate)]
+    fade_out(ended, sample_rate)
     return ended
+
+
+def fade_out(samples: Samples, sample_rate: int) -> None:
+    """Fade the end of [2, samples] out, in place."""
+    fade = min(round(FADE_SECONDS * sample_rate), samples.shape[1])
+    samples[:, samples.shape[1] - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
 
 
 def _last_audible(mixed: Samples, block: int) -> int:

@@ -10,14 +10,19 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from lstm_music.rendering.listening_page import page_environment
+from lstm_music.rendering.page_filters import markup
+from lstm_music.rendering.part_styles import classes_of, part_style
 from lstm_music.rendering.thumbnail import HEIGHT, WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A result in the index: its thumbnail as path data of an SVG, and the relative path of its audio; "" for none."""
+    """A result in the index: its thumbnail as path data of an SVG, and the relative path of its audio; "" for none.
 
-    thumbnail: str = ""
+    That of an ensemble is a path for each part.
+    """
+
+    thumbnail: str | Sequence[str] = ""
     audio: str = ""
 
 
@@ -44,9 +49,14 @@ def index_page(entries: Sequence[Generation], title: str = "Generated music") ->
     Raises ValueError for a link that is not a relative path.
     """
     environment = page_environment()
-    environment.filters.update(relative=_relative, date=_date, pieces=_pieces)
-    view_box = f"0 0 {WIDTH} {HEIGHT}"
-    return environment.get_template("index_page.html.jinja").render(entries=entries, title=title, view_box=view_box)
+    environment.filters.update(relative=_relative, date=_date, pieces=_pieces, part_classes=classes_of)
+    has_parts = any(not isinstance(preview.thumbnail, str) for entry in entries for preview in entry.previews)
+    return environment.get_template("index_page.html.jinja").render(
+        entries=entries,
+        title=title,
+        view_box=f"0 0 {WIDTH} {HEIGHT}",
+        part_style=markup(part_style()) if has_parts else "",
+    )
 
 
 def _relative(path: str) -> str:

@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_music.midi.text import printable
+from lstm_music.rendering import page_filters
+from lstm_music.rendering.page_filters import markup, text_of
+from lstm_music.rendering.part_styles import SWATCH_HEIGHT, SWATCH_WIDTH, part_style, swatch
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
 DECODE_AT_ONCE = 8  # results whose players read the length of their audio as the page opens
+MOST_PART_SECONDS = 2_400.0  # of all parts of a result that a browser decodes, which takes 0.4 MB per second and part
 LAY_OUT_AT_ONCE = 16  # results that a browser lays out before they are scrolled to
 
 
@@ -105,11 +109,27 @@ class CopyCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class PartShown:
+    """A part of an ensemble: its name, what it sounds like, and its audio alone in the result and in the prompt.
+
+    `notice` says why it is not heard; "" where it is.
+    """
+
+    name: str
+    sound: str
+    is_drum: bool = False
+    notice: str = ""
+    stem: Download | None = None
+    prompt_stem: Download | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One result and all that is shown with it. `loop_interventions` is None if there was no loop guard.
 
     `clip` is None if there is no audio; `prompt` is None, too, if the result has no prompt. `roll.prompt` is None if the clip
-    begins with the prompt, which is then not played before it. `command` makes more like this result.
+    begins with the prompt, which is then not played before it. `command` makes more like this result. An ensemble has `parts`, in
+    the order of those in its roll.
     """
 
     number: int
@@ -124,6 +144,7 @@ class Result:
     loop_interventions: int | None = None
     downloads: Sequence[Download] = ()
     command: str = ""
+    parts: Sequence[PartShown] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +191,8 @@ def listening_page(page: Listening) -> str:
     places: dict[bytes, str] = {}
     for name, clip in _players(page.results, quiz):
         places.setdefault(hashlib.sha256(clip.data).digest(), name)
-    script = _text("listening_page.js")
+    has_parts = any(result.parts for result in page.results)
+    script = text_of("listening_page.js") + (text_of("mixer.js") if has_parts else "")
     return (
         page_environment()
         .get_template("listening_page.html.jinja")
@@ -179,10 +201,13 @@ def listening_page(page: Listening) -> str:
             quiz=quiz,
             answers=[{"generated": asked.is_generated, "about": printable(asked.about)} for asked in quiz],
             place_of=lambda data: places.get(hashlib.sha256(data).digest()),
-            script=_markup(script),
+            script=markup(script),
             script_hash=_digest(script),
             preload="metadata" if len(page.results) <= DECODE_AT_ONCE else "none",
             is_long=len(page.results) > LAY_OUT_AT_ONCE,
+            part_style=markup(text_of("parts.css") + part_style()) if has_parts else "",
+            most_part_seconds=MOST_PART_SECONDS,
+            swatch_box=f"0 0 {SWATCH_WIDTH} {SWATCH_HEIGHT}",
         )
     )
 
@@ -202,20 +227,17 @@ def page_environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        data_uri=_data_uri, picture=_picture, clock=_clock, size=_size, number=_number, against=_against, gauge=_gauge
+        data_uri=page_filters.data_uri,
+        picture=page_filters.picture,
+        clock=page_filters.clock,
+        size=page_filters.size,
+        number=page_filters.number,
+        against=_against,
+        gauge=_gauge,
+        swatch=_swatch,
     )
-    environment.globals["style"] = _markup(_text("page.css"))
+    environment.globals["style"] = markup(text_of("page.css"))
     return environment
-
-
-def _text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-def _markup(text: str) -> "Markup":
-    from markupsafe import Markup
-
-    return Markup(text)  # noqa: S704 (text of this package, base64 and pictures made by it)
 
 
 def _digest(script: str) -> str:
@@ -240,36 +262,8 @@ def _shuffled(quiz: Sequence[QuizClip], random_seed: int) -> list[QuizClip]:
     return [quiz[i] for i in sorted(order, key=order.__getitem__)]
 
 
-def _data_uri(data: bytes, mime: str) -> "Markup":
-    from markupsafe import Markup
-
-    return Markup("data:{};base64,").format(printable(mime)) + _markup(b64encode(data).decode("ascii"))
-
-
-def _picture(svg: str) -> "Markup":
-    """Take the root of a picture without what XML files begin with, which HTML has no place for."""
-    start = svg.find("<svg")
-    if start < 0:
-        raise ValueError(f"not an SVG picture: it begins with {svg[:40]!r}")
-    return _markup(svg[start:].strip())
-
-
-def _clock(seconds: float) -> str:
-    """Write a duration as the browsers' players do, which round down."""
-    minutes, rest = divmod(int(seconds + 1e-6), 60)
-    return f"{minutes}:{rest:02d}"
-
-
-def _size(data: bytes) -> str:
-    """Write a size as file managers do."""
-    kilobytes = len(data) / 1000
-    return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{max(kilobytes, 0.1):.{int(kilobytes < 10)}f} kB"
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "not defined"
-    return f"{value:.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.2f}"
+def _swatch(part: PartShown, index: int) -> "Markup":
+    return markup(swatch(index, is_drum=part.is_drum))
 
 
 def _against(statistic: Statistic) -> str:

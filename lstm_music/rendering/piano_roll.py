@@ -82,9 +82,9 @@ def piano_roll(
 
     shown = escape(printable(title))  # XML has no place for control characters
     lines = [
-        _root(width, height, x_of(result_at_quarters)),
+        opening(width, height, x_of(result_at_quarters)),
         f"<title>{shown}</title>",
-        f"<style>{_style()}</style>",
+        f"<style>{roll_style()}</style>",
         f'<text class="name" x="{MARGIN}" y="18">{shown}</text>',
         *_legend(),
     ]
@@ -109,14 +109,17 @@ def piano_roll(
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _root(width: int, height: int, start_x: float) -> str:
+def opening(width: int, height: int, start_x: float, per_quarter: int = PIXELS_PER_QUARTER, more: str = "") -> str:
+    """Open the root of a picture, which says where time lies; `more` are classes beside `lstm-roll`."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="lstm-roll" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" data-start-x="{start_x:.2f}" data-pixels-per-quarter="{PIXELS_PER_QUARTER}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="lstm-roll{more}" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" data-start-x="{start_x:.2f}" data-pixels-per-quarter="{per_quarter}">'
     )
 
 
-def _style() -> str:
+def roll_style() -> str:
+    """Give the rules of the picture: its colours, light and dark, and what has them."""
+
     def variables(dark: bool) -> str:
         return " ".join(f"--c-{name}: var(--roll-{name}, {colours[dark]});" for name, colours in _COLOURS.items())
 

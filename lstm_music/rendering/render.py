@@ -10,11 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstm_music.child import run_child
 from lstm_music.errors import ChildError, RejectedInputError
+from lstm_music.midi.parts import Part
 from lstm_music.midi.reader import read_midi
+
+if TYPE_CHECKING:
+    from lstm_music.rendering.audio import Samples
 
 EXCERPT_BARS = 8
 """How much of the sheet music the page shows; the MusicXML and the PDF hold all of it."""
@@ -24,7 +28,8 @@ EXCERPT_BARS = 8
 class Rendering:
     """A MIDI file to render, beside itself and under its own name: the forms of audio (`ogg`, `mp3`), and whether engraved.
 
-    `title` and `composer` stand above the sheet music.
+    `title` and `composer` stand above the sheet music. Music of several `parts` is mixed, and gets a file for each part where
+    `stems` are wanted.
     """
 
     midi: str
@@ -32,22 +37,37 @@ class Rendering:
     sheet_music: bool
     title: str = ""
     composer: str = ""
+    parts: tuple[Part, ...] = ()
+    stems: bool = False
 
 
-def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
-    """Render files in one process per core; return the seconds of audio of each MIDI file, by its path.
+@dataclass(frozen=True)
+class Rendered:
+    """The length of the audio, 0 where there is none, and the names of the parts that the soundfont has no sound for."""
 
-    Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3` (not of music that is too long for audio), `NAME.musicxml`, `NAME.pdf`
-    and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a file that
-    is no soundfont.
+    seconds: float = 0.0
+    silent: tuple[str, ...] = ()
+
+
+def stem_name(name: str, part: int) -> str:
+    """Give the name, without extension, of the audio of a part, counted from 0: `result_001_part_1`."""
+    return f"{name}_part_{part + 1}"
+
+
+def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, Rendered]:
+    """Render files in one process per core; return what was heard of each MIDI file, by its path.
+
+    Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3` (not of music that is too long for audio), `NAME_part_1.ogg` and so on
+    for stems, `NAME.musicxml`, `NAME.pdf` and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each
+    file. Raises SourceError for a file that is no soundfont.
     """
     processes = max(1, min(len(wanted), os.cpu_count() or 1))
     stopped = threading.Event()
-    found: dict[str, float] = {}
+    found: dict[str, Rendered] = {}
     with ThreadPoolExecutor(processes) as pool:
         try:
-            for seconds in pool.map(partial(_render_share, soundfont, on_done, stopped), shares(wanted, processes)):
-                found.update(seconds)
+            for rendered in pool.map(partial(_render_share, soundfont, on_done, stopped), shares(wanted, processes)):
+                found.update(rendered)
         finally:  # after an interrupt or a failure the others stop after their current file
             stopped.set()
     return found
@@ -61,42 +81,73 @@ def shares(wanted: Sequence[Rendering], processes: int) -> list[list[Rendering]]
 
 def _render_share(
     soundfont: Path | None, on_done: Callable[[], None], stopped: threading.Event, wanted: Sequence[Rendering]
-) -> dict[str, float]:
+) -> dict[str, Rendered]:
     def on_message(_message: dict[str, Any]) -> None:
         if stopped.is_set():
             raise ChildError("rendering was stopped")
         on_done()
 
     request = {"wanted": [asdict(one) for one in wanted], "soundfont": str(soundfont) if soundfont else None}
-    seconds: dict[str, float] = run_child(
+    heard: dict[str, dict[str, Any]] = run_child(
         "lstm_music.rendering.render:render", request, on_message=on_message, reads_foreign=True
     )
-    return seconds
+    return {midi: Rendered(one["seconds"], tuple(one["silent"])) for midi, one in heard.items()}
 
 
-def render(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, float]:
+def render(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> dict[str, dict[str, Any]]:
     """Render the files of a request, in the child process, and send a message after each."""
     soundfont = Path(request["soundfont"]) if request["soundfont"] else None
-    seconds = {}
-    for one in (Rendering(**{**asked, "audio": tuple(asked["audio"])}) for asked in request["wanted"]):
-        seconds[one.midi] = _play(one, soundfont) if one.audio else 0.0
+    heard = {}
+    for one in map(_asked, request["wanted"]):
+        play = _play_parts if one.parts else _play
+        heard[one.midi] = asdict(play(one, soundfont) if one.audio else Rendered())
         if one.sheet_music:
             _engrave(one)
         send({"done": one.midi})
-    return seconds
+    return heard
 
 
-def _play(one: Rendering, soundfont: Path | None) -> float:
-    from lstm_music.rendering.audio import SAMPLE_RATE, synthesise, write_audio
+def _asked(asked: dict[str, Any]) -> Rendering:
+    """Make what was asked of what JSON made of it."""
+    parts = tuple(Part(**part) for part in asked["parts"])
+    return Rendering(**{**asked, "audio": tuple(asked["audio"]), "parts": parts})
+
+
+def _play(one: Rendering, soundfont: Path | None) -> Rendered:
+    from lstm_music.rendering.audio import SAMPLE_RATE, synthesise
 
     midi = Path(one.midi)
     try:
         samples = synthesise(read_midi(midi.read_bytes()), soundfont)
     except RejectedInputError:  # longer than an hour: the other files still get their audio
-        return 0.0
-    for form in one.audio:
-        write_audio(midi.with_suffix(f".{form}"), samples)
-    return len(samples) / SAMPLE_RATE
+        return Rendered()
+    _write(midi, one.audio, samples)
+    return Rendered(len(samples) / SAMPLE_RATE)
+
+
+def _play_parts(one: Rendering, soundfont: Path | None) -> Rendered:
+    from lstm_music.rendering.audio import SAMPLE_RATE
+    from lstm_music.rendering.ensemble import part_of_note
+    from lstm_music.rendering.mixing import mix_parts
+
+    midi = Path(one.midi)
+    piece = read_midi(midi.read_bytes())
+    of_note = part_of_note(piece, one.parts)
+    try:
+        mix = mix_parts(piece, one.parts, of_note, soundfont)
+    except RejectedInputError:  # longer than an hour, as above
+        return Rendered()
+    _write(midi, one.audio, mix.samples)
+    for part, stem in enumerate(mix.stems() if one.stems else ()):
+        _write(midi.with_name(f"{stem_name(midi.stem, part)}.mid"), one.audio, stem)
+    return Rendered(len(mix.samples) / SAMPLE_RATE, tuple(one.parts[part].name for part in mix.silent))
+
+
+def _write(path: Path, forms: Sequence[str], samples: "Samples") -> None:
+    from lstm_music.rendering.audio import write_audio
+
+    for form in forms:
+        write_audio(path.with_suffix(f".{form}"), samples)
 
 
 def _engrave(one: Rendering) -> None:

@@ -7,19 +7,23 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
+from lstm_music.rendering.ensemble import declared_parts
 from lstm_music.rendering.listening_page import listening_page
-from lstm_music.rendering.render import Rendering, render_all
-from lstm_music.rendering.thumbnail import thumbnail
+from lstm_music.rendering.render import Rendered, Rendering, render_all
+from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.data.dataset import load_dataset
-from lstm_music.stages.music.candidates import Candidate, make_music, music_stage, picture, read_music
+from lstm_music.stages.music.candidates import make_music, music_stage, read_music
 from lstm_music.stages.music.copies import copies_stage, index_copies, load_index
+from lstm_music.stages.music.ensembles import is_ensemble, picture_of, thumbnail_of
 from lstm_music.stages.music.names import KIND, name_generation, named_folder, read_names
-from lstm_music.stages.music.page import Presented, build_page, quiz_pieces
+from lstm_music.stages.music.page import build_page, quiz_pieces
+from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import Scored, best, score_candidates
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.settings import GenerationSettings
@@ -60,7 +64,7 @@ class Plan:
         settings = self.settings
         spec = {
             "num_outputs": settings.spec.num_outputs,
-            "rendering": settings.rendering.model_dump(mode="json"),
+            "rendering": _asked_for(settings.rendering),
             "soundfont": sha256_of(settings.soundfont) if settings.soundfont else None,
             "command": settings.command,
         }
@@ -104,10 +108,10 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch, store.write(plan.stage) as writer:
         folder = Path(scratch)
         quiz = quiz_pieces(store.open(plan.reference), reference, [one.made for one in kept])
-        seconds = _render(plan.settings, folder, kept, quiz, on_progress)
-        presented = Presented(folder, plan.settings.rendering.audio, seconds)
+        rendered = _render(plan.settings, folder, kept, quiz, on_progress)
+        presented = Presented(folder, plan.settings.rendering.audio, rendered)
         for number, one in enumerate(kept, start=1):
-            (folder / f"result_{number:03d}.svg").write_text(picture(one.made), encoding="utf-8")
+            (folder / f"result_{number:03d}.svg").write_text(picture_of(one.made), encoding="utf-8")
             (folder / f"result_{number:03d}.json").write_text(_settings(plan, number, one), encoding="utf-8")
         warnings = store.open(plan.music).facts["warnings"]
         page = build_page(store, plan.settings, dataset, reference, scored, kept, presented, quiz, warnings)
@@ -121,9 +125,9 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["recipe"] = plan.settings.recipe
         writer.facts["random_seed"] = plan.settings.random_seed
         writer.facts["settings"] = plan.settings.summary
-        writer.facts["thumbnails"] = [thumbnail(read_midi(one.made.midi)) for one in kept]
+        writer.facts["thumbnails"] = [thumbnail_of(one.made) for one in kept]
         writer.facts["results"] = [_figures(one) for one in kept]
-        writer.facts["warnings"] = warnings
+        writer.facts["warnings"] = [*warnings, *_unheard(rendered)]
         writer.counts.update(results=len(kept), candidates=len(scored))
 
 
@@ -147,7 +151,14 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
     def output(number: int, figures: Mapping[str, Any]) -> dict[str, Any]:
         found = {kind: paths.get(f"result_{number:03d}.{extension}") for kind, extension in kinds.items()}
         found["audio"] = found["audio"] or paths.get(f"result_{number:03d}.mp3")
-        return {**found, "prompt_midi": paths.get(f"prompt_{number:03d}.mid"), **figures}
+        of_result = (name for name in paths if name.startswith(f"result_{number:03d}_part_"))
+        stems = [paths[name] for name in sorted(of_result, key=lambda name: (len(name), name))]
+        return {
+            **found,
+            "prompt_midi": paths.get(f"prompt_{number:03d}.mid"),
+            **({"stems": stems} if stems else {}),
+            **figures,
+        }
 
     return {
         "outputs": [output(number, figures) for number, figures in enumerate(artifact.facts["results"], start=1)],
@@ -177,22 +188,26 @@ def _render(
     kept: Sequence[Scored],
     quiz: Mapping[str, bytes],
     on_progress: Callable[[int, int], None],
-) -> dict[str, float]:
-    """Write and render the MIDI files. Returns the seconds of audio of each by its name."""
+) -> dict[str, Rendered]:
+    """Write and render the MIDI files. Returns what was heard of each by its name."""
     wanted = []
 
-    def add(name: str, midi: bytes, audio: tuple[str, ...], made: Candidate | None = None) -> None:
+    def add(name: str, midi: bytes, wish: Rendering) -> None:
         path = folder / f"{name}.mid"
         path.write_bytes(midi)
-        title, composer = (made.title, made.composer_line) if made else ("", "")
-        wanted.append(Rendering(str(path), audio, made is not None and settings.rendering.sheet_music, title, composer))
+        wanted.append(replace(wish, midi=str(path)))
 
+    form, has_parts = settings.rendering, is_ensemble([one.made for one in kept])
     for number, one in enumerate(kept, start=1):
-        add(f"result_{number:03d}", one.made.midi, settings.rendering.audio, one.made)
+        alone = Rendering("", form.audio, sheet_music=False, parts=declared_parts(one.made.facts), stems=form.stems)
+        title, composer = one.made.title, one.made.composer_line
+        engraved = replace(alone, sheet_music=form.sheet_music, title=title, composer=composer)
+        add(f"result_{number:03d}", one.made.midi, engraved)
         if one.made.prompt_midi:
-            add(f"prompt_{number:03d}", one.made.prompt_midi, settings.rendering.audio)
+            add(f"prompt_{number:03d}", one.made.prompt_midi, alone)
     for name, midi in quiz.items():
-        add(name, midi, settings.rendering.audio[:1])
+        parts = parts_of(read_midi(midi))[0] if has_parts else ()
+        add(name, midi, Rendering("", form.audio[:1], sheet_music=False, parts=parts))
     done = 0
 
     def on_done() -> None:
@@ -201,7 +216,19 @@ def _render(
         on_progress(done, len(wanted))
 
     found = render_all(wanted, settings.soundfont, on_done)
-    return {Path(path).stem: seconds for path, seconds in found.items()}
+    return {Path(path).stem: heard for path, heard in found.items()}
+
+
+def _unheard(rendered: Mapping[str, Rendered]) -> list[str]:
+    """Warn of the parts that the soundfont has no sound for."""
+    names = dict.fromkeys(name for heard in rendered.values() for name in heard.silent)
+    return [f"the soundfont has no sound for {', '.join(names)}; give another one with --soundfont"] if names else []
+
+
+def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
+    """Give what the files depend on; a generation without stems is the same as before there were any."""
+    spec = rendering.model_dump(mode="json")
+    return spec if rendering.stems else {key: value for key, value in spec.items() if key != "stems"}
 
 
 def _settings(plan: Plan, number: int, one: Scored) -> str:

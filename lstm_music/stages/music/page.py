@@ -1,8 +1,7 @@
 """The contents of the listening page: results, their prompts, and how they compare with the corpus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name, title_of_file
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.listening_page import (
-    Clip,
     CopyCheck,
-    Download,
     Listening,
     Origin,
     QuizClip,
@@ -26,10 +23,12 @@ from lstm_music.rendering.listening_page import (
     Statistic,
     Table,
 )
-from lstm_music.rendering.piano_roll import MARGIN, PIXELS_PER_QUARTER
+from lstm_music.rendering.piano_roll import MARGIN
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import bar_of_event
 from lstm_music.stages.music.candidates import Candidate, new_notes, result_at_quarters
+from lstm_music.stages.music.ensembles import is_ensemble, parts_shown, picture_of, pixels_per_quarter
+from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import PENALTIES, Scored, typical_ranges
 from lstm_music.stages.music.reference import BOUNDS, Reference, areas, mean_areas
 from lstm_music.stages.music.segments import piece_rows
@@ -40,44 +39,6 @@ QUIZ_CLIPS = 4
 """Of each kind, at most."""
 QUIZ_SECONDS = 12.0
 QUIZ_VELOCITY = 80
-MIME = {"ogg": "audio/ogg", "mp3": "audio/mpeg"}
-DOWNLOADS = {
-    "mid": ("MIDI", "audio/midi"),
-    "musicxml": ("MusicXML", "application/vnd.recordare.musicxml+xml"),
-    "pdf": ("Sheet music", "application/pdf"),
-    "ogg": ("Audio", MIME["ogg"]),
-    "mp3": ("Audio, MP3", MIME["mp3"]),
-}
-
-
-@dataclass(frozen=True)
-class Presented:
-    """The rendered files: their folder, the formats of the audio, and the length of each clip by its name."""
-
-    folder: Path
-    audio: Sequence[str]
-    seconds: Mapping[str, float]
-
-    def clip(self, name: str, label: str) -> Clip | None:
-        """Return the audio of a file; None if there is none."""
-        path = self.folder / f"{name}.{self.audio[0]}" if self.audio else None
-        if path is None or not path.exists():
-            return None
-        return Clip(label, MIME[self.audio[0]], path.read_bytes(), self.seconds[name])
-
-    def downloads(self, name: str) -> list[Download]:
-        """Return the files of a result."""
-        paths = ((self.folder / f"{name}.{form}", form) for form in DOWNLOADS)
-        return [
-            Download(DOWNLOADS[form][0], path.name, DOWNLOADS[form][1], path.read_bytes())
-            for path, form in paths
-            if path.exists()
-        ]
-
-    def text(self, file_name: str) -> str | None:
-        """Read a file; None if there is none."""
-        path = self.folder / file_name
-        return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def quiz_pieces(
@@ -86,12 +47,13 @@ def quiz_pieces(
     """Return the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud."""
     count = min(QUIZ_CLIPS, len(candidates), len(reference.held_out))
     real = [reference_artifact.file(f"held_out_{number:03d}.mid").read_bytes() for number in range(1, count + 1)]
+    made = [replace(read_midi(one.midi), notes=new_notes(one)) for one in candidates[:count]]
+    keeps_names = is_ensemble(candidates)
     return {
-        **{f"quiz_real_{number}": _beginning(read_midi(midi)) for number, midi in enumerate(real, start=1)},
         **{
-            f"quiz_made_{number}": _beginning(replace(read_midi(one.midi), notes=new_notes(one)))
-            for number, one in enumerate(candidates[:count], start=1)
+            f"quiz_real_{number}": _beginning(read_midi(midi), keeps_names) for number, midi in enumerate(real, start=1)
         },
+        **{f"quiz_made_{number}": _beginning(piece, keeps_names) for number, piece in enumerate(made, start=1)},
     }
 
 
@@ -151,7 +113,8 @@ def _result(
 ) -> Result:
     facts, name = one.made.facts, f"result_{number:03d}"
     prompt = facts["prompt"]
-    rate = PIXELS_PER_QUARTER * 1_000_000 / facts["microseconds_per_quarter"]
+    per_quarter, parts = pixels_per_quarter(one.made), parts_shown(one.made, number, presented)
+    rate = per_quarter * 1_000_000 / facts["microseconds_per_quarter"]
     clip = presented.clip(name, "Prompt and result" if one.made.has_prompt_inside else "Result")
     place = f"bars {prompt['bars'][0]} to {prompt['bars'][1]}"
     composer = person_name(prompt["composer"])
@@ -163,8 +126,8 @@ def _result(
         number=number,
         clip=clip,
         roll=Roll(
-            presented.text(f"{name}.svg") or "",
-            RollPlace(MARGIN + result_at_quarters(one.made) * PIXELS_PER_QUARTER, rate),
+            picture_of(one.made, has_legend=not parts),
+            RollPlace(MARGIN + result_at_quarters(one.made) * per_quarter, rate),
             RollPlace(MARGIN, rate) if is_before else None,
         ),
         prompt=presented.clip(f"prompt_{number:03d}", "Prompt"),
@@ -174,6 +137,7 @@ def _result(
             Setting("events", str(facts["events"])),
             Setting("nats per event", f"{facts['nats_per_event']:.2f}"),
             *([Setting("audio", "none: longer than an hour")] if presented.audio and clip is None else []),
+            *([Setting("stems", "none: the music has one part")] if settings.rendering.stems and not parts else []),
             *(Setting(f"penalty: {what}", f"{one.penalties[what]:.2f}") for what in PENALTIES),
             *(Setting("note", warning) for warning in warnings),
         ],
@@ -185,6 +149,7 @@ def _result(
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=presented.downloads(name),
         command=like_it.command_for_more if prompt["split"] else settings.command_for_more,
+        parts=parts,
     )
 
 
@@ -243,8 +208,8 @@ def _quiz(presented: Presented, quiz: Mapping[str, bytes], reference: Reference)
     return clips
 
 
-def _beginning(piece: PieceNotes) -> bytes:
-    """Keep what begins in the first `QUIZ_SECONDS` from the first note on, all of it equally loud."""
+def _beginning(piece: PieceNotes, keeps_names: bool) -> bytes:
+    """Keep what begins in the first `QUIZ_SECONDS` from the first note on, all of it equally loud; names tell parts apart."""
     tempo = piece.tempos[0] if piece.tempos else Tempo(0, 500_000)
     limit = round(QUIZ_SECONDS * 1_000_000 / tempo.microseconds_per_quarter * piece.ticks_per_quarter)
     notes = piece.notes.copy()
@@ -252,7 +217,8 @@ def _beginning(piece: PieceNotes) -> bytes:
     notes = notes[notes["onset_ticks"] < limit]
     notes["duration_ticks"] = np.minimum(notes["duration_ticks"], limit - notes["onset_ticks"])
     notes["velocity"] = QUIZ_VELOCITY
-    return write_midi(PieceNotes(piece.ticks_per_quarter, notes, tempos=(tempo,)))
+    names = piece.track_names if keeps_names else ()
+    return write_midi(PieceNotes(piece.ticks_per_quarter, notes, tempos=(tempo,), track_names=names))
 
 
 def _share(value: float | None) -> str:

@@ -49,6 +49,8 @@ class GenerationSettings:
             options["audio"] = ",".join(self.rendering.audio) or "none"
         if self.rendering.sheet_music != self.usual.rendering.sheet_music:
             options["sheet_music"] = self.rendering.sheet_music
+        if self.rendering.stems != self.usual.rendering.stems:
+            options["stems"] = self.rendering.stems
         if self.soundfont:
             options["soundfont"] = self.soundfont
         if self.prompt_midi:

@@ -35,7 +35,9 @@ def test_a_file_is_described_and_drawn(tune, lstm_music, tmp_path):
     assert ["1", "Violoncello", "42", "B♭2", "to", "C3", "2"] in rows
     drawn = ET.parse(svg).getroot()
     lines = [one.get("x1") for one in drawn.iter("{http://www.w3.org/2000/svg}line") if one.get("class") == "bar"]
-    assert lines == ["28.0", "52.0"]  # the pickup is a quarter long
+    assert lines == ["28.0", "60.0"]  # the pickup is a quarter long
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["tune.krn", "Flute", "Violoncello"]
 
 
 def test_files_are_compared_for_a_program(tune, lstm_music, tmp_path):

@@ -14,11 +14,13 @@ from small_music import QUARTER, piece_of
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.index_page import Generation, Preview, index_page
 from lstm_music.rendering.listening_page import (
+    MOST_PART_SECONDS,
     Clip,
     CopyCheck,
     Download,
     Listening,
     Origin,
+    PartShown,
     QuizClip,
     Result,
     Roll,
@@ -71,6 +73,26 @@ def clip(data, label="Result", mime="audio/ogg"):
 def hearing(number, **changes):
     roll = Roll(piano_roll(PIECE, "a piece"), RollPlace(28, 48))
     return dataclasses.replace(Result(number, clip(b"audio %d" % number), roll), **changes)
+
+
+def with_parts(seconds):
+    stems = [Download("Audio", f"part_{n}.ogg", "audio/ogg", b"part %d" % n) for n in (1, 2)]
+    parts = [PartShown(HOSTILE, "violin", stem=stem) for stem in stems]
+    heard = Clip("Result", "audio/ogg", b"audio", seconds)
+    return Elements(listening_page(Listening("A duet", [hearing(1, clip=heard, parts=parts)])))
+
+
+def test_parts_that_fill_the_memory_of_a_browser_are_offered_as_files_alone():
+    mixed, long = with_parts(MOST_PART_SECONDS / 2), with_parts(MOST_PART_SECONDS / 2 + 1)
+    for page, switches in ((mixed, 4), (long, 0)):
+        assert len([one for one in page.all("button") if "aria-pressed" in one]) == switches
+        assert [one["download"] for one in page.all("a") if "data-stem" in one] == ["part_1.ogg", "part_2.ogg"]
+    assert "data-mixer" in next(one for one in mixed.all("div") if one.get("class", "").startswith("parts"))
+    assert "too long to be mixed here" in " ".join(long.text)
+    silent = listening_page(Listening("A duet", [hearing(1, clip=None, parts=[PartShown("Viola", "viola")])]))
+    assert "too long" not in silent
+    assert "--stems" not in silent
+    assert [one["data-name"] for one in mixed.all("li") if "data-name" in one] == [SHOWN] * 2
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(7.6, "0:07"), (8.0, "0:08"), (59.99, "0:59"), (61.2, "1:01")])

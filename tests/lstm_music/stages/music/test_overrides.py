@@ -49,6 +49,7 @@ def test_fewer_events_than_the_least_of_the_recipe_lower_the_least():
         ({"temperature": -1}, "--temperature: ", "got -1.0"),
         ({"temperature": "nose=1"}, "--temperature: ", "got 'nose=1'"),
         ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
+        ({"stems": True, "audio": "none"}, "stems: expected a format of audio", "got none"),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
         ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
         ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),

@@ -1,0 +1,107 @@
+"""A generation of ensembles: files by part, a page with a legend, and pictures by part; that of the piano stays as it was."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from lstm_music.midi.parts import Part, in_parts
+from lstm_music.midi.reader import read_midi
+from lstm_music.midi.writer import write_midi
+from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.stages.music import generation as module
+from lstm_music.stages.music.candidates import Candidate, read_music
+from lstm_music.stages.music.generation import Plan, describe_generation, generate
+from lstm_music.stages.music.index import write_index
+from lstm_music.stages.music.settings import GenerationSettings
+
+PARTS = (Part("Violin", 40), Part("Cello <b>", 42), Part("Tacet", 60), Part("Drums", is_drum=True))
+
+
+def arranged(midi: bytes | None) -> bytes | None:
+    """Give the higher notes to the violin, the lower ones to the cello, and two to a drum that no soundfont has."""
+    if midi is None:
+        return None
+    piece = read_midi(midi)
+    part = (piece.notes["pitch"] < np.median(piece.notes["pitch"])).astype(np.int64)
+    part[:2] = 3
+    piece.notes["pitch"][:2] = 5
+    return write_midi(in_parts(piece, PARTS, part, "A title"))
+
+
+def ensembles(store, ref) -> list[Candidate]:
+    facts = {"parts": [dataclasses.asdict(part) for part in PARTS]}
+    return [
+        dataclasses.replace(
+            one, midi=arranged(one.midi), prompt_midi=arranged(one.prompt_midi), facts={**one.facts, **facts}
+        )
+        for one in read_music(store, ref)
+    ]
+
+
+@pytest.fixture
+def made_music(made, trained, tmp_path, uncompiled, monkeypatch):
+    """Generate with some rendering; the candidates are arranged for several parts, as a model of ensembles makes them."""
+    copy = made.copy(tmp_path / "storage")
+    monkeypatch.setattr(module, "read_music", ensembles)
+
+    def run(**rendering):
+        usual = GenerationSettings.of(copy.recipe, "tiny")
+        spec = usual.spec.model_copy(update={"num_outputs": 1})
+        form = RenderingSpec(sheet_music=False, **rendering)
+        plan = Plan(dataclasses.replace(usual, spec=spec, rendering=form), copy.prepared.dataset, trained)
+        ref = generate(copy.store, plan)
+        return copy.store, ref, copy.store.open(ref)
+
+    return run
+
+
+def test_an_ensemble_has_stems_a_legend_and_a_picture_by_part(made_music):
+    store, ref, artifact = made_music(stems=True)
+    stems = [f"{kind}_001_part_{number}.ogg" for kind in ("prompt", "result") for number in (1, 2, 3, 4)]
+    assert {path.name for path in artifact.files()} >= set(stems)
+    described = describe_generation(store, ref)
+    assert [path.rsplit("/", 1)[-1] for path in described["outputs"][0]["stems"]] == stems[4:]
+    assert described["warnings"] == ["the soundfont has no sound for Drums; give another one with --soundfont"]
+    assert "--stems" in described["command"]
+    assert json.loads(artifact.file("result_001.json").read_bytes())["parts"][1]["name"] == "Cello <b>"
+    page = artifact.file("index.html").read_text()
+    assert page.count("data-mute aria") == page.count("data-solo aria") == page.count("data-prompt-stem=") == 4
+    assert re.search(r'Cello &lt;b&gt;</span> <span class="soft">cello</span>', page)
+    assert re.search(r'Tacet</span> <span class="soft">french horn, rests here</span>', page)
+    assert re.search(r'Drums</span> <span class="soft"></span> <span class="notice">▲ not heard', page)
+    roll = page[page.index('class="lstm-roll lstm-parts"') :]
+    assert "Violin" not in roll[: roll.index("</svg>")]  # the page has a legend of its own
+    picture = artifact.file("result_001.svg").read_text()
+    assert [picture.count(f'data-part="{part}"') for part in range(4)] == [1] * 4
+    assert ">Violin</text>" in picture
+    (thumbnail,) = artifact.facts["thumbnails"]
+    assert [bool(path) for path in thumbnail] == [True, True, False, True]
+    index = write_index(store).read_text()
+    assert f'<path class="stroke colour-1 pattern-1" d="{thumbnail[1]}"/>' in index
+    assert ".lstm-parts .colour-1" in index
+
+
+def test_without_stems_the_page_says_how_to_get_them(made_music):
+    store, ref, artifact = made_music()
+    assert not [path.name for path in artifact.files() if "_part_" in path.name]
+    assert "stems" not in describe_generation(store, ref)["outputs"][0]
+    page = artifact.file("index.html").read_text()
+    assert "make the page again with the option <code>--stems</code>" in page
+    assert "data-mute aria" not in page
+
+
+def test_music_for_the_piano_has_no_stems_and_its_page_no_mixer(made_music, monkeypatch):
+    monkeypatch.setattr(module, "read_music", read_music)
+    _, without, plain = made_music()
+    _, ref, artifact = made_music(stems=True)
+    assert ref != without
+    assert {path.name for path in plain.files()} == {path.name for path in artifact.files()}
+    assert plain.file("result_001.ogg").read_bytes() == artifact.file("result_001.ogg").read_bytes()
+    pages = [one.file("index.html").read_text() for one in (plain, artifact)]
+    for page in pages:
+        assert "mixer" not in page.lower()
+        assert "lstm-parts" not in page
+    assert ["none: the music has one part" in page for page in pages] == [False, True]
