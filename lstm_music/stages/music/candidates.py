@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_music.encoding.parts import named_parts
+from lstm_music.encoding.parts import named_parts, player_of
 from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.prompt import start_in_bar, to_notes
@@ -271,6 +271,8 @@ def _write_candidate(
         },
     }
     if dataset.events.parts != "none":
-        facts["parts"] = [asdict(part) for part in parts_of(result)[0]]
+        heard = {part for piece in filter(None, (prompt, result)) for part in parts_of(piece)[0]}
+        players = [player_of(dataset.events.parts, value) for value in dataset.events.part_alphabet]
+        facts["parts"] = [asdict(part) for part in players if part in heard]
     text = json.dumps(facts, indent=1, sort_keys=True)
     writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")
