@@ -100,7 +100,7 @@ def _beginning(bars: Sequence[Bar], hand: int, key: KeySignature, quarters_per_m
     from music21 import clef, tempo
     from music21 import key as keys
 
-    pitches = [pitch for bar in bars for voice in bar.hands[hand] for value in voice for pitch in value.pitches]
+    pitches = [pitch for bar in bars for voice in bar.staves[hand] for value in voice for pitch in value.pitches]
     is_high = float(np.mean(pitches)) >= CLEF_PITCH if pitches else hand == 0
     elements: list[Any] = [
         clef.TrebleClef() if is_high else clef.BassClef(),
@@ -116,7 +116,7 @@ def _insert_voices(measure: Any, bar: Bar, hand: int, time: Any, key: KeySignatu
     """Insert the voices of one hand into a measure; only the rests of the first voice that has notes are printed."""
     from music21 import stream
 
-    voices = bar.hands[hand]
+    voices = bar.staves[hand]
     printed = next((number for number, values in enumerate(voices) if any(value.pitches for value in values)), 0)
     begun: list[tuple[Value, Any]] = []
     for number, values in enumerate(voices):
