@@ -16,12 +16,11 @@ from lstm_music.midi.notes import KeySignature, PieceNotes
 from lstm_music.midi.text import printable
 from lstm_music.rendering.audio import seconds_at
 from lstm_music.rendering.notation import Bar, Value, write_bars
+from lstm_music.rendering.spelling import Spelled, shown_accidentals, spelled
 from lstm_music.rendering.voices import QUARTER
 
 TITLE_LIMIT = 120
 CLEF_PITCH = 60  # a hand whose notes lie higher on average is written in the treble clef
-
-_NAMES = "FCGDAEB"  # the line of fifths
 
 
 def musicxml(piece: PieceNotes, title: str, composer: str = "") -> str:
@@ -136,18 +135,13 @@ def _insert_voices(measure: Any, bar: Bar, hand: int, time: Any, key: KeySignatu
 
 def _show_accidentals(begun: Sequence[tuple[Value, Any]], sharps: int) -> None:
     """Show an accidental where neither the key signature nor one before it in the bar says the same; none after a tie."""
-    signature = dict.fromkeys(_NAMES[: max(sharps, 0)], 1) | dict.fromkeys(_NAMES[7 + min(sharps, 0) :], -1)
-    said: dict[tuple[str, int], int] = {}
-    for value, element in begun:
-        for pitch in element.pitches:
-            place, alteration = (pitch.step, pitch.octave), int(pitch.alter)
-            is_shown = not value.is_tied_from and alteration != said.get(place, signature.get(pitch.step, 0))
-            if not value.is_tied_from:
-                said[place] = alteration
-            if is_shown and not alteration:
-                pitch.accidental = "natural"
-            if pitch.accidental is not None:
-                pitch.accidental.displayStatus = is_shown
+    pitches = [(pitch, value.is_tied_from) for value, element in begun for pitch in element.pitches]
+    written = [(Spelled(pitch.step, int(pitch.alter), pitch.octave), is_tied) for pitch, is_tied in pitches]
+    for (pitch, _), is_shown in zip(pitches, shown_accidentals(written, sharps), strict=True):
+        if is_shown and not pitch.alter:
+            pitch.accidental = "natural"
+        if pitch.accidental is not None:
+            pitch.accidental.displayStatus = is_shown
 
 
 def _element(value: Value, key: KeySignature, *, is_printed: bool) -> Any:
@@ -171,14 +165,10 @@ def _element(value: Value, key: KeySignature, *, is_printed: bool) -> Any:
 
 
 def _pitch(number: int, key: KeySignature) -> Any:
-    """Spell a MIDI pitch by the harmonic chromatic scale of a key: in C major with E-flat, in A minor with D-sharp."""
     from music21.pitch import Pitch
 
-    lowest = key.sharps - (2 if key.is_minor else 3)  # on the line of fifths, where C is 0
-    fifths = (number * 7 - lowest) % 12 + lowest
-    alteration, name = divmod(fifths + 1, 7)
-    octave = (number - alteration) // 12 - 1  # that of the natural note: C-flat 4 sounds as B3
-    pitch = Pitch(_NAMES[name], octave=octave)
+    step, alteration, octave = spelled(number, key)
+    pitch = Pitch(step, octave=octave)
     if alteration:
         pitch.accidental = alteration
     return pitch
