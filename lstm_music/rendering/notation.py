@@ -133,7 +133,7 @@ def _beat_ends(frames: Sequence[_Frame]) -> list[int]:
     return [
         frame.first + min(end, frame.steps)
         for frame in frames
-        for length in [36 if _is_compound(*frame.signature) else QUARTER]
+        for length in [36 if has_dotted_beats(*frame.signature) else QUARTER]
         for end in range(length, frame.steps + length, length)
     ]
 
@@ -161,12 +161,13 @@ def _fill(voices: Sequence[Voice], frame: _Frame, skip: int) -> tuple[tuple[Valu
     return tuple(filled) or (tuple(_values([], {}, frame, skip)),)
 
 
-def _is_compound(numerator: int, denominator: int) -> bool:
+def has_dotted_beats(numerator: int, denominator: int) -> bool:
+    """Say whether the beats of a time signature are dotted quarters."""
     return denominator == 8 and numerator % 3 == 0
 
 
 def _values(chords: list[Chord], divisions: Divisions, frame: _Frame, skip: int) -> Iterator[Value]:
-    first, steps, is_compound = frame.first, frame.steps, _is_compound(*frame.signature)
+    first, steps, is_compound = frame.first, frame.steps, has_dotted_beats(*frame.signature)
     place = skip
     for chord in [*chords, Chord(first + steps, first + steps, ())]:
         start, end = max(chord.start - first, 0), min(chord.end - first, steps)

@@ -14,9 +14,9 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import KeySignature, PieceNotes
 from lstm_music.midi.text import printable
-from lstm_music.rendering.audio import seconds_at
 from lstm_music.rendering.notation import Bar, Value, write_bars
 from lstm_music.rendering.spelling import Spelled, shown_accidentals, spelled
+from lstm_music.rendering.tempo import average_tempo
 from lstm_music.rendering.voices import QUARTER
 
 TITLE_LIMIT = 120
@@ -39,10 +39,10 @@ def musicxml(piece: PieceNotes, title: str, composer: str = "") -> str:
         raise RejectedInputError("holds no pitched notes to write as a score")
     bars, key = write_bars(piece), piece.key_signatures[0] if piece.key_signatures else estimate_key(piece)
     score = Score(id="score")
-    score.metadata = Metadata(title=_shown(title))
+    score.metadata = Metadata(title=shown_title(title))
     if composer:
-        score.metadata.composer = _shown(composer)
-    staves = [_staff(bars, hand, key, _tempo(piece)) for hand in (0, 1)]
+        score.metadata.composer = shown_title(composer)
+    staves = [_staff(bars, hand, key, average_tempo(piece)) for hand in (0, 1)]
     for staff in staves:
         score.insert(0, staff)
     score.insert(0, StaffGroup(staves, name="Piano", symbol="brace", barTogether=True))
@@ -174,14 +174,8 @@ def _pitch(number: int, key: KeySignature) -> Any:
     return pitch
 
 
-def _tempo(piece: PieceNotes) -> int:
-    """Quarters a minute, on average over the piece."""
-    end = int((piece.notes["onset_ticks"] + piece.notes["duration_ticks"]).max())
-    seconds = float(seconds_at(piece, end))
-    return max(1, round(60 * end / piece.ticks_per_quarter / seconds)) if seconds else 120
-
-
-def _shown(text: str) -> str:
+def shown_title(text: str) -> str:
+    """Give the title or composer that stands above the music: printable, on one line, of at most `TITLE_LIMIT` characters."""
     shown = printable(text)
     return shown if len(shown) <= TITLE_LIMIT else shown[: TITLE_LIMIT - 1] + "…"
 
