@@ -14,12 +14,15 @@ from lstm_music.rendering.ensemble_notes import child
 from lstm_music.rendering.ensemble_score import EnsembleScore, ScorePart
 from lstm_music.rendering.instrument_styles import VOICES
 from lstm_music.rendering.percussion import drum_of
+from lstm_music.rendering.score_size import staff_height
 from lstm_music.rendering.sheet_music import shown_title
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
+_TENTHS = 40  # MusicXML counts tenths of the space between two lines: from the lowest to the highest line of a staff
+_MARGIN = 15  # millimetres
 _CHANNELS = [channel for channel in range(CHANNELS) if channel != DRUM_CHANNEL]
 
 
@@ -37,6 +40,8 @@ def ensemble_musicxml(score: EnsembleScore, title: str, composer: str = "", only
     parts = list(enumerate(score.parts, start=1))
     if only is not None:
         parts = parts[only : only + 1]
+    _add_page(root, sum(len(part.clefs) for _, part in parts))
+    if only is not None:
         _add_part_name(root, parts[0][1])
     _add_list(root, parts, is_single=only is not None)
     for number, part in parts:
@@ -44,6 +49,21 @@ def ensemble_musicxml(score: EnsembleScore, title: str, composer: str = "", only
         add_measures(element, score, part, f"P{number}", is_first=part is parts[0][1], is_single=only is not None)
     ET.indent(root)
     return f"{_HEAD}{ET.tostring(root, encoding='unicode')}\n"
+
+
+def _add_page(root: ET.Element, staves: int) -> None:
+    """Say how large the staves are on a page of A4, so that a system fits in a notation program, too."""
+    height = staff_height(staves)
+    defaults = child(root, "defaults")
+    scaling = child(defaults, "scaling")
+    child(scaling, "millimeters", f"{height:.4g}")
+    child(scaling, "tenths", str(_TENTHS))
+    page = child(defaults, "page-layout")
+    for name, length in (("page-height", 297), ("page-width", 210)):
+        child(page, name, f"{length * _TENTHS / height:.1f}")
+    margins = child(page, "page-margins", type="both")
+    for side in ("left", "right", "top", "bottom"):
+        child(margins, f"{side}-margin", f"{_MARGIN * _TENTHS / height:.1f}")
 
 
 def _add_part_name(root: ET.Element, part: ScorePart) -> None:
