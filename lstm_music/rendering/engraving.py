@@ -88,11 +88,14 @@ def _with_credits(musicxml: str) -> str:
     """Add title and composer as credits: verovio draws a composer as a credit only, and MuseScore makes credits of its own."""
     title = re.search(r"<work-title>([^<]+)</work-title>", musicxml)
     composer = re.search(r'<creator type="composer">([^<]+)</creator>', musicxml)
-    if not (title and composer):
+    first = re.search("<credit |<part-list>", musicxml)  # a part that stands alone has its name as a credit
+    if not (title and first and (composer or first[0] != "<part-list>")):
         return musicxml
     credit = '<credit page="1"><credit-type>{}</credit-type><credit-words justify="{}" valign="{}">{}</credit-words></credit>'
-    both = credit.format("title", "center", "top", title[1]) + credit.format("composer", "right", "bottom", composer[1])
-    return musicxml.replace("<part-list>", f"{both}<part-list>", 1)
+    both = credit.format("title", "center", "top", title[1])
+    if composer:
+        both += credit.format("composer", "right", "bottom", composer[1])
+    return f"{musicxml[: first.start()]}{both}{musicxml[first.start() :]}"
 
 
 def _with_tempo_note(svg: str, glyphs: Path) -> str:

@@ -27,23 +27,30 @@ def add_measures(
 ) -> None:
     """Add the measures of a part to its element; the first part has the tempo, and a single one joins its bars of rest."""
     own = [bar.staves[part.first_staff : part.first_staff + len(part.clefs)] for bar in score.bars]
-    rests = _long_rests(score.bars, own) if is_single else {}
+    rests = _long_rests(score.bars, own) if is_single and len(part.clefs) == 1 else {}
     signature = None
     for place, (bar, staves) in enumerate(zip(score.bars, own, strict=True)):
         number = place + (0 if score.bars[0].skipped else 1)
         measure = child(element, "measure", number=str(number), **({"implicit": "yes"} if bar.skipped else {}))
         changed = (bar.numerator, bar.denominator) != signature
         signature = (bar.numerator, bar.denominator)
-        _add_attributes(measure, part, signature if changed else None, rests.get(place, 0), is_first_bar=place == 0)
+        _add_attributes(measure, part, signature if changed else None, is_first_bar=place == 0)
         if place == 0 and is_first:
             _add_tempo(measure, score.tempo)
+        if place in rests:  # verovio draws no tempo that stands in a measure after this, and a clef beside it twice
+            style = child(child(measure, "attributes"), "measure-style")
+            child(style, "multiple-rest", str(rests[place]))
         _add_staves(measure, bar, staves, part, part_id)
         if place == len(own) - 1:
             child(child(measure, "barline", location="right"), "bar-style", "light-heavy")
 
 
 def _long_rests(bars: Sequence[Bar], own: Sequence[tuple[tuple[tuple[Value, ...], ...], ...]]) -> dict[int, int]:
-    """Return the first bar of each rest of several bars, and how many it lasts; it ends where the time signature changes."""
+    """Return the first bar of each rest of several bars, and how many it lasts; it ends where the time signature changes.
+
+    A part on two staves has none, as verovio draws it on the upper staff alone. A rest after a silent pickup leaves a bar
+    between, or else its number would stand in the tempo above the pickup.
+    """
 
     def kind(place: int) -> tuple[bool, int, int, int]:
         is_rest = not any(value.pitches for voices in own[place] for values in voices for value in values)
@@ -51,16 +58,16 @@ def _long_rests(bars: Sequence[Bar], own: Sequence[tuple[tuple[tuple[Value, ...]
 
     found = {}
     for (is_rest, *_), members in groupby(range(len(bars)), key=kind):
-        places = list(members)
+        places = [place for place in members if place != 1 or not bars[0].skipped]
         if is_rest and len(places) > 1:
             found[places[0]] = len(places)
     return found
 
 
 def _add_attributes(
-    measure: ET.Element, part: ScorePart, signature: tuple[int, int] | None, rest: int, *, is_first_bar: bool
+    measure: ET.Element, part: ScorePart, signature: tuple[int, int] | None, *, is_first_bar: bool
 ) -> None:
-    if not (is_first_bar or signature or rest):
+    if not (is_first_bar or signature):
         return
     attributes = child(measure, "attributes")
     if is_first_bar:
@@ -79,8 +86,6 @@ def _add_attributes(
         for number, clef in enumerate(part.clefs, start=1):
             _add_clef(attributes, clef, {"number": str(number)} if len(part.clefs) > 1 else {})
         _add_transposition(attributes, part)
-    if rest:
-        child(child(attributes, "measure-style"), "multiple-rest", str(rest))
 
 
 def _add_clef(attributes: ET.Element, name: str, number: dict[str, str]) -> None:
