@@ -162,6 +162,7 @@ class Output(Group):
     sheet_music: bool | None = Field(
         default=None, description="Whether results are engraved, which takes seconds per piece."
     )
+    parts: bool | None = Field(default=None, description="Whether each part of an ensemble gets a PDF of its own.")
     soundfont: Path | None = Field(default=None, description="Render audio with this .sf2 or .sf3 file.")
 
 

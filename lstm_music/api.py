@@ -124,6 +124,7 @@ def generate(
     best_of: int | None = None,
     audio: str | Sequence[str] | None = None,
     sheet_music: bool | None = None,
+    parts: bool | None = None,
     soundfont: str | Path | None = None,
 ) -> GeneratedMusic:
     """Make music with the promoted models of a recipe, and a page to listen to it.
@@ -157,6 +158,7 @@ def generate(
         best_of: Make this many candidates per piece, and keep those with the smallest penalty.
         audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
         sheet_music: Whether results are engraved, which takes seconds per piece.
+        parts: Whether each part of an ensemble gets a PDF of its own.
         soundfont: Render audio with this .sf2 or .sf3 file.
 
     Raises:
@@ -184,6 +186,7 @@ def generate(
         "best_of": best_of,
         "audio": audio,
         "sheet_music": sheet_music,
+        "parts": parts,
     }
     store = Store(storage)
     chosen = _recipe(store, recipe)

@@ -27,6 +27,7 @@ from flows.cli.generate_options import (
     MinPOption,
     NumEventsOption,
     NumOutputsOption,
+    PartsOption,
     PromptEventsOption,
     PromptMidiOption,
     PromptOption,
@@ -136,6 +137,7 @@ def generate(
     storage: StorageOption = DEFAULT_STORAGE,
     audio: AudioOption = None,
     sheet_music: SheetMusicOption = None,
+    parts: PartsOption = None,
     soundfont: SoundfontOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
@@ -163,7 +165,7 @@ def generate(
         "include_prompt": include_prompt,
         "best_of": best_of,
     }
-    renderings = {"audio": audio, "sheet_music": sheet_music}
+    renderings = {"audio": audio, "sheet_music": sheet_music, "parts": parts}
     commands.generate(
         Display(json), recipe, storage, overrides, renderings, prompt_midi, soundfont, random_seed, output_dir
     )

@@ -112,6 +112,10 @@ SheetMusicOption = Annotated[
     bool | None,
     _option(OUTPUT, "--sheet-music/--no-sheet-music", "Whether to engrave sheet music, which takes seconds per piece."),
 ]
+PartsOption = Annotated[
+    bool | None,
+    _option(OUTPUT, "--parts/--no-parts", "Whether to write a PDF for each part of an ensemble, beside its score."),
+]
 SoundfontOption = Annotated[
     Path | None, _option(OUTPUT, "--soundfont", "Play with this .sf2 or .sf3 file.", "TimGM6mb.sf2", metavar="FILE")
 ]

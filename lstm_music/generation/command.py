@@ -10,6 +10,7 @@ FLAGS = {
     "any_pitch": ("--any-pitch", "--training-pitches"),
     "include_prompt": ("--include-prompt", "--exclude-prompt"),
     "sheet_music": ("--sheet-music", "--no-sheet-music"),
+    "parts": ("--parts", "--no-parts"),
 }
 
 

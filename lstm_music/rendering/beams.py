@@ -11,6 +11,7 @@ from lstm_music.rendering.notation import Bar, Value, has_dotted_beats
 from lstm_music.rendering.signs import sign_of
 from lstm_music.rendering.voices import QUARTER
 
+_WIDE = {(4, 4): 48, (2, 2): 48, (2, 4): 48, (3, 4): 72}  # steps in which eighths alone are joined
 _LINES = {"eighth": 1, "16th": 2, "32nd": 3}
 
 
@@ -29,13 +30,17 @@ def beams_of(bar: Bar, values: Sequence[Value]) -> list[tuple[str, ...]]:
 
 def _groups(bar: Bar, values: Sequence[Value], lines: Sequence[int]) -> Iterator[list[int]]:
     """Yield the places of values that a beam joins."""
-    windows = [_window(bar, value.start + bar.skipped) for value in values]
-    wide = [_wide_window(bar, value.start + bar.skipped) for value in values]
+    beats = [_window(bar, value.start + bar.skipped) for value in values]
+    width = _WIDE.get((bar.numerator, bar.denominator))
+    wide = [(value.start + bar.skipped) // width if width else -1 for value in values]
+    places = range(len(values))
     plain = {
-        window for window, members in groupby(range(len(values)), key=wide.__getitem__) if _are_eighths(values, members)
+        window
+        for window, members in groupby(places, key=wide.__getitem__)
+        if width and _are_eighths([values[place] for place in members])
     }
-    chosen = [("wide", one) if one in plain else ("beat", other) for one, other in zip(wide, windows, strict=True)]
-    for (_, is_short), members in groupby(range(len(values)), key=lambda place: (chosen[place], lines[place] > 0)):
+    chosen = [("wide", one) if one in plain else ("beat", beat) for one, beat in zip(wide, beats, strict=True)]
+    for (_, is_short), members in groupby(places, key=lambda place: (chosen[place], lines[place] > 0)):
         group = list(members)
         if is_short and len(group) > 1:
             yield group
@@ -48,13 +53,8 @@ def _window(bar: Bar, at: int) -> int:
     return min(at // length, last)
 
 
-def _wide_window(bar: Bar, at: int) -> int:
-    length = {(4, 4): 48, (2, 2): 48, (3, 4): 72, (2, 4): 48}.get((bar.numerator, bar.denominator), QUARTER)
-    return at // length
-
-
-def _are_eighths(values: Sequence[Value], members: Iterator[int]) -> bool:
-    return all(values[place].length == 12 and values[place].pitches and not values[place].tuplet for place in members)
+def _are_eighths(values: Sequence[Value]) -> bool:
+    return all(value.length == QUARTER // 2 and value.pitches and not value.tuplet for value in values)
 
 
 def _beam(values: Sequence[Value], lines: Sequence[int], group: Sequence[int], place: int, line: int) -> str:

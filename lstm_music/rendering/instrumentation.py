@@ -1,6 +1,7 @@
 """The parts of an ensemble in a score: how each is written, in which order they stand, and how they are called."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from lstm_music.rendering.instrument_styles import (
 )
 
 _UNVOICED = frozenset({"acoustic grand piano", "choir aahs", "voice oohs", "synth voice"})  # programs that singers have
+_LONGEST_FILE_NAME = 40
 _NUMBER = re.compile(r"\s*(\d+|[IVX]+)\.?$")
 _ORDER = {style: place for place, style in enumerate([*STYLES.values(), *SINGERS.values()])}
 
@@ -64,7 +66,8 @@ def abbreviations(parts: Sequence[Part]) -> list[str]:
 
 def file_names(parts: Sequence[Part]) -> list[str]:
     """Return names for files: lower case, digits and underscores, all distinct, such as "violin_1"."""
-    return list(_distinct([re.sub(r"[^a-z0-9]+", "_", part.name.casefold()).strip("_")[:40] for part in parts]))
+    plain = [unicodedata.normalize("NFKD", part.name.casefold()).encode("ascii", "ignore").decode() for part in parts]
+    return list(_distinct([re.sub(r"[^a-z0-9]+", "_", name).strip("_")[:_LONGEST_FILE_NAME] for name in plain]))
 
 
 def written_key(sharps: int, transposition: Transposition) -> tuple[int, Transposition]:
@@ -108,7 +111,7 @@ def _distinct(names: Sequence[str]) -> Iterator[str]:
     """Yield names, with a number where one is empty or was there before."""
     taken: set[str] = set()
     for place, name in enumerate(names, start=1):
-        wanted, count = name or f"part_{place}", 2
+        wanted, count = name or f"player_{place}", 2
         distinct = wanted
         while distinct in taken or (distinct != name and distinct in names):
             distinct, count = f"{wanted}_{count}", count + 1

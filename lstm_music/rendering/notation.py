@@ -88,7 +88,7 @@ def write_staves(piece: PieceNotes, staves: Sequence[Sequence[np.ndarray]]) -> l
 
     def voices_of(layer: np.ndarray, most: int) -> list[Voice]:
         chords = read(layer, piece.ticks_per_quarter, beats)
-        return share_out(struck(chords, beat_ends) if layer["is_drum"].any() else chords, beats, most)
+        return share_out(struck(chords, beats, beat_ends) if layer["is_drum"].any() else chords, beats, most)
 
     written = [[one for layer in staff for one in voices_of(layer, MAX_VOICES // len(staff))] for staff in staves]
     voices = [voice for staff in written for voice in staff]

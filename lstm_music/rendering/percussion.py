@@ -6,7 +6,7 @@ which there is no custom, have places of their own. Names are those of the Gener
 
 from dataclasses import dataclass
 
-NORMAL, CROSS, CIRCLED, DIAMOND, TRIANGLE = "normal", "x", "circle-x", "diamond", "triangle"
+NORMAL, CROSS, CIRCLED, DIAMOND, TRIANGLE, SLASH = "normal", "x", "circle-x", "diamond", "triangle", "slash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class Drum:
 
 
 _DRUMS = {
-    27: Drum("High Q", "G5", TRIANGLE),
-    28: Drum("Slap", "E5", TRIANGLE),
-    29: Drum("Scratch Push", "C5", TRIANGLE),
-    30: Drum("Scratch Pull", "D5", TRIANGLE),
-    31: Drum("Sticks", "C5", DIAMOND),
-    32: Drum("Square Click", "E5", DIAMOND),
-    33: Drum("Metronome Click", "G5", DIAMOND),
-    34: Drum("Metronome Bell", "A5", DIAMOND),
+    27: Drum("High Q", "C6", SLASH),
+    28: Drum("Slap", "D5", SLASH),
+    29: Drum("Scratch Push", "C5", SLASH),
+    30: Drum("Scratch Pull", "B4", SLASH),
+    31: Drum("Sticks", "A4", SLASH),
+    32: Drum("Square Click", "F5", SLASH),
+    33: Drum("Metronome Click", "G5", SLASH),
+    34: Drum("Metronome Bell", "A5", SLASH),
     35: Drum("Acoustic Bass Drum", "E4", is_foot=True),
     36: Drum("Bass Drum", "F4", is_foot=True),
     37: Drum("Side Stick", "C5", CROSS),
@@ -47,11 +47,11 @@ _DRUMS = {
     51: Drum("Ride Cymbal 1", "F5", CROSS),
     52: Drum("Chinese Cymbal", "C6", CIRCLED),
     53: Drum("Ride Bell", "F5", DIAMOND),
-    54: Drum("Tambourine", "B4", TRIANGLE),
+    54: Drum("Tambourine", "C5", TRIANGLE),
     55: Drum("Splash Cymbal", "A5", CIRCLED),
     56: Drum("Cowbell", "E5", TRIANGLE),
     57: Drum("Crash Cymbal 2", "B5", CROSS),
-    58: Drum("Vibraslap", "B4", DIAMOND),
+    58: Drum("Vibraslap", "G4", DIAMOND),
     59: Drum("Ride Cymbal 2", "D5", CROSS),
     60: Drum("High Bongo", "F5", TRIANGLE),
     61: Drum("Low Bongo", "D5", TRIANGLE),
@@ -61,11 +61,11 @@ _DRUMS = {
     65: Drum("High Timbale", "E5", CIRCLED),
     66: Drum("Low Timbale", "D5", CIRCLED),
     67: Drum("High Agogo", "G5", TRIANGLE),
-    68: Drum("Low Agogo", "E5", TRIANGLE),
+    68: Drum("Low Agogo", "E5", SLASH),
     69: Drum("Cabasa", "C5", DIAMOND),
     70: Drum("Maracas", "A4", DIAMOND),
     71: Drum("Short Whistle", "B5", TRIANGLE),
-    72: Drum("Long Whistle", "A5", TRIANGLE),
+    72: Drum("Long Whistle", "B5", SLASH),
     73: Drum("Short Guiro", "D5", DIAMOND),
     74: Drum("Long Guiro", "B4", DIAMOND),
     75: Drum("Claves", "E5", CROSS),

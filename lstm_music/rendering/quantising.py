@@ -6,7 +6,7 @@ and a note that nearly reaches the next one is written until there. What is stru
 stroke or the end of the beat, however long it sounds.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -68,20 +68,23 @@ def _chords(rows: Sequence[tuple[int, int, int]]) -> list[Chord]:
     return [Chord(start, end, tuple(sorted(together))) for (start, end), together in sorted(pitches.items())]
 
 
-def struck(chords: Sequence[Chord], beat_ends: Sequence[int]) -> list[Chord]:
+def struck(chords: Sequence[Chord], beats: Beats, beat_ends: Sequence[int]) -> list[Chord]:
     """Let each stroke last until the next one, or until the end of its beat: how long a drum sounds is not written.
 
-    `beat_ends` are the steps where beats end, in order, from before the first stroke on.
+    It goes on beyond a stroke that no division of a beat has besides its own point: that one is in another voice. `beat_ends`
+    are the steps where beats end, in order, from before the first stroke on.
     """
     pitches: dict[int, set[int]] = defaultdict(set)
     for chord in chords:
         pitches[chord.start] |= {*chord.pitches}
     starts = sorted(pitches)
-    ends = [beat_ends[bisect_right(beat_ends, start)] for start in starts]
-    return [
-        Chord(start, min(end, following), tuple(sorted(pitches[start])))
-        for start, end, following in zip(starts, ends, [*starts[1:], *ends[-1:]], strict=True)
-    ]
+    found = []
+    for place, start in enumerate(starts):
+        beat_end = beat_ends[bisect_right(beat_ends, start)]
+        following = starts[place + 1 : bisect_left(starts, beat_end)]
+        end = next((step for step in following if is_divisible(start, step, beats)), beat_end)
+        found.append(Chord(start, end, tuple(sorted(pitches[start]))))
+    return found
 
 
 def read_played(notes: np.ndarray, ticks_per_quarter: int, beats: Beats) -> list[Chord]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lstm_music.child import run_child
 from lstm_music.errors import ChildError, RejectedInputError
+from lstm_music.midi.parts import Part
 from lstm_music.midi.reader import read_midi
 
 EXCERPT_BARS = 8
@@ -24,7 +25,8 @@ EXCERPT_BARS = 8
 class Rendering:
     """A MIDI file to render, beside itself and under its own name: the forms of audio (`ogg`, `mp3`), and whether engraved.
 
-    `title` and `composer` stand above the sheet music.
+    `title` and `composer` stand above the sheet music. Music of several `parts` becomes a score, and gets a PDF for each part
+    where `part_sheets` are wanted; without parts it is a piano's.
     """
 
     midi: str
@@ -32,14 +34,16 @@ class Rendering:
     sheet_music: bool
     title: str = ""
     composer: str = ""
+    parts: tuple[Part, ...] = ()
+    part_sheets: bool = False
 
 
 def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Callable[[], None]) -> dict[str, float]:
     """Render files in one process per core; return the seconds of audio of each MIDI file, by its path.
 
     Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3` (not of music that is too long for audio), `NAME.musicxml`, `NAME.pdf`
-    and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each file. Raises SourceError for a file that
-    is no soundfont.
+    and `NAME.score.svg`, the first `EXCERPT_BARS` bars; and `NAME_violin_1.pdf` for a part of that name. `on_done` is called
+    after each file. Raises SourceError for a file that is no soundfont.
     """
     processes = max(1, min(len(wanted), os.cpu_count() or 1))
     stopped = threading.Event()
@@ -78,12 +82,18 @@ def render(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> d
     """Render the files of a request, in the child process, and send a message after each."""
     soundfont = Path(request["soundfont"]) if request["soundfont"] else None
     seconds = {}
-    for one in (Rendering(**{**asked, "audio": tuple(asked["audio"])}) for asked in request["wanted"]):
+    for one in map(_asked, request["wanted"]):
         seconds[one.midi] = _play(one, soundfont) if one.audio else 0.0
         if one.sheet_music:
             _engrave(one)
         send({"done": one.midi})
     return seconds
+
+
+def _asked(asked: dict[str, Any]) -> Rendering:
+    """Make what was asked of what JSON made of it."""
+    parts = tuple(Part(**part) for part in asked["parts"])
+    return Rendering(**{**asked, "audio": tuple(asked["audio"]), "parts": parts})
 
 
 def _play(one: Rendering, soundfont: Path | None) -> float:
@@ -105,6 +115,11 @@ def _engrave(one: Rendering) -> None:
     from lstm_music.rendering.sheet_music import musicxml
 
     midi = Path(one.midi)
+    if one.parts:
+        from lstm_music.rendering.ensemble_files import write_ensemble
+
+        write_ensemble(midi, one.parts, one.title, one.composer, EXCERPT_BARS, has_single_parts=one.part_sheets)
+        return
     written = musicxml(read_midi(midi.read_bytes()), one.title, one.composer)
     midi.with_suffix(".musicxml").write_text(written, encoding="utf-8")
     (excerpt,) = score_svg(written, bars=(1, EXCERPT_BARS))

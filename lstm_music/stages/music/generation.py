@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstm_music.midi.parts import Part
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.listening_page import listening_page
 from lstm_music.rendering.render import Rendering, render_all
+from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.rendering.thumbnail import thumbnail
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music.candidates import Candidate, make_music, music_stage, picture, read_music
@@ -60,7 +62,7 @@ class Plan:
         settings = self.settings
         spec = {
             "num_outputs": settings.spec.num_outputs,
-            "rendering": settings.rendering.model_dump(mode="json"),
+            "rendering": _asked_for(settings.rendering),
             "soundfont": sha256_of(settings.soundfont) if settings.soundfont else None,
             "command": settings.command,
         }
@@ -147,7 +149,13 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
     def output(number: int, figures: Mapping[str, Any]) -> dict[str, Any]:
         found = {kind: paths.get(f"result_{number:03d}.{extension}") for kind, extension in kinds.items()}
         found["audio"] = found["audio"] or paths.get(f"result_{number:03d}.mp3")
-        return {**found, "prompt_midi": paths.get(f"prompt_{number:03d}.mid"), **figures}
+        own = [name for name in sorted(paths) if name.startswith(f"result_{number:03d}_") and name.endswith(".pdf")]
+        return {
+            **found,
+            "prompt_midi": paths.get(f"prompt_{number:03d}.mid"),
+            **({"part_sheets": [paths[name] for name in own]} if own else {}),
+            **figures,
+        }
 
     return {
         "outputs": [output(number, figures) for number, figures in enumerate(artifact.facts["results"], start=1)],
@@ -185,7 +193,9 @@ def _render(
         path = folder / f"{name}.mid"
         path.write_bytes(midi)
         title, composer = (made.title, made.composer_line) if made else ("", "")
-        wanted.append(Rendering(str(path), audio, made is not None and settings.rendering.sheet_music, title, composer))
+        parts = tuple(Part(**part) for part in (made.facts.get("parts", ()) if made else ()))
+        is_engraved = made is not None and settings.rendering.sheet_music
+        wanted.append(Rendering(str(path), audio, is_engraved, title, composer, parts, settings.rendering.parts))
 
     for number, one in enumerate(kept, start=1):
         add(f"result_{number:03d}", one.made.midi, settings.rendering.audio, one.made)
@@ -202,6 +212,12 @@ def _render(
 
     found = render_all(wanted, settings.soundfont, on_done)
     return {Path(path).stem: seconds for path, seconds in found.items()}
+
+
+def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
+    """Give what the files depend on; a generation without single parts is the same as before there were any."""
+    spec = rendering.model_dump(mode="json")
+    return spec if rendering.parts else {key: value for key, value in spec.items() if key != "parts"}
 
 
 def _settings(plan: Plan, number: int, one: Scored) -> str:

@@ -49,6 +49,8 @@ class GenerationSettings:
             options["audio"] = ",".join(self.rendering.audio) or "none"
         if self.rendering.sheet_music != self.usual.rendering.sheet_music:
             options["sheet_music"] = self.rendering.sheet_music
+        if self.rendering.parts != self.usual.rendering.parts:
+            options["parts"] = self.rendering.parts
         if self.soundfont:
             options["soundfont"] = self.soundfont
         if self.prompt_midi:
