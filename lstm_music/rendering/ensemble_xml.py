@@ -73,17 +73,18 @@ def _add_part_name(root: ET.Element, part: ScorePart) -> None:
 
 
 def _add_list(root: ET.Element, parts: Sequence[tuple[int, ScorePart]], *, is_single: bool) -> None:
-    """Add the list of parts, with a bracket before parts of one family that stand together."""
+    """Add the list of parts, with a bracket before parts of one family that stand together, on a staff each."""
     listed = child(root, "part-list")
     for group, (family, members) in enumerate(groupby(parts, key=lambda one: one[1].style.family), start=1):
         together = list(members)
-        if len(together) > 1:
+        has_bracket = len(together) > 1 and all(len(part.clefs) == 1 for _, part in together)
+        if has_bracket:
             start = child(listed, "part-group", type="start", number=str(group))
             child(start, "group-symbol", "bracket")
             child(start, "group-barline", "no" if family == VOICES else "yes")
         for number, part in together:
             _add_part(listed, number, part, is_single=is_single)
-        if len(together) > 1:
+        if has_bracket:
             child(listed, "part-group", type="stop", number=str(group))
 
 

@@ -19,22 +19,38 @@ from lstm_music.rendering.instrument_styles import (
     Style,
     Transposition,
 )
+from lstm_music.scores.instruments import named_program
 
-_UNVOICED = frozenset({"acoustic grand piano", "choir aahs", "voice oohs", "synth voice"})  # programs that singers have
+_VOICES = frozenset({"choir aahs", "voice oohs", "synth voice"})
+_SECTIONS = frozenset(
+    {
+        "tremolo strings",
+        "pizzicato strings",
+        "string ensemble 1",
+        "string ensemble 2",
+        "synth strings 1",
+        "synth strings 2",
+    }
+    | {"brass section", "synth brass 1", "synth brass 2"}
+)
+_UNSPECIFIC = frozenset({"acoustic grand piano", *_VOICES, *_SECTIONS})  # programs that files give to any instrument
 _LONGEST_FILE_NAME = 40
 _NUMBER = re.compile(r"\s*(\d+|[IVX]+)\.?$")
 _ORDER = {style: place for place, style in enumerate([*STYLES.values(), *SINGERS.values()])}
 
 
 def style_of(part: Part) -> Style:
-    """Return how a part is written: by its program; a singer, who may have a piano's, by name."""
+    """Return how a part is written: by its program; by its name where that says more, as of a viola with a string section's."""
     if part.is_drum:
         return DRUMS
     program = PROGRAMS[part.program]
-    singer = SINGERS.get(_without_number(part.name).casefold())
-    if singer is not None and program in _UNVOICED:
-        return singer
-    return STYLES.get(program) or OTHER_FAMILIES.get(family_of(part.program), OTHERS)
+    if program in _UNSPECIFIC:
+        singer = SINGERS.get(_without_number(part.name).casefold())
+        if singer is not None and program not in _SECTIONS:
+            return singer
+        named = named_program(part.name)
+        program = program if named is None else PROGRAMS[named]
+    return STYLES.get(program) or OTHER_FAMILIES.get(family_of(PROGRAMS.index(program)), OTHERS)
 
 
 def score_order(parts: Sequence[Part]) -> list[int]:

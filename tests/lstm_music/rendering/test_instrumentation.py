@@ -45,6 +45,13 @@ def test_singers_of_a_score_are_voices_though_they_have_the_program_of_a_piano()
     assert style_of(Part("Piano")).staves == 2
 
 
+def test_a_name_says_which_instrument_plays_where_the_program_does_not():
+    for name, instrument in (("Viola", "viola"), ("Violin II", "violin"), ("Violoncello", "cello")):
+        assert style_of(part(name, "string ensemble 1")) == style_of(Part(name)) == STYLES[instrument]
+    assert style_of(part("Viola", "flute")) == STYLES["flute"]
+    assert style_of(part("Bass", "string ensemble 1")) == STYLES["string ensemble 1"]
+
+
 def test_names_say_the_key_and_abbreviations_the_number():
     parts = [part("Clarinet 2", "clarinet"), part("Horn", "french horn"), part("Trumpet in B♭", "trumpet")]
     parts += [part("Lead", "overdriven guitar"), part("Rhythm Guitar", "electric guitar (clean)")]
