@@ -1,7 +1,7 @@
 """The score of an ensemble, before it becomes text: its bars, and its parts in the order of a score with their clefs and keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ _STAFF = {  # the written pitches of the lowest and the highest line; those of t
     TENOR: (50, 64),
     BASS_CLEF: (43, 57),
 }
+_LOWEST = 14  # written pitch: MusicXML begins at C0, 12, and B-sharp is written below it
 _SEMITONES_A_LINE = 3.5  # from a line to the next, on average
 _WORTH_A_CLEF = 1.0  # ledger lines that each note has to lose, on average, for another clef than the usual one
 _WORTH_A_STAFF = 1.0  # ledger lines of each note, on average, for a second staff
@@ -85,8 +86,8 @@ def ensemble_score(piece: PieceNotes, parts: Sequence[Part] = ()) -> EnsembleSco
     for number in order:
         part, notes = parts[number], piece.notes[of_note == number]
         style = style_of(part)
-        own, clefs = _staves(piece, notes, style)
-        sharps, transposition = written_key(key.sharps, style.transposition)
+        sharps, transposition = written_key(key.sharps, _raised(style.transposition, notes))
+        own, clefs = _staves(piece, notes, style, transposition.total)
         found.append(
             ScorePart(
                 part,
@@ -116,12 +117,24 @@ def _all_parts(piece: PieceNotes, named: Sequence[Part]) -> tuple[list[Part], np
     return parts, np.array([place[part.name] for part in own], np.int64)[of_note]
 
 
-def _staves(piece: PieceNotes, notes: np.ndarray, style: Style) -> tuple[list[list[np.ndarray]], tuple[str, ...]]:
-    """Share the notes of a part out to its staves, each a list of layers (see `write_staves`); return them and their clefs."""
+def _raised(transposition: Transposition, notes: np.ndarray) -> Transposition:
+    """Write a part in higher octaves where MusicXML has no octave for its lowest notes."""
+    lowest = int(notes["pitch"].min(initial=127)) - transposition.total
+    octaves = max(-(-(_LOWEST - lowest) // 12), 0)
+    return replace(transposition, octaves=transposition.octaves - octaves)
+
+
+def _staves(
+    piece: PieceNotes, notes: np.ndarray, style: Style, semitones: int
+) -> tuple[list[list[np.ndarray]], tuple[str, ...]]:
+    """Share the notes of a part out to its staves, each a list of layers (see `write_staves`); return them and their clefs.
+
+    `semitones` is how much higher the part sounds than it is written.
+    """
     if style.clefs == (PERCUSSION_CLEF,):
         is_foot = np.array([drum_of(key).is_foot for key in range(128)])[notes["pitch"]]
         return [[notes[~is_foot], notes[is_foot]]], style.clefs
-    written = notes["pitch"].astype(np.int64) - style.transposition.total
+    written = notes["pitch"].astype(np.int64) - semitones
     clef = _clef(written, style.clefs)
     if style.staves == 1 or (style.staves == 0 and _ledger_lines(written, clef) <= _WORTH_A_STAFF):
         return [[notes]], (clef,)

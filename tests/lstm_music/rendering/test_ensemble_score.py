@@ -202,6 +202,15 @@ def test_a_part_without_notes_stands_in_the_score_all_the_same():
     assert notes_read(written(piece, parts)) == notes_of(piece)
 
 
+def test_notes_below_the_lowest_octave_of_musicxml_are_written_higher():
+    piece = ensemble(
+        [part("Glockenspiel", "glockenspiel"), Part("Piano")], [(0, 0, 4, 20), (1, 0, 2, 0), (1, 2, 2, 60)]
+    )
+    text = written(piece)
+    assert min(int(octave.text) for octave in ET.fromstring(text).iter("octave")) >= 0
+    assert notes_read(text) == notes_of(piece)
+
+
 def test_the_same_piece_gives_the_same_bytes():
     assert written(quartet_and_drums()) == written(quartet_and_drums())
 
