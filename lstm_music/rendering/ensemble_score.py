@@ -24,6 +24,7 @@ from lstm_music.rendering.instrument_styles import (
 from lstm_music.rendering.instrumentation import abbreviations, full_names, score_order, style_of, written_key
 from lstm_music.rendering.notation import Bar, write_staves
 from lstm_music.rendering.percussion import drum_of
+from lstm_music.rendering.rests import with_plain_rests
 from lstm_music.rendering.tempo import average_tempo
 
 Pitches = npt.NDArray[np.int64]
@@ -102,7 +103,8 @@ def ensemble_score(piece: PieceNotes, parts: Sequence[Part] = ()) -> EnsembleSco
             )
         )
         staves += own
-    return EnsembleScore(tuple(write_staves(piece, staves)), tuple(found), average_tempo(piece))
+    bars = tuple(with_plain_rests(bar) for bar in write_staves(piece, staves))
+    return EnsembleScore(bars, tuple(found), average_tempo(piece))
 
 
 def _all_parts(piece: PieceNotes, named: Sequence[Part]) -> tuple[list[Part], npt.NDArray[np.int64]]:

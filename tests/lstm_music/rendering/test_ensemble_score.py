@@ -172,6 +172,25 @@ def test_a_stroke_is_written_until_the_next_one_or_the_end_of_its_beat():
     assert notes == [(True, "eighth"), (True, "eighth"), (True, "quarter"), (False, "quarter"), (True, "quarter")]
 
 
+@pytest.mark.parametrize(
+    ("signature", "bar", "wanted"),
+    [
+        ((4, 4), [(0, 1)], "quarter quarter half"),
+        ((4, 4), [(2, 1)], "half quarter quarter"),
+        ((4, 4), [(0.5, 0.5), (3.5, 0.5)], "eighth eighth quarter quarter eighth eighth"),
+        ((3, 4), [(0, 1)], "quarter quarter quarter"),
+        ((4, 4), [(0, 0.25)], "16th 16th eighth quarter half"),
+        ((6, 8), [(0, 1.5)], "quarter quarter"),
+    ],
+)
+def test_rests_show_the_beats(signature, bar, wanted):
+    """After a bar that is full, so that the second one is no pickup."""
+    quarters = 4 * signature[0] / signature[1]
+    rows = [(0, 0, quarters, 60), *((0, quarters + start, long, 72) for start, long in bar)]
+    root = root_of(ensemble([part("Oboe", "oboe")], rows, signature=signature))
+    assert [note.findtext("type") for note in root.findall(".//measure")[1].iter("note")] == wanted.split()
+
+
 def test_a_family_that_stands_together_has_a_bracket():
     strings = [
         part(name, program) for name, program in (("Violin 1", "violin"), ("Viola", "viola"), ("Cello", "cello"))
