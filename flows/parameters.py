@@ -169,6 +169,7 @@ class Output(Group):
         default=None,
         description="Whether each part of an ensemble gets audio of its own, so that the page can mute it.",
     )
+    parts: bool | None = Field(default=None, description="Whether each part of an ensemble gets a PDF of its own.")
     soundfont: Path | None = Field(default=None, description="Render audio with this .sf2 or .sf3 file.")
 
 

@@ -125,6 +125,7 @@ def generate(
     audio: str | Sequence[str] | None = None,
     sheet_music: bool | None = None,
     stems: bool | None = None,
+    parts: bool | None = None,
     soundfont: str | Path | None = None,
 ) -> GeneratedMusic:
     """Make music with the promoted models of a recipe, and a page to listen to it.
@@ -159,6 +160,7 @@ def generate(
         audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
         sheet_music: Whether results are engraved, which takes seconds per piece.
         stems: Whether each part of an ensemble gets audio of its own, so that the page can mute it.
+        parts: Whether each part of an ensemble gets a PDF of its own.
         soundfont: Render audio with this .sf2 or .sf3 file.
 
     Raises:
@@ -187,6 +189,7 @@ def generate(
         "audio": audio,
         "sheet_music": sheet_music,
         "stems": stems,
+        "parts": parts,
     }
     store = Store(storage)
     chosen = _recipe(store, recipe)

@@ -175,6 +175,11 @@ class GeneratedMusic:
         """The PDF of each piece that was engraved."""
         return self.files("sheet_music")
 
+    @property
+    def part_sheets(self) -> list[Path]:
+        """The PDFs of the single parts of each ensemble that was engraved with `parts`."""
+        return [Path(path) for output in self.outputs for path in output.get("part_sheets", ())]
+
     def files(self, kind: str) -> list[Path]:
         """Give the files of one kind: `midi`, `audio`, `picture`, `sheet_music`, `musicxml`, `settings` or `prompt_midi`."""
         return [Path(output[kind]) for output in self.outputs if output[kind] is not None]

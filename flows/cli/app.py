@@ -28,6 +28,7 @@ from flows.cli.generate_options import (
     MinPOption,
     NumEventsOption,
     NumOutputsOption,
+    PartsOption,
     PromptEventsOption,
     PromptMidiOption,
     PromptOption,
@@ -140,6 +141,7 @@ def generate(
     audio: AudioOption = None,
     sheet_music: SheetMusicOption = None,
     stems: StemsOption = None,
+    parts: PartsOption = None,
     soundfont: SoundfontOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
@@ -168,7 +170,7 @@ def generate(
         "include_prompt": include_prompt,
         "best_of": best_of,
     }
-    renderings = {"audio": audio, "sheet_music": sheet_music, "stems": stems}
+    renderings = {"audio": audio, "sheet_music": sheet_music, "stems": stems, "parts": parts}
     commands.generate(
         Display(json), recipe, storage, overrides, renderings, prompt_midi, soundfont, random_seed, output_dir
     )

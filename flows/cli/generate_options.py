@@ -127,6 +127,10 @@ StemsOption = Annotated[
         OUTPUT, "--stems/--no-stems", "Whether to write the audio of each part, too, so that the page can mute it."
     ),
 ]
+PartsOption = Annotated[
+    bool | None,
+    _option(OUTPUT, "--parts/--no-parts", "Whether to write a PDF for each part of an ensemble, beside its score."),
+]
 SoundfontOption = Annotated[
     Path | None, _option(OUTPUT, "--soundfont", "Play with this .sf2 or .sf3 file.", "TimGM6mb.sf2", metavar="FILE")
 ]

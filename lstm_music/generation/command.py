@@ -11,6 +11,7 @@ FLAGS = {
     "include_prompt": ("--include-prompt", "--exclude-prompt"),
     "sheet_music": ("--sheet-music", "--no-sheet-music"),
     "stems": ("--stems", "--no-stems"),
+    "parts": ("--parts", "--no-parts"),
 }
 
 

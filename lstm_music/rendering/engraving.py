@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from lstm_music.errors import RejectedInputError
+from lstm_music.rendering.score_size import staff_height
 
 _OPTIONS = {
     "footer": "none",
@@ -19,6 +20,8 @@ _OPTIONS = {
 }
 _AS_PAGES = {"pageWidth": 2100, "pageHeight": 2970}  # A4 in tenths of a millimetre
 _AS_EXCERPT = {"pageWidth": 2400, "pageHeight": 60_000, "adjustPageHeight": True, "header": "none"}
+_LEAST_UNIT = 4.5  # half of a staff's space, in tenths of a millimetre
+_LEAST_UNIT_ON_SCREEN = 7.0
 
 _QUARTER_NOTE = "\ueca5"  # metNoteQuarterUp in SMuFL, the standard of music fonts
 _TEMPO_NOTE = re.compile(
@@ -45,11 +48,11 @@ def score_svg(musicxml: str, *, bars: tuple[int, int] | None = None, prefix: str
 
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
-    toolkit.setOptions(_OPTIONS | (_AS_PAGES if bars is None else _AS_EXCERPT))
-    if not toolkit.loadData(_with_credits(musicxml)):
+    toolkit.setOptions(_OPTIONS | _size(_staves(musicxml), is_excerpt=bars is not None))
+    if not toolkit.loadData(_with_credits(_without_layout(musicxml))):
         raise RejectedInputError("the score cannot be drawn: it is no MusicXML")
     if bars is not None:
-        first, last = bars[0], min(bars[1], musicxml.count("<measure "))
+        first, last = bars[0], min(bars[1], musicxml.partition("</part>")[0].count("<measure "))
         if not 1 <= first <= last:
             raise RejectedInputError(f"the score has no bars {bars[0]} to {bars[1]}")
         toolkit.select({"measureRange": f"{first}-{last}"})
@@ -60,15 +63,39 @@ def score_svg(musicxml: str, *, bars: tuple[int, int] | None = None, prefix: str
     return [_inlined(_with_tempo_note(svg, glyphs), f"{prefix}-{page}") for page, svg in zip(pages, drawn, strict=True)]
 
 
+def _staves(musicxml: str) -> int:
+    """Count the staves of all parts."""
+    return musicxml.count("<part id=") + sum(
+        int(staves) - 1 for staves in re.findall(r"<staves>(\d+)</staves>", musicxml)
+    )
+
+
+def _size(staves: int, *, is_excerpt: bool) -> dict[str, object]:
+    """Choose the size of the staves by how many there are, so that a system fits on a page; a very high one enlarges the page."""
+    unit = staff_height(staves) * 10 / 8
+    if is_excerpt:
+        return _AS_EXCERPT | {"unit": max(unit, _LEAST_UNIT_ON_SCREEN)}
+    larger = max(_LEAST_UNIT / unit, 1.0)
+    return {name: round(length * larger) for name, length in _AS_PAGES.items()} | {"unit": max(unit, _LEAST_UNIT)}
+
+
+def _without_layout(musicxml: str) -> str:
+    """Take out the layout of the page, which is for notation programs: verovio would place credits by it."""
+    return re.sub(r"\s*<defaults>.*?</defaults>", "", musicxml, count=1, flags=re.DOTALL)
+
+
 def _with_credits(musicxml: str) -> str:
     """Add title and composer as credits: verovio draws a composer as a credit only, and MuseScore makes credits of its own."""
     title = re.search(r"<work-title>([^<]+)</work-title>", musicxml)
     composer = re.search(r'<creator type="composer">([^<]+)</creator>', musicxml)
-    if not (title and composer):
+    first = re.search("<credit |<part-list>", musicxml)  # a part that stands alone has its name as a credit
+    if not (title and first and (composer or first[0] != "<part-list>")):
         return musicxml
     credit = '<credit page="1"><credit-type>{}</credit-type><credit-words justify="{}" valign="{}">{}</credit-words></credit>'
-    both = credit.format("title", "center", "top", title[1]) + credit.format("composer", "right", "bottom", composer[1])
-    return musicxml.replace("<part-list>", f"{both}<part-list>", 1)
+    both = credit.format("title", "center", "top", title[1])
+    if composer:
+        both += credit.format("composer", "right", "bottom", composer[1])
+    return f"{musicxml[: first.start()]}{both}{musicxml[first.start() :]}"
 
 
 def _with_tempo_note(svg: str, glyphs: Path) -> str:

@@ -1,12 +1,9 @@
-"""Notes as a score writes them: bars, two hands with up to four voices each, and values that have a sign.
+"""Notes as a score writes them: bars, staves with up to four voices each, and values that have a sign.
 
-Time is counted in steps of 1/24 of a quarter. Music that lies on a grid, as generated music does, keeps its onsets and
-durations. Music that somebody played is moved to a grid first: each quarter of a hand is divided into thirty-seconds, triplets
-or sextuplets, whichever is nearest to the onsets in it, and a note that nearly reaches the next one is written until there.
+Time is counted in steps of 1/24 of a quarter; `lstm_music.rendering.quantising` puts notes there.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -16,7 +13,9 @@ from lstm_music.encoding.bars import place_in_bars, signature_at
 from lstm_music.encoding.grid import Grid
 from lstm_music.midi.notes import PieceNotes, TimeSignature
 from lstm_music.rendering.hands import split_hands
+from lstm_music.rendering.quantising import is_on_grid, read_played, read_score, struck
 from lstm_music.rendering.voices import (
+    MAX_VOICES,
     QUARTER,
     SEXTUPLETS,
     THIRTY_SECONDS,
@@ -25,13 +24,9 @@ from lstm_music.rendering.voices import (
     Chord,
     Divisions,
     Voice,
-    is_divisible,
     share_out,
 )
 
-_COST_OF_DIVISION = {THIRTY_SECONDS: 0.0, TRIPLETS: 0.5, SEXTUPLETS: 1.0}  # steps; of about equal divisions the plainer
-_OVERLAP = 6  # steps: a played note that ends so soon after the hand's next onset was played legato
-_GAP = 9  # steps: a played note that ends so soon before the hand's next onset is written until there, without a rest
 _PLAIN = (144, 96, 72, 48, 24)  # on a beat: dotted whole, whole, dotted half, half, quarter
 _WITHIN = (18, 12, 9, 6, 3)  # within a quarter: dotted eighth, eighth, dotted sixteenth, sixteenth, thirty-second
 _LONGEST_BAR = 256 * QUARTER
@@ -61,7 +56,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar: steps it lasts, its time signature, and for the right and the left hand the voices that fill it.
+    """A bar: steps it lasts, its time signature, and for each staff (of a piano: right and left hand) the voices that fill it.
 
     `skipped` steps of a whole bar are not there: it is above 0 for a pickup bar alone.
     """
@@ -69,44 +64,41 @@ class Bar:
     steps: int
     numerator: int
     denominator: int
-    hands: tuple[tuple[tuple[Value, ...], ...], ...]
+    staves: tuple[tuple[tuple[Value, ...], ...], ...]
     skipped: int = 0
 
 
 def write_bars(piece: PieceNotes) -> list[Bar]:
-    """Write the pitched notes of a piece as bars; every voice of a bar fills it, and all but the first have notes.
-
-    Music that begins within its first bar begins with a pickup bar.
-    """
+    """Write the pitched notes of a piece as bars of two staves, for the right and the left hand: see `write_staves`."""
     is_right, is_pitched = split_hands(piece), ~piece.notes["is_drum"]
+    return write_staves(piece, [[piece.notes[is_pitched & (is_right == right)]] for right in (True, False)])
+
+
+def write_staves(piece: PieceNotes, staves: Sequence[Sequence[np.ndarray]]) -> list[Bar]:
+    """Write some notes of a piece as bars; every voice of a bar fills it, and all but the first have notes.
+
+    A staff is a list of layers, each some of the notes, which have no voice in common; drums have layers of their own. Music
+    that begins within its first bar begins with a pickup bar.
+    """
     frames = _frames(piece)
     beats = Beats([beat for frame in frames for beat in range(frame.first, frame.first + frame.steps, QUARTER)])
-    read = _read_score if _is_on_grid(piece) else _read_played
-    hands = [
-        share_out(read(piece.notes[is_pitched & (is_right == right)], piece.ticks_per_quarter, beats), beats)
-        for right in (True, False)
-    ]
-    voices = [voice for hand in hands for voice in hand]
+    layers = [layer for staff in staves for layer in staff]
+    read = read_score if all(is_on_grid(layer, piece.ticks_per_quarter) for layer in layers) else read_played
+    beat_ends = _beat_ends(frames)
+
+    def voices_of(layer: np.ndarray, most: int) -> list[Voice]:
+        chords = read(layer, piece.ticks_per_quarter, beats)
+        return share_out(struck(chords, beats, beat_ends) if layer["is_drum"].any() else chords, beats, most)
+
+    written = [[one for layer in staff for one in voices_of(layer, MAX_VOICES // len(staff))] for staff in staves]
+    voices = [voice for staff in written for voice in staff]
     end = max((chord.end for voice in voices for chord in voice.chords), default=1)
     skipped = _pickup(voices, frames[0], beats)
     return [
-        Bar(frame.steps - skip, *frame.signature, tuple(_fill(voices, frame, skip) for voices in hands), skip)
+        Bar(frame.steps - skip, *frame.signature, tuple(_fill(voices, frame, skip) for voices in written), skip)
         for frame, skip in zip(frames, [skipped, *[0] * (len(frames) - 1)], strict=True)
         if frame.first < end
     ]
-
-
-def _is_on_grid(piece: PieceNotes) -> bool:
-    """Say whether every onset, and each note's duration or end, is one that a score has: a played piece has some that are not."""
-    notes = piece.notes[~piece.notes["is_drum"]]
-    onsets, durations = notes["onset_ticks"] * QUARTER, notes["duration_ticks"] * QUARTER
-
-    def is_point(ticks: np.ndarray) -> np.ndarray:
-        steps, rest = np.divmod(ticks, piece.ticks_per_quarter)
-        points: np.ndarray = (rest == 0) & ((steps % THIRTY_SECONDS == 0) | (steps % SEXTUPLETS == 0))
-        return points
-
-    return bool((is_point(onsets) & (is_point(durations) | is_point(onsets + durations))).all())
 
 
 def _pickup(voices: Sequence[Voice], frame: _Frame, beats: Beats) -> int:
@@ -136,79 +128,19 @@ def _frames(piece: PieceNotes) -> list[_Frame]:
     ]
 
 
+def _beat_ends(frames: Sequence[_Frame]) -> list[int]:
+    """List where the beats of some bars end: each lasts a dotted quarter in 6/8 and its like, else a quarter."""
+    return [
+        frame.first + min(end, frame.steps)
+        for frame in frames
+        for length in [36 if has_dotted_beats(*frame.signature) else QUARTER]
+        for end in range(length, frame.steps + length, length)
+    ]
+
+
 def _is_writable(signature: TimeSignature) -> bool:
     steps, rest = divmod(4 * QUARTER * signature.numerator, max(signature.denominator, 1))
     return not rest and 0 < steps <= _LONGEST_BAR and steps % THIRTY_SECONDS == 0
-
-
-def _read_score(notes: np.ndarray, ticks_per_quarter: int, beats: Beats) -> list[Chord]:
-    """Take notes as they are; one that ends at no point of the division that it begins in ends at the nearest one that is."""
-    onsets = (notes["onset_ticks"] * QUARTER // ticks_per_quarter).tolist()
-    durations = (notes["duration_ticks"] * QUARTER // ticks_per_quarter).tolist()
-    rows = []
-    for onset, duration, pitch in zip(onsets, durations, notes["pitch"].tolist(), strict=True):
-        start = min(_around(onset), key=lambda step: (not is_divisible(step, step, beats), abs(step - onset)))
-        end = min(
-            _around(onset + duration),
-            key=lambda step: (step <= start or not is_divisible(start, step, beats), abs(step - onset - duration)),
-        )
-        rows.append((start, end, pitch))
-    return _chords(rows)
-
-
-def _around(step: int) -> range:
-    return range(max(step - THIRTY_SECONDS, 0), step + QUARTER + 1)
-
-
-def _chords(rows: Sequence[tuple[int, int, int]]) -> list[Chord]:
-    """Make chords of (start, end, pitch): of notes that begin and end together."""
-    pitches: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for start, end, pitch in rows:
-        pitches[start, end].add(pitch)
-    return [Chord(start, end, tuple(sorted(together))) for (start, end), together in sorted(pitches.items())]
-
-
-def _read_played(notes: np.ndarray, ticks_per_quarter: int, beats: Beats) -> list[Chord]:
-    """Move notes that somebody played to the nearest points of their beats."""
-    at = (notes["onset_ticks"] * QUARTER / ticks_per_quarter).tolist()
-    ends = ((notes["onset_ticks"] + notes["duration_ticks"]) * QUARTER / ticks_per_quarter).tolist()
-    divisions = _choose_divisions(at, beats)
-    starts = [_nearest(one, beats, divisions) for one in at]
-    onsets = np.unique(starts)
-    written = [_end(start, end, onsets, beats, divisions) for start, end in zip(starts, ends, strict=True)]
-    return _chords(list(zip(starts, written, notes["pitch"].tolist(), strict=True)))
-
-
-def _choose_divisions(onsets: Sequence[float], beats: Beats) -> Divisions:
-    within: dict[int, list[float]] = defaultdict(list)
-    for onset in onsets:
-        beat = beats.first(onset)
-        within[beat].append(onset - beat)
-
-    def cost(places: list[float], division: int) -> float:
-        return _COST_OF_DIVISION[division] + sum(abs(place - round(place / division) * division) for place in places)
-
-    return {
-        beat: min(_COST_OF_DIVISION, key=lambda division: cost(places, division))
-        for beat, places in within.items()
-        if beats.is_whole(beat)
-    }
-
-
-def _nearest(at: float, beats: Beats, divisions: Mapping[int, int]) -> int:
-    beat = beats.first(at)
-    division = divisions.get(beat, THIRTY_SECONDS)
-    return beat + round((at - beat) / division) * division
-
-
-def _end(start: int, end: float, onsets: np.ndarray, beats: Beats, divisions: Mapping[int, int]) -> int:
-    """Say where a note ends: at the hand's onset that it nearly ends at, else at the nearest point, and after it began."""
-    near = onsets[(onsets > start) & (onsets >= end - min(_OVERLAP, (end - start) / 4)) & (onsets <= end + _GAP)]
-    if len(near):
-        return int(near[0])
-    beat = beats.first(start)
-    division = divisions.get(beat, THIRTY_SECONDS)
-    return max(_nearest(end, beats, divisions), beat + ((start - beat) // division + 1) * division)
 
 
 def _fill(voices: Sequence[Voice], frame: _Frame, skip: int) -> tuple[tuple[Value, ...], ...]:
@@ -229,12 +161,13 @@ def _fill(voices: Sequence[Voice], frame: _Frame, skip: int) -> tuple[tuple[Valu
     return tuple(filled) or (tuple(_values([], {}, frame, skip)),)
 
 
-def _is_compound(numerator: int, denominator: int) -> bool:
+def has_dotted_beats(numerator: int, denominator: int) -> bool:
+    """Say whether the beats of a time signature are dotted quarters."""
     return denominator == 8 and numerator % 3 == 0
 
 
 def _values(chords: list[Chord], divisions: Divisions, frame: _Frame, skip: int) -> Iterator[Value]:
-    first, steps, is_compound = frame.first, frame.steps, _is_compound(*frame.signature)
+    first, steps, is_compound = frame.first, frame.steps, has_dotted_beats(*frame.signature)
     place = skip
     for chord in [*chords, Chord(first + steps, first + steps, ())]:
         start, end = max(chord.start - first, 0), min(chord.end - first, steps)

@@ -16,6 +16,10 @@ from lstm_music.errors import RejectedInputError
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _FONT = "DejaVuSerif"
+_LABELS = {"label", "labelAbbr"}
+_LABEL_MARGIN = (
+    250  # units of verovio's page: names may reach so far into the left margin, where its own font is narrower
+)
 _STYLES = {"tempo": "-Bold", "mNum": "-Italic"}  # by the class of the group that a text stands in
 _TOKEN = re.compile(r"[A-Za-z]|-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _CAPS = {"butt": 0, "round": 1, "square": 2}
@@ -45,6 +49,7 @@ class _Page:
 
     def __init__(self, canvas: Any, root: ET.Element, name: str) -> None:
         self._canvas, self._root, self._name = canvas, root, name
+        self._label_scale = 1.0
 
     def draw(self, width: float, height: float) -> None:
         inner = self._root.find(f"{_SVG}svg")
@@ -56,7 +61,18 @@ class _Page:
             self._canvas.endForm()
         scale = width / float(inner.get("viewBox", "0 0 1 1").split()[2])
         self._canvas.transform(scale, 0, 0, -scale, 0, height)  # downwards, as in SVG
+        self._label_scale = min((self._room(label) for label in self._labels(inner)), default=1.0)
         self._children(inner)
+
+    def _labels(self, root: ET.Element) -> Iterator[ET.Element]:
+        for group in root.iter(f"{_SVG}g"):
+            if group.get("class") in _LABELS:
+                yield from group.iterfind(f"{_SVG}text")
+
+    def _room(self, label: ET.Element) -> float:
+        """Return how large the name of a part can be drawn, at most 1, so that it does not leave the page."""
+        width = float(self._canvas.stringWidth(" ".join("".join(label.itertext()).split()), _FONT, _font_size(label)))
+        return min((float(label.get("x", "0")) + _LABEL_MARGIN) / max(width, 1.0), 1.0)
 
     def _form(self, name: str) -> str:
         return f"{self._name}-{name}"
@@ -71,7 +87,7 @@ class _Page:
             elif kind == "use":
                 self._canvas.doForm(self._form(element.get("href", "").removeprefix("#")))
             elif kind == "text":
-                self._text(element, _FONT + _STYLES.get(group.get("class", ""), ""))
+                self._text(element, group.get("class", ""))
             else:
                 self._shape(kind, element)
             self._canvas.restoreState()
@@ -102,18 +118,23 @@ class _Page:
                 path.close()
         self._canvas.drawPath(path, **how)
 
-    def _text(self, element: ET.Element, font: str) -> None:
+    def _text(self, element: ET.Element, kind: str) -> None:
         """Write the parts of a text that have a place of their own."""
+        font, scale = _FONT + _STYLES.get(kind, ""), self._label_scale if kind in _LABELS else 1.0
         for part in [part for part in element.iter() if part.get("y")] or [element]:
             x, y = (float(part.get(name, element.get(name, "0"))) for name in ("x", "y"))
-            size = max((float(one.get("font-size", "0px").removesuffix("px")) for one in part.iter()), default=0)
+            size = _font_size(part)
             self._canvas.saveState()
             self._canvas.transform(1, 0, 0, -1, x, y)
-            self._canvas.setFont(font, size)
+            self._canvas.setFont(font, size * scale)
             write = {"middle": self._canvas.drawCentredString, "end": self._canvas.drawRightString}
             anchor = part.get("text-anchor", element.get("text-anchor", "start"))
             write.get(anchor, self._canvas.drawString)(0, 0, " ".join("".join(part.itertext()).split()))
             self._canvas.restoreState()
+
+
+def _font_size(text: ET.Element) -> float:
+    return max((float(one.get("font-size", "0px").removesuffix("px")) for one in text.iter()), default=0.0)
 
 
 def _numbers(text: str) -> list[float]:

@@ -28,8 +28,8 @@ EXCERPT_BARS = 8
 class Rendering:
     """A MIDI file to render, beside itself and under its own name: the forms of audio (`ogg`, `mp3`), and whether engraved.
 
-    `title` and `composer` stand above the sheet music. Music of several `parts` is mixed, and gets a file for each part where
-    `stems` are wanted.
+    `title` and `composer` stand above the sheet music. Music of several `parts` is mixed, and becomes a score; each part gets
+    audio of its own where `stems` are wanted, and a PDF where `part_sheets` are. Without parts it is a piano's.
     """
 
     midi: str
@@ -39,6 +39,7 @@ class Rendering:
     composer: str = ""
     parts: tuple[Part, ...] = ()
     stems: bool = False
+    part_sheets: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ def render_all(wanted: Sequence[Rendering], soundfont: Path | None, on_done: Cal
     """Render files in one process per core; return what was heard of each MIDI file, by its path.
 
     Beside `NAME.mid` then lie `NAME.ogg` or `NAME.mp3` (not of music that is too long for audio), `NAME_part_1.ogg` and so on
-    for stems, `NAME.musicxml`, `NAME.pdf` and `NAME.score.svg`, the first `EXCERPT_BARS` bars. `on_done` is called after each
-    file. Raises SourceError for a file that is no soundfont.
+    for stems, `NAME.musicxml`, `NAME.pdf` and `NAME.score.svg`, the first `EXCERPT_BARS` bars, and `NAME_violin_1.pdf` for a part
+    of that name. `on_done` is called after each file. Raises SourceError for a file that is no soundfont.
     """
     processes = max(1, min(len(wanted), os.cpu_count() or 1))
     stopped = threading.Event()
@@ -156,6 +157,11 @@ def _engrave(one: Rendering) -> None:
     from lstm_music.rendering.sheet_music import musicxml
 
     midi = Path(one.midi)
+    if one.parts:
+        from lstm_music.rendering.ensemble_files import write_ensemble
+
+        write_ensemble(midi, one.parts, one.title, one.composer, EXCERPT_BARS, has_single_parts=one.part_sheets)
+        return
     written = musicxml(read_midi(midi.read_bytes()), one.title, one.composer)
     midi.with_suffix(".musicxml").write_text(written, encoding="utf-8")
     (excerpt,) = score_svg(written, bars=(1, EXCERPT_BARS))

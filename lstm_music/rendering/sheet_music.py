@@ -14,14 +14,13 @@ from lstm_music.errors import RejectedInputError
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import KeySignature, PieceNotes
 from lstm_music.midi.text import printable
-from lstm_music.rendering.audio import seconds_at
 from lstm_music.rendering.notation import Bar, Value, write_bars
+from lstm_music.rendering.spelling import Spelled, shown_accidentals, spelled
+from lstm_music.rendering.tempo import average_tempo
 from lstm_music.rendering.voices import QUARTER
 
 TITLE_LIMIT = 120
 CLEF_PITCH = 60  # a hand whose notes lie higher on average is written in the treble clef
-
-_NAMES = "FCGDAEB"  # the line of fifths
 
 
 def musicxml(piece: PieceNotes, title: str, composer: str = "") -> str:
@@ -40,10 +39,10 @@ def musicxml(piece: PieceNotes, title: str, composer: str = "") -> str:
         raise RejectedInputError("holds no pitched notes to write as a score")
     bars, key = write_bars(piece), piece.key_signatures[0] if piece.key_signatures else estimate_key(piece)
     score = Score(id="score")
-    score.metadata = Metadata(title=_shown(title))
+    score.metadata = Metadata(title=shown_title(title))
     if composer:
-        score.metadata.composer = _shown(composer)
-    staves = [_staff(bars, hand, key, _tempo(piece)) for hand in (0, 1)]
+        score.metadata.composer = shown_title(composer)
+    staves = [_staff(bars, hand, key, average_tempo(piece)) for hand in (0, 1)]
     for staff in staves:
         score.insert(0, staff)
     score.insert(0, StaffGroup(staves, name="Piano", symbol="brace", barTogether=True))
@@ -100,7 +99,7 @@ def _beginning(bars: Sequence[Bar], hand: int, key: KeySignature, quarters_per_m
     from music21 import clef, tempo
     from music21 import key as keys
 
-    pitches = [pitch for bar in bars for voice in bar.hands[hand] for value in voice for pitch in value.pitches]
+    pitches = [pitch for bar in bars for voice in bar.staves[hand] for value in voice for pitch in value.pitches]
     is_high = float(np.mean(pitches)) >= CLEF_PITCH if pitches else hand == 0
     elements: list[Any] = [
         clef.TrebleClef() if is_high else clef.BassClef(),
@@ -116,7 +115,7 @@ def _insert_voices(measure: Any, bar: Bar, hand: int, time: Any, key: KeySignatu
     """Insert the voices of one hand into a measure; only the rests of the first voice that has notes are printed."""
     from music21 import stream
 
-    voices = bar.hands[hand]
+    voices = bar.staves[hand]
     printed = next((number for number, values in enumerate(voices) if any(value.pitches for value in values)), 0)
     begun: list[tuple[Value, Any]] = []
     for number, values in enumerate(voices):
@@ -136,18 +135,13 @@ def _insert_voices(measure: Any, bar: Bar, hand: int, time: Any, key: KeySignatu
 
 def _show_accidentals(begun: Sequence[tuple[Value, Any]], sharps: int) -> None:
     """Show an accidental where neither the key signature nor one before it in the bar says the same; none after a tie."""
-    signature = dict.fromkeys(_NAMES[: max(sharps, 0)], 1) | dict.fromkeys(_NAMES[7 + min(sharps, 0) :], -1)
-    said: dict[tuple[str, int], int] = {}
-    for value, element in begun:
-        for pitch in element.pitches:
-            place, alteration = (pitch.step, pitch.octave), int(pitch.alter)
-            is_shown = not value.is_tied_from and alteration != said.get(place, signature.get(pitch.step, 0))
-            if not value.is_tied_from:
-                said[place] = alteration
-            if is_shown and not alteration:
-                pitch.accidental = "natural"
-            if pitch.accidental is not None:
-                pitch.accidental.displayStatus = is_shown
+    pitches = [(pitch, value.is_tied_from) for value, element in begun for pitch in element.pitches]
+    written = [(Spelled(pitch.step, int(pitch.alter), pitch.octave), is_tied) for pitch, is_tied in pitches]
+    for (pitch, _), is_shown in zip(pitches, shown_accidentals(written, sharps), strict=True):
+        if is_shown and not pitch.alter:
+            pitch.accidental = "natural"
+        if pitch.accidental is not None:
+            pitch.accidental.displayStatus = is_shown
 
 
 def _element(value: Value, key: KeySignature, *, is_printed: bool) -> Any:
@@ -171,27 +165,17 @@ def _element(value: Value, key: KeySignature, *, is_printed: bool) -> Any:
 
 
 def _pitch(number: int, key: KeySignature) -> Any:
-    """Spell a MIDI pitch by the harmonic chromatic scale of a key: in C major with E-flat, in A minor with D-sharp."""
     from music21.pitch import Pitch
 
-    lowest = key.sharps - (2 if key.is_minor else 3)  # on the line of fifths, where C is 0
-    fifths = (number * 7 - lowest) % 12 + lowest
-    alteration, name = divmod(fifths + 1, 7)
-    octave = (number - alteration) // 12 - 1  # that of the natural note: C-flat 4 sounds as B3
-    pitch = Pitch(_NAMES[name], octave=octave)
+    step, alteration, octave = spelled(number, key)
+    pitch = Pitch(step, octave=octave)
     if alteration:
         pitch.accidental = alteration
     return pitch
 
 
-def _tempo(piece: PieceNotes) -> int:
-    """Quarters a minute, on average over the piece."""
-    end = int((piece.notes["onset_ticks"] + piece.notes["duration_ticks"]).max())
-    seconds = float(seconds_at(piece, end))
-    return max(1, round(60 * end / piece.ticks_per_quarter / seconds)) if seconds else 120
-
-
-def _shown(text: str) -> str:
+def shown_title(text: str) -> str:
+    """Give the title or composer that stands above the music: printable, on one line, of at most `TITLE_LIMIT` characters."""
     shown = printable(text)
     return shown if len(shown) <= TITLE_LIMIT else shown[: TITLE_LIMIT - 1] + "…"
 

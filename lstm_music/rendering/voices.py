@@ -70,13 +70,13 @@ def is_divisible(start: int, end: int, beats: Beats) -> bool:
     return all(division_of(steps, is_whole=beats.is_whole(beat)) is not None for beat, steps in points.items())
 
 
-def share_out(chords: Iterable[Chord], beats: Beats) -> list[Voice]:
-    """Share chords out to as few voices as hold them, `MAX_VOICES` at most, the higher chords to the first ones.
+def share_out(chords: Iterable[Chord], beats: Beats, most: int = MAX_VOICES) -> list[Voice]:
+    """Share chords out to as few voices as hold them, `most` at most, the higher chords to the first ones.
 
     Each chord starts and ends at points that `is_divisible` allows. It keeps its length unless it needs a voice too many, and
     its place unless its beat holds thirty-seconds and triplets in more voices than there are.
     """
-    voices = [_OpenVoice(beats) for _ in range(MAX_VOICES)]
+    voices = [_OpenVoice(beats) for _ in range(most)]
     group = 0
     by_start = sorted(chords, key=lambda chord: (chord.start, -chord.pitches[-1], chord.end))
     for start, begun in groupby(by_start, key=lambda chord: chord.start):

@@ -151,12 +151,15 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
     def output(number: int, figures: Mapping[str, Any]) -> dict[str, Any]:
         found = {kind: paths.get(f"result_{number:03d}.{extension}") for kind, extension in kinds.items()}
         found["audio"] = found["audio"] or paths.get(f"result_{number:03d}.mp3")
-        of_result = (name for name in paths if name.startswith(f"result_{number:03d}_part_"))
-        stems = [paths[name] for name in sorted(of_result, key=lambda name: (len(name), name))]
+        of_result = [name for name in paths if name.startswith(f"result_{number:03d}_")]
+        in_order = sorted(of_result, key=lambda name: (len(name), name))
+        stems = [paths[name] for name in in_order if not name.endswith(".pdf")]
+        sheets = [paths[name] for name in sorted(of_result) if name.endswith(".pdf")]
         return {
             **found,
             "prompt_midi": paths.get(f"prompt_{number:03d}.mid"),
             **({"stems": stems} if stems else {}),
+            **({"part_sheets": sheets} if sheets else {}),
             **figures,
         }
 
@@ -201,7 +204,7 @@ def _render(
     for number, one in enumerate(kept, start=1):
         alone = Rendering("", form.audio, sheet_music=False, parts=declared_parts(one.made.facts), stems=form.stems)
         title, composer = one.made.title, one.made.composer_line
-        engraved = replace(alone, sheet_music=form.sheet_music, title=title, composer=composer)
+        engraved = replace(alone, sheet_music=form.sheet_music, title=title, composer=composer, part_sheets=form.parts)
         add(f"result_{number:03d}", one.made.midi, engraved)
         if one.made.prompt_midi:
             add(f"prompt_{number:03d}", one.made.prompt_midi, alone)
@@ -226,9 +229,9 @@ def _unheard(rendered: Mapping[str, Rendered]) -> list[str]:
 
 
 def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
-    """Give what the files depend on; a generation without stems is the same as before there were any."""
+    """Give what the files depend on; a generation without stems and single parts is the same as before there were any."""
     spec = rendering.model_dump(mode="json")
-    return spec if rendering.stems else {key: value for key, value in spec.items() if key != "stems"}
+    return {name: value for name, value in spec.items() if value or name not in {"stems", "parts"}}
 
 
 def _settings(plan: Plan, number: int, one: Scored) -> str:

@@ -28,6 +28,7 @@ from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import bar_of_event
 from lstm_music.stages.music.candidates import Candidate, new_notes, result_at_quarters
 from lstm_music.stages.music.ensembles import is_ensemble, parts_shown, picture_of, pixels_per_quarter
+from lstm_music.stages.music.part_sheets import part_sheets
 from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import PENALTIES, Scored, typical_ranges
 from lstm_music.stages.music.reference import BOUNDS, Reference, areas, mean_areas
@@ -147,7 +148,7 @@ def _result(
         ],
         copy_check=copy_check,
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
-        downloads=presented.downloads(name),
+        downloads=[*presented.downloads(name), *part_sheets(presented.folder, name, facts.get("parts", ()))],
         command=like_it.command_for_more if prompt["split"] else settings.command_for_more,
         parts=parts,
     )

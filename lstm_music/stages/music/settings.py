@@ -51,6 +51,8 @@ class GenerationSettings:
             options["sheet_music"] = self.rendering.sheet_music
         if self.rendering.stems != self.usual.rendering.stems:
             options["stems"] = self.rendering.stems
+        if self.rendering.parts != self.usual.rendering.parts:
+            options["parts"] = self.rendering.parts
         if self.soundfont:
             options["soundfont"] = self.soundfont
         if self.prompt_midi:

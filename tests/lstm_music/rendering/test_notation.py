@@ -18,7 +18,7 @@ IN_TUPLETS = {4, 8, 16}
 def signs(bars, hand=0, voice=0):
     """What a voice of a hand holds: (start, length, pitches, tied from, tied on) of each bar's values."""
     return [
-        [(one.start, one.length, one.pitches, one.is_tied_from, one.is_tied_on) for one in bar.hands[hand][voice]]
+        [(one.start, one.length, one.pitches, one.is_tied_from, one.is_tied_on) for one in bar.staves[hand][voice]]
         for bar in bars
     ]
 
@@ -32,7 +32,7 @@ def right_hand(rows, **changes):
 def require_well_written(bars):
     """Raise AssertionError unless voices fill bars with signs that exist, in tuplets that are whole."""
     for bar in bars:
-        for voices in bar.hands:
+        for voices in bar.staves:
             assert 1 <= len(voices) <= MAX_VOICES
             for number, values in enumerate(voices, start=1):
                 assert [one.start for one in values] == np.cumsum([0, *(one.length for one in values[:-1])]).tolist()
@@ -49,7 +49,7 @@ def require_well_written(bars):
 
 def heads(bars):
     """How many notes begin."""
-    values = [value for bar in bars for voices in bar.hands for voice in voices for value in voice]
+    values = [value for bar in bars for voices in bar.staves for voice in voices for value in voice]
     return sum(len(value.pitches) for value in values if not value.is_tied_from)
 
 
@@ -57,7 +57,7 @@ def lengths(bars):
     """The (onset, pitch, length) of all notes, ties joined."""
     found, open_notes, first = set(), {}, 0
     for bar in bars:
-        for values in (values for voices in bar.hands for values in voices):
+        for values in (values for voices in bar.staves for values in voices):
             for value in values:
                 for pitch in value.pitches:
                     at = first + bar.skipped + value.start
@@ -79,17 +79,17 @@ def test_a_note_over_a_bar_line_is_tied():
 
 def test_triplets_and_thirty_seconds_are_told_apart():
     triplets = right_hand([(0, 8, 80), (8, 8, 81), (16, 8, 82)])
-    assert [one.tuplet for one in triplets[0].hands[0][0][:3]] == ["start", "inside", "stop"]
+    assert [one.tuplet for one in triplets[0].staves[0][0][:3]] == ["start", "inside", "stop"]
     straight = right_hand([(0, 3, 80), (3, 3, 81), (6, 6, 82), (12, 12, 83)])
-    assert [one.length for one in straight[0].hands[0][0][:4]] == [3, 3, 6, 12]
+    assert [one.length for one in straight[0].staves[0][0][:4]] == [3, 3, 6, 12]
     sextuplets = right_hand([(at, 4, 80 + at // 4) for at in range(0, 24, 4)])
-    assert [one.tuplet for one in sextuplets[0].hands[0][0][:6]] == 2 * ["start", "inside", "stop"]
+    assert [one.tuplet for one in sextuplets[0].staves[0][0][:6]] == 2 * ["start", "inside", "stop"]
 
 
 def test_notes_beside_the_grid_are_moved_to_it():
     rows = [(0, 470, 80), (487, 460, 81), (966, 500, 82)]  # ticks: nearly quarters
     (bar,) = write_bars(piece_of(rows))
-    values = [(one.start, one.length, one.pitches) for one in bar.hands[0][0]]
+    values = [(one.start, one.length, one.pitches) for one in bar.staves[0][0]]
     assert values == [(0, 24, (80,)), (24, 24, (81,)), (48, 24, (82,)), (72, 24, ())]
 
 
@@ -110,8 +110,8 @@ def test_four_voices_keep_every_length_and_a_fifth_note_shortens_another():
 
 def test_the_higher_notes_are_in_the_first_voice_also_where_they_begin_later():
     bars = right_hand([(0, 96, 72), (24, 24, 84), (48, 48, 83)])
-    assert [one.pitches for one in bars[0].hands[0][0]] == [(), (84,), (83,)]
-    assert [one.pitches for one in bars[0].hands[0][1]] == [(72,)]
+    assert [one.pitches for one in bars[0].staves[0][0]] == [(), (84,), (83,)]
+    assert [one.pitches for one in bars[0].staves[0][1]] == [(72,)]
 
 
 def test_thirty_seconds_and_triplets_of_one_beat_are_in_two_voices():
@@ -128,11 +128,11 @@ def test_a_length_that_no_division_of_its_beat_has_ends_at_the_nearest_point():
 def test_music_that_begins_within_a_bar_begins_with_a_pickup_bar():
     first, second = right_hand([(72, 24, 80), (96, 96, 82)])
     assert (first.steps, first.skipped, second.steps, second.skipped) == (24, 72, 96, 0)
-    assert [(one.start, one.length, one.pitches) for one in first.hands[0][0]] == [(0, 24, (80,))]
-    assert [(one.start, one.length, one.pitches) for one in first.hands[1][0]] == [(0, 24, ())]
+    assert [(one.start, one.length, one.pitches) for one in first.staves[0][0]] == [(0, 24, (80,))]
+    assert [(one.start, one.length, one.pitches) for one in first.staves[1][0]] == [(0, 24, ())]
     triplet = right_hand([(80, 8, 80), (88, 8, 81), (96, 96, 82)])  # the group of three stays whole
     assert (triplet[0].steps, triplet[0].skipped) == (24, 72)
-    assert [one.tuplet for one in triplet[0].hands[0][0]] == ["start", "inside", "stop"]
+    assert [one.tuplet for one in triplet[0].staves[0][0]] == ["start", "inside", "stop"]
     assert right_hand([(0, 24, 80)])[0].skipped == 0
 
 
@@ -176,7 +176,7 @@ def test_bars_are_as_long_as_their_signature_says(signature, steps):
 
 def test_a_dotted_quarter_is_one_sign_in_compound_time():
     bars = right_hand([(0, 36, 80), (36, 36, 81)], time_signatures=(TimeSignature(0, 6, 8),))
-    assert [one.length for one in bars[0].hands[0][0]] == [36, 36]
+    assert [one.length for one in bars[0].staves[0][0]] == [36, 36]
 
 
 def test_a_signature_may_change_within_a_bar():
@@ -191,7 +191,7 @@ def test_a_signature_may_change_within_a_quarter():
     changes = (TimeSignature(0, 3, 8), TimeSignature(36 * QUARTER // 24, 2, 4))
     bars = right_hand([(at, 8, 80) for at in range(36, 84, 8)], time_signatures=changes)
     assert [bar.steps for bar in bars] == [36, 48]
-    assert [one.tuplet for one in bars[1].hands[0][0]] == 2 * ["start", "inside", "stop"]
+    assert [one.tuplet for one in bars[1].staves[0][0]] == 2 * ["start", "inside", "stop"]
     odd = (TimeSignature(0, 4, 4), TimeSignature(777, 3, 4))
     require_well_written(right_hand([(at, 7, 80) for at in range(0, 300, 7)], time_signatures=odd))
 

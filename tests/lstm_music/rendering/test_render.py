@@ -5,11 +5,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from ensemble_music import BAND, band
+from pydantic import ValidationError
 from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.midi.parts import Part, in_parts, parts_of
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.render import Rendered, Rendering, render, render_all, shares
+from lstm_music.rendering.spec import RenderingSpec
 
 
 @pytest.mark.parametrize("processes", [2, 4])
@@ -60,3 +62,9 @@ def test_an_ensemble_of_more_than_an_hour_has_no_audio(tmp_path):
     long = in_parts(piece_of([(0, 9000 * QUARTER, 60)]), [Part("Piano")], np.zeros(1, np.int64))
     heard, names = rendered(tmp_path / "a.mid", long, stems=True)
     assert (heard["seconds"], names) == (0, [])
+
+
+def test_single_parts_need_sheet_music():
+    assert RenderingSpec(parts=True).sheet_music
+    with pytest.raises(ValidationError, match="parts: expected sheet music to take them from, got none"):
+        RenderingSpec(parts=True, sheet_music=False)

@@ -15,7 +15,9 @@ from lstm_music.errors import SourceError
 from lstm_music.evaluation.copies import CopyIndex
 from lstm_music.evaluation.statistics import METRICS
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.parts import Part, in_parts
 from lstm_music.midi.reader import read_midi
+from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.piano_roll import PIXELS_PER_QUARTER
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music import generation as module
@@ -238,3 +240,37 @@ def test_the_commands_name_each_setting_that_differs_from_the_recipe(plan):
     )
     assert asked.settings.command == words.format(1)
     assert asked.settings.command_for_more == words.format(2)
+
+
+def test_music_of_several_parts_becomes_a_score_and_a_pdf_for_each_part(copy, plan, monkeypatch):
+    parts = (Part("Clarinet", 71), Part("Violin 1", 40), Part("Drum Kit", is_drum=True))
+
+    def shared_out(store, ref):
+        return [
+            dataclasses.replace(
+                one,
+                midi=write_midi(in_parts(piece, parts, np.arange(len(piece.notes)) % 3)),
+                facts={**one.facts, "parts": [dataclasses.asdict(part) for part in parts]},
+            )
+            for one in read_music(store, ref)
+            for piece in [read_midi(one.midi)]
+        ]
+
+    monkeypatch.setattr(module, "read_music", shared_out)
+    ref = generate(copy.store, plan(RenderingSpec(audio=(), parts=True), num_outputs=1, prompt="none"))
+    names = [path.name for path in copy.store.open(ref).files("result")]
+    sheets = ["result_001_clarinet.pdf", "result_001_drum_kit.pdf", "result_001_violin_1.pdf"]
+    assert sorted(names) == sorted(
+        [*(f"result_001.{form}" for form in ("json", "mid", "musicxml", "pdf", "score.svg", "svg")), *sheets]
+    )
+    score = copy.store.open(ref).file("result_001.musicxml").read_text()
+    assert re.findall("<part-name>(.*)</part-name>", score) == ["Clarinet", "Drum Kit", "Violin 1"]
+    (output,) = describe_generation(copy.store, ref)["outputs"]
+    assert [Path(path).name for path in output["part_sheets"]] == sheets
+    page = copy.store.open(ref).file("index.html").read_text()
+    assert all(f'download="{name}"' in page for name in sheets)
+
+
+def test_a_generation_without_single_parts_keeps_its_key(plan):
+    rendering = plan().stage.spec["rendering"]
+    assert rendering == {"audio": ["ogg"], "sheet_music": False}
