@@ -29,11 +29,12 @@ MOST_EVENTS = 1_000_000
 
 NO_KEY = -1  # stands for the events before a piece
 NO_VALUE = -1
+VALUE_BITS = 32  # beside which the number of a context has room in 64 bits
 PLACE_BITS = 5  # of hashes, by which the temporary files are told apart
 INTERVALS = 2 * HIGHEST_INTERVAL
 
 _FACTORS = (-7046029254386353131, -4658895280553007687)  # odd; of SplitMix64
-_RECORD = np.dtype([("context", "<i8"), ("value", "<i4"), ("count", "<i4")])
+_RECORD = np.dtype([("context", "<i8"), ("value", "<i4")])
 
 Hashes = npt.NDArray[np.int64]
 
@@ -120,11 +121,6 @@ class Counts:
         return int(np.diff(self.starts).max(initial=1))
 
 
-def of_piece(found: Occasions) -> Counts:
-    """Count within one piece."""
-    return _counts(_records(found))
-
-
 def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Counts]:
     """Count over pieces: yield parts of the table in the order of their contexts. `folder` takes temporary files."""
     places = range(1 << PLACE_BITS)
@@ -132,8 +128,9 @@ def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Coun
     try:
         for piece in pieces:
             records = np.concatenate([_records(found) for found in piece.values()])
-            records = records[np.argsort(records["context"], kind="stable")]
-            borders = np.searchsorted(_place(records["context"]), range(len(files) + 1))
+            of_record = _place(records["context"])
+            records = records[np.argsort(of_record, kind="stable")]
+            borders = np.cumsum([0, *np.bincount(of_record, minlength=len(files))])
             for file, start, stop in zip(files, borders, borders[1:], strict=False):
                 file.write(records[start:stop].tobytes())
     finally:
@@ -141,7 +138,7 @@ def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Coun
             file.close()
     for place in places:
         path = folder / f"ngrams_{place}"
-        yield _counts(_summed(np.fromfile(path, _RECORD)))
+        yield _counted(np.fromfile(path, _RECORD))
         path.unlink()
 
 
@@ -157,35 +154,36 @@ def joined(parts: Sequence[Counts]) -> Counts:
     )
 
 
-def _place(contexts: Hashes) -> Hashes:
+def _place(contexts: Hashes) -> npt.NDArray[np.uint8]:
     """Return the place of each hash among 2^`PLACE_BITS` equal ranges of hashes."""
-    place: Hashes = (contexts >> (64 - PLACE_BITS)) + (1 << (PLACE_BITS - 1))
-    return place
+    place: npt.NDArray[np.int64] = (contexts >> (64 - PLACE_BITS)) + (1 << (PLACE_BITS - 1))
+    return place.astype(np.uint8)
 
 
 def _records(found: Occasions) -> npt.NDArray[Any]:
-    """Return what one piece adds to the table: a record per context and value."""
+    """Return what one piece adds to the table: a record per choice and order."""
     has_value = found.values != NO_VALUE
-    records = np.zeros(np.count_nonzero(has_value) * len(ORDERS), _RECORD)
-    records["context"] = found.contexts[has_value].T.ravel()
-    records["value"] = np.tile(found.values[has_value], len(ORDERS))
-    records["count"] = 1
-    return _summed(records)
+    records = np.empty(np.count_nonzero(has_value) * len(ORDERS), _RECORD)
+    records["context"] = found.contexts[has_value].ravel()
+    records["value"] = np.repeat(found.values[has_value], len(ORDERS))
+    return records
 
 
-def _summed(records: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Add up the records of each context and value, in ascending order."""
-    if not len(records):
-        return records
-    records = records[np.lexsort((records["value"], records["context"]))]
-    is_new = (np.diff(records["context"], prepend=0) != 0) | (np.diff(records["value"], prepend=0) != 0)
-    is_new[0] = True
-    starts = np.flatnonzero(is_new)
-    summed = records[starts]
-    summed["count"] = np.add.reduceat(records["count"], starts)
-    return summed
+def _counted(records: npt.NDArray[Any]) -> Counts:
+    """Count the records of each context and value."""
+    order = np.argsort(records["context"])
+    contexts = records["context"][order]
+    is_new = _differs(contexts)
+    pairs = np.sort((np.cumsum(is_new) - 1) << VALUE_BITS | records["value"][order])
+    first = np.flatnonzero(_differs(pairs))
+    starts = np.flatnonzero(_differs(pairs[first] >> VALUE_BITS))
+    values = (pairs[first] & ((1 << VALUE_BITS) - 1)).astype(np.int32)
+    counts = np.diff(first, append=len(pairs)).astype(np.int32)
+    return Counts(contexts[is_new], np.append(starts, len(first)), values, counts)
 
 
-def _counts(records: npt.NDArray[Any]) -> Counts:
-    contexts, starts = np.unique(records["context"], return_index=True)
-    return Counts(contexts, np.append(starts, len(records)), records["value"].copy(), records["count"].copy())
+def _differs(numbers: Hashes) -> npt.NDArray[np.bool_]:
+    """Say of each number whether it is another than the one before."""
+    differs = np.ones(len(numbers), np.bool_)
+    differs[1:] = numbers[1:] != numbers[:-1]
+    return differs

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_music.encoding import guesses
 from lstm_music.encoding.guesses import (
     GUESS_COLUMNS,
     GUESSES,
@@ -130,6 +131,19 @@ def test_a_piece_does_not_hear_of_itself(table_of):
     table = table_of([piece])
     assert guess_tokens(piece, SHAPES, SIZES, table, is_counted=False).any()
     assert not guess_tokens(piece, SHAPES, SIZES, table, is_counted=True).any()
+
+
+@settings(max_examples=15, deadline=None)
+@given(PIECES)
+def test_parts_of_a_piece_give_what_the_whole_gives(table_of, pieces):
+    """Of long pieces some events are guessed at a time; what the piece itself counts is still that of all of them."""
+    table = table_of(pieces)
+    whole, parts = [], []
+    for cells, found in ((guesses._CELLS, whole), (4 * max(SIZES.values()), parts)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(guesses, "_CELLS", cells)
+            found += [guess_tokens(piece, SHAPES, SIZES, table, is_counted=True) for piece in pieces]
+    assert all(np.array_equal(one, other) for one, other in zip(whole, parts, strict=True))
 
 
 @settings(max_examples=20, deadline=None)
