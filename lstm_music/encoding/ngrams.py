@@ -30,6 +30,8 @@ MOST_EVENTS = 1_000_000
 NO_KEY = -1  # stands for the events before a piece
 NO_VALUE = -1
 VALUE_BITS = 32  # beside which the number of a context has room in 64 bits
+HASH_BITS = 64
+CONTEXTS_A_PLACE = 2  # on average, where they are looked up
 PLACE_BITS = 5  # of hashes, by which the temporary files are told apart
 INTERVALS = 2 * HIGHEST_INTERVAL
 
@@ -112,13 +114,25 @@ class Counts:
         """Return the number of each context, int64 of the same shape, or -1 if it is not known."""
         if not len(self.contexts):
             return np.full(contexts.shape, -1)
-        number = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
-        return np.where(self.contexts[number] == contexts, number, -1)
+        place, last = place_of(contexts, self.place_bits), len(self.contexts) - 1
+        number, stop = (self.firsts[where].astype(np.int64) for where in (place, place + 1))
+        going = np.flatnonzero(number < stop)
+        while len(going):  # a few steps, with ever fewer contexts
+            going = going[self.contexts[number[going]] < contexts[going]]
+            number[going] += 1
+            going = going[number[going] < stop[going]]
+        return np.where(self.contexts[np.minimum(number, last)] == contexts, number, -1)
+
+    @property
+    def place_bits(self) -> int:
+        """How many of the first bits of a hash lead to its place, where a few contexts are."""
+        return max(2, (len(self.contexts) // CONTEXTS_A_PLACE).bit_length())
 
     @cached_property
-    def most_values(self) -> int:
-        """The most values that one context has, and at least 1."""
-        return int(np.diff(self.starts).max(initial=1))
+    def firsts(self) -> npt.NDArray[np.int32]:
+        """The number of the first context of each place, int32 [places + 1]."""
+        counts = np.bincount(place_of(self.contexts, self.place_bits), minlength=1 << self.place_bits)
+        return np.append(0, np.cumsum(counts)).astype(np.int32)
 
 
 def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Counts]:
@@ -128,7 +142,7 @@ def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Coun
     try:
         for piece in pieces:
             records = np.concatenate([_records(found) for found in piece.values()])
-            of_record = _place(records["context"])
+            of_record = place_of(records["context"], PLACE_BITS).astype(np.uint8)
             records = records[np.argsort(of_record, kind="stable")]
             borders = np.cumsum([0, *np.bincount(of_record, minlength=len(files))])
             for file, start, stop in zip(files, borders, borders[1:], strict=False):
@@ -154,10 +168,10 @@ def joined(parts: Sequence[Counts]) -> Counts:
     )
 
 
-def _place(contexts: Hashes) -> npt.NDArray[np.uint8]:
-    """Return the place of each hash among 2^`PLACE_BITS` equal ranges of hashes."""
-    place: npt.NDArray[np.int64] = (contexts >> (64 - PLACE_BITS)) + (1 << (PLACE_BITS - 1))
-    return place.astype(np.uint8)
+def place_of(contexts: Hashes, bits: int) -> npt.NDArray[np.int64]:
+    """Return the place of each hash among 2^`bits` equal ranges of hashes."""
+    place: npt.NDArray[np.int64] = (contexts >> (HASH_BITS - bits)) + (1 << (bits - 1))
+    return place
 
 
 def _records(found: Occasions) -> npt.NDArray[Any]:

@@ -11,14 +11,12 @@ import tensorflow as tf
 
 from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_INTERVAL, NOTE
 from lstm_music.encoding.guesses import GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP, SMOOTHING
-from lstm_music.encoding.ngrams import INTERVALS, ORDERS, Counts, context_hashes, relative_note
+from lstm_music.encoding.ngrams import HASH_BITS, INTERVALS, ORDERS, Counts, context_hashes, relative_note
 from lstm_music.encoding.shapes import PITCHES, Shapes
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.generation.echo import NO_EVENT, NO_KEY, Past
 
-HASH_BITS = 64
-CONTEXTS_A_PLACE = 4  # on average
 FOLLOWERS_A_TURN = 16
 
 
@@ -37,9 +35,7 @@ class Guesser:
 
     def __init__(self, counts: Counts, shapes: Shapes, sizes: Mapping[str, int]) -> None:
         self._shapes, self._sizes = shapes, sizes
-        self._bits = max(2, len(counts.contexts).bit_length() - CONTEXTS_A_PLACE.bit_length() + 1)
-        edges = (np.arange(1 << self._bits) - (1 << (self._bits - 1))) << (HASH_BITS - self._bits)
-        firsts = np.append(np.searchsorted(counts.contexts, edges), len(counts.contexts)).astype(np.int32)
+        self._bits, firsts = counts.place_bits, counts.firsts
         self._most_in_a_place = int(np.diff(firsts).max())
         self.table = Table(
             *map(

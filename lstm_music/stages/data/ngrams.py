@@ -17,7 +17,7 @@ from lstm_music.npy import save_array
 from lstm_music.stages.data.columns import EventColumns
 from lstm_music.store import Artifact
 
-_FILES = ("contexts", "starts", "values", "counts")
+TABLE_FILES = ("contexts", "starts", "values", "counts")
 
 
 def ngram_rule() -> dict[str, Any]:
@@ -46,7 +46,7 @@ def write_table_of_ngrams(
     """
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch:
         table = joined([*count(_occasions(parts, vocabularies, counted), Path(scratch))])
-    paths = {name: writer.file(f"ngram_{name}", "npy") for name in _FILES}
+    paths = {name: writer.file(f"ngram_{name}", "npy") for name in TABLE_FILES}
     for name, path in paths.items():
         save_array(path, getattr(table, name))
     return _mapped(paths)
@@ -54,7 +54,7 @@ def write_table_of_ngrams(
 
 def open_table(artifact: Artifact) -> Counts:
     """Open the table of a dataset, memory-mapped."""
-    return _mapped({name: artifact.file(f"ngram_{name}") for name in _FILES})
+    return _mapped({name: artifact.file(f"ngram_{name}") for name in TABLE_FILES})
 
 
 def _mapped(paths: Mapping[str, Path]) -> Counts:

@@ -167,6 +167,15 @@ def test_a_table_counts_every_choice_once_an_order(table_of, pieces):
     assert table.starts[-1] == len(table.values) == len(table.counts)
 
 
+@settings(max_examples=20, deadline=None)
+@given(PIECES, st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=1))
+def test_contexts_are_found_where_they_are(table_of, pieces, others):
+    table = table_of(pieces)
+    numbers = {context: number for number, context in enumerate(table.contexts.tolist())}
+    wanted = [*numbers, *others, *(context + 1 for context in numbers if context + 1 < 1 << 63)]
+    assert table.find(np.array(wanted)).tolist() == [numbers.get(context, -1) for context in wanted]
+
+
 def test_an_empty_table_guesses_nothing(table_of):
     piece = np.array([[3, SPECIAL_IDS, 3]] * 4)
     assert not guess_tokens(piece, SHAPES, SIZES, table_of([]), is_counted=False).any()
