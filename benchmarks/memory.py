@@ -17,6 +17,7 @@ import hashlib
 import json
 import multiprocessing
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from lstm_music.parquet import write_table
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.data.dataset import SPLITS_SCHEMA, Dataset, dataset_stage, load_dataset
 from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.ngrams import TABLE_FILES
 from lstm_music.stages.data.prepare import last_prepared, prepare
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import columns_of
@@ -70,6 +72,9 @@ def several_times(store: Store, recipe: Recipe, ref: ArtifactRef, times: int) ->
         write_table(writer.file("splits", "parquet"), pa.Table.from_pylist(rows, schema=SPLITS_SCHEMA))
         vocabularies = json.dumps([vocabulary.to_json() for vocabulary in dataset.vocabularies.values()])
         writer.file("vocabularies", "json").write_text(vocabularies, encoding="utf-8")
+        if "ngrams" in recipe.model.experts:  # each copy has the guesses of its piece, moved with it
+            for name in TABLE_FILES:
+                shutil.copyfile(dataset.artifact.file(f"ngram_{name}"), writer.file(f"ngram_{name}", "npy"))
         writer.facts.update(warnings=[], leaky=True)  # copies stay in the split of their piece, but they are copies
     return stage.ref
 

@@ -13,12 +13,13 @@ with its odds: ln p(id) less the logarithm of the mean p of all ids that are not
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.echoes import HIGHEST_INTERVAL
-from lstm_music.encoding.ngrams import INTERVALS, ORDERS, Counts, occasions, of_piece
+from lstm_music.encoding.ngrams import INTERVALS, NO_VALUE, ORDERS, VALUE_BITS, Counts, Occasions, occasions
 from lstm_music.encoding.shapes import PITCHES, Shapes
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
@@ -68,7 +69,7 @@ def guess_tokens(tokens: Ids, shapes: Shapes, sizes: Mapping[str, int], table: C
     before = np.roll(lowest, 1)
     found = []
     for stream, occasion in occasions(tokens, shapes).items():
-        own = of_piece(occasion) if is_counted else None
+        own = occasion if is_counted else None
         found.append(_Guesser(stream, table, own, sizes[stream], shapes).guess(occasion.contexts, before))
     note = slice(len(PARTS), 2 * len(PARTS))
     result = np.concatenate(found, 1)
@@ -76,79 +77,145 @@ def guess_tokens(tokens: Ids, shapes: Shapes, sizes: Mapping[str, int], table: C
     return result
 
 
+class _Followers(NamedTuple):
+    """What followed the contexts of one order: `row` [events] is that of each event's context, or -1 if it is not known.
+
+    Each entry says that an id followed the context of a row so often: `of_row`, `ids` and `counts` are [entries].
+    """
+
+    row: Ids
+    of_row: Ids
+    ids: Ids
+    counts: Ids
+
+
 @dataclass(frozen=True, eq=False)
 class _Guesser:
-    """Guesses one stream of a piece, by a table and without the counts of its `own`; the stream has `size` ids."""
+    """Guesses one stream of a piece, by a table and without what it counts of its `own`; the stream has `size` ids.
+
+    Equal contexts are blended once. Where a context is not known no longer one is, so the events of each order are fewer.
+    """
 
     stream: str
     table: Counts
-    own: Counts | None
+    own: Occasions | None
     size: int
     shapes: Shapes
 
     def guess(self, contexts: Ids, before: Ids) -> Ids:
         """Return the guesses, int64 [events, parts]; `before` int64 [events] is the lowest pitch of the event before each."""
         step = max(1, _CELLS // self.size)
-        parts = [np.empty((0, len(PARTS)), np.int64)]
+        guesses = np.zeros((len(contexts), len(PARTS)), np.int64)
         for start in range(0, len(contexts), step):
             part = slice(start, start + step)
-            parts.append(_kept(*self._blended(contexts[part], before[part])))
-        return np.concatenate(parts)
+            self._guess_part(guesses[part], contexts[part], before[part])
+        return guesses
 
-    def _blended(self, contexts: Ids, before: Ids) -> tuple[Floats, Ids]:
-        """Return p of each id, float32 [events, ids], and the number of orders up to the highest that is known, [events]."""
+    def _guess_part(self, guesses: Ids, contexts: Ids, before: Ids) -> None:
+        """Fill in the guesses of some events."""
+        event, row = (
+            np.arange(len(contexts)),
+            np.zeros(len(contexts), np.int64),
+        )  # those that are known, and where their p is
+        p = np.full((1, self.size), 1 / self.size, np.float32)
+        for order in range(len(ORDERS)):
+            if not len(event):
+                return
+            found = self._followers(order, contexts[event, order], before[event])
+            is_known = found.row >= 0
+            if order:
+                guesses[event[~is_known]] = _kept_of(p, row[~is_known], order)
+            event, now = event[is_known], found.row[is_known]
+            parent = np.zeros(int(now.max(initial=-1)) + 1, np.int64)
+            parent[now] = row[is_known]
+            p, row = self._blended(p[parent], found), now
+        guesses[event] = _kept_of(p, row, len(ORDERS))
+
+    def _blended(self, p: Floats, found: _Followers) -> Floats:
+        """Blend p of the lower orders, float32 [rows, ids], with what followed."""
         discount, strength = map(np.float32, SMOOTHING[self.stream])
-        p = np.full((len(contexts), self.size), 1 / self.size, np.float32)
-        reached = np.zeros(len(contexts), np.int64)
-        for number, of_order in enumerate(contexts.T, start=1):
-            event, id_, count = self._followers(of_order, before)
-            total = np.bincount(event, count, len(contexts)).astype(np.float32)
-            different = np.bincount(event, minlength=len(contexts)).astype(np.float32)
-            has = total > 0
-            p[has] *= ((discount * different + strength) / (total + strength))[has, None]
-            p[event, id_] += (count - discount) / (total[event] + strength)
-            reached[has] = number
-        return p, reached
+        counts = found.counts.astype(np.float32)
+        total = np.bincount(found.of_row, counts, len(p)).astype(np.float32)
+        different = np.bincount(found.of_row, minlength=len(p)).astype(np.float32)
+        p *= ((discount * different + strength) / (total + strength))[:, None]
+        p[found.of_row, found.ids] += (counts - discount) / (total[found.of_row] + strength)
+        return p
 
-    def _followers(self, contexts: Ids, before: Ids) -> tuple[Ids, Ids, Floats]:
-        """Return what followed the context of each event in other pieces: the event, the id, and how often."""
-        number = self.table.find(contexts)
+    def _followers(self, order: int, contexts: Ids, before: Ids) -> _Followers:
+        """Return what followed the context of each event in other pieces."""
+        known, row = np.unique(contexts, return_inverse=True)
+        number = self.table.find(known)
         start, stop = self.table.starts[number], self.table.starts[number + 1]
-        lengths = np.where(number < 0, 0, stop - start)
-        event = np.repeat(np.arange(len(contexts)), lengths)
-        entry = np.arange(len(event)) + np.repeat(start - np.cumsum(lengths) + lengths, lengths)
-        value, count = self.table.values[entry].astype(np.int64), self.table.counts[entry].astype(np.int64)
-        if self.own is not None and len(self.own.contexts):
-            count -= _how_often(self.own, contexts[event], value)
-        id_ = self._in_the_current_key(value, before[event]) if self.stream == "note" else value
-        is_kept = (count > 0) & (id_ != UNKNOWN)
-        return event[is_kept], id_[is_kept], count[is_kept].astype(np.float32)
+        of_row, entry = _expanded(start, np.where(number < 0, 0, stop - start))
+        values, counts = self.table.values[entry].astype(np.int64), self.table.counts[entry].astype(np.int64)
+        if self.own is not None:
+            counts -= _how_often(self.own.contexts[:, order], self.own.values, known, of_row, values)
+            of_row, values, counts = (array[counts > 0] for array in (of_row, values, counts))
+        if self.stream == "note":
+            row, of_row, values, counts = self._in_keys(row * PITCHES + before, of_row, values, counts)
+        is_id = values != UNKNOWN
+        of_row, values, counts = (array[is_id] for array in (of_row, values, counts))
+        is_followed = np.zeros(int(row.max(initial=-1)) + 1, np.bool_)
+        is_followed[of_row] = True
+        new = np.where(is_followed, np.cumsum(is_followed) - 1, -1)
+        return _Followers(new[row], new[of_row], values, counts)
 
-    def _in_the_current_key(self, values: Ids, before: Ids) -> Ids:
-        pitch = np.clip(PITCHES + before + values % INTERVALS - HIGHEST_INTERVAL, 0, 3 * PITCHES - 1)
-        ids: Ids = self.shapes.ids[values // INTERVALS, pitch].astype(np.int64)
-        return ids
+    def _in_keys(self, keyed: Ids, of_row: Ids, values: Ids, counts: Ids) -> tuple[Ids, Ids, Ids, Ids]:
+        """Return rows and entries by context and key: notes that followed one context differ with the pitch before.
+
+        `keyed` [events] are the row and that pitch. The values become ids.
+        """
+        distinct, row = np.unique(keyed, return_inverse=True)
+        context, before = distinct // PITCHES, distinct % PITCHES
+        first, stop = np.searchsorted(of_row, context), np.searchsorted(of_row, context, "right")
+        of_keyed, entry = _expanded(first, stop - first)
+        shape, interval = values[entry] // INTERVALS, values[entry] % INTERVALS - HIGHEST_INTERVAL
+        pitch = np.clip(PITCHES + before[of_keyed] + interval, 0, 3 * PITCHES - 1)
+        return row, of_keyed, self.shapes.ids[shape, pitch].astype(np.int64), counts[entry]
 
 
-def _how_often(own: Counts, contexts: Ids, values: Ids) -> Ids:
-    """Return how often each value followed a context in the piece itself."""
-    number = own.find(contexts)
-    width = int(values.max(initial=0)) + 1
-    known = np.repeat(np.arange(len(own.contexts)), np.diff(own.starts)) * width + np.minimum(own.values, width - 1)
-    wanted = number * width + values
-    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    is_known = (number >= 0) & (known[place] == wanted) & (own.values[place] == values)
-    return np.where(is_known, own.counts[place], 0)
+def _expanded(starts: Ids, lengths: Ids) -> tuple[Ids, Ids]:
+    """Return the numbers from each start on, so many of each, and the index of the start that each belongs to."""
+    index = np.repeat(np.arange(len(starts)), lengths)
+    return index, np.arange(len(index)) + (starts - np.cumsum(lengths) + lengths)[index]
 
 
-def _kept(p: Floats, order: Ids) -> Ids:
+def _how_often(contexts: Ids, chosen: npt.NDArray[np.int32], known: Ids, of_row: Ids, values: Ids) -> Ids:
+    """Return how often each value followed the context of its row in the piece itself, which chose values in contexts.
+
+    `known` are the contexts of the rows, ascending; `of_row` and `values` ascend together.
+    """
+    if not len(of_row):
+        return of_row
+    row = np.minimum(np.searchsorted(known, contexts), len(known) - 1)
+    is_here = (known[row] == contexts) & (chosen != NO_VALUE)
+    entries, own = of_row << VALUE_BITS | values, row[is_here] << VALUE_BITS | chosen[is_here]
+    place = np.searchsorted(entries, own)
+    place = place[entries[np.minimum(place, len(entries) - 1)] == own]
+    counts: Ids = np.bincount(place, minlength=len(entries))
+    return counts
+
+
+def _kept_of(p: Floats, rows: Ids, order: int) -> Ids:
+    """Return what is kept of these rows of p [rows, ids], int64 [rows, parts]; it is found once for equal rows."""
+    is_wanted = np.zeros(len(p), np.bool_)
+    is_wanted[rows] = True
+    place: Ids = np.cumsum(is_wanted) - 1
+    return _kept(p[is_wanted], order)[place[rows]]
+
+
+def _kept(p: Floats, order: int) -> Ids:
     """Return the likeliest ids of p [events, ids], their odds, and the order, int64 [events, parts]; odds of 0 have the id 0."""
-    size = p.shape[1]
-    best = np.argsort(-p, axis=1, kind="stable")[:, :GUESSES]
-    likeliest = np.take_along_axis(p, best, 1)
+    size, count = p.shape[1], min(GUESSES, p.shape[1])
+    bits = (
+        size.bit_length()
+    )  # positive floats are in the order of their bits; of equal ones the first id is the likeliest
+    marked = p.view(np.int32).astype(np.int64) << bits | np.arange(size)[::-1]
+    best = np.sort(np.partition(marked, size - count, axis=1)[:, size - count :], axis=1)[:, ::-1]
+    ids = size - 1 - (best & ((1 << bits) - 1))
+    likeliest = np.ascontiguousarray(best >> bits).astype(np.int32).view(np.float32)
     rest = np.maximum(1 - likeliest.sum(1), np.float32(LEAST_SHARE)) / max(size - GUESSES, 1)
     odds = np.clip(np.rint(np.log(likeliest / rest[:, None]) / ODDS_STEP), 0, MOST_ODDS).astype(np.int64)
-    odds[order == 0] = 0
-    missing = np.zeros((len(p), GUESSES - best.shape[1]), np.int64)
-    ids, odds = np.concatenate([best, missing], 1), np.concatenate([odds, missing], 1)
-    return np.concatenate([np.where(odds > 0, ids, 0), odds, order[:, None]], 1)
+    kept = np.zeros((len(p), len(PARTS)), np.int64)
+    kept[:, :count], kept[:, GUESSES : GUESSES + count], kept[:, -1] = np.where(odds > 0, ids, 0), odds, order
+    return kept

@@ -29,11 +29,14 @@ MOST_EVENTS = 1_000_000
 
 NO_KEY = -1  # stands for the events before a piece
 NO_VALUE = -1
+VALUE_BITS = 32  # beside which the number of a context has room in 64 bits
+HASH_BITS = 64
+CONTEXTS_A_PLACE = 2  # on average, where they are looked up
 PLACE_BITS = 5  # of hashes, by which the temporary files are told apart
 INTERVALS = 2 * HIGHEST_INTERVAL
 
 _FACTORS = (-7046029254386353131, -4658895280553007687)  # odd; of SplitMix64
-_RECORD = np.dtype([("context", "<i8"), ("value", "<i4"), ("count", "<i4")])
+_RECORD = np.dtype([("context", "<i8"), ("value", "<i4")])
 
 Hashes = npt.NDArray[np.int64]
 
@@ -111,18 +114,25 @@ class Counts:
         """Return the number of each context, int64 of the same shape, or -1 if it is not known."""
         if not len(self.contexts):
             return np.full(contexts.shape, -1)
-        number = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
-        return np.where(self.contexts[number] == contexts, number, -1)
+        place, last = place_of(contexts, self.place_bits), len(self.contexts) - 1
+        number, stop = (self.firsts[where].astype(np.int64) for where in (place, place + 1))
+        going = np.flatnonzero(number < stop)
+        while len(going):  # a few steps, with ever fewer contexts
+            going = going[self.contexts[number[going]] < contexts[going]]
+            number[going] += 1
+            going = going[number[going] < stop[going]]
+        return np.where(self.contexts[np.minimum(number, last)] == contexts, number, -1)
+
+    @property
+    def place_bits(self) -> int:
+        """How many of the first bits of a hash lead to its place, where a few contexts are."""
+        return max(2, (len(self.contexts) // CONTEXTS_A_PLACE).bit_length())
 
     @cached_property
-    def most_values(self) -> int:
-        """The most values that one context has, and at least 1."""
-        return int(np.diff(self.starts).max(initial=1))
-
-
-def of_piece(found: Occasions) -> Counts:
-    """Count within one piece."""
-    return _counts(_records(found))
+    def firsts(self) -> npt.NDArray[np.int32]:
+        """The number of the first context of each place, int32 [places + 1]."""
+        counts = np.bincount(place_of(self.contexts, self.place_bits), minlength=1 << self.place_bits)
+        return np.append(0, np.cumsum(counts)).astype(np.int32)
 
 
 def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Counts]:
@@ -132,8 +142,9 @@ def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Coun
     try:
         for piece in pieces:
             records = np.concatenate([_records(found) for found in piece.values()])
-            records = records[np.argsort(records["context"], kind="stable")]
-            borders = np.searchsorted(_place(records["context"]), range(len(files) + 1))
+            of_record = place_of(records["context"], PLACE_BITS).astype(np.uint8)
+            records = records[np.argsort(of_record, kind="stable")]
+            borders = np.cumsum([0, *np.bincount(of_record, minlength=len(files))])
             for file, start, stop in zip(files, borders, borders[1:], strict=False):
                 file.write(records[start:stop].tobytes())
     finally:
@@ -141,7 +152,7 @@ def count(pieces: Iterable[dict[str, Occasions]], folder: Path) -> Iterator[Coun
             file.close()
     for place in places:
         path = folder / f"ngrams_{place}"
-        yield _counts(_summed(np.fromfile(path, _RECORD)))
+        yield _counted(np.fromfile(path, _RECORD))
         path.unlink()
 
 
@@ -157,35 +168,36 @@ def joined(parts: Sequence[Counts]) -> Counts:
     )
 
 
-def _place(contexts: Hashes) -> Hashes:
-    """Return the place of each hash among 2^`PLACE_BITS` equal ranges of hashes."""
-    place: Hashes = (contexts >> (64 - PLACE_BITS)) + (1 << (PLACE_BITS - 1))
+def place_of(contexts: Hashes, bits: int) -> npt.NDArray[np.int64]:
+    """Return the place of each hash among 2^`bits` equal ranges of hashes."""
+    place: npt.NDArray[np.int64] = (contexts >> (HASH_BITS - bits)) + (1 << (bits - 1))
     return place
 
 
 def _records(found: Occasions) -> npt.NDArray[Any]:
-    """Return what one piece adds to the table: a record per context and value."""
+    """Return what one piece adds to the table: a record per choice and order."""
     has_value = found.values != NO_VALUE
-    records = np.zeros(np.count_nonzero(has_value) * len(ORDERS), _RECORD)
-    records["context"] = found.contexts[has_value].T.ravel()
-    records["value"] = np.tile(found.values[has_value], len(ORDERS))
-    records["count"] = 1
-    return _summed(records)
+    records = np.empty(np.count_nonzero(has_value) * len(ORDERS), _RECORD)
+    records["context"] = found.contexts[has_value].ravel()
+    records["value"] = np.repeat(found.values[has_value], len(ORDERS))
+    return records
 
 
-def _summed(records: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Add up the records of each context and value, in ascending order."""
-    if not len(records):
-        return records
-    records = records[np.lexsort((records["value"], records["context"]))]
-    is_new = (np.diff(records["context"], prepend=0) != 0) | (np.diff(records["value"], prepend=0) != 0)
-    is_new[0] = True
-    starts = np.flatnonzero(is_new)
-    summed = records[starts]
-    summed["count"] = np.add.reduceat(records["count"], starts)
-    return summed
+def _counted(records: npt.NDArray[Any]) -> Counts:
+    """Count the records of each context and value."""
+    order = np.argsort(records["context"])
+    contexts = records["context"][order]
+    is_new = _differs(contexts)
+    pairs = np.sort((np.cumsum(is_new) - 1) << VALUE_BITS | records["value"][order])
+    first = np.flatnonzero(_differs(pairs))
+    starts = np.flatnonzero(_differs(pairs[first] >> VALUE_BITS))
+    values = (pairs[first] & ((1 << VALUE_BITS) - 1)).astype(np.int32)
+    counts = np.diff(first, append=len(pairs)).astype(np.int32)
+    return Counts(contexts[is_new], np.append(starts, len(first)), values, counts)
 
 
-def _counts(records: npt.NDArray[Any]) -> Counts:
-    contexts, starts = np.unique(records["context"], return_index=True)
-    return Counts(contexts, np.append(starts, len(records)), records["value"].copy(), records["count"].copy())
+def _differs(numbers: Hashes) -> npt.NDArray[np.bool_]:
+    """Say of each number whether it is another than the one before."""
+    differs = np.ones(len(numbers), np.bool_)
+    differs[1:] = numbers[1:] != numbers[:-1]
+    return differs

@@ -5,7 +5,6 @@ Generation looks back at most `MOST_HEARD` events, and has nothing from before t
 1.6 % of the melody's echoes and 1.2 % of the rhythm's come from farther back than that.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,38 +99,36 @@ def latest_echoes(past: Past, shapes: Shapes, ranks: int = 1) -> Any:
     reached = tf.add_n([tf.cast(past.runs >= length, tf.int32) for length in LENGTHS])
     nearness = tf.range(room, 0, -1)[:, None]  # of equally long runs the latest is taken
     order = reached * (room + 1) + nearness
-    by_output = tf.maximum(tf.transpose(past.events, [1, 0, 2]), START)
-    columns: list[Any] = []
+    best = []
     for _ in range(ranks):
-        best = tf.maximum(tf.reduce_max(order, 1), 1)  # never the same twice, until none is left
-        columns += _columns(by_output, past.heights, best // (room + 1), room - best % (room + 1), shapes)
-        order = tf.where(order == best[:, None], -1, order)
-    return tf.concat(columns, 1)
+        best.append(tf.maximum(tf.reduce_max(order, 1), 1))  # never the same twice, until none is left
+        order = tf.where(order == best[-1][:, None], -1, order)
+    found = tf.reshape(tf.stack(best), [ranks * len(KINDS), -1])
+    return _columns(past, tf.transpose(found // (room + 1)), tf.transpose(room - found % (room + 1)), shapes)
 
 
-def _columns(by_output: Any, heights: Any, lengths: Any, places: Any, shapes: Shapes) -> Iterator[Any]:
-    """Yield the columns of the echo of each kind, whose lengths and places are [kinds, outputs].
-
-    `by_output` are the events heard, [outputs, distances + 1, streams].
-    """
-    for number, kind in enumerate(KINDS):
-        length, place = lengths[number][:, None], places[number]
-        values = tf.gather(by_output, place, batch_dims=1)
-        if kind == "melody":
-            note = _in_the_key_of_here(by_output[..., NOTE], heights, place, shapes)
-            values = tf.concat([values[:, :NOTE], note[:, None], values[:, NOTE + 1 :]], 1)
-        yield tf.where(length > 0, values, START)
-        yield length
+def _columns(past: Past, lengths: Any, places: Any, shapes: Shapes) -> Any:
+    """Give the columns of echoes whose lengths and places are [outputs, ranks · kinds]."""
+    by_output = tf.maximum(tf.transpose(past.events, [1, 0, 2]), START)
+    values = tf.gather(by_output, places, batch_dims=1)
+    is_melody = np.tile([kind == "melody" for kind in KINDS], lengths.shape[1] // len(KINDS))
+    moved = tf.where(
+        is_melody, _in_the_key_of_here(by_output[..., NOTE], past.heights, places, shapes), values[..., NOTE]
+    )
+    values = tf.concat([values[..., :NOTE], moved[..., None], values[..., NOTE + 1 :]], -1)
+    columns = tf.concat([tf.where(lengths[..., None] > 0, values, START), lengths[..., None]], -1)
+    return tf.reshape(columns, [-1, columns.shape[1] * columns.shape[2]])
 
 
-def _in_the_key_of_here(notes: Any, heights: Any, place: Any, shapes: Shapes) -> Any:
-    """Move the notes at the places, int32 [outputs], as far as what stands before them is from the latest."""
+def _in_the_key_of_here(notes: Any, heights: Any, places: Any, shapes: Shapes) -> Any:
+    """Move the notes at the places, int32 [outputs, echoes], as far as what stands before them is from the latest."""
     shape, lowest = tf.constant(shapes.shape), tf.constant(shapes.lowest)
-    note, before = (tf.gather(notes, where, batch_dims=1) for where in (place, place + 1))
+    note, before = (tf.gather(notes, where, batch_dims=1) for where in (places, places + 1))
     if heights.shape[0]:
-        here, there = heights[0], tf.gather(tf.transpose(heights), place + 1, batch_dims=1)
+        by_output = tf.transpose(heights)
+        here, there = by_output[:, :1], tf.gather(by_output, places + 1, batch_dims=1)
         interval = tf.where((here == NO_HEIGHT) | (there == NO_HEIGHT), 0, here - there)
     else:
-        interval = tf.gather(lowest, notes[:, 0]) - tf.gather(lowest, before)
+        interval = tf.gather(lowest, notes[:, :1]) - tf.gather(lowest, before)
     pitch = tf.gather(lowest, note) + interval
-    return tf.gather_nd(tf.constant(shapes.ids), tf.stack([tf.gather(shape, note), PITCHES + pitch], 1))
+    return tf.gather_nd(tf.constant(shapes.ids), tf.stack([tf.gather(shape, note), PITCHES + pitch], -1))

@@ -11,14 +11,13 @@ import tensorflow as tf
 
 from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_INTERVAL, NOTE
 from lstm_music.encoding.guesses import GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP, SMOOTHING
-from lstm_music.encoding.ngrams import INTERVALS, ORDERS, Counts, context_hashes, relative_note
+from lstm_music.encoding.ngrams import HASH_BITS, INTERVALS, ORDERS, Counts, context_hashes, relative_note
 from lstm_music.encoding.shapes import PITCHES, Shapes
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.generation.echo import NO_EVENT, NO_KEY, Past
 
-HASH_BITS = 64
-CONTEXTS_A_PLACE = 4  # on average
+FOLLOWERS_A_TURN = 16
 
 
 class Table(NamedTuple):
@@ -36,11 +35,8 @@ class Guesser:
 
     def __init__(self, counts: Counts, shapes: Shapes, sizes: Mapping[str, int]) -> None:
         self._shapes, self._sizes = shapes, sizes
-        self._bits = max(2, len(counts.contexts).bit_length() - CONTEXTS_A_PLACE.bit_length() + 1)
-        edges = (np.arange(1 << self._bits) - (1 << (self._bits - 1))) << (HASH_BITS - self._bits)
-        firsts = np.append(np.searchsorted(counts.contexts, edges), len(counts.contexts)).astype(np.int32)
+        self._bits, firsts = counts.place_bits, counts.firsts
         self._most_in_a_place = int(np.diff(firsts).max())
-        self._most_values = counts.most_values
         self.table = Table(
             *map(
                 tf.constant,
@@ -64,8 +60,7 @@ class Guesser:
         keys = tf.concat([keys, missing], 0)[: max(ORDERS)]
         before = past.events[0, :, NOTE]
         hashes = context_hashes(stream, self._known(stream, before, current), tf.unstack(keys))
-        ids, counts = self._followers(stream, table, tf.stack(hashes, 1), before)
-        p, order = _blended(ids, counts, self._sizes[stream], *SMOOTHING[stream])
+        p, order = self._blended(stream, table, self._find(table, tf.stack(hashes)), before)
         if stream == "note":  # there is no note from which its interval is counted
             order = tf.where(before == NO_EVENT, 0, order)
         return _kept(p, order)
@@ -85,44 +80,66 @@ class Guesser:
     def _lowest(self, note: Any) -> Any:
         return tf.gather(tf.constant(self._shapes.lowest), note)
 
-    def _followers(self, stream: str, table: Table, hashes: Any, before: Any) -> tuple[Any, Any]:
-        """Give the ids that followed each context, int32 [outputs, orders, values], and how often; 0 fills up."""
-        number = self._find(table, hashes)
-        start = tf.gather(table.starts, tf.maximum(number, 0))[..., None]
-        stop = tf.gather(table.starts, tf.maximum(number, 0) + 1)[..., None]
-        entry = start + tf.range(self._most_values)
-        is_there = (number[..., None] >= 0) & (entry < stop)
-        entry = tf.where(is_there, entry, 0)
-        ids, counts = tf.gather(table.values, entry), tf.gather(table.counts, entry)
+    def _blended(self, stream: str, table: Table, numbers: Any, before: Any) -> tuple[Any, Any]:
+        """Give p of each id, float32 [outputs, ids], and the number of orders up to the highest that is known.
+
+        `numbers` int32 [orders, outputs] are those of the contexts. Few contexts have many followers, so these are laid out by
+        id `FOLLOWERS_A_TURN` at a time, in as many turns as the longest list among the outputs needs.
+        """
+        discount, strength = SMOOTHING[stream]
+        size, outputs = self._sizes[stream], tf.shape(before)[0]
+        starts = tf.gather(table.starts, tf.maximum(numbers, 0))
+        stops = tf.where(numbers >= 0, tf.gather(table.starts, tf.maximum(numbers, 0) + 1), starts)
+        turns = (tf.reduce_max(stops - starts, 1) + FOLLOWERS_A_TURN - 1) // FOLLOWERS_A_TURN
+
+        def of_order(order: Any, p: Any, reached: Any) -> tuple[Any, Any, Any]:
+            start, stop = starts[order][:, None], stops[order][:, None]
+
+            def turn(number: Any, counted: Any, total: Any, different: Any) -> tuple[Any, Any, Any, Any]:
+                entries = start + FOLLOWERS_A_TURN * number + tf.range(FOLLOWERS_A_TURN)
+                ids, counts = self._followers(stream, table, entries, entries < stop, before)
+                here = tf.where(ids[..., None] == tf.range(size), tf.maximum(counts - discount, 0.0)[..., None], 0.0)
+                total += tf.reduce_sum(counts, 1, keepdims=True)
+                different += tf.reduce_sum(tf.cast(counts > 0, tf.float32), 1, keepdims=True)
+                return number + 1, counted + tf.reduce_sum(here, 1), total, different
+
+            none = tf.zeros([outputs, 1])
+            _, counted, total, different = tf.while_loop(
+                lambda number, *_: number < turns[order], turn, (0, tf.zeros([outputs, size]), none, none)
+            )
+            has = total > 0
+            to_lower = tf.where(has, (discount * different + strength) / (total + strength), 1.0)
+            p = p * to_lower + counted / (total + strength)
+            return order + 1, p, tf.where(has[:, 0], order + 1, reached)
+
+        uniform = tf.fill([outputs, size], 1 / size)
+        _, p, reached = tf.while_loop(
+            lambda order, *_: order < len(ORDERS),
+            of_order,
+            (0, uniform, tf.zeros([outputs], tf.int32)),
+            maximum_iterations=len(ORDERS),
+        )
+        return p, reached
+
+    def _followers(self, stream: str, table: Table, entries: Any, is_there: Any, before: Any) -> tuple[Any, Any]:
+        """Give the ids at these entries of the table, int32 [outputs, entries], and how often they followed; 0 if not there."""
+        entries = tf.where(is_there, entries, 0)
+        ids, counts = tf.gather(table.values, entries), tf.gather(table.counts, entries)
         if stream == STREAMS[NOTE]:
-            lowest = self._lowest(tf.maximum(before, 0))[:, None, None]
+            lowest = self._lowest(tf.maximum(before, 0))[:, None]
             pitch = PITCHES + lowest + ids % INTERVALS - HIGHEST_INTERVAL
             pitch = tf.clip_by_value(pitch, 0, 3 * PITCHES - 1)
             ids = tf.gather_nd(tf.constant(self._shapes.ids), tf.stack([ids // INTERVALS, pitch], -1))
         return ids, tf.cast(tf.where(is_there & (ids != UNKNOWN), counts, 0), tf.float32)
 
     def _find(self, table: Table, hashes: Any) -> Any:
-        """Give the number of each context, int32 [outputs, orders], or -1."""
+        """Give the number of each context, int32 [orders, outputs], or -1."""
         place = tf.cast(tf.bitwise.right_shift(hashes, tf.constant(HASH_BITS - self._bits, tf.int64)), tf.int32)
         place += 1 << (self._bits - 1)
         number = tf.gather(table.firsts, place)[..., None] + tf.range(self._most_in_a_place)
         number = tf.minimum(number, table.contexts.shape[0] - 1)
         is_it = tf.gather(table.contexts, number) == hashes[..., None]
         return tf.reduce_max(tf.where(is_it, number, -1), -1)
-
-
-def _blended(ids: Any, counts: Any, size: int, discount: float, strength: float) -> tuple[Any, Any]:
-    """Give p of each id, float32 [outputs, ids], and the number of orders up to the highest that is known."""
-    total = tf.reduce_sum(counts, -1, keepdims=True)
-    different = tf.reduce_sum(tf.cast(counts > 0, tf.float32), -1, keepdims=True)
-    has = total > 0
-    to_lower = tf.where(has, (discount * different + strength) / (total + strength), 1.0)
-    seen = tf.maximum(counts - discount, 0.0) / (total + strength)
-    p = tf.fill([tf.shape(ids)[0], size], 1 / size)
-    for order in range(len(ORDERS)):
-        here = tf.where(ids[:, order, :, None] == tf.range(size), seen[:, order, :, None], 0.0)
-        p = p * to_lower[:, order] + tf.reduce_sum(here, 1)
-    return p, tf.reduce_max(tf.where(has[..., 0], tf.range(1, len(ORDERS) + 1), 0), -1)
 
 
 def _kept(p: Any, order: Any) -> Any:

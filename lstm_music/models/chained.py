@@ -136,7 +136,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         """Give the states after the first events of a piece, [time, batch, read]; there may be none."""
         if rows.shape[0] == 0:
             return self.initial_state(rows.shape[1])
-        _, states = self(rows, self.initial_state(rows.shape[1]))
+        _, states = self(rows, self.initial_state(rows.shape[1]), has_experts=False)  # nothing of what is said is read
         after: States = states
         return after
 

@@ -162,10 +162,10 @@ def log_odds(ids: Any, lengths: Any, size: int) -> Any:
     has = total > 0
     total = tf.where(has, total, 1.0)
     to_shorter = tf.where(has, DISCOUNT * different / total, 1.0)
+    seen = tf.maximum(counts - DISCOUNT, 0.0) / total[..., None]
     p = tf.fill(tf.shape(ids), 1.0 / size)
-    for length in range(len(LENGTHS)):
-        seen = tf.maximum(counts[..., length, :] - DISCOUNT, 0.0) / total[..., length, None]
-        p = seen + to_shorter[..., length, None] * p
+    for of_length, passed_on in zip(tf.unstack(seen, axis=-2), tf.split(to_shorter, len(LENGTHS), -1), strict=True):
+        p = of_length + passed_on * p
     of_others = tf.reduce_prod(to_shorter, -1, keepdims=True) / size
     return tf.where(lengths > 0, tf.math.log(p / of_others), 0.0)
 

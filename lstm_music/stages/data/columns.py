@@ -15,7 +15,7 @@ from lstm_music.encoding.guesses import GUESS_COLUMNS, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import PART, STREAMS, VELOCITY, heard
+from lstm_music.encoding.streams import PART, VELOCITY, heard
 from lstm_music.encoding.velocities import level_texts
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan, WindowSpec
@@ -63,27 +63,33 @@ class EventColumns:
 
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid, knowledge: Knowledge) -> np.ndarray:
         """Return the tokens of every event, uint32 [events, columns]: streams, places, and what is known beside them."""
+        return np.concatenate([*self.token_parts(vocabularies, grid, knowledge)])
+
+    def token_parts(
+        self, vocabularies: Mapping[str, Vocabulary], grid: Grid, knowledge: Knowledge
+    ) -> Iterator[np.ndarray]:
+        """Yield `tokens` a few pieces at a time: with all that is known, a row group of them would fill memory."""
         places, echoes = len(vocabularies), len(vocabularies) + len(PLACES)
         guesses = echoes + len(echo_columns([*vocabularies], knowledge.echo_ranks))
         width = guesses + (0 if knowledge.table is None else len(GUESS_COLUMNS))
-        tokens = np.empty((len(self.position_in_bar), width), np.uint32)
-        tokens[:, :places] = self.stream_tokens(vocabularies)
-        tokens[:, places:echoes] = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
-        shapes, pieces = shapes_of(vocabularies["note"]), self.columns["piece_id"].codes
-        sounding = len(heard([*vocabularies]))
-        for start, stop in self._parts():
-            part = slice(start, stop)
-            found = echo_tokens(tokens[part, :sounding], shapes, pieces[part], knowledge.echo_ranks)
-            tokens[part, echoes:guesses] = found
-        if knowledge.table is not None:
-            sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
-            for piece_id, start, stop in self.pieces():
-                streams = tokens[start:stop, : len(STREAMS)].astype(np.int64)
-                is_counted = piece_id in knowledge.counted
-                tokens[start:stop, guesses:] = guess_tokens(
-                    streams, shapes, sizes, knowledge.table, is_counted=is_counted
-                )
-        return tokens
+        streams, codes = self.stream_tokens(vocabularies), self.columns["piece_id"].codes
+        placed = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
+        shapes = shapes_of(vocabularies["note"])
+        sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
+        for pieces in self._parts():
+            first, last = pieces[0][1], pieces[-1][2]
+            part = slice(first, last)
+            tokens = np.empty((last - first, width), np.uint32)
+            tokens[:, :places], tokens[:, places:echoes] = streams[part], placed[part]
+            sounding = streams[part, : len(heard([*vocabularies]))].astype(np.int64)
+            tokens[:, echoes:guesses] = echo_tokens(sounding, shapes, codes[part], knowledge.echo_ranks)
+            if knowledge.table is not None:
+                for piece_id, start, stop in pieces:
+                    here, is_counted = slice(start - first, stop - first), piece_id in knowledge.counted
+                    tokens[here, guesses:] = guess_tokens(
+                        sounding[here], shapes, sizes, knowledge.table, is_counted=is_counted
+                    )
+            yield tokens
 
     def stream_tokens(self, vocabularies: Mapping[str, Vocabulary]) -> np.ndarray:
         """Return the tokens of the streams of every event, uint32 [events, streams]."""
@@ -99,13 +105,16 @@ class EventColumns:
         for start, stop in self._borders():
             yield piece.values[piece.codes[start]], start, stop
 
-    def _parts(self) -> Iterator[tuple[int, int]]:
-        """Yield (start, stop) of some whole pieces at a time: for a single short piece, the overhead would dominate."""
-        start = 0
-        for _, stop in self._borders():
-            if stop - start >= EVENTS_AT_ONCE or stop == len(self.position_in_bar):
-                yield start, stop
-                start = stop
+    def _parts(self) -> Iterator[list[tuple[str, int, int]]]:
+        """Yield what `pieces` yields, some at a time: for a single short piece, the overhead would dominate."""
+        held: list[tuple[str, int, int]] = []
+        for piece in self.pieces():
+            held.append(piece)
+            if piece[2] - held[0][1] >= EVENTS_AT_ONCE:
+                yield held
+                held = []
+        if held:
+            yield held
 
     def _borders(self) -> Iterator[tuple[int, int]]:
         """Yield the start and the end (exclusive) of each piece."""

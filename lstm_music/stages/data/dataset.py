@@ -222,8 +222,9 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
         knowledge = Knowledge(knowledge.echo_ranks, table, frozenset(counted))
     shape = (events, len(streams) + len(PLACES) + len(known_columns(experts, streams)))
     found = (
-        columns.tokens(vocabularies, recipe.events.grid, knowledge)
+        part
         for columns in iterate_columns(store, events_ref, streams)
+        for part in columns.token_parts(vocabularies, recipe.events.grid, knowledge)
     )
     save_parts(writer.file("tokens", "npy"), shape, np.dtype(dtype), found)
     if recipe.split.by == "random_windows":

@@ -17,7 +17,7 @@ from lstm_music.npy import save_array
 from lstm_music.stages.data.columns import EventColumns
 from lstm_music.store import Artifact
 
-_FILES = ("contexts", "starts", "values", "counts")
+TABLE_FILES = ("contexts", "starts", "values", "counts")
 
 
 def ngram_rule() -> dict[str, Any]:
@@ -40,18 +40,27 @@ def counted_pieces(train: Sequence[PieceSpan]) -> list[str]:
 def write_table_of_ngrams(
     writer: Any, parts: Iterable[EventColumns], vocabularies: Mapping[str, Vocabulary], counted: frozenset[str]
 ) -> Counts:
-    """Count n-grams in these pieces, and write the table to the dataset's files. Raises OSError on a full disk."""
+    """Count n-grams in these pieces, and write the table to the dataset's files. Raises OSError on a full disk.
+
+    Return it memory-mapped.
+    """
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch:
         table = joined([*count(_occasions(parts, vocabularies, counted), Path(scratch))])
-    for name in _FILES:
-        save_array(writer.file(f"ngram_{name}", "npy"), getattr(table, name))
-    return table
+    paths = {name: writer.file(f"ngram_{name}", "npy") for name in TABLE_FILES}
+    for name, path in paths.items():
+        save_array(path, getattr(table, name))
+    return _mapped(paths)
 
 
 def open_table(artifact: Artifact) -> Counts:
     """Open the table of a dataset, memory-mapped."""
-    found = (np.load(artifact.file(f"ngram_{name}"), mmap_mode="r", allow_pickle=False) for name in _FILES)
-    return Counts(*found)
+    return _mapped({name: artifact.file(f"ngram_{name}") for name in TABLE_FILES})
+
+
+def _mapped(paths: Mapping[str, Path]) -> Counts:
+    """Map the arrays of a table into memory; as plain arrays, of which numpy reads a part sooner than of a `memmap`."""
+    arrays = {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in paths.items()}
+    return Counts(**{name: np.asarray(array) for name, array in arrays.items()})
 
 
 def _occasions(

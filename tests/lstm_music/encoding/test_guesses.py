@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_music.encoding import guesses
 from lstm_music.encoding.guesses import (
     GUESS_COLUMNS,
     GUESSES,
@@ -132,6 +133,19 @@ def test_a_piece_does_not_hear_of_itself(table_of):
     assert not guess_tokens(piece, SHAPES, SIZES, table, is_counted=True).any()
 
 
+@settings(max_examples=15, deadline=None)
+@given(PIECES)
+def test_parts_of_a_piece_give_what_the_whole_gives(table_of, pieces):
+    """Of long pieces some events are guessed at a time; what the piece itself counts is still that of all of them."""
+    table = table_of(pieces)
+    whole, parts = [], []
+    for cells, found in ((guesses._CELLS, whole), (4 * max(SIZES.values()), parts)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(guesses, "_CELLS", cells)
+            found += [guess_tokens(piece, SHAPES, SIZES, table, is_counted=True) for piece in pieces]
+    assert all(np.array_equal(one, other) for one, other in zip(whole, parts, strict=True))
+
+
 @settings(max_examples=20, deadline=None)
 @given(PIECES, PIECE, st.data())
 def test_what_comes_later_changes_nothing(table_of, pieces, piece, data):
@@ -151,6 +165,15 @@ def test_a_table_counts_every_choice_once_an_order(table_of, pieces):
     assert table.counts.sum() == choices * len(ORDERS)
     assert (np.diff(table.contexts) > 0).all()
     assert table.starts[-1] == len(table.values) == len(table.counts)
+
+
+@settings(max_examples=20, deadline=None)
+@given(PIECES, st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=1))
+def test_contexts_are_found_where_they_are(table_of, pieces, others):
+    table = table_of(pieces)
+    numbers = {context: number for number, context in enumerate(table.contexts.tolist())}
+    wanted = [*numbers, *others, *(context + 1 for context in numbers if context + 1 < 1 << 63)]
+    assert table.find(np.array(wanted)).tolist() == [numbers.get(context, -1) for context in wanted]
 
 
 def test_an_empty_table_guesses_nothing(table_of):
