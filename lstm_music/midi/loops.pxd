@@ -52,3 +52,9 @@ cpdef best_runs(
     const long long[::1] names, const long long[::1] previous, Py_ssize_t levels, Py_ssize_t events, Py_ssize_t count,
     long long[::1] following, long long[::1] reached
 )
+
+
+@cython.locals(shared=Py_ssize_t, one=cython.ulonglong, other=cython.ulonglong)
+cpdef count_shared(
+    const unsigned long long[::1] numbers, Py_ssize_t first, Py_ssize_t first_stop, Py_ssize_t second, Py_ssize_t second_stop
+)

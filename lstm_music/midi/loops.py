@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False
-"""The loops that go from event to event, which numpy cannot: two of reading MIDI, and two of finding what a piece repeats.
+"""The loops that go from event to event, which numpy cannot: of reading MIDI, of finding what repeats, and of comparing pieces.
 
 This module has no dependency, so that Cython compiles it as it is (types are in `loops.pxd`); setup.py does that where a C
 compiler is at hand. Interpreted and compiled it gives the same, and neither reads outside its arrays: the compiled loops
@@ -254,3 +254,15 @@ def best_runs(
                     reached[filled] = level + 1
                     filled += 1
                 earlier = previous[row + earlier]
+
+
+def count_shared(numbers: "memoryview[int]", first: int, first_stop: int, second: int, second_stop: int) -> int:
+    """Count the numbers that two parts of `numbers`, uint64, have both. Each part is ascending, and holds no number twice."""
+    shared = 0
+    while first < first_stop and second < second_stop:
+        one = numbers[first]
+        other = numbers[second]
+        shared += one == other
+        first += one <= other
+        second += other <= one
+    return shared

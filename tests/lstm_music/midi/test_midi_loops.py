@@ -150,6 +150,18 @@ def test_compiled_and_interpreted_loops_find_the_same_runs(interpreted, compiled
     assert some > 100
 
 
+def test_compiled_and_interpreted_loops_count_the_same_shared_numbers(interpreted, compiled):
+    rng = np.random.default_rng(10)
+    for _ in range(300):
+        parts = [np.unique(rng.integers(0, 30, rng.integers(0, 30), np.uint64)) << 59 for _ in range(2)]
+        numbers, first = np.concatenate(parts).data, len(parts[0])
+        expected = len(np.intersect1d(*parts))
+        for loops in (interpreted, compiled):
+            assert loops.count_shared(numbers, 0, first, first, len(numbers)) == expected
+    with pytest.raises(IndexError):
+        compiled.count_shared(np.zeros(1, np.uint64).data, 0, 1, 1, 2)
+
+
 def test_a_run_is_named_by_where_it_ended_first(interpreted):
     keys, pieces = np.array([5, 7, 5, 7, 9, 7, 5]), np.array([0, 0, 0, 0, 0, 1, 1])
     found, names, previous, following, reached = repeated(interpreted, keys, pieces, 1)
