@@ -1,7 +1,8 @@
 """The build: a wheel also carries the files at the top of the checkout that its packages read, and one compiled module.
 
 `lstm_music.midi.loops` is compiled where Cython and a C compiler are at hand. Without them, or if compiling fails, the same
-file is interpreted: MIDI files are read about five times slower, and nothing else changes.
+file is interpreted: MIDI files are read about five times slower, echoes are found about three times slower, and nothing else
+changes.
 """
 
 import hashlib

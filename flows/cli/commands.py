@@ -10,6 +10,7 @@ from flows.cli.choosing import choose_new_recipe, choose_recipe
 from flows.cli.disk import disk_usage
 from flows.cli.display import Display
 from flows.cli.output_dir import copy_to, require_output_dir
+from flows.cli.sparing import spare_pandas
 from flows.cli.training import (
     RunnerChoice,
     log_starts_again,
@@ -74,6 +75,7 @@ def run(
 
 def ingest(display: Display, recipe_name: str | None, source: str | None, storage: str) -> None:
     """Copy the files of a source into storage."""
+    spare_pandas()
     store = Store(storage)
     recipe = choose_new_recipe(display, store, recipe_name, source)
     open_source(chosen_source(source, recipe.source))
@@ -85,6 +87,7 @@ def ingest(display: Display, recipe_name: str | None, source: str | None, storag
 
 def prepare(display: Display, recipe_name: str | None, source: str | None, storage: str, runner: RunnerChoice) -> None:
     """Make a dataset: here if that takes seconds, else through the flow."""
+    spare_pandas()
     store = Store(storage)
     recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
     open_source(chosen_source(source, recipe.source))

@@ -95,7 +95,7 @@ def _places(bars: Sequence[Sequence[Bars]], piece: npt.NDArray[np.int64], onset_
     starts = np.repeat(np.arange(len(counts)) * wide, counts) + table[:, 0]
     index = np.searchsorted(starts, piece * wide + onset_steps, side="right") - 1
     index = np.maximum(index, (np.cumsum(counts) - counts)[piece])  # before the first bar
-    start, number, begins_at, parts, denominator = table[index].T
+    start, number, begins_at, parts, denominator = (np.take(column, index) for column in table.T)
     since = np.maximum(onset_steps - start + begins_at, 0)
     whole_bars = _bars_begun(since, parts, denominator)
     return number + whole_bars, since - whole_bars * parts // denominator

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from lstm_music.encoding.shapes import PITCHES, Shapes
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
 from lstm_music.encoding.vocabulary import START
+from lstm_music.midi.fresh_loops import loops
 
 Ids = npt.NDArray[np.int64]
 Names = npt.NDArray[np.int32]
@@ -95,8 +96,7 @@ def echo_tokens(events: npt.ArrayLike, shapes: Shapes, piece: npt.ArrayLike = 0,
     height = heights(tokens, shapes, is_first)
     columns = []
     for kind, keys in zip(KINDS, event_keys(tokens, shapes, is_first), strict=True):
-        # The key includes the piece number, so events and runs never match across pieces.
-        places, lengths = find_echoes(_named(keys)[0].astype(np.int64) * (number.max(initial=0) + 1) + number, ranks)
+        places, lengths = find_echoes(keys, ranks, number)
         for place, length in zip(places.T, lengths.T, strict=True):
             values = tokens[place]
             if kind == "melody":
@@ -158,11 +158,45 @@ def pack(offset: Any, duration: Any, shape: Any, interval: Any) -> tuple[Any, An
     return (rhythm * (1 << 20) + shape) * (2 * HIGHEST_INTERVAL) + interval, rhythm
 
 
-def find_echoes(keys: Ids, count: int) -> tuple[Ids, Ids]:
+def find_echoes(keys: Ids, count: int, piece: Ids | None = None) -> tuple[Ids, Ids]:
     """Return for each event the indices of its `count` best echoes, and the positions in `LENGTHS` of their runs' lengths.
 
     Both are int64 [events, count], the longest run first, of equal ones the latest. A position is from 1; 0: no run.
+    `piece` is a number per event, from 0 on: runs with different ones are never equal. `keys` are not negative.
     """
+    if loops.DIGEST:
+        return _find_in_loops(keys, count, piece)
+    if piece is not None:
+        keys = _named(keys)[0].astype(np.int64) * (piece.max(initial=0) + 1) + piece
+    return _find_by_sorting(keys, count)
+
+
+def _find_in_loops(keys: Ids, count: int, piece: Ids | None) -> tuple[Ids, Ids]:
+    """Do what `find_echoes` does, several times as fast, in the compiled loops: see `lstm_music.midi.loops`."""
+    events = len(keys)
+    place, reached = np.zeros((events, count), np.int64), np.zeros((events, count), np.int64)
+    names, previous = (np.empty((len(LENGTHS), events), np.int64) for _ in range(2))
+    latest, bits = np.empty(events, np.int64), events.bit_length() + 1
+    table = np.empty(1 << bits, np.int32)
+    levels = 0
+    for level, length in enumerate(LENGTHS):
+        if level == 0:
+            number = np.zeros(events, np.int64) if piece is None else piece
+            first, second, lag = np.ascontiguousarray(number), np.ascontiguousarray(keys), 0
+        else:
+            lag = LENGTHS[level - 1]
+            first, second = names[LENGTHS.index(length - lag)], names[level - 1]
+        here, before = names[level].data, previous[level].data
+        if not loops.name_runs(first.data, second.data, lag, here, before, latest.data, table.data, 64 - bits):
+            break
+        levels = level + 1
+    flat = names.reshape(-1).data, previous.reshape(-1).data
+    loops.best_runs(*flat, levels, events, count, place.reshape(-1).data, reached.reshape(-1).data)
+    return place, reached
+
+
+def _find_by_sorting(keys: Ids, count: int) -> tuple[Ids, Ids]:
+    """Do what `find_echoes` does, without compiled loops."""
     place, reached = np.zeros((len(keys), count), np.int64), np.zeros((len(keys), count), np.int64)
     filled = np.zeros(len(keys), np.int64)
     longer = None

@@ -276,10 +276,11 @@ def _differ_from_next(values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
 
 
 def _texts(pitch: npt.NDArray[np.int64], first: npt.NDArray[np.int64], encoding: ChordEncoding) -> list[str]:
+    if len(first) == len(pitch):  # single notes only, as with `per_note`: much faster than the loop below
+        names = np.array([encoding.text((one,)) for one in range(128)], object)
+        found: list[str] = names.take(pitch).tolist()
+        return found
     pitches = pitch.tolist()
-    if len(first) == len(pitches):  # single notes only, as with `per_note`: much faster than the loop below
-        name_of = {one: encoding.text((one,)) for one in set(pitches)}
-        return [name_of[one] for one in pitches]
     borders = [*first.tolist(), len(pitches)]
     text_of: dict[tuple[int, ...], str] = {}
     texts = []

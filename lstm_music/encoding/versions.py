@@ -8,17 +8,18 @@ Candidates come from an index of longer runs: sorted keys in a file, one per pie
 under one key are counted as pairs, in a second file. Memory holds a part of either, so it does not grow with the pieces.
 """
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from io import FileIO
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.contours import Intervals, runs, runs_of_lengths
+from lstm_music.midi.fresh_loops import loops
 
 RUN = 6
 """Intervals of a run that is compared: seven notes. Shorter runs are common figures, longer ones break at each changed note."""
@@ -37,7 +38,7 @@ NEIGHBOURS = 16
 """How many pieces under one key are paired each with each; of more, each with the next, which still links a large family."""
 
 _CHUNK = 1 << 20
-_KEPT_PIECES = 2048  # whose runs are kept while pairs are compared: some KB each
+_INTERVALS_AT_ONCE = 1 << 14
 _PIECE_BITS = 32
 
 Keys = npt.NDArray[np.uint64]
@@ -84,51 +85,58 @@ def find_links(contours: Contours, folder: Path) -> Iterator[Link]:
     8 bytes for each.
     """
     bits = max(len(contours) - 1, 1).bit_length()
-    with (folder / "runs").open("w+b", buffering=0) as file:
-        distinct = _Distinct(file)
-        index = _sorted(folder / "index", _keys(contours, bits, distinct))
-
-        @lru_cache(maxsize=_KEPT_PIECES)
-        def known_runs(piece: int) -> Keys:
-            return distinct[piece]
-
-        for first, second in _candidates(index, bits, folder):
-            if share := _share(known_runs(first), known_runs(second)):
-                yield Link(first, second, share)
+    with (folder / "runs").open("wb") as file:
+        starts = [0]
+        index = _sorted(folder / "index", _keys(contours, bits, partial(_add, file, starts)))
+    distinct = _Distinct(_mapped(folder / "runs", np.uint64), starts)
+    for first, second in _candidates(index, bits, folder):
+        if share := distinct.share(first, second):
+            yield Link(first, second, share)
 
 
+def _add(file: BinaryIO, starts: list[int], keys: Keys) -> None:
+    """Add the runs of the next piece to a file, and where they end to `starts`. Raises OSError on a full disk."""
+    file.write(keys.data)
+    starts.append(starts[-1] + len(keys))
+
+
+@dataclass(frozen=True)
 class _Distinct:
-    """The distinct runs of each piece, ascending, in a file."""
+    """The distinct runs of each piece, ascending: piece i has `runs[starts[i]:starts[i + 1]]`."""
 
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-        self._starts = [0]
+    runs: Keys
+    starts: list[int]
 
-    def add(self, keys: Keys) -> None:
-        """Add those of the next piece. Raises OSError on a full disk."""
-        self._file.write(keys.data)
-        self._starts.append(self._starts[-1] + keys.nbytes)
-
-    def __getitem__(self, piece: int) -> Keys:
-        start, stop = self._starts[piece : piece + 2]
-        return np.frombuffer(os.pread(self._file.fileno(), stop - start, start), np.uint64)
+    def share(self, first: int, second: int) -> float:
+        """Return what `share_of_versions` does for two pieces."""
+        (one, one_stop), (other, other_stop) = (self.starts[piece : piece + 2] for piece in (first, second))
+        if loops.DIGEST:
+            shared = loops.count_shared(self.runs.data, one, one_stop, other, other_stop)
+        else:
+            shared = _shared(self.runs[one:one_stop], self.runs[other:other_stop])
+        return _share(shared, one_stop - one, other_stop - other)
 
 
 def share_of_versions(first: Intervals, second: Intervals) -> float:
     """Return the share of the shorter contour's distinct runs that the longer has too; 0 if they are no versions."""
-    return _share(np.unique(runs(first, RUN)), np.unique(runs(second, RUN)))
+    one, other = np.unique(runs(first, RUN)), np.unique(runs(second, RUN))
+    return _share(_shared(one, other), len(one), len(other))
 
 
-def _share(first: Keys, second: Keys) -> float:
-    """Return what `share_of_versions` does, for the distinct runs of two pieces."""
-    shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
-    both = np.concatenate((shorter, longer))
+def _shared(first: Keys, second: Keys) -> int:
+    """Count the runs that two pieces have both; those of each are distinct, and ascending."""
+    both = np.concatenate((first, second))
     both.sort(kind="stable")  # merges the two, which are sorted
-    shared = int(np.count_nonzero(both[1:] == both[:-1]))
+    return int(np.count_nonzero(both[1:] == both[:-1]))
+
+
+def _share(shared: int, first: int, second: int) -> float:
+    """Return what `share_of_versions` does, for two pieces with so many distinct runs."""
+    shorter, longer = sorted((first, second))
     if shared < LEAST_RUNS:
         return 0.0
-    needed = LEAST_SHARE + SHARE_PER_DOUBLING * np.log2(len(longer) / len(shorter))
-    return shared / len(shorter) if shared >= needed * len(shorter) else 0.0
+    needed = LEAST_SHARE + SHARE_PER_DOUBLING * np.log2(longer / shorter)
+    return shared / shorter if shared >= needed * shorter else 0.0
 
 
 def families(pieces: int, links: Iterable[Link]) -> npt.NDArray[np.int64]:
@@ -155,15 +163,31 @@ def _candidates(index: Keys, bits: int, folder: Path) -> Iterator[tuple[int, int
             yield value >> _PIECE_BITS, value & ((1 << _PIECE_BITS) - 1)
 
 
-def _keys(contours: Contours, bits: int, distinct: "_Distinct") -> Iterator[Keys]:
+def _keys(contours: Contours, bits: int, add: Callable[[Keys], None]) -> Iterator[Keys]:
     """Yield the keys of each piece: the hash of a run, with the number of the piece in place of its last `bits` bits.
 
-    The runs that are compared are added to `distinct`.
+    The runs that are compared are given to `add`, for each piece.
     """
-    for piece in range(len(contours)):
-        compared, indexed = runs_of_lengths(contours[piece], (RUN, INDEXED_RUN))
-        distinct.add(_unique(compared))
-        yield (_unique(indexed)[:MOST_INDEXED] >> np.uint64(bits) << np.uint64(bits)) | np.uint64(piece)
+    for first, stop in _blocks(contours.starts):
+        begin = int(contours.starts[first])
+        block = np.asarray(contours.intervals[begin : contours.starts[stop]])
+        compared, indexed = runs_of_lengths(block, (RUN, INDEXED_RUN))  # also across borders: these are left out
+        for piece, (here, end) in enumerate(
+            pairwise((contours.starts[first : stop + 1] - begin).tolist()), start=first
+        ):
+            add(_unique(compared[here : max(end - RUN + 1, here)]))
+            keys = _unique(indexed[here : max(end - INDEXED_RUN + 1, here)])[:MOST_INDEXED]
+            yield (keys >> np.uint64(bits) << np.uint64(bits)) | np.uint64(piece)
+
+
+def _blocks(starts: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Yield (first piece, end) of some pieces at a time: for one, the overhead would dominate."""
+    first = 0
+    while first < len(starts) - 1:
+        stop = int(np.searchsorted(starts, starts[first] + _INTERVALS_AT_ONCE, side="right")) - 1
+        stop = max(stop, first + 1)
+        yield first, stop
+        first = stop
 
 
 def _unique(hashes: Keys) -> Keys:

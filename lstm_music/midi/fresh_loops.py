@@ -1,4 +1,4 @@
-"""The loops of reading MIDI, compiled only if what was compiled is the source as it is now.
+"""The loops over events, compiled only if what was compiled is the source as it is now.
 
 Python prefers a compiled file to the source beside it, however old it is: after a change of the source, or of the branch, the
 reader would do what it did before. So the compiled file carries the digest of its source.

@@ -32,3 +32,29 @@ cpdef match(
     Py_ssize_t stop, int[::1] ons, int[::1] offs, int[::1] following,
     int[::1] heads, int[::1] tails, Py_ssize_t count
 )
+
+
+@cython.locals(
+    mask=Py_ssize_t, found=Py_ssize_t, slot=Py_ssize_t, event=Py_ssize_t, name=Py_ssize_t, before=cython.longlong, here=cython.longlong,
+    golden=cython.ulonglong, word=cython.ulonglong,
+)
+cpdef name_runs(
+    const long long[::1] first, const long long[::1] second, Py_ssize_t lag, long long[::1] names, long long[::1] previous,
+    long long[::1] latest, int[::1] table, int shift
+)
+
+
+@cython.locals(
+    event=Py_ssize_t, filled=Py_ssize_t, full=Py_ssize_t, level=Py_ssize_t, row=Py_ssize_t, above=Py_ssize_t, earlier=Py_ssize_t,
+    longer=cython.longlong,
+)
+cpdef best_runs(
+    const long long[::1] names, const long long[::1] previous, Py_ssize_t levels, Py_ssize_t events, Py_ssize_t count,
+    long long[::1] following, long long[::1] reached
+)
+
+
+@cython.locals(shared=Py_ssize_t, one=cython.ulonglong, other=cython.ulonglong)
+cpdef count_shared(
+    const unsigned long long[::1] numbers, Py_ssize_t first, Py_ssize_t first_stop, Py_ssize_t second, Py_ssize_t second_stop
+)

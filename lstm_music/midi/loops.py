@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False
-"""The two loops of reading MIDI that go from event to event, which numpy cannot.
+"""The loops that go from event to event, which numpy cannot: of reading MIDI, of finding what repeats, and of comparing pieces.
 
 This module has no dependency, so that Cython compiles it as it is (types are in `loops.pxd`); setup.py does that where a C
 compiler is at hand. Interpreted and compiled it gives the same, and neither reads outside its arrays: the compiled loops
@@ -175,3 +175,94 @@ def match(
             row = ons[note]
             heads[(status[row] & 15) << 7 | first[row]] = -1
     return count, orphans
+
+
+def name_runs(
+    first: "memoryview[int]",
+    second: "memoryview[int]",
+    lag: int,
+    names: "memoryview[int]",
+    previous: "memoryview[int]",
+    latest: "memoryview[int]",
+    table: "memoryview[int]",
+    shift: int,
+) -> int:
+    """Name the run that ends at each event. Two runs are equal if both of their parts are.
+
+    The parts of a run have the names `second[event]`, and before it `first[event - lag]`; a negative one stands for no part.
+    The name of a run is the first event at which it ended, or -1 if it ends at no other. `previous` gets the event at which the
+    run ended last, or -1. All are int64 [events]. `latest`, int64 [events], and `table`, int32 with 2^(64 - `shift`) entries,
+    more than there are events, are for its own use.
+
+    Returns the number of events at which a run ends that ended before.
+    """
+    golden = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: Knuth's multiplicative hashing
+    word = 0xFFFFFFFFFFFFFFFF  # compiled, a product has 64 bits, and this changes nothing
+    mask = (1 << (64 - shift)) - 1
+    found = 0
+    for slot in range(mask + 1):
+        table[slot] = -1
+    for event in range(len(second)):
+        names[event] = previous[event] = -1
+        if event < lag:
+            continue
+        before = first[event - lag]
+        here = second[event]
+        if before < 0 or here < 0:
+            continue
+        slot = (((before * golden & word) ^ here) * golden & word) >> shift
+        name = table[slot]
+        while name >= 0 and (second[name] != here or first[name - lag] != before):
+            slot = (slot + 1) & mask
+            name = table[slot]
+        if name < 0:
+            table[slot] = event
+        else:
+            found += 1
+            previous[event] = name if names[name] < 0 else latest[name]
+            names[name] = names[event] = name
+        latest[table[slot]] = event
+    return found
+
+
+def best_runs(
+    names: "memoryview[int]",
+    previous: "memoryview[int]",
+    levels: int,
+    events: int,
+    count: int,
+    following: "memoryview[int]",
+    reached: "memoryview[int]",
+) -> None:
+    """Find the `count` longest runs that end at each event and ended before: of equally long ones, the latest.
+
+    `names` and `previous`, int64 [lengths · events], are what `name_runs` found for runs of several lengths, ascending, of which
+    the first `levels` count. `following` and `reached`, int64 [events · count] and full of 0, get for each event and run the
+    event after the one where it ended before, and the number of its length, from 1 on.
+    """
+    for event in range(events):
+        filled = event * count
+        full = filled + count
+        for level in range(levels - 1, -1, -1):
+            row = level * events
+            above = row + events
+            earlier = previous[row + event]
+            longer = names[above + event] if level + 1 < levels else -1
+            while earlier >= 0 and filled < full:
+                if longer < 0 or names[above + earlier] != longer:  # else it was found as a longer run
+                    following[filled] = earlier + 1
+                    reached[filled] = level + 1
+                    filled += 1
+                earlier = previous[row + earlier]
+
+
+def count_shared(numbers: "memoryview[int]", first: int, first_stop: int, second: int, second_stop: int) -> int:
+    """Count the numbers that two parts of `numbers`, uint64, have both. Each part is ascending, and holds no number twice."""
+    shared = 0
+    while first < first_stop and second < second_stop:
+        one = numbers[first]
+        other = numbers[second]
+        shared += one == other
+        first += one <= other
+        second += other <= one
+    return shared

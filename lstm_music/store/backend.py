@@ -1,7 +1,7 @@
 """Storage backends: what the store needs from a folder or a bucket, and which of them an address names."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,6 +59,12 @@ class Backend(Protocol):
 
     def replace(self, key: str, data: bytes, partial: Path) -> None:
         """Write a file in one step, replacing any file there: readers get the old bytes or the new ones."""
+
+    def write(self, key: str, data: bytes, partial: Path) -> None:
+        """Do what `replace` does, sooner: a power cut can take the file until its folder is settled."""
+
+    def settle(self, folders: Iterable[str]) -> None:
+        """Wait until the files that were written into these folders will survive a power cut."""
 
     def create(self, key: str, data: bytes, partial: Path) -> bool:
         """Write a file in one step only if there is none. Returns whether this call wrote it."""

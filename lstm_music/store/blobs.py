@@ -27,7 +27,9 @@ class BlobWriter:
         self._writing = writing
         self._stack = ExitStack()
         self._begun: tuple[Path, ThreadPoolExecutor] | None = None
-        self._pending: deque[tuple[Future[str], int]] = deque()  # with the size of each, bytes
+        self._pending: deque[tuple[Future[None], int]] = deque()  # with the size of each, bytes
+        self._pending_bytes = 0
+        self._folders: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -35,19 +37,33 @@ class BlobWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for all writes, or after an error cancel those that have not begun."""
+        """Wait until all is written to last, or after an error cancel the writes that have not begun."""
         with self._stack:
             if kind is None:
-                for one, _ in self._pending:
-                    one.result()
+                while self._pending:
+                    self._wait_for_one()
+                with files.disk_errors(self._backend.root):
+                    self._backend.settle(sorted(self._folders))
 
     def put(self, data: bytes) -> str:
         """Keep bytes, soon. Returns their SHA-256."""
         folder, pool = self._begin()
-        while self._pending and _are_too_many([size for _, size in self._pending], len(data)):
-            self._pending.popleft()[0].result()
-        self._pending.append((pool.submit(keep, self._backend, data, folder), len(data)))
-        return hashlib.sha256(data).hexdigest()
+        while self._pending and self._are_too_many(len(data)):
+            self._wait_for_one()
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._pending.append((pool.submit(write, self._backend, sha256, data, folder), len(data)))
+        self._pending_bytes += len(data)
+        self._folders.add(folder_of(sha256))
+        return sha256
+
+    def _are_too_many(self, more: int) -> bool:
+        """Whether a write has to end before another one of so many bytes begins."""
+        return len(self._pending) >= MOST_PENDING or self._pending_bytes + more > MOST_PENDING_BYTES
+
+    def _wait_for_one(self) -> None:
+        one, size = self._pending.popleft()
+        one.result()
+        self._pending_bytes -= size
 
     def _begin(self) -> tuple[Path, ThreadPoolExecutor]:
         """Make the folder and the threads with the first bytes, since there may be none."""
@@ -61,19 +77,26 @@ class BlobWriter:
 def keep(backend: Backend, data: bytes, folder: Path) -> str:
     """Write bytes to their key unless they are there; `folder` is private. Returns their SHA-256."""
     sha256 = hashlib.sha256(data).hexdigest()
+    write(backend, sha256, data, folder)
+    with files.disk_errors(backend.root):
+        backend.settle([folder_of(sha256)])
+    return sha256
+
+
+def write(backend: Backend, sha256: str, data: bytes, folder: Path) -> None:
+    """Write bytes to their key unless they are there; a power cut can take them until their folder was settled."""
     with files.disk_errors(backend.root):
         if not backend.holds_bytes(blob_key(sha256), data):
-            backend.replace(blob_key(sha256), data, folder)
-    return sha256
+            backend.write(blob_key(sha256), data, folder)
+
+
+def folder_of(sha256: str) -> str:
+    """Give the key of the folder of the bytes with a SHA-256."""
+    return f"{BLOBS}/{sha256[:2]}"
 
 
 def blob_key(sha256: str) -> str:
     """Give the key of the bytes with a SHA-256. Raises MissingArtifactError for a text that is not one."""
     if not KEY.fullmatch(sha256):
         raise MissingArtifactError(f"blob: expected a SHA-256 of 64 hexadecimal digits, got {sha256!r}")
-    return f"{BLOBS}/{sha256[:2]}/{sha256}"
-
-
-def _are_too_many(waiting: list[int], more: int) -> bool:
-    """Whether writes of these sizes in bytes have to end before another one begins."""
-    return len(waiting) >= MOST_PENDING or sum(waiting) + more > MOST_PENDING_BYTES
+    return f"{folder_of(sha256)}/{sha256}"

@@ -8,7 +8,7 @@ only if its SHA-256 is that of the manifest, and the manifest is always read fro
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import cache
@@ -118,6 +118,13 @@ class Bucket:
         with self._errors(key, writing=True):
             self._fs.pipe_file(self._at(key), data)
         self._keep_copy(key, data, partial)
+
+    def write(self, key: str, data: bytes, partial: Path) -> None:
+        """Upload bytes, replacing any file there, and keep a local copy."""
+        self.replace(key, data, partial)
+
+    def settle(self, folders: Iterable[str]) -> None:
+        """Do nothing: what was uploaded lasts."""
 
     def create(self, key: str, data: bytes, partial: Path) -> bool:
         """Upload bytes only if there is no such file."""

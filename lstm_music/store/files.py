@@ -97,10 +97,18 @@ def names(folder: Path) -> list[str]:
 
 def write(path: Path, data: bytes) -> None:
     """Write a new file durably, in a private folder."""
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
+    with path.open("xb", buffering=0) as file:  # a buffer would take four more calls of the system for each file
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
         os.fsync(file.fileno())
+
+
+def write_temporary(partial: Path, data: bytes) -> Path:
+    """Write a new file durably into a private folder, to be moved. Returns its path."""
+    temporary = partial / uuid.uuid4().hex
+    write(temporary, data)
+    return temporary
 
 
 def move(source: Path, target: Path) -> None:
@@ -110,9 +118,7 @@ def move(source: Path, target: Path) -> None:
 
 def replace(path: Path, data: bytes, partial: Path) -> None:
     """Write a file in one step, replacing any file there; `partial` is a folder on the same disk."""
-    temporary = partial / uuid.uuid4().hex
-    write(temporary, data)
-    move(temporary, path)
+    move(write_temporary(partial, data), path)
     sync(path.parent)
 
 
@@ -122,8 +128,7 @@ def write_if_absent(path: Path, data: bytes, partial: Path) -> bool:
     A hard link is the only single step of POSIX that names a finished file and fails if the name is taken. A file system
     without hard links refuses all of them, so there every writer takes turns at a lock.
     """
-    temporary = partial / uuid.uuid4().hex
-    write(temporary, data)
+    temporary = write_temporary(partial, data)
     try:
         path.hardlink_to(temporary)
     except FileExistsError:

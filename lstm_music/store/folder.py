@@ -1,6 +1,6 @@
 """The backend for a folder of this machine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,21 @@ class Folder:
         path = self.root / key
         files.make_folder(path.parent)
         files.replace(path, data, partial)
+
+    def write(self, key: str, data: bytes, partial: Path) -> None:
+        """Write a file, replacing any file there."""
+        path = self.root / key
+        temporary = files.write_temporary(partial, data)
+        try:
+            files.move(temporary, path)
+        except FileNotFoundError:
+            files.make_folder(path.parent)
+            files.move(temporary, path)
+
+    def settle(self, folders: Iterable[str]) -> None:
+        """Sync each folder once: after each file, that would take as much time as writing it."""
+        for folder in folders:
+            files.sync(self.root / folder)
 
     def create(self, key: str, data: bytes, partial: Path) -> bool:
         """Write a file only if there is none."""

@@ -12,6 +12,7 @@ from lstm_music.encoding.chords import PITCH_NAMES
 from lstm_music.encoding.echoes import ECHOED, ECHOES, LENGTHS, RANKS, echo_sizes, echo_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, START, UNKNOWN, Vocabulary
+from lstm_music.midi import loops
 
 CHORDS = (*PITCH_NAMES, "C4.E4", "D4.F#4", "C4.E-4", "0.4.7", "2.6.9")
 SHAPES = shapes_of(Vocabulary("note", CHORDS, (1,) * len(CHORDS), 0.0))
@@ -88,6 +89,14 @@ def moved(note, semitones):
         return UNKNOWN
     name = ".".join(PITCH_NAMES[pitch] for pitch in pitches + semitones if pitch < 128)
     return CHORDS.index(name) + SPECIAL_IDS if name in CHORDS else UNKNOWN
+
+
+@pytest.fixture(params=["sorting", "loops"], autouse=True, scope="module")
+def way(request):
+    """Both ways of finding echoes; the loops are interpreted here unless they were compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "DIGEST", int(request.param == "loops"))
+        yield
 
 
 @settings(deadline=None)

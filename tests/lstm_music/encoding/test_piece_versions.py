@@ -7,6 +7,15 @@ import pytest
 
 from lstm_music.encoding import versions
 from lstm_music.encoding.versions import Contours, Link, families, find_links, share_of_versions
+from lstm_music.midi import loops
+
+
+@pytest.fixture(params=["numpy", "loops"], autouse=True, scope="module")
+def way(request):
+    """Both ways of comparing pieces; the loops are interpreted here unless they were compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "DIGEST", int(request.param == "loops"))
+        yield
 
 
 def tune(number, length=90):

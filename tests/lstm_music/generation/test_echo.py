@@ -100,7 +100,7 @@ def test_what_is_farther_back_than_is_remembered_is_not_found(heard, pieces, mon
     """Also where the prompt is as long as that, or longer."""
     monkeypatch.setattr("lstm_music.generation.echo.MOST_HEARD", most)
     everything = whole(pieces)
-    monkeypatch.setattr(echoes, "find_echoes", lambda keys, ranks: longest_within(most, keys, ranks))
+    monkeypatch.setattr(echoes, "find_echoes", lambda keys, ranks, _piece: longest_within(most, keys, ranks))
     wanted = whole(pieces)
     assert not np.array_equal(wanted, everything)
     for prompt_events in (0, 1, most, most + 1, most + 2):

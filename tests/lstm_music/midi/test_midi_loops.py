@@ -1,4 +1,4 @@
-"""The loops of reading MIDI: interpreted and compiled they give the same, whatever the bytes are."""
+"""The loops over events: interpreted and compiled they give the same, whatever the bytes and the events are."""
 
 import random
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import midi_bytes as mb
+import numpy as np
 import pytest
 
 import lstm_music.midi
@@ -71,6 +72,22 @@ def matched(loops, status, first, second, start):
     return count, orphans, ons[:count].tolist(), offs[:count].tolist()
 
 
+def repeated(loops, keys, pieces, count):
+    """The names of runs of 1, 2 and 3 events, where they ended before, and the best `count` of each event."""
+    events = len(keys)
+    bits = events.bit_length() + 1
+    names, previous = (np.empty((3, events), np.int64) for _ in range(2))
+    own = np.empty(events, np.int64).data, np.empty(1 << bits, np.int32).data
+    parts = ((pieces, keys, 0), (names[0], names[0], 1), (names[0], names[1], 2))
+    found = [
+        loops.name_runs(first.data, second.data, lag, names[level].data, previous[level].data, *own, 64 - bits)
+        for level, (first, second, lag) in enumerate(parts)
+    ]
+    following, reached = (np.zeros(events * count, np.int64) for _ in range(2))
+    loops.best_runs(names.ravel().data, previous.ravel().data, 3, events, count, following.data, reached.data)
+    return found, *(column.tolist() for column in (names, previous, following, reached))
+
+
 def tracks(chance):
     """Contents of tracks: random bytes, events with faults, and bytes of which many are statuses."""
     events = (
@@ -121,6 +138,40 @@ def test_compiled_and_interpreted_loops_match_the_same_notes(interpreted, compil
         assert matched(compiled, status, first, second, start) == matched(interpreted, status, first, second, start)
 
 
+def test_compiled_and_interpreted_loops_find_the_same_runs(interpreted, compiled):
+    rng = np.random.default_rng(9)
+    some = 0
+    for _ in range(300):
+        keys = rng.integers(0, 6, rng.integers(0, 60)) * rng.choice([1, 1 << 40, (1 << 60) + 1])
+        pieces = np.sort(rng.integers(0, 3, len(keys)))
+        found = repeated(interpreted, keys, pieces, 2)
+        assert repeated(compiled, keys, pieces, 2) == found
+        some += found[0][2] > 0
+    assert some > 100
+
+
+def test_compiled_and_interpreted_loops_count_the_same_shared_numbers(interpreted, compiled):
+    rng = np.random.default_rng(10)
+    for _ in range(300):
+        parts = [np.unique(rng.integers(0, 30, rng.integers(0, 30), np.uint64)) << 59 for _ in range(2)]
+        numbers, first = np.concatenate(parts).data, len(parts[0])
+        expected = len(np.intersect1d(*parts))
+        for loops in (interpreted, compiled):
+            assert loops.count_shared(numbers, 0, first, first, len(numbers)) == expected
+    with pytest.raises(IndexError):
+        compiled.count_shared(np.zeros(1, np.uint64).data, 0, 1, 1, 2)
+
+
+def test_a_run_is_named_by_where_it_ended_first(interpreted):
+    keys, pieces = np.array([5, 7, 5, 7, 9, 7, 5]), np.array([0, 0, 0, 0, 0, 1, 1])
+    found, names, previous, following, reached = repeated(interpreted, keys, pieces, 1)
+    assert found == [2, 1, 0]
+    assert names[:2] == [[0, 1, 0, 1, -1, -1, -1], [-1, 1, -1, 1, -1, -1, -1]]
+    assert previous[:2] == [[-1, -1, 0, 1, -1, -1, -1], [-1, -1, -1, 1, -1, -1, -1]]
+    assert following == [0, 0, 1, 2, 0, 0, 0]
+    assert reached == [0, 0, 1, 2, 0, 0, 0]
+
+
 def test_an_array_that_is_too_small_is_never_written_beyond(compiled):
     data = b"\x00\x90\x3c\x40\x10\x3c\x00"
     one_tick, one_place = array("q", [0]), array("i", [0])
@@ -133,6 +184,13 @@ def test_an_array_that_is_too_small_is_never_written_beyond(compiled):
         compiled.match(b"\x90", b"\x3c", b"\x40", 0, 9, one_place, one_place, one_place, sounds, sounds, 0)
     with pytest.raises(IndexError):
         compiled.match(b"\x90", b"\x3c", b"\x40", 0, 1, one_place, one_place, one_place, one_place, one_place, 0)
+    two = array("q", [1, 1])
+    with pytest.raises(IndexError):
+        compiled.name_runs(two, two, 0, one_tick, two, two, array("i", [0]) * 4, 62)
+    with pytest.raises(IndexError):
+        compiled.name_runs(two, two, 0, two, two, two, array("i", [0]) * 4, 60)
+    with pytest.raises(IndexError):
+        compiled.best_runs(two, array("q", [-1, 0]), 1, 2, 1, one_tick, one_tick)
 
 
 def test_a_module_that_was_compiled_from_this_source_is_taken(compiled, caplog):

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError, StorageError, StorageVersionError
-from lstm_music.store import Stage, Store, blobs
+from lstm_music.store import Stage, Store, blobs, files
+from lstm_music.store.folder import Folder
 
 
 def test_a_store_creates_nothing_until_it_is_written_to(tmp_path, stage):
@@ -111,6 +112,21 @@ def test_many_blobs_are_all_there_at_the_end(store):
     assert list((store.root / ".partial").iterdir()) == []
 
 
+def test_the_folders_of_many_blobs_are_synced_once_when_all_are_written(store, monkeypatch):
+    contents = [b"%d" % number for number in range(300)]
+    synced = {}
+
+    def sync(path):
+        synced.setdefault(path, []).append(len(list((store.root / "blobs").glob("*/*"))))
+
+    monkeypatch.setattr(files, "sync", sync)
+    with store.blobs() as put:
+        for data in contents:
+            put(data)
+    folders = [*(store.root / "blobs").iterdir()]
+    assert [synced[folder] for folder in folders] == [[300]] * len(folders)
+
+
 def test_a_blob_among_many_that_cannot_be_written_is_told(store):
     store.root.mkdir(exist_ok=True)
     (store.root / "blobs").write_bytes(b"a file, where a folder has to be")
@@ -142,7 +158,8 @@ def gate(monkeypatch):
 def test_no_more_than_so_many_bytes_wait_to_be_written(store, gate, monkeypatch):
     monkeypatch.setattr(blobs, "MOST_PENDING_BYTES", 10)
     written = []
-    monkeypatch.setattr(blobs, "keep", lambda _backend, data, _folder: written.append(len(data)))
+    monkeypatch.setattr(blobs, "write", lambda _backend, _sha256, data, _folder: written.append(len(data)))
+    monkeypatch.setattr(Folder, "settle", lambda _self, _folders: None)  # where nothing was written
     opens = threading.Timer(0.2, gate.set)
     opens.start()
     with store.blobs() as put:
