@@ -135,13 +135,20 @@ def event_keys(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> 
     """Return for each kind of echo a number per event, equal if two events sound alike; `is_first` marks first events."""
     offset, note, duration = tokens[:, : len(STREAMS)].T
     shape = shapes.shape[note].astype(np.int64)
-    before = np.roll(heights(tokens, shapes, is_first), 1)
-    intervals = shapes.lowest[note].astype(np.int64) - before + HIGHEST_INTERVAL
     if tokens.shape[1] > len(STREAMS):
         shape = with_part(shape, tokens[:, PART_COLUMN])
-        intervals[(before == NO_HEIGHT) | ~shapes.is_pitched[note]] = NO_INTERVAL
-    intervals[is_first] = NO_INTERVAL
-    return pack(offset, duration, shape, intervals)
+    return pack(offset, duration, shape, intervals(tokens, shapes, is_first))
+
+
+def intervals(tokens: Ids, shapes: Shapes, is_first: npt.NDArray[np.bool_]) -> Ids:
+    """Return the interval to the event before, from 1, or `NO_INTERVAL`, int64 [events]; `is_first` marks first events."""
+    note = tokens[:, NOTE]
+    before = np.roll(heights(tokens, shapes, is_first), 1)
+    found: Ids = shapes.lowest[note].astype(np.int64) - before + HIGHEST_INTERVAL
+    if tokens.shape[1] > len(STREAMS):
+        found[(before == NO_HEIGHT) | ~shapes.is_pitched[note]] = NO_INTERVAL
+    found[is_first] = NO_INTERVAL
+    return found
 
 
 def with_part(shape: Any, part: Any) -> Any:

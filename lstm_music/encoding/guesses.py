@@ -11,25 +11,26 @@ its own counts are taken off, so that it sees what a piece sees that was not cou
 with its odds: ln p(id) less the logarithm of the mean p of all ids that are not kept, in steps of `ODDS_STEP`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.echoes import HIGHEST_INTERVAL
+from lstm_music.encoding.echoes import HIGHEST_INTERVAL, NO_HEIGHT, heights
 from lstm_music.encoding.ngrams import INTERVALS, NO_VALUE, ORDERS, VALUE_BITS, Counts, Occasions, occasions
 from lstm_music.encoding.shapes import PITCHES, Shapes
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import ALL_STREAMS, STREAMS, heard
 from lstm_music.encoding.vocabulary import UNKNOWN
 
 GUESSES = 16
 """How many values of each stream are kept; of `demo` all of them would be better by 0.005 nats per note, 8 worse by 0.015."""
 ODDS_STEP = 0.125
 MOST_ODDS = 127
-SMOOTHING = {"offset": (0.5, 1.0), "note": (0.75, 3.0), "duration": (0.75, 3.0)}
-"""The discount and the strength of each stream, by the validation split of `demo` and of JSB: benchmarks/guesses.py."""
+SMOOTHING = {"offset": (0.5, 1.0), "note": (0.75, 3.0), "duration": (0.75, 3.0), "part": (0.5, 1.0)}
+"""The discount and the strength of each stream, by the validation split of `demo` and of JSB (the part was not tuned):
+benchmarks/guesses.py."""
 LEAST_SHARE = 1e-5  # of p, that is left for the values that are not kept
 
 _CELLS = 1 << 20  # of the table of probabilities in memory
@@ -41,8 +42,16 @@ PARTS = (
 )
 """What is kept of a stream: ids, their odds, and the number of orders up to the highest that is known, or 0."""
 
-GUESS_COLUMNS = tuple(f"{stream}_{part}" for stream in STREAMS for part in PARTS)
-GUESSED = {f"{stream}_{part}": stream for stream in STREAMS for part in PARTS[:GUESSES]}
+
+def guess_columns(streams: Iterable[str]) -> tuple[str, ...]:
+    """Name the columns of the guesses, given the streams of the events."""
+    return tuple(f"{stream}_{part}" for stream in heard(tuple(streams)) for part in PARTS)
+
+
+GUESS_COLUMNS = guess_columns(STREAMS)
+"""The names of the columns for events without parts."""
+
+GUESSED = {f"{stream}_{part}": stream for stream in heard(ALL_STREAMS) for part in PARTS[:GUESSES]}
 """Column → the stream whose ids it holds."""
 
 Ids = npt.NDArray[np.int64]
@@ -54,26 +63,28 @@ def guess_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
     others = [MOST_ODDS + 1] * GUESSES + [len(ORDERS) + 1]
     return {
         f"{stream}_{part}": size
-        for stream in STREAMS
+        for stream in heard(tuple(sizes))
         for part, size in zip(PARTS, [sizes[stream]] * GUESSES + others, strict=True)
     }
 
 
 def guess_tokens(tokens: Ids, shapes: Shapes, sizes: Mapping[str, int], table: Counts, *, is_counted: bool) -> Ids:
-    """Return the guesses at each event of a piece, int64 [events, guess columns], from stream tokens [events, streams].
+    """Return the guesses at each event of a piece, int64 [events, guess columns], from tokens [events, heard streams].
 
     The offset's are those for the next event, the others those for the event itself, given what is known of it. `is_counted`
     says whether the piece is in the table; its own counts are then taken off.
     """
-    lowest = shapes.lowest[tokens[:, STREAMS.index("note")]].astype(np.int64)
-    before = np.roll(lowest, 1)
+    is_first = np.arange(len(tokens)) == 0
+    before = np.where(is_first, NO_HEIGHT, np.roll(heights(tokens, shapes, is_first), 1))
     found = []
     for stream, occasion in occasions(tokens, shapes).items():
         own = occasion if is_counted else None
-        found.append(_Guesser(stream, table, own, sizes[stream], shapes).guess(occasion.contexts, before))
+        found.append(
+            _Guesser(stream, table, own, sizes[stream], shapes).guess(occasion.contexts, np.maximum(before, 0))
+        )
     note = slice(len(PARTS), 2 * len(PARTS))
     result = np.concatenate(found, 1)
-    result[:1, note] = 0  # there is no note from which its interval is counted
+    result[before == NO_HEIGHT, note] = 0  # there is no pitch from which its interval is counted
     return result
 
 

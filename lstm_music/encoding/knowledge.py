@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.echoes import RANKS, echo_columns, echo_sizes, echo_tokens
-from lstm_music.encoding.guesses import GUESS_COLUMNS, guess_sizes, guess_tokens
+from lstm_music.encoding.guesses import guess_columns, guess_sizes, guess_tokens
 from lstm_music.encoding.ngrams import Counts
 from lstm_music.encoding.shapes import Shapes
 
@@ -17,7 +17,7 @@ Ids = npt.NDArray[np.int64]
 def known_columns(experts: tuple[str, ...], streams: Sequence[str]) -> list[str]:
     """Name the columns that models of these streams and with these experts read, behind streams and places."""
     echoes = echo_columns(streams, Knowledge.of(experts).echo_ranks)
-    return [*echoes, *(GUESS_COLUMNS if "ngrams" in experts else ())]
+    return [*echoes, *(guess_columns(streams) if "ngrams" in experts else ())]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.echoes import HIGHEST_INTERVAL, NO_INTERVAL, event_keys
+from lstm_music.encoding.echoes import HIGHEST_INTERVAL, NO_INTERVAL, event_keys, intervals
 from lstm_music.encoding.shapes import Shapes
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.vocabulary import END
 
 ORDERS = (0, 1, 2, 3, 5, 8, 12)
@@ -47,7 +47,7 @@ def context_hashes(stream: str, known: Sequence[Any], keys: Sequence[Any]) -> li
     `known` are the values that are known of the event, `keys` the melody keys of the events before, the latest first.
     """
     first, last = _FACTORS
-    state = (0 * keys[0] + STREAMS.index(stream) + 1) * first
+    state = (0 * keys[0] + ALL_STREAMS.index(stream) + 1) * first
     for value in known:
         state = (state + value + 1) * first
     found = []
@@ -68,7 +68,7 @@ def relative_note(shape: Any, interval: Any) -> Any:
 class Occasions:
     """Where a stream of a piece was chosen: the `contexts` int64 [events, orders], and the `values` int32 [events] chosen.
 
-    The occasion of the offset at an event is that of the *next* event's offset, or of the end. A note that has none before it
+    The occasion of the offset at an event is that of the *next* event's offset, or of the end. A note that has no pitch before it
     has no value.
     """
 
@@ -77,21 +77,26 @@ class Occasions:
 
 
 def occasions(tokens: npt.NDArray[np.int64], shapes: Shapes) -> dict[str, Occasions]:
-    """Return the occasions of each stream in a piece, or in a part of one, from stream tokens int64 [events, streams]."""
+    """Return the occasions of each stream in a piece, or in a part of one, from tokens int64 [events, heard streams]."""
     is_first = np.arange(len(tokens)) == 0
     key = event_keys(tokens, shapes, is_first)[0]
-    offset, note, duration = tokens.T
-    interval = np.diff(shapes.lowest[note].astype(np.int64), prepend=0) + HIGHEST_INTERVAL
-    interval[is_first] = NO_INTERVAL
+    offset, note, duration = tokens[:, : len(STREAMS)].T
+    part = tokens[:, len(STREAMS) :].T  # none, or one
+    interval = intervals(tokens, shapes, is_first)
+    has_value = ~is_first
+    if len(part):
+        has_value &= (interval != NO_INTERVAL) | ~shapes.is_pitched[note]
     relative = relative_note(shapes.shape[note].astype(np.int64), interval)
     padded = np.concatenate([np.full(max(ORDERS), NO_KEY, np.int64), key])
     after = [padded[max(ORDERS) - lag : len(padded) - lag] for lag in range(max(ORDERS))]  # the event and those before
     before = [padded[max(ORDERS) - 1 - lag : len(padded) - 1 - lag] for lag in range(max(ORDERS))]
     found = {
         "offset": ((), after, np.append(offset[1:], END)[: len(tokens)]),
-        "note": ((offset,), before, np.where(is_first, NO_VALUE, relative)),
-        "duration": ((offset, relative), before, duration),
+        "note": ((offset, *part), before, np.where(has_value, relative, NO_VALUE)),
+        "duration": ((offset, *part, relative), before, duration),
     }
+    if len(part):
+        found[PART] = ((offset,), before, part[0])
     return {
         stream: Occasions(np.stack(context_hashes(stream, known, keys), 1), values.astype(np.int32))
         for stream, (known, keys, values) in found.items()

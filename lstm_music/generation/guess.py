@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_INTERVAL, NOTE
+from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_HEIGHT, NO_INTERVAL, NOTE, PART_COLUMN
 from lstm_music.encoding.guesses import GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP, SMOOTHING
 from lstm_music.encoding.ngrams import HASH_BITS, INTERVALS, ORDERS, Counts, context_hashes, relative_note
 from lstm_music.encoding.shapes import PITCHES, Shapes
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import PART, STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.generation.echo import NO_EVENT, NO_KEY, Past
 
@@ -58,24 +58,39 @@ class Guesser:
         keys = past.keys[KINDS.index("melody")]
         missing = tf.fill([max(ORDERS), tf.shape(keys)[1]], tf.constant(NO_KEY, tf.int64))
         keys = tf.concat([keys, missing], 0)[: max(ORDERS)]
-        before = past.events[0, :, NOTE]
-        hashes = context_hashes(stream, self._known(stream, before, current), tf.unstack(keys))
-        p, order = self._blended(stream, table, self._find(table, tf.stack(hashes)), before)
-        if stream == "note":  # there is no note from which its interval is counted
-            order = tf.where(before == NO_EVENT, 0, order)
+        height = self._height(past)
+        hashes = context_hashes(stream, self._known(stream, past, height, current), tf.unstack(keys))
+        p, order = self._blended(stream, table, self._find(table, tf.stack(hashes)), tf.maximum(height, 0))
+        if stream == "note":  # there is no pitch from which its interval is counted
+            order = tf.where(height == NO_HEIGHT, 0, order)
         return _kept(p, order)
 
-    def _known(self, stream: str, before: Any, current: Any) -> Sequence[Any]:
+    def _height(self, past: Past) -> Any:
+        """Give the pitch from which the next interval is counted, int32 [outputs], or `NO_HEIGHT`."""
+        if past.heights.shape[0]:
+            return past.heights[0]
+        before = past.events[0, :, NOTE]
+        return tf.where(before == NO_EVENT, NO_HEIGHT, self._lowest(tf.maximum(before, 0)))
+
+    def _known(self, stream: str, past: Past, height: Any, current: Any) -> Sequence[Any]:
         """Give the values that are known of the event, as `ngrams.occasions` does."""
-        offset, note = (tf.cast(current[:, place], tf.int64) for place in (0, NOTE))
+        has_parts = past.events.shape[2] > len(STREAMS)
+        columns = (0, *([PART_COLUMN] if has_parts else []))
+        offset, *part = (tf.cast(current[:, column], tf.int64) for column in columns)
         if stream == STREAMS[0]:
             return ()
-        if stream == STREAMS[NOTE]:
+        if stream == PART:
             return (offset,)
-        interval = self._lowest(note) - self._lowest(tf.maximum(before, 0)) + HIGHEST_INTERVAL
-        interval = tf.where(before == NO_EVENT, NO_INTERVAL, interval)
+        if stream == STREAMS[NOTE]:
+            return (offset, *part)
+        note = tf.cast(current[:, NOTE], tf.int64)
+        interval = self._lowest(note) - height + HIGHEST_INTERVAL
+        has_interval = height != NO_HEIGHT
+        if has_parts:
+            has_interval &= tf.gather(tf.constant(self._shapes.is_pitched), note)
+        interval = tf.where(has_interval, interval, NO_INTERVAL)
         shape = tf.gather(tf.constant(self._shapes.shape), note)
-        return offset, tf.cast(relative_note(shape, interval), tf.int64)
+        return offset, *part, tf.cast(relative_note(shape, interval), tf.int64)
 
     def _lowest(self, note: Any) -> Any:
         return tf.gather(tf.constant(self._shapes.lowest), note)
@@ -126,8 +141,7 @@ class Guesser:
         entries = tf.where(is_there, entries, 0)
         ids, counts = tf.gather(table.values, entries), tf.gather(table.counts, entries)
         if stream == STREAMS[NOTE]:
-            lowest = self._lowest(tf.maximum(before, 0))[:, None]
-            pitch = PITCHES + lowest + ids % INTERVALS - HIGHEST_INTERVAL
+            pitch = PITCHES + before[:, None] + ids % INTERVALS - HIGHEST_INTERVAL
             pitch = tf.clip_by_value(pitch, 0, 3 * PITCHES - 1)
             ids = tf.gather_nd(tf.constant(self._shapes.ids), tf.stack([ids // INTERVALS, pitch], -1))
         return ids, tf.cast(tf.where(is_there & (ids != UNKNOWN), counts, 0), tf.float32)

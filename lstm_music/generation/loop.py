@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstm_music.encoding.echoes import echo_columns
-from lstm_music.encoding.guesses import GUESS_COLUMNS, PARTS
+from lstm_music.encoding.guesses import PARTS, guess_columns
 from lstm_music.encoding.places import PLACES, QUARTERS
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
@@ -190,13 +190,14 @@ class _Beside:
         self._shapes, self._guesser, self._table = grammar.shapes, guesser, table
         self._echoes = len(grammar.streams) + len(PLACES)  # the first of their columns
         self._of_rank = len(echo_columns(grammar.streams))
-        self._guesses = columns if guesser is None else columns - len(GUESS_COLUMNS)
+        self._heard = heard(grammar.streams)
+        self._guesses = columns if guesser is None else columns - len(guess_columns(grammar.streams))
 
     def guessed(self, stream: str, current: Any, past: echo.Past) -> Any:
         """Set the guesses of a stream, after `past` and given what is known of the event."""
-        if self._guesser is None or self._table is None or stream not in STREAMS:
+        if self._guesser is None or self._table is None or stream not in self._heard:
             return current
-        first = self._guesses + STREAMS.index(stream) * len(PARTS)
+        first = self._guesses + self._heard.index(stream) * len(PARTS)
         found = self._guesser.guess(stream, self._table, past, current)
         return tf.concat([current[:, :first], found, current[:, first + len(PARTS) :]], 1)
 

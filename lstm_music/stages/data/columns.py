@@ -11,7 +11,7 @@ import pyarrow as pa
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
 from lstm_music.encoding.echoes import echo_columns, echo_tokens
 from lstm_music.encoding.grid import Grid
-from lstm_music.encoding.guesses import GUESS_COLUMNS, guess_tokens
+from lstm_music.encoding.guesses import guess_columns, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.shapes import shapes_of
@@ -71,7 +71,7 @@ class EventColumns:
         """Yield `tokens` a few pieces at a time: with all that is known, a row group of them would fill memory."""
         places, echoes = len(vocabularies), len(vocabularies) + len(PLACES)
         guesses = echoes + len(echo_columns([*vocabularies], knowledge.echo_ranks))
-        width = guesses + (0 if knowledge.table is None else len(GUESS_COLUMNS))
+        width = guesses + (0 if knowledge.table is None else len(guess_columns(vocabularies)))
         streams, codes = self.stream_tokens(vocabularies), self.columns["piece_id"].codes
         placed = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
         shapes = shapes_of(vocabularies["note"])

@@ -164,7 +164,7 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
     if VELOCITY in recipe.model.streams:
         spec["velocity_levels"] = LEVELS
     if "ngrams" in recipe.model.experts:
-        spec["ngrams"] = ngram_rule()
+        spec["ngrams"] = ngram_rule(recipe.model.streams)
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))

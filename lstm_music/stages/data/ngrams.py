@@ -10,7 +10,7 @@ import numpy as np
 from lstm_music.encoding import guesses, ngrams
 from lstm_music.encoding.ngrams import MOST_EVENTS, Counts, Occasions, count, joined, occasions
 from lstm_music.encoding.shapes import shapes_of
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import heard
 from lstm_music.encoding.vocabulary import Vocabulary
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.npy import save_array
@@ -20,12 +20,12 @@ from lstm_music.store import Artifact
 TABLE_FILES = ("contexts", "starts", "values", "counts")
 
 
-def ngram_rule() -> dict[str, Any]:
-    """Return what decides the guesses: part of the key of the datasets that have them."""
+def ngram_rule(streams: Sequence[str]) -> dict[str, Any]:
+    """Return what decides the guesses at these streams: part of the key of the datasets that have them."""
     return {
         "orders": list(ngrams.ORDERS),
         "most_events": MOST_EVENTS,
-        "smoothing": {stream: list(pair) for stream, pair in guesses.SMOOTHING.items()},
+        "smoothing": {stream: list(pair) for stream, pair in guesses.SMOOTHING.items() if stream in heard(streams)},
         "odds_step": guesses.ODDS_STEP,
         "least_share": guesses.LEAST_SHARE,
     }
@@ -68,7 +68,7 @@ def _occasions(
 ) -> Iterator[dict[str, Occasions]]:
     shapes = shapes_of(vocabularies["note"])
     for columns in parts:
-        tokens = columns.stream_tokens(vocabularies)[:, : len(STREAMS)].astype(np.int64)
+        tokens = columns.stream_tokens(vocabularies)[:, : len(heard([*vocabularies]))].astype(np.int64)
         for piece_id, start, stop in columns.pieces():
             if piece_id in counted:
                 yield occasions(tokens[start:stop], shapes)

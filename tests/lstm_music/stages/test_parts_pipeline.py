@@ -9,10 +9,12 @@ from small_music import tiny_recipe, write_folder
 
 from lstm_music.encoding.echoes import PART_COLUMN, echo_columns
 from lstm_music.encoding.events import encode
+from lstm_music.encoding.guesses import guess_columns, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import ALL_STREAMS, chain_of
+from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.errors import RecipeError
 from lstm_music.midi.general_midi import DRUM_CHANNEL
 from lstm_music.midi.parts import parts_of
@@ -23,12 +25,13 @@ from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import make_music, read_music
 from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model
 from lstm_music.store import Store
 
 STREAMS_OF_PARTS = ALL_STREAMS[:4]
-RECIPE = tiny_recipe(events={"parts": "families"}, model={"experts": ["piece"]})
+RECIPE = tiny_recipe(events={"parts": "families"}, model={"experts": ["piece", "ngrams"]})
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +66,20 @@ def test_a_recipe_with_parts_has_a_model_of_them():
 def test_tokens_hold_the_part_and_its_echoes(dataset):
     assert dataset.streams == STREAMS_OF_PARTS
     assert list(dataset.sizes)[: 4 + len(PLACES)] == [*STREAMS_OF_PARTS, *PLACES]
-    assert list(dataset.sizes)[4 + len(PLACES) :] == [*echo_columns(STREAMS_OF_PARTS, 8)]
+    assert list(dataset.sizes)[4 + len(PLACES) :] == [
+        *echo_columns(STREAMS_OF_PARTS, 8),
+        *guess_columns(STREAMS_OF_PARTS),
+    ]
     values = dataset.vocabularies["part"].values
     assert values == ("piano", "bass", "strings", "drums")
     for span in dataset.spans["train"]:
         tokens = np.asarray(dataset.tokens[span.start : span.stop], np.int64)
         shapes = shapes_of(dataset.vocabularies["note"])
         wanted = Knowledge.of(("piece",)).tokens(tokens[:, :4], shapes, dataset.sizes)
-        assert np.array_equal(tokens[:, 4 + len(PLACES) :], wanted)
+        found = tokens[:, 4 + len(PLACES) :]
+        assert np.array_equal(found[:, : wanted.shape[1]], wanted)
+        counted = guess_tokens(tokens[:, :4], shapes, dataset.sizes, dataset.knowledge.table, is_counted=True)
+        assert np.array_equal(found[:, wanted.shape[1] :], counted)
     assert {part: {note[:4] == "drum" for note in notes} for part, notes in dataset.notes_of_parts.items()} == {
         part: {part == "drums"} for part in values
     }
@@ -118,6 +127,31 @@ def test_music_reads_back_as_it_was_made(dataset, music, included):
             assert min(pitches) <= played.min() <= played.max() <= max(pitches)
         heard |= {part.name for part in parts}
     assert heard == {"Piano", "Bass", "Strings", "Drums"}
+
+
+def test_the_loop_knows_what_is_known_of_a_whole_piece(dataset, music, store, prepared):
+    """Echoes and guesses of made events are those that numpy finds in prompt and result together."""
+    for made in music(temperature=dict.fromkeys(STREAMS_OF_PARTS, 2.0)):
+        (place,) = [
+            (span, made.facts["prompt"]["first_event"])
+            for side in ("validation", "test")
+            for span in dataset.spans[side]
+            if made.facts["prompt"]["piece"] in names_of(store, dataset, span)
+        ]
+        span, first = place
+        prompt = np.asarray(dataset.tokens[span.start + first :][: made.facts["prompt"]["events"], :4], np.int64)
+        if UNKNOWN in prompt:
+            continue
+        whole = np.concatenate([prompt, made.tokens[:, :4].astype(np.int64)])
+        wanted = dataset.knowledge.tokens(whole, shapes_of(dataset.vocabularies["note"]), dataset.sizes)
+        assert np.array_equal(made.tokens[:, 4 + len(PLACES) :], wanted[len(prompt) :])
+        break
+    else:
+        pytest.fail("no prompt without unknown values")
+
+
+def names_of(store, dataset, span):
+    return piece_rows(store, dataset)[span.piece_id]["names"]
 
 
 def test_only_the_instruments_that_were_named_play(dataset, music):
