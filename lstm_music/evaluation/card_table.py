@@ -6,6 +6,8 @@ from typing import Any
 
 from lstm_music.evaluation.scorecard import rows
 
+BEST_BASELINE = "ngram_joint"
+
 
 @dataclass(frozen=True)
 class CardTable:
@@ -22,8 +24,30 @@ class CardTable:
 
 
 def card_tables(card: Mapping[str, Any]) -> list[CardTable]:
-    """Give the tables of a card, by split."""
-    return [_table(card, name, split) for name, split in card["splits"].items()]
+    """Give the tables of a card: one for each split, and one by part where there are parts."""
+    splits = card["splits"].items()
+    by_part = [_parts_table(name, split) for name, split in splits if "parts" in split]
+    return [*(_table(card, name, split) for name, split in splits), *by_part]
+
+
+def _parts_table(name: str, split: Mapping[str, Any]) -> CardTable:
+    """Show the sums of the models and of the best baseline for each part, and the streams of the models."""
+    streams = tuple(split["streams"])
+    lines = [
+        (
+            part,
+            f"{found['events']:,}",
+            f"{sum(found[BEST_BASELINE].values()):.3f}",
+            f"{sum(found['models'].values()):.3f}",
+            *(f"{found['models'][stream]:.3f}" for stream in streams),
+        )
+        for part, found in split["parts"].items()
+    ]
+    return CardTable(
+        f"{name[:1].upper()}{name[1:]} by part: nats per event of the models, beside the sum of {BEST_BASELINE}",
+        ("", "events", BEST_BASELINE, "sum", *streams),
+        tuple(lines),
+    )
 
 
 def _table(card: Mapping[str, Any], name: str, split: Mapping[str, Any]) -> CardTable:

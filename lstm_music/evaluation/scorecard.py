@@ -34,8 +34,9 @@ class SplitScores:
     """The scores of one split.
 
     `lengths` is the number of scored events of each piece. `positions`, int64 [events], is the position of each event in its
-    piece. `notes` is the number of notes of the pieces, or None where only some of their events are scored. `lookup` is the
-    accuracy of the lookup table, by stream.
+    piece. `notes` is the number of notes of the pieces, or None where only some of their events are scored, or notes of other
+    parts are left out. `lookup` is the accuracy of the lookup table, by stream. `parts` are, by the name of a part, its events,
+    bool [events] each.
     """
 
     lengths: tuple[int, ...]
@@ -44,6 +45,7 @@ class SplitScores:
     models: StreamsScores
     baselines: Mapping[str, StreamsScores] = field(default_factory=dict)
     lookup: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def events(self) -> int:
@@ -145,6 +147,24 @@ def _split(name: str, split: SplitScores, classes: Mapping[str, int], window: in
         "baselines": {name: _scores(scores, split.events, classes) for name, scores in split.baselines.items()},
         "lookup": dict(split.lookup),
         "positions": _positions(split, window),
+        **({"parts": _by_part(split)} if split.parts else {}),
+    }
+
+
+def _by_part(split: SplitScores) -> dict[str, Any]:
+    """Give the nats per event of each part that plays, by predictor and stream; END belongs to no part."""
+
+    def means(streams: StreamsScores, is_own: np.ndarray) -> dict[str, float]:
+        return {stream: float(scores.nats[is_own].mean()) for stream, scores in streams.items()}
+
+    return {
+        part: {
+            "events": int(np.count_nonzero(is_own)),
+            "models": means(split.models, is_own),
+            **{name: means(streams, is_own) for name, streams in split.baselines.items()},
+        }
+        for part, is_own in split.parts.items()
+        if is_own.any()
     }
 
 

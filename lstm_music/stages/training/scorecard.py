@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
-from lstm_music.encoding.streams import chain_of
+from lstm_music.encoding.streams import PART, chain_of
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import Targets, Tokens
 from lstm_music.evaluation.baselines import Baselines, score_baselines
 from lstm_music.evaluation.contexts import History, Training, TrainingPiece
@@ -69,10 +70,11 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
         split: SplitScores(
             lengths=found.lengths,
             positions=found.positions,
-            notes=None if recipe.first_target else _notes(store, dataset, found),
+            notes=None if recipe.first_target or PART in dataset.streams else _notes(store, dataset, found),
             models=model_scores[split],
             baselines=baselines.scores[split],
             lookup=lookup[split],
+            parts=_parts(dataset, found),
         )
         for split, found in targets.items()
     }
@@ -133,6 +135,15 @@ def score_models(
                     end_log_probabilities=predicted.end_log_probabilities,
                 )
     return found
+
+
+def _parts(dataset: Dataset, targets: Targets) -> dict[str, np.ndarray]:
+    """Mark the events of each part, bool [events], if there are parts; those of unknown parts are in none."""
+    if PART not in dataset.streams:
+        return {}
+    tokens = dataset.tokens[targets.places, dataset.streams.index(PART)]
+    values = dataset.vocabularies[PART].values
+    return {part: tokens == token for token, part in enumerate(values, start=SPECIAL_IDS)}
 
 
 def _notes(store: Store, dataset: Dataset, targets: Targets) -> int:

@@ -91,6 +91,11 @@ def test_a_score_card_has_a_row_for_the_part_beside_its_baselines(store, prepare
         for scores in (split, *split["baselines"].values()):
             assert set(scores["streams"]) == set(STREAMS_OF_PARTS)
             assert scores["nll_per_event"] == pytest.approx(sum(one["nll"] for one in scores["streams"].values()))
+        by_part = split["parts"]
+        assert sum(part["events"] for part in by_part.values()) == split["events"]
+        for stream in ("part", "note", "duration"):
+            whole = sum(part["events"] * part["models"][stream] for part in by_part.values()) / split["events"]
+            assert whole == pytest.approx(split["streams"][stream]["nll"])
         majority = split["baselines"]["majority"]["streams"]["note"]["nll"]
         assert split["baselines"]["ngram_joint"]["streams"]["note"]["nll"] < majority - 0.5  # it knows who plays
 
