@@ -12,9 +12,10 @@ The events of a sequence hold the same information as its frames. The first offs
 are the silence within it, and each note is an event. Silence at the end is lost (validation and test have none). Our number
 also includes the first frame and the end of each sequence, which the published numbers leave out.
 
-The Transformer (benchmarks/transformer.py) gets the CPU seconds of the three trainings (`lstm-music train --model`). These
-include TensorFlow's start, compiling, and the scoring after each epoch, which do not count for the Transformer. If the models
-were trained before, the recorded CPU seconds of that training are used; see --cpu-seconds.
+The Transformer (benchmarks/transformer.py) reads echoes and has the recipe's experts. It gets the CPU seconds of the three
+trainings (`lstm-music train --model`). These include TensorFlow's start, compiling, and the scoring after each epoch, which do
+not count for the Transformer. If the models were trained before, the recorded CPU seconds of that training are used; see
+--cpu-seconds.
 
 Tune on validation, and score test once: the published rows are for test.
 """

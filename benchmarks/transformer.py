@@ -3,9 +3,10 @@
 Run: python benchmarks/transformer.py --recipe default --storage storage --cpu-seconds 2600 [--split test] [--json]
 
 It opens the recipe's latest prepared dataset. It trains one trunk with three heads on the same pieces and transpositions, with
-the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). It reads the streams and the
-places, which follow from the offset. Unlike the LSTMs it reads no echoes, because attention finds repetitions within its
-context by itself. The trunk reads the past. Each head gets the trunk's output and the earlier fields of the current event.
+the same chain: p(offset | past) · p(note | past, offset) · p(duration | past, offset, note). The trunk reads the streams, the
+places and the best echoes of the past (--no-echoes: without). Each head gets the trunk's output and the earlier fields of the
+current event. Beside each head stand the recipe's experts, which join when the recipe says (--no-experts: none). So it
+knows what the LSTMs know.
 
 The budget is the CPU time of training, from the first step to the last; importing torch and scoring do not count. The learning
 rate depends on the spent share of the budget and is zero at its end. The best weights on validation are kept. The rules
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_music.encoding.echoes import ECHOES
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
 from lstm_music.encoding.streams import STREAMS
@@ -37,6 +39,8 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import Batch, PieceSpan, Tokens, blank_batch, fill, hide
 from lstm_music.errors import LstmMusicError
 from lstm_music.evaluation.targets import StreamScores, most_probable, score
+from lstm_music.models.backend import load_tensorflow
+from lstm_music.models.columns import Columns
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.data.prepare import last_prepared
@@ -60,7 +64,10 @@ LENGTH_JITTER = 0.1  # batches group windows of similar length; the jitter varie
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the model and its training; `batch` counts windows, `context` events."""
+    """The settings of the model and its training; `batch` counts windows, `context` events.
+
+    `experts` are those of the recipe, or none.
+    """
 
     width: int = 192
     layers: int = 3
@@ -72,6 +79,8 @@ class Settings:
     batch: int = 4
     context: int = 256
     random_seed: int = 1
+    echoes: bool = True
+    experts: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,16 +144,15 @@ class Head(nn.Module):
 class Transformer(nn.Module):
     """A trunk that reads past events, and a head per stream that also reads the known fields of the current event."""
 
-    def __init__(self, sizes: Mapping[str, int], settings: Settings) -> None:
+    def __init__(self, columns: Columns, experts: Sequence[str], settings: Settings) -> None:
         super().__init__()
-        self.settings = settings
-        self.before = nn.ModuleDict(
-            {name: nn.Embedding(max(size, SPECIAL_IDS), settings.width) for name, size in sizes.items()}
+        self.settings, self.has_experts, sizes = settings, bool(experts), columns.sizes
+        read = (*STREAMS, *PLACES, *(ECHOES if settings.echoes else ()))
+        self.before, self.known = (
+            nn.ModuleDict({name: nn.Embedding(max(sizes[name], SPECIAL_IDS), settings.width) for name in names})
+            for names in (read, (*STREAMS[:2], *PLACES))
         )
-        self.known = nn.ModuleDict(
-            {name: nn.Embedding(max(sizes[name], SPECIAL_IDS), settings.width) for name in (*STREAMS[:2], *PLACES)}
-        )
-        self.columns = {name: column for column, name in enumerate(sizes)}
+        self.columns = {name: list(sizes).index(name) for name in read}
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
         self.heads = nn.ModuleDict({stream: Head(settings, sizes[stream]) for stream in STREAMS})
         self.dropout = nn.Dropout(settings.dropout)
@@ -152,6 +160,7 @@ class Transformer(nn.Module):
         angles = torch.arange(settings.context)[:, None] * 10_000 ** (-torch.arange(pairs) / pairs)
         self.turns = angles.cos(), angles.sin()
         self.apply(self._initialise)
+        self.experts = nn.ModuleDict(gated_experts(experts, columns, settings.width) if experts else {})
 
     def _initialise(self, module: nn.Module) -> None:
         """Draw weights that keep the size of values: with the usual 0.02, attention takes far longer to form (measured)."""
@@ -168,20 +177,34 @@ class Transformer(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return the logits [targets, ids] of each stream for tokens [windows, time, columns].
 
-        `mask` selects the targets of the offset, `is_event` those of the other streams; both are bool [windows, time].
+        `mask` selects the targets of the offset, `is_event` those of the other streams; both are bool [windows, time]. Experts
+        say something if `has_experts`.
         """
         values = self.dropout(sum(self.before[name](previous[..., column]) for name, column in self.columns.items()))
         for block in self.blocks:
             values = block(values, self.turns)
-        logits = {"offset": self.heads["offset"](values[mask])}
-        values, current = values[is_event], current[is_event]
+        logits = {"offset": self._logits("offset", values[mask], previous[mask], current[mask])}
+        values, previous, current = values[is_event], previous[is_event], current[is_event]
         values = values + self._embedded(current, ("offset", *PLACES))
-        logits["note"] = self.heads["note"](values)
-        logits["duration"] = self.heads["duration"](values + self._embedded(current, ("note",)))
+        logits["note"] = self._logits("note", values, previous, current)
+        values = values + self._embedded(current, ("note",))
+        logits["duration"] = self._logits("duration", values, previous, current)
         return logits
+
+    def _logits(self, stream: str, values: torch.Tensor, previous: torch.Tensor, current: torch.Tensor) -> torch.Tensor:
+        logits = self.heads[stream](values)
+        return logits + self.experts[stream](values, previous, current) if self.has_experts else logits
 
     def _embedded(self, current: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
         return sum(self.known[name](current[..., self.columns[name]]) for name in names)
+
+
+def gated_experts(names: Sequence[str], columns: Columns, width: int) -> dict[str, nn.Module]:
+    """Return the experts of each stream; they need TensorFlow for some functions."""
+    load_tensorflow(torch.get_num_threads())
+    from transformer_experts import GatedExperts
+
+    return {stream: GatedExperts(names, stream, columns, width) for stream in STREAMS}
 
 
 class Budget:
@@ -244,12 +267,13 @@ def read_batch(tokens: Tokens, windows: Sequence[Window]) -> Batch:
     return batch
 
 
-def transpose(batch: Batch, windows: Sequence[Window], table: np.ndarray, first_shift: int) -> None:
+def transpose(
+    batch: Batch, windows: Sequence[Window], note_columns: Sequence[int], table: np.ndarray, first_shift: int
+) -> None:
     """Transpose the notes of each window by its shift."""
-    note = STREAMS.index("note")
     for column, window in enumerate(windows):
         for part in (batch.previous, batch.current):
-            part[:, column, note] = table[window.shift - first_shift][part[:, column, note]]
+            part[:, column, note_columns] = table[window.shift - first_shift][part[:, column, note_columns]]
 
 
 def tensors(*parts: np.ndarray) -> tuple[torch.Tensor, ...]:
@@ -267,7 +291,11 @@ class Training:
             )
         self.dataset, self.recipe, self.settings = dataset, recipe, settings
         torch.manual_seed(settings.random_seed)
-        self.model = Transformer({name: dataset.sizes[name] for name in (*STREAMS, *PLACES)}, settings)
+        self.columns = Columns(dataset.streams, dataset.sizes, dataset.offset_quarters, settings.context)
+        self.model = Transformer(self.columns, recipe.model.experts if settings.experts else (), settings)
+        if recipe.training.experts_from:
+            for experts in self.model.experts.values():
+                experts.close()
         self.spans = dataset.targets(TRAIN).spans
         self.transposition = dataset.transposition(recipe.windows)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.98), fused=True)
@@ -309,7 +337,7 @@ class Training:
             rng = np.random.default_rng([self.settings.random_seed, epoch])
             for group in in_batches(training_windows(self.spans, self.settings.context, rng), self.settings, rng):
                 batch = read_batch(self.dataset.tokens, group)
-                transpose(batch, group, self.transposition, first_shift)
+                transpose(batch, group, self.columns.note_columns, self.transposition, first_shift)
                 yield batch, rng
 
     def _step(self, batch: Batch, rng: np.random.Generator) -> float:
@@ -320,6 +348,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.model.train()
+        self.model.has_experts = bool(self.model.experts) and self.budget.share >= self.recipe.training.experts_from
         logits = self.model(*tensors(batch.previous, batch.current), *masks)
         events = int(masks[1].sum())
         nats = [
@@ -452,8 +481,9 @@ def main() -> None:
     parser.add_argument("--split", choices=[VALIDATION, TEST], default=VALIDATION, help="test scores both splits")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     for field in fields(Settings):
-        option = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(option, type=type(field.default), default=field.default, help="[default: %(default)s]")
+        option, kind = f"--{field.name.replace('_', '-')}", type(field.default)
+        how: dict[str, Any] = {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind}
+        parser.add_argument(option, **how, default=field.default, help="[default: %(default)s]")
     arguments = parser.parse_args()
     settings = Settings(**{field.name: getattr(arguments, field.name) for field in fields(Settings)})
     if settings.width % (2 * settings.heads):
