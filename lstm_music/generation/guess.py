@@ -113,10 +113,13 @@ class Guesser:
             def turn(number: Any, counted: Any, total: Any, different: Any) -> tuple[Any, Any, Any, Any]:
                 entries = start + FOLLOWERS_A_TURN * number + tf.range(FOLLOWERS_A_TURN)
                 ids, counts = self._followers(stream, table, entries, entries < stop, before)
-                here = tf.where(ids[..., None] == tf.range(size), tf.maximum(counts - discount, 0.0)[..., None], 0.0)
+                seen = tf.maximum(counts - discount, 0.0)
+                for place in range(FOLLOWERS_A_TURN):  # one after another, because XLA adds along an axis more slowly
+                    is_it = ids[:, place, None] == tf.range(size)
+                    counted += tf.where(is_it, seen[:, place, None], 0.0)
                 total += tf.reduce_sum(counts, 1, keepdims=True)
                 different += tf.reduce_sum(tf.cast(counts > 0, tf.float32), 1, keepdims=True)
-                return number + 1, counted + tf.reduce_sum(here, 1), total, different
+                return number + 1, counted, total, different
 
             none = tf.zeros([outputs, 1])
             _, counted, total, different = tf.while_loop(
