@@ -121,6 +121,7 @@ def generate(
     max_repeats: int | None = None,
     max_quarters: float | None = None,
     any_pitch: bool | None = None,
+    instruments: str | None = None,
     best_of: int | None = None,
     audio: str | Sequence[str] | None = None,
     sheet_music: bool | None = None,
@@ -156,6 +157,7 @@ def generate(
         max_repeats: How often in a row a pattern may occur before the loop guard blocks it; 0 switches the guard off.
         max_quarters: The longest note or rest, in quarter lengths.
         any_pitch: Whether pitches may lie beyond those of the training pieces.
+        instruments: The parts that may play, of a recipe with parts: `"violin, viola"`.
         best_of: Make this many candidates per piece, and keep those with the smallest penalty.
         audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
         sheet_music: Whether results are engraved, which takes seconds per piece.
@@ -185,6 +187,7 @@ def generate(
         "max_repeats": max_repeats,
         "max_quarters": max_quarters,
         "any_pitch": any_pitch,
+        "instruments": instruments,
         "best_of": best_of,
         "audio": audio,
         "sheet_music": sheet_music,

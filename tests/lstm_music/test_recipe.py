@@ -77,7 +77,7 @@ def test_the_first_fault_is_said_in_one_sentence(data, sentence):
 
 def test_a_recipe_that_is_not_there_names_those_that_are():
     with pytest.raises(
-        RecipeError, match=r"recipe 'demoo': not found; expected one of default, demo.*, or the path of a"
+        RecipeError, match=r"recipe 'demoo': not found; expected one of choir, default, demo.*, or the path of a"
     ):
         load_recipe("demoo")
 

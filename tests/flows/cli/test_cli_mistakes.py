@@ -38,7 +38,7 @@ def recipe(tmp_path: Path) -> Path:
             "--num-events: expected at least 1, got '0'. See `lstm-music generate --help`",
         ),
         (["generate", *DEMO, "--temperature", "hot"], 2, "--temperature: expected one number, or"),
-        (["run", "--recipe", "nobody"], 2, "recipe 'nobody': not found; expected one of default, demo"),
+        (["run", "--recipe", "nobody"], 2, "recipe 'nobody': not found; expected one of choir, default, demo"),
         (["train", *DEMO, "--model", "rhythm"], 2, "--model: expected offset, note or duration, got 'rhythm'"),
         (["evaluate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`"),
         (["evaluate", *DEMO], 6, "nothing was prepared for recipe 'demo' yet; begin with `lstm-music prepare"),
@@ -65,7 +65,7 @@ def recipe(tmp_path: Path) -> Path:
         (["generate", *DEMO, "--prompt-midi", "/"], 3, "expected a music file, got a folder"),
         (["generate", *DEMO, "--audio", "none,ogg"], 2, "--audio: expected ogg or mp3, got 'none'"),
         (["generate", *DEMO, "--max-quarters", "1e99"], 2, "--max-quarters: expected at most 10,000"),
-        (["generate", "--recipe", "/etc/passwd"], 2, "is no .toml file; expected one of default"),
+        (["generate", "--recipe", "/etc/passwd"], 2, "is no .toml file; expected one of choir"),
         (["compare"], 2, "RECIPE...: expected a value. See `lstm-music compare --help`"),
         (
             ["ingest", "--source", "kaggle:foo"],

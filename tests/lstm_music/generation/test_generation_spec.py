@@ -33,7 +33,7 @@ def test_anything_else_is_refused_with_what_would_be_right(text):
 
 def test_one_number_stands_for_every_stream():
     spec = GenerationSpec(temperature=0.5, top_k=3, top_p={"offset": 1, "note": 0.9, "duration": 0.8})
-    assert spec.temperature == {"offset": 0.5, "note": 0.5, "duration": 0.5, "velocity": 0.5}
+    assert spec.temperature == {"offset": 0.5, "note": 0.5, "duration": 0.5, "part": 0.5, "velocity": 0.5}
     assert set(spec.top_k.values()) == {3}
     assert spec.top_p["duration"] == 0.8
 
