@@ -23,7 +23,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.chords import content, normal_order
+from lstm_music.encoding.chords import content, drum_key, normal_order
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
@@ -32,6 +32,7 @@ from lstm_music.evaluation.suffix_array import suffix_array
 
 OFFSET, PITCH, DURATION, SHAPE, PERIOD = range(5)
 _OCTAVE = 12
+_DRUM = -2  # instead of a pitch; special ids have -1
 _INTERVALS = 1 << 10  # more than the intervals, -127 to 127, and the end of a piece
 _END = 0  # the interval after the last event of a piece, before all others
 _UNISON = _INTERVALS // 2
@@ -74,7 +75,14 @@ class EventReader:
         """Read tokens, [events, columns] with the streams first: int32 [events, 5]."""
         offset, note, duration = (tokens[:, column] for column in range(len(STREAMS)))
         pitch, shape, period = self.note[note].T
-        return np.stack([self.offset[offset, 0], pitch, self.duration[duration, 0], shape, period], axis=1)
+        return np.stack([self.offset[offset, 0], _carried(pitch), self.duration[duration, 0], shape, period], axis=1)
+
+
+def _carried(pitch: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Give drums the pitch before them (0 before the first), so that they are no intervals and the music around them is."""
+    is_drum = pitch == _DRUM
+    latest = np.maximum.accumulate(np.where(is_drum, 0, np.arange(len(pitch))))
+    return np.where(is_drum[latest], 0, pitch[latest]).astype(np.int32)
 
 
 def chord_columns(texts: Sequence[str]) -> Events:
@@ -272,7 +280,10 @@ def _after_special_ids(rows: Events) -> Events:
 
 
 def _chord(text: str) -> tuple[int, tuple[int, ...]]:
-    """Give the pitch, and as its shape the period and the semitones above the pitch."""
+    """Give the pitch, and as its shape the period and the semitones above the pitch; a drum has a shape of its own."""
+    key = drum_key(text)
+    if key is not None:
+        return _DRUM, (0, _INTERVALS + key)
     pitches, classes = content(text)
     if pitches:
         return pitches[0], (0, *(pitch - pitches[0] for pitch in pitches))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstm_music.encoding.chords import drum_key
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import VALIDATION
 from lstm_music.encoding.streams import heard
@@ -142,13 +143,13 @@ def choose_excerpts(
 
 
 def note_list(dataset: Dataset, tokens: np.ndarray) -> NoteList:
-    """Give the notes of an excerpt with their places in the bar, which the tokens hold even where the metre changes."""
+    """Give the pitched notes of an excerpt with their places in the bar, which the tokens hold even where the metre changes."""
     grid = dataset.events.grid
     values = {
         stream: [dataset.vocabularies[stream].value(token) for token in tokens[:, column].tolist()]
         for column, stream in enumerate(heard(dataset.streams))
     }
-    pitches = [dataset.events.encoding.pitches(text) for text in values["note"]]
+    pitches = [() if drum_key(text) is not None else dataset.events.encoding.pitches(text) for text in values["note"]]
     sizes = [len(group) for group in pitches]
     step, quarter = (tokens[:, len(dataset.streams) + column].astype(np.int64) for column in range(len(PLACES)))
     onsets = np.cumsum([0, *(grid.steps(value) for value in values["offset"][1:])])

@@ -7,15 +7,16 @@ import pytest
 from band_music import band_piece
 from small_music import tiny_recipe, write_folder
 
-from lstm_music.encoding.echoes import PART_COLUMN, echo_columns
+from lstm_music.encoding.echoes import NOTE, PART_COLUMN, echo_columns
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.guesses import guess_columns, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import ALL_STREAMS, chain_of
-from lstm_music.encoding.vocabulary import UNKNOWN
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.errors import RecipeError
+from lstm_music.evaluation.copies import build
 from lstm_music.midi.general_midi import DRUM_CHANNEL
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
@@ -24,6 +25,7 @@ from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import make_music, read_music
+from lstm_music.stages.music.copies import event_reader
 from lstm_music.stages.music.prompts import PromptMidi
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.training.scorecard import evaluate, read_card
@@ -174,3 +176,19 @@ def test_a_file_keeps_its_parts_and_what_is_not_known_is_said(dataset, music):
     begun = encode(read_midi(made.midi), dataset.events)
     assert begun.part[:20] == asked.part[-20:]
     assert json.dumps(made.facts["parts"])
+
+
+def test_a_copy_in_another_key_is_found_with_its_drums(dataset):
+    index = build(
+        [event_reader(dataset).read(dataset.tokens[span.start : span.stop]) for span in dataset.spans["train"]]
+    )
+    span = dataset.spans["train"][1]
+    copied = np.asarray(dataset.tokens[span.start : span.stop][10:50])
+    higher = copied.copy()
+    higher[:, NOTE] = dataset.transposition(RECIPE.windows)[RECIPE.windows.shifts.index(2)][copied[:, NOTE]]
+    drums = np.array([note.startswith("drum") for note in dataset.vocabularies["note"].values])
+    assert 0 < drums[copied[:, NOTE] - SPECIAL_IDS].sum() < len(copied)
+    begins = int(np.argmin(drums[copied[:, NOTE] - SPECIAL_IDS]))  # with a pitch
+    shared = index.longest(event_reader(dataset).read(higher[begins:]))
+    assert (shared.length_events, shared.piece, shared.start_in_piece) == (40 - begins, 1, 10 + begins)
+    assert shared.transposition_semitones == 2
