@@ -50,6 +50,7 @@ def epochs(folder: Path) -> dict[str, int]:
     return found
 
 
+@pytest.mark.operation
 def test_a_training_runs_on_a_worker_and_not_here(dask_cluster, tiny, tmp_path, users_server):
     storage = tiny.copy(tmp_path, "duration")
     program = train(tmp_path / "home", users_server, tiny.recipe, tiny.music, storage, "dask", dask_cluster.address)

@@ -61,7 +61,7 @@ def test_a_run_with_nothing_to_do_imports_neither_prefect_nor_tensorflow(imports
             "nothing",
             marks=pytest.mark.operation,
         ),
-        ("evaluate", "scorecard"),
+        pytest.param("evaluate", "scorecard", marks=pytest.mark.operation),
         ("train --model note", "note"),
     ],
 )

@@ -94,7 +94,9 @@ def test_what_is_added_is_that_of_the_formula(build, events, stream):
     assert max(spread) > 0.5
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize(
+    "stream", [stream if stream == "note" else pytest.param(stream, marks=pytest.mark.operation) for stream in STREAMS]
+)
 def test_no_expert_knows_what_is_not_known_yet(build, events, stream):
     import tensorflow as tf
 
@@ -185,6 +187,7 @@ def test_what_comes_again_is_learnt_sooner_with_experts(data):
     assert best["piece",] < best[()] - 0.5
 
 
+@pytest.mark.operation
 def test_experts_that_join_late_change_nothing_before(data):
     """Up to the epoch in which they join, a training is that of the head alone; then it learns to trust them."""
     spec = {"epochs": 4, "experts_from": 0.5, "patience": 1}

@@ -75,7 +75,7 @@ def test_training_learns(finished):
     assert history[0].loss > history[-1].loss + 0.05
 
 
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("layers", [1, pytest.param(2, marks=pytest.mark.operation)])
 def test_the_way_of_a_gpu_trains_alike(run, monkeypatch, layers):
     """Keras's own layer, and no XLA; here both run on the CPU, and only rounding differs."""
     from lstm_music.models import backend, lstm

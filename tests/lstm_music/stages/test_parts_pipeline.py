@@ -1,6 +1,6 @@
 """The part as a stream: from notes to tokens, models, a score card, and music of several instruments that reads back."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -159,6 +159,7 @@ def names_of(store, dataset, span):
     return piece_rows(store, dataset)[span.piece_id]["names"]
 
 
+@pytest.mark.operation
 def test_only_the_instruments_that_were_named_play(dataset, music):
     for made in music(instruments="Strings, piano", temperature=dict.fromkeys(STREAMS_OF_PARTS, 3.0)):
         playing = {dataset.vocabularies["part"].value(token) for token in made.tokens[:, PART_COLUMN].tolist()}
@@ -167,15 +168,16 @@ def test_only_the_instruments_that_were_named_play(dataset, music):
         music(instruments="flute")
 
 
-def test_a_file_keeps_its_parts_and_what_is_not_known_is_said(dataset, music):
+@pytest.mark.operation
+def test_a_file_keeps_its_parts_and_the_most_similar_one_plays_what_is_not_known(dataset, music):
     piece = band_piece(20)
     notes = piece.notes.copy()
     notes["program"][notes["track"] == 2] = 73  # a flute, which no training piece has
-    (made, *_) = music(PromptMidi("mine.mid", write_midi(piece), "midi"), include_prompt=True, prompt_events=20)
-    asked = encode(piece, dataset.events)
-    begun = encode(read_midi(made.midi), dataset.events)
-    assert begun.part[:20] == asked.part[-20:]
-    assert json.dumps(made.facts["parts"])
+    given = replace(piece, notes=notes)
+    (made, *_) = music(PromptMidi("mine.mid", write_midi(given), "midi"), include_prompt=True, prompt_events=20)
+    asked, begun = encode(given, dataset.events), encode(read_midi(made.midi), dataset.events)
+    assert {"pipe", "piano", "drums"} <= set(asked.part[-20:])
+    assert sorted(begun.part[:20]) == sorted("strings" if part == "pipe" else part for part in asked.part[-20:])
 
 
 def test_a_copy_in_another_key_is_found_with_its_drums(dataset):
