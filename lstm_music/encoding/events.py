@@ -105,6 +105,9 @@ class EventSpec(BaseModel):
     @model_validator(mode="after")
     def _know_its_parts(self) -> Self:
         if self.parts == "none":
+            for name in _OF_PARTS[1:]:
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    raise ValueError(f"{name}: needs parts = 'families', 'programs' or 'names'")
             return self
         if self.reading != "exact" or self.chords != "per_note":
             raise ValueError(f"parts: expected reading 'exact' and chords 'per_note' with parts {self.parts!r}")
@@ -120,7 +123,7 @@ class EventSpec(BaseModel):
                 f"part_names: expected names of General MIDI's {self.parts}, or 'drums', got {unknown[0]!r}"
             )
         for name in self.part_names if self.parts == "names" else ():
-            if spelled(name) != name:
+            if spelled(name) != name or not name:
                 raise ValueError(f"part_names: expected {spelled(name)!r}, as parts are spelled here, got {name!r}")
         return self
 

@@ -9,6 +9,8 @@ numbers: `tenor` for "Tenor 1" and "Tenor 2".
 """
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +23,7 @@ from lstm_music.errors import RecipeError
 from lstm_music.midi.general_midi import DRUMS, FAMILIES, FAMILY_SIZE, PROGRAMS
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.parts import Part
+from lstm_music.midi.writer import OVERLAPPING
 from lstm_music.scores.instruments import named_program
 
 PartKind = Literal["none", "families", "programs", "names"]
@@ -60,7 +63,8 @@ def alphabet(kind: PartKind, names: Sequence[str]) -> tuple[str, ...]:
 
 def spelled(name: str) -> str:
     """Spell the name of a track as a recipe names parts: lower case, English, the number last."""
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:st|nd|rd|th|[ao](?![^\W\d_]))?", name.casefold())
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:st|nd|rd|th|[ao](?![^\W\d_]))?", folded)
     if len(words) > 1:  # a single letter is a name, no number
         words = [_NUMBERS.get(word, word) for word in words]
     words = [_WORDS.get(word, word) for word in words]
@@ -136,17 +140,20 @@ class PartReader:
     def replaced(self, piece: PieceNotes) -> Iterator[tuple[str, str, int]]:
         """Yield what plays in a piece but is none of the parts, the part that takes its notes ("" if none does), and how many."""
         of_note, notes = self.read(piece), piece.notes
+        found: Counter[tuple[str, str]] = Counter()
         for track, program, is_drum in np.unique(notes[["track", "program", "is_drum"]]).tolist():
             own = (notes["track"] == track) & (notes["program"] == program) & (notes["is_drum"] == is_drum)
             part = int(of_note[own][0])
             called = DRUMS if is_drum else self._called(piece, track, program)
             plays = "" if part == LEFT_OUT else self.values[part]
             if plays not in {called, called.rstrip(" 0123456789")} and plays.rstrip(" 0123456789") != called:
-                yield called or f"track {track}", plays, int(np.count_nonzero(own))
+                found[called or f"track {track}", plays] += int(np.count_nonzero(own))
+        for (called, plays), count in found.items():
+            yield called, plays, count
 
     def _called(self, piece: PieceNotes, track: int, program: int) -> str:
         if self.kind == "names":
-            return spelled(piece.track_names[track]) if track < len(piece.track_names) else ""
+            return _name_of(piece, track)
         return FAMILIES[program // FAMILY_SIZE] if self.kind == "families" else PROGRAMS[program]
 
     @cached_property
@@ -185,12 +192,13 @@ class PartReader:
         """Return the part of each track, int64 [tracks]."""
         notes = piece.notes
         tracks = np.unique(notes["track"][~notes["is_drum"]]).tolist()
-        names = {track: spelled(piece.track_names[track]) if track < len(piece.track_names) else "" for track in tracks}
+        names = {track: _name_of(piece, track) for track in tracks}
         found = np.full(int(notes["track"].max(initial=-1)) + 1, LEFT_OUT, np.int64)
         seen: dict[str, int] = {}
         for track, name in names.items():
-            seen[name] = seen.get(name, 0) + 1
-            found[track] = self._named(name, seen[name])
+            if not _is_overlapping(piece, track):  # it belongs to a track before
+                seen[name] = seen.get(name, 0) + 1
+            found[track] = self._named(name, seen.get(name, 1))
             if found[track] == LEFT_OUT:
                 program = _program_of_name(name)
                 at_first = int(notes["program"][notes["track"] == track][0])
@@ -200,7 +208,17 @@ class PartReader:
     def _named(self, name: str, number: int) -> int:
         """Return the part that a track's name means, which is the `number`th track of this name in its piece."""
         base = name.rstrip(" 0123456789")
-        for wanted in (name, f"{base} {number}", base, f"{base} 1"):
-            if wanted in self._index:
+        numbered = (f"{base} {number}", f"{base} 1") if name == base else (base,)
+        for wanted in (name, *numbered):
+            if wanted in self._index and wanted != DRUMS:  # what is called so and has pitches is no drum
                 return self._index[wanted]
         return LEFT_OUT
+
+
+def _is_overlapping(piece: PieceNotes, track: int) -> bool:
+    return track < len(piece.track_names) and piece.track_names[track].endswith(OVERLAPPING)
+
+
+def _name_of(piece: PieceNotes, track: int) -> str:
+    """Spell the name of a track; the writer's further tracks have that of their own track."""
+    return spelled(piece.track_names[track].removesuffix(OVERLAPPING)) if track < len(piece.track_names) else ""

@@ -18,7 +18,7 @@ FLAGS = {
 def command(recipe: str, usual: GenerationSpec, spec: GenerationSpec, options: Mapping[str, Any]) -> str:
     """Write `lstm-music generate` for a recipe (name or path), with what differs from its `usual` settings, and `options`."""
     changed: dict[str, Any] = {
-        name: value for name, value in spec.model_dump().items() if value != getattr(usual, name)
+        name: getattr(spec, name) for name in GenerationSpec.model_fields if getattr(spec, name) != getattr(usual, name)
     }
     words = ["lstm-music", "generate", "--recipe", recipe]
     for name, value in {**changed, **options}.items():

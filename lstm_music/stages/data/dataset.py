@@ -241,7 +241,9 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
         **{split: len(getattr(splits, split)) for split in SPLITS},
         **{f"{stream}_classes": len(survey.values[stream]) for stream in streams},
     )
-    writer.facts.update(warnings=[*splits.moved, *splits.leaks], leaky=bool(splits.leaks))
+    unheard = [name for name in recipe.events.part_names if name not in survey.counts[PART]]
+    missing = [f"No training piece has the part {name!r} of events.part_names" for name in unheard]
+    writer.facts.update(warnings=[*splits.moved, *splits.leaks, *missing], leaky=bool(splits.leaks))
 
 
 def _identities(store: Store, recipe: Recipe, notes_ref: ArtifactRef) -> list[PieceIdentity]:

@@ -13,7 +13,7 @@ from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
-from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.notes import PieceNotes, sorted_notes
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name
@@ -144,11 +144,17 @@ def picture(made: Candidate) -> str:
 
 
 def new_notes(made: Candidate) -> np.ndarray:
-    """Return the notes of a result without its prompt's; those come first, as events are in the order of notes."""
-    notes = read_midi(made.midi).notes
+    """Return the notes of a result without its prompt's; those come first, by onset, part and pitch."""
+    piece = read_midi(made.midi)
     if made.prompt_midi is None or not made.has_prompt_inside:
-        return notes
-    return notes[len(read_midi(made.prompt_midi).notes) :]
+        return piece.notes
+    notes = piece.notes
+    if "parts" in made.facts:
+        order = [part["name"] for part in made.facts["parts"]]
+        parts, of_note = parts_of(piece)
+        place = np.array([order.index(part.name) for part in parts])[of_note]
+        notes = notes[np.lexsort([notes["pitch"], place, notes["onset_ticks"]])]
+    return sorted_notes(notes[len(read_midi(made.prompt_midi).notes) :])
 
 
 def result_at_quarters(made: Candidate) -> int:

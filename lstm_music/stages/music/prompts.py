@@ -281,7 +281,7 @@ def _of_known_parts(dataset: Dataset) -> EventSpec:
     if dataset.events.parts == "none":
         return dataset.events
     known = dataset.vocabularies[PART].values
-    return dataset.events.model_copy(update={"part_names": known, "other_parts": "merge"})
+    return EventSpec.model_validate({**dataset.events.model_dump(), "part_names": known, "other_parts": "merge"})
 
 
 def _cut_warnings(segment: Prompt, events: int) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.splits import SPLITS, TEST, TRAIN, VALIDATION
 from lstm_music.errors import MissingArtifactError, RecipeError
 from lstm_music.evaluation.scorecard import LEAKY
@@ -119,14 +120,18 @@ def _scores(split: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _written(value: Any) -> Any:
+    return [*value] if isinstance(value, tuple) else value
+
+
 def _differences(
     store: Store, first: str, other: str, promoted: dict[str, Promoted], datasets: dict[str, Dataset]
 ) -> list[str]:
     """Explain why the scores of two recipes cannot be compared, one sentence per reason."""
     both, notes = f"{first} and {other}", []
     ours, theirs = datasets[first], datasets[other]
-    had, has = ours.events.model_dump(mode="json"), theirs.events.model_dump(mode="json")
-    if keys := [f"{key} {had[key]} and {has[key]}" for key in had if had[key] != has[key]]:
+    had, has = ({key: getattr(one.events, key) for key in EventSpec.model_fields} for one in (ours, theirs))
+    if keys := [f"{key} {_written(had[key])} and {_written(has[key])}" for key in had if had[key] != has[key]]:
         notes.append(
             f"{both} encode events differently ({'; '.join(keys)}), so nats per event cannot be compared: "
             "compare nats per note"

@@ -75,6 +75,8 @@ def test_a_recipe_without_parts_says_nothing_of_them():
         ({"parts": "families", "part_names": ["violins"]}, "expected names of General MIDI's families, or 'drums'"),
         ({"parts": "families", "chords": "pitch_set"}, "expected reading 'exact' and chords 'per_note'"),
         ({"parts": "programs", "part_names": ["violin", "violin"]}, "expected each name once"),
+        ({"part_names": ["piano"]}, "part_names: needs parts = "),
+        ({"drum_durations": "as_written"}, "drum_durations: needs parts = "),
     ],
 )
 def test_what_cannot_be_parts_is_refused(changes, sentence):
@@ -118,6 +120,34 @@ def test_two_tracks_of_one_name_are_two_parts_and_others_are_left_out_and_counte
     assert len(events) + events.merged + events.drums + events.left_out == len(piece.notes)
     assert [part for part in by_name.part if part != "bass"] == events.part
     assert by_name.left_out == np.count_nonzero(piece.notes["track"] == 1)
+
+
+def named(*names, listed=("violin 1", "violin 2", "bass", "drums")):
+    """Give the parts of five tracks with these names, in a recipe that leaves out all others."""
+    spec = EventSpec(parts="names", part_names=listed, other_parts="leave_out")
+    piece = replace(band_piece(2), track_names=("", *names))
+    found = spec.part_reader.read(piece)
+    tracks = range(1, len(names) + 1)
+    return [
+        {spec.part_alphabet[part] if part >= 0 else "" for part in found[piece.notes["track"] == one]} for one in tracks
+    ]
+
+
+def test_a_numbered_track_is_no_part_of_another_number():
+    assert named("Violin 3", "Violin I", "Violin II", "Basso", "Kit") == [
+        *({""}, {"violin 1"}, {"violin 2"}, {"bass"}, {"drums"})
+    ]
+
+
+def test_a_pitched_track_that_is_called_drums_is_no_drum():
+    assert named("Drums", "Violin", "Violin", "Fl\u0075\u0302te", "Kit")[0] == {""}
+    assert spelled("Flu\u0302te") == spelled("Fl\u00fbte") == "fl\u00fbte"
+
+
+def test_overlapping_notes_belong_to_the_part_of_their_track():
+    assert named("Violin", "Violin", "Violin, overlapping notes", "Bass", "Drums") == [
+        *({"violin 1"}, {"violin 2"}, {"violin 2"}, {"bass"}, {"drums"})
+    ]
 
 
 def test_what_no_part_is_for_goes_to_the_most_similar_one():

@@ -24,7 +24,7 @@ from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
-from lstm_music.stages.music.candidates import make_music, read_music
+from lstm_music.stages.music.candidates import make_music, new_notes, read_music
 from lstm_music.stages.music.copies import event_reader
 from lstm_music.stages.music.prompts import PromptMidi
 from lstm_music.stages.music.segments import piece_rows
@@ -119,6 +119,9 @@ def test_music_reads_back_as_it_was_made_and_the_loop_knew_what_numpy_finds(data
         compared += is_known_as_by_numpy(dataset, store, made)
         read = read_midi(made.midi)
         events = encode(read, dataset.events)
+        prompt = read_midi(made.prompt_midi).notes
+        assert sorted([*prompt["pitch"], *new_notes(made)["pitch"]]) == sorted(read.notes["pitch"])
+        assert len(new_notes(made)) == len(made.tokens)
         new = slice(len(events) - len(made.tokens), None)
         for column, texts in ((1, events.note), (PART_COLUMN, events.part)):
             vocabulary = dataset.vocabularies[STREAMS_OF_PARTS[column]]
