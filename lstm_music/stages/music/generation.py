@@ -195,10 +195,10 @@ def _render(
     """Write and render the MIDI files. Returns what was heard of each by its name."""
     wanted = []
 
-    def add(name: str, midi: bytes, wish: Rendering) -> None:
+    def add(name: str, midi: bytes, asked: Rendering) -> None:
         path = folder / f"{name}.mid"
         path.write_bytes(midi)
-        wanted.append(replace(wish, midi=str(path)))
+        wanted.append(replace(asked, midi=str(path)))
 
     form, has_parts = settings.rendering, is_ensemble([one.made for one in kept])
     for number, one in enumerate(kept, start=1):
