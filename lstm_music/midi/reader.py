@@ -55,7 +55,10 @@ __all__ = ["ReadLimits", "read_midi"]
 _DEFAULT_LIMITS = ReadLimits()
 _CHANGES = (SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE, TRACK_NAME)
 _IS_CHANGE = np.isin(np.arange(256), _CHANGES)
-_DRUMS_BY_NAME = re.compile(r"drum|percus|snare|hi-?hat|bass ?kick|batter[iy]|bater[ií]a|schlagzeug", re.IGNORECASE)
+# The percussive organ and the chromatic percussion of General MIDI are no drums.
+_DRUMS_BY_NAME = re.compile(
+    r"drum|(?<!chromatic )percus(?!sive organ)|snare|hi-?hat|bass ?kick|batter[iy]|bater[ií]a|schlagzeug", re.IGNORECASE
+)
 _MELODIC_DRUMS = range(112, 120)  # programs from tinkle bell and steel drums to reverse cymbal
 _TEMPO_BYTES = 3
 _MOST_MARKS = 64  # sequencer-specific events that are looked at

@@ -151,6 +151,8 @@ def test_too_many_messages_about_drums_are_rejected():
         (b"Schlagzeug", 5, True),
         (b"Steel drums", 114, False),
         (b"Viola", 0, False),
+        (b"Percussive Organ", 17, False),
+        (b"Chromatic Percussion", 9, False),
     ],
 )
 def test_drums_by_the_name_of_a_track_alone_are_warned_of(name, program, warns):
