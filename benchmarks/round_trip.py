@@ -25,7 +25,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_music.encoding.events import EventSpec, PieceEvents, decode, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import PieceEvents, decode, encode
 from lstm_music.encoding.parts import LEFT_OUT, player_of, spelled
 from lstm_music.errors import LstmMusicError, RejectedInputError
 from lstm_music.midi.general_midi import DRUMS
