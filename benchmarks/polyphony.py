@@ -17,7 +17,7 @@ trainings (`lstm-music train --model`). These include TensorFlow's start, compil
 not count for the Transformer. If the models were trained before, the recorded CPU seconds of that training are used; see
 --cpu-seconds.
 
-Tune on validation, and score test once: the published rows are for test.
+Tune on validation, and score test once: the published rows are for test. Nothing about test is printed without `--split test`.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import resource
 import shlex
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,21 +86,27 @@ class Fail(Exception):  # noqa: N818 - it ends this program with a sentence and 
         self.code = code
 
 
-def run(command: Sequence[Any]) -> str:
-    """Run a command; return its output, which is also copied to standard error while it runs."""
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+def run(command: Sequence[Any], *, is_shown: bool = True) -> str:
+    """Run a command; return its output, which is also copied to standard error while it runs, unless it is not to be shown."""
+    words = [str(part) for part in command]
+    hidden = None if is_shown else tempfile.TemporaryFile("w+")  # noqa: SIM115 - the process ends before it does
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=hidden, text=True)
     lines = []
     for line in process.stdout or ():
-        sys.stderr.write(line)
+        if is_shown:
+            sys.stderr.write(line)
         lines.append(line)
     if process.wait():
-        raise Fail(f"`{' '.join(map(str, command))}` ended with exit code {process.returncode}", process.returncode)
+        if hidden:
+            hidden.seek(0)
+            sys.stderr.write(hidden.read())
+        raise Fail(f"`{' '.join(words)}` ended with exit code {process.returncode}", process.returncode)
     return "".join(lines)
 
 
-def result_of(command: Sequence[Any]) -> dict[str, Any]:
+def result_of(command: Sequence[Any], *, is_shown: bool = True) -> dict[str, Any]:
     """Run a command with --json; return the object in its last line."""
-    result: dict[str, Any] = json.loads(run([*command, "--json"]).splitlines()[-1])
+    result: dict[str, Any] = json.loads(run([*command, "--json"], is_shown=is_shown).splitlines()[-1])
     return result
 
 
@@ -116,7 +123,7 @@ def train(collection: Collection) -> float | None:
     if any(codes):
         raise Fail(f"{collection.name}: a training failed", 7)
     took = round(_cpu_of_children() - begun, 1)
-    run([COMMAND, "train", *at])  # finds the models, and scores them with the baselines
+    run([COMMAND, "train", *at], is_shown=False)  # finds the models, and scores them with the baselines: on test, too
     record = collection.storage.with_name("cpu_seconds.json")  # beside the storage, which holds no timings
     known: dict[str, float] = json.loads(record.read_text()) if record.exists() else {}
     key = "+".join(ref.key for ref in models)
@@ -135,7 +142,9 @@ def measure(collection: Collection, arguments: argparse.Namespace) -> dict[str, 
     """Return the NLL per frame of the LSTMs on one split, and that of the Transformer."""
     split, with_transformer = arguments.split, not arguments.without_transformer
     took = train(collection)
-    card = result_of([COMMAND, "evaluate", "--recipe", collection.recipe, "--storage", collection.storage])
+    card = result_of(
+        [COMMAND, "evaluate", "--recipe", collection.recipe, "--storage", collection.storage], is_shown=False
+    )
     scores, frames = card["splits"][split], collection.frames(split)
     if scores["pieces"] != len(frames):
         raise Fail(

@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from lstm_music import faults
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.windows import WindowSpec

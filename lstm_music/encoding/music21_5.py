@@ -23,7 +23,8 @@ import numpy.typing as npt
 
 from lstm_music.encoding.bars import place_in_bars
 from lstm_music.encoding.chords import ChordEncoding
-from lstm_music.encoding.events import EventSpec, PieceEvents
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import PieceEvents
 from lstm_music.encoding.grid import Grid, Steps
 from lstm_music.midi.notes import TimeSignature
 from lstm_music.midi.reader import ReadLimits

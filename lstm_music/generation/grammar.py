@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.chords import ChordEncoding, content, drum_key
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.shapes import Shapes, shapes_of
 from lstm_music.encoding.streams import PART, chain_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary

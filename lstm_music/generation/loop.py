@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import echo_columns
+from lstm_music.encoding.echoes import PART_COLUMN, echo_columns
 from lstm_music.encoding.guesses import PARTS, guess_columns
 from lstm_music.encoding.places import PLACES, QUARTERS
-from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
-from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
+from lstm_music.encoding.streams import STREAMS, heard
+from lstm_music.encoding.vocabulary import END
 from lstm_music.generation import echo
+from lstm_music.generation.allowed import allowed_ids
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
@@ -21,8 +22,6 @@ from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
-
-_PART = ALL_STREAMS.index(PART)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,7 @@ def _compiled_loop(
                 is_predicted = logits is not None
                 if not is_predicted:
                     logits = _near_half_a_quarter(grammar, stream, outputs)
-                allowed = _allowed(stream, grammar, may_end, last, current, onset, logits)
+                allowed = allowed_ids(stream, grammar, may_end, last, current, onset, logits)
                 if stream == "note" and spec.max_repeats:
                     allowed, intervened = _led_out(
                         allowed,
@@ -142,7 +141,7 @@ def _compiled_loop(
                             current[:, 0],
                             spec.max_repeats,
                             bars,
-                            current[:, _PART] if grammar.has_parts else None,
+                            current[:, PART_COLUMN] if grammar.has_parts else None,
                         ),
                     )
                 chosen = sample(
@@ -248,54 +247,3 @@ def _with_places(tokens: Any, streams: int, position: Any, steps_per_quarter: in
     """Set the places, which stand behind the streams, as `encoding.places.place_tokens` does."""
     places = [position % steps_per_quarter, tf.minimum(position // steps_per_quarter, QUARTERS - 1)]
     return tf.concat([tokens[:, :streams], tf.stack(places, 1), tokens[:, streams + len(places) :]], 1)
-
-
-def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any) -> Any:
-    """Say which ids may be chosen now, bool [outputs, ids].
-
-    `last` and `current` are the tokens of the two events, `onset` where the last one began. If no offset may follow, the piece
-    has to end.
-    """
-    ids = tf.range(logits.shape[-1])[None]
-    values = tf.broadcast_to(ids >= SPECIAL_IDS, tf.shape(logits))
-    latest = last[:, 1:2]
-    if stream == "offset":
-        allowed = values & tf.gather(tf.constant(grammar.on_grid), onset % grammar.steps_per_quarter)
-        if grammar.ascending:  # where no note may follow at once, time has to go on
-            stays = tf.constant(grammar.offset_steps)[None] == 0
-            allowed &= ~(stays & _is_last_of_all(grammar, last))
-        stuck = ~tf.reduce_any(allowed, -1, keepdims=True)
-        return allowed | ((may_end | stuck) & (ids == END))
-    at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
-    if stream == PART:
-        of_last = last[:, _PART, None]
-        follows = (ids > of_last) | ((ids == of_last) & ~_is_last_of_part(grammar, last)) | (of_last == START)
-        return values & tf.constant(grammar.parts)[None] & (~at_once | follows)
-    part = current[:, _PART] if grammar.has_parts else None
-    if stream == "note":
-        allowed = values & (
-            tf.constant(grammar.notes)[None] if part is None else tf.gather(grammar.notes_of_part, part)
-        )
-        if grammar.ascending:
-            is_bound = at_once if part is None else at_once & (part == last[:, _PART])[:, None]
-            allowed &= ~is_bound | (ids > latest) | (latest == START)
-        return allowed
-    if stream == "duration":
-        return values & (
-            tf.constant(grammar.durations)[None] if part is None else tf.gather(grammar.durations_of_part, part)
-        )
-    return values
-
-
-def _is_last_of_all(grammar: Grammar, last: Any) -> Any:
-    """Say whether no note can follow at the onset of the event before, bool [outputs, 1]."""
-    if not grammar.has_parts:
-        return last[:, 1:2] >= int(np.flatnonzero(grammar.notes)[-1])
-    return (last[:, _PART, None] >= int(np.flatnonzero(grammar.parts)[-1])) & _is_last_of_part(grammar, last)
-
-
-def _is_last_of_part(grammar: Grammar, last: Any) -> Any:
-    """Say whether the part of the event before has no higher note, or may not play, bool [outputs, 1]."""
-    ids = np.arange(grammar.notes_of_part.shape[1])
-    highest = np.where(grammar.parts, np.max(grammar.notes_of_part * ids, 1), -1).astype(np.int32)
-    return last[:, 1:2] >= tf.gather(tf.constant(highest), last[:, _PART])[:, None]

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.bars import signature_at
-from lstm_music.encoding.events import EventSpec, PieceEvents, decode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import PieceEvents, decode
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import bar_steps, place_tokens

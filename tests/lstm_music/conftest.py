@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from eager import eagerly
 from small_music import small_collection, tiny_recipe, write_folder
 
 from lstm_music.encoding.streams import STREAMS
@@ -48,11 +49,8 @@ def tensorflow() -> None:
 @pytest.fixture
 def uncompiled(tensorflow: None) -> Iterator[None]:
     """Run what TensorFlow would compile step by step, which is faster for the little that a test computes."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_music.encoding.echoes import LENGTHS, RANKS, echo_columns
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.guesses import GUESS_COLUMNS
 from lstm_music.encoding.knowledge import Knowledge, known_columns
 from lstm_music.encoding.places import PLACES, place_sizes

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstm_music.encoding import music21_5
-from lstm_music.encoding.events import EventSpec, PieceEvents, encode, encode_all, to_arrow
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import PieceEvents, encode, encode_all, to_arrow
 from lstm_music.errors import RecipeError
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.table import notes_of, piece_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.chords import content
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.parts import PartReader
 from lstm_music.encoding.splits import SPLITS, TEST, VALIDATION
 from lstm_music.encoding.streams import PART, STREAMS

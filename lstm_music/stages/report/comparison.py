@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.splits import SPLITS, TEST, TRAIN, VALIDATION
 from lstm_music.errors import MissingArtifactError, RecipeError
 from lstm_music.evaluation.scorecard import LEAKY

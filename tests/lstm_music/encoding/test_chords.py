@@ -17,7 +17,7 @@ from lstm_music.encoding.chords import (
     content,
     normal_order,
 )
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.errors import MismatchError
 
 PITCHES = st.integers(0, 127)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lstm_music.encoding.events import EventSpec, decode, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import decode, encode
 from lstm_music.encoding.splits import PieceIdentity, SplitSpec, assign, music_hash
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lstm_music.encoding.chords import CHORD_ENCODINGS, PITCH_NAMES
-from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, decode, encode, encode_all, to_arrow
+from lstm_music.encoding.event_spec import EVENTS_SCHEMA, EventSpec
+from lstm_music.encoding.events import decode, encode, encode_all, to_arrow
 from lstm_music.errors import MismatchError
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo, TimeSignature, sorted_notes
 from lstm_music.midi.reader import read_midi

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_music.encoding.chords import CHORD_ENCODINGS
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.music21_5 import read_events
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import TimeSignature

@@ -8,7 +8,8 @@ from band_music import BAND, band_piece
 from pydantic import ValidationError
 
 from lstm_music.encoding.echoes import NO_HEIGHT, NOTE, PART_COLUMN, echo_columns, echo_tokens, heights
-from lstm_music.encoding.events import EVENTS_SCHEMA, EventSpec, decode, encode, to_arrow
+from lstm_music.encoding.event_spec import EVENTS_SCHEMA, EventSpec
+from lstm_music.encoding.events import decode, encode, to_arrow
 from lstm_music.encoding.parts import nearest_part, player_of, spelled
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import ALL_STREAMS, chain_of

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_music.encoding.chords import CHORD_ENCODINGS
-from lstm_music.encoding.events import EventSpec, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import encode
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.errors import MismatchError
 from lstm_music.evaluation import copies

@@ -6,7 +6,8 @@ from chorale_pieces import four_chorales
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_music.encoding.events import EventSpec, decode, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import decode, encode
 from lstm_music.errors import MismatchError
 from lstm_music.evaluation.loops import (
     SILENT,

@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_music.encoding.chords import CHORD_ENCODINGS, PITCH_NAMES
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, fit
 from lstm_music.generation.grammar import make_grammar, training_range
 

@@ -7,7 +7,8 @@ import pytest
 from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.encoding.echoes import ECHOES, echo_tokens
-from lstm_music.encoding.events import EventSpec, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import encode
 from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS

@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from lstm_music.encoding.events import EventSpec, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import encode
 from lstm_music.errors import SourceError
 from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, TimeSignature
 from lstm_music.midi.writer import write_midi

@@ -9,7 +9,7 @@ import pytest
 from small_music import tiny_recipe
 
 from lstm_music import parquet
-from lstm_music.encoding.events import EVENTS_SCHEMA
+from lstm_music.encoding.event_spec import EVENTS_SCHEMA
 from lstm_music.parquet import read_table, write_table
 from lstm_music.stages.data.dataset import build_dataset
 from lstm_music.stages.data.events import encode_events, events_stage

@@ -35,9 +35,13 @@ from lstm_music.stages.music.settings import GenerationSettings
 QUICK = RenderingSpec(audio=("ogg",), sheet_music=False)
 
 
-@pytest.fixture
-def copy(made, trained, tmp_path, uncompiled):
-    return made.copy(tmp_path / "storage")
+pytestmark = pytest.mark.usefixtures("uncompiled")
+
+
+@pytest.fixture(scope="module")
+def copy(made, trained, tmp_path_factory):
+    """One storage for all: what was made for one test is found by the next."""
+    return made.copy(tmp_path_factory.mktemp("generations") / "storage")
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def plan(copy, trained):
 
 def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, tmp_path):
     told = []
-    ref = generate(copy.store, plan(), lambda done, wanted: told.append((done, wanted)))
+    ref = generate(copy.store, plan())
     artifact = copy.store.open(ref)
     names = [path.name for path in artifact.files()]
     assert names == sorted(
@@ -64,12 +68,12 @@ def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, t
         + [f"result_{n:03d}.{form}" for n in (1, 2, 3) for form in ("json", "mid", "ogg", "svg")]
         + [f"prompt_{n:03d}.{form}" for n in (1, 2, 3) for form in ("mid", "ogg")]
     )
-    assert told[-1][0] == told[-1][1] == len(told) == 3 + 3 + 6
     page = artifact.file("index.html").read_text()
     assert page.count("<audio") == 3 + 3 + 6
     assert "lstm-music generate --recipe tiny --random-seed 2" in page
     second = made.copy(tmp_path / "second")
-    assert generate(second.store, plan()) == ref
+    assert generate(second.store, plan(), lambda done, wanted: told.append((done, wanted))) == ref
+    assert told[-1][0] == told[-1][1] == len(told) == 3 + 3 + 6
     assert {path.name: path.read_bytes() for path in second.store.open(ref).files()} == {
         path.name: path.read_bytes() for path in artifact.files()
     }
@@ -216,12 +220,14 @@ def test_every_command_of_a_page_is_one_that_the_program_takes(copy, plan, made)
 
 def test_a_soundfont_that_is_none_is_said(copy, plan, tmp_path):
     (tmp_path / "piano.sf2").write_bytes(b"RIFF but not really")
+    before = list(copy.store.refs("generations"))
     with pytest.raises(SourceError, match=r"piano\.sf2: is no soundfont"):
         generate(copy.store, plan(soundfont=tmp_path / "piano.sf2"))
-    assert list(copy.store.refs("generations")) == []
+    assert list(copy.store.refs("generations")) == before
 
 
-def test_the_index_leads_to_every_generation(copy, plan):
+def test_the_index_leads_to_every_generation(made, trained, plan, tmp_path):
+    copy = made.copy(tmp_path / "storage")
     refs = [generate(copy.store, plan(num_outputs=number)) for number in (1, 2)]
     path = write_index(copy.store)
     assert path == copy.store.root / "generations" / "index.html"

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from eager import eagerly
 from small_music import tiny_recipe
 
 from lstm_music.errors import MismatchError, MissingArtifactError, RecipeError
@@ -19,21 +20,31 @@ from lstm_music.stages.training.scorecard import evaluate
 NEWS = News(("inbox/a`b.mid",), ("inbox/c.mid",), (), ("inbox/d.mid",), {"inbox/a`b.mid": "0" * 64})
 
 
-@pytest.fixture
-def copy(made, tmp_path, uncompiled):
-    return made.copy(tmp_path / "storage")
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
-@pytest.fixture
-def others(copy, publish):
+@pytest.fixture(scope="module")
+def home(made, evaluated, tmp_path_factory):
+    """The storage that each test copies."""
+    return made.copy(tmp_path_factory.mktemp("rollback") / "storage")
+
+
+@pytest.fixture(scope="module")
+def others(home, publish_untrained):
     """Two more sets of models of the same dataset."""
     found = []
     for random_seed in (98, 99):
         recipe = tiny_recipe(random_seed=random_seed)
-        models = publish(copy.store, recipe, copy.prepared.dataset)
-        card = evaluate(copy.store, recipe, copy.prepared.dataset, models)
-        found.append(Promoted(copy.prepared.dataset, models, card))
+        models = publish_untrained(home.store, recipe, home.prepared.dataset)
+        with eagerly():
+            card = evaluate(home.store, recipe, home.prepared.dataset, models)
+        found.append(Promoted(home.prepared.dataset, models, card))
     return found
+
+
+@pytest.fixture
+def copy(home, others, tmp_path):
+    return home.copy(tmp_path / "storage")
 
 
 PATIENT = tiny_recipe(promotion={"tolerance": 100})
