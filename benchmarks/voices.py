@@ -30,6 +30,7 @@ import numpy as np
 from lstm_music.encoding.parts import named_parts, player_of
 from lstm_music.encoding.splits import TEST, VALIDATION
 from lstm_music.encoding.streams import ALL_STREAMS, PART
+from lstm_music.errors import LstmMusicError, NotEnoughMusicError, RecipeError
 from lstm_music.evaluation.music_card import HALVINGS, halve
 from lstm_music.evaluation.overlapped_area import compare
 from lstm_music.evaluation.part_statistics import part_statistics
@@ -96,8 +97,8 @@ def generated(
     return [made for made in read_music(store, ref) if made.facts["prompt"]["split"] in splits]
 
 
-def areas(dataset: Dataset, made: Sequence[Stretch], real: Sequence[Stretch]) -> dict[str, dict[str, float]]:
-    """Give the overlapped area of the number of sounding parts and its ceiling, both as means over halvings of the pieces."""
+def areas(dataset: Dataset, made: Sequence[Stretch], real: Sequence[Stretch]) -> dict[str, dict[str, float | None]]:
+    """Give the overlapped area of the number of sounding parts and its ceiling, as means over halvings; None if undefined."""
     ranges = training_ranges(dataset)
     values = {id(one): part_statistics(part_counts(dataset, one.notes), ranges) for one in (*made, *real)}
     found: dict[str, dict[str, list[float]]] = {name: {"generated": [], "ceiling": []} for name in SOUNDING}
@@ -111,7 +112,7 @@ def areas(dataset: Dataset, made: Sequence[Stretch], real: Sequence[Stretch]) ->
                 if (area := compared[metric].area) is not None:
                     found[metric][name].append(area)
     return {
-        metric: {name: fmean(own) if own else math.nan for name, own in sides.items()}
+        metric: {name: fmean(own) if all(sides.values()) else None for name, own in sides.items()}
         for metric, sides in found.items()
     }
 
@@ -155,6 +156,8 @@ def measure(
     """Generate and measure."""
     splits = (VALIDATION, TEST) if arguments.split == "held-out" else (arguments.split,)
     real = held_out_stretches(store, dataset, splits, arguments.bars, arguments.fewest_bars)
+    if not real:
+        raise NotEnoughMusicError(f"no held-out piece has {arguments.fewest_bars} bars; give a smaller --fewest-bars")
     most = max(one.events / one.bars for one in real)
     num_events = math.ceil(most * arguments.bars)
     spec = spec.model_copy(update={"num_events": num_events, "min_events": num_events})
@@ -193,8 +196,13 @@ def show(found: Mapping[str, Any], bars: int) -> None:
     for table in part_tables(found["parts"]):
         print(table.markdown(), end="\n\n")
     for metric, area in found["areas"].items():
-        share = area["generated"] / area["ceiling"]
-        print(f"overlapped area, {metric}: {area['generated']:.3f}, ceiling {area['ceiling']:.3f}, ratio {share:.2f}")
+        if area["ceiling"] is None:
+            print(f"overlapped area, {metric}: undefined, too few held-out pieces")
+        else:
+            share = area["generated"] / area["ceiling"]
+            print(
+                f"overlapped area, {metric}: {area['generated']:.3f}, ceiling {area['ceiling']:.3f}, ratio {share:.2f}"
+            )
     made, real = (found["parts"][side].get("voice_leading", {}) for side in ("generated", "held_out"))
     for name in [name for name in made if name != "chords"]:
         ratio = f"{made[name] / real[name]:.2f}" if real[name] else "undefined: none in held-out music"
@@ -224,6 +232,18 @@ def main() -> None:
         parser.add_argument(f"--{name}", help="instead of the recipe's: one number, or note=0.9,part=0.8")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
+    try:
+        found = run(arguments)
+    except LstmMusicError as error:
+        parser.error(str(error))
+    if arguments.json:
+        print(json.dumps(found))
+    else:
+        show(found, arguments.bars)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Open the storage, and measure."""
     store, recipe = Store(arguments.storage), load_recipe(arguments.recipe)
     asked = {
         name: {**getattr(recipe.generation, name), **parse_per_stream(text, f"--{name}", ALL_STREAMS)}
@@ -237,12 +257,8 @@ def main() -> None:
         current = require_promoted(store, recipe.name)
         dataset = load_dataset(store, current.dataset)
         if not has_parts(dataset):
-            parser.error(f"the models of {recipe.name!r} know no parts; give a recipe with [events] parts")
-        found = measure(store, current, dataset, spec, arguments)
-    if arguments.json:
-        print(json.dumps(found))
-    else:
-        show(found, arguments.bars)
+            raise RecipeError(f"the models of {recipe.name!r} know no parts; give a recipe with [events] parts")
+        return measure(store, current, dataset, spec, arguments)
 
 
 if __name__ == "__main__":
