@@ -14,7 +14,7 @@ def part_tables(parts: Mapping[str, Any]) -> list[CardTable]:
     """Give the tables for what `describe_parts` says of `generated` and of `held_out` music."""
     sides = parts[GENERATED], parts[HELD_OUT]
     by_part = [side["by_part"] for side in sides]
-    names = {**by_part[1], **by_part[0]}
+    names = {**by_part[0], **by_part[1]}
     return [
         CardTable("Between the parts", ("", "generated", "held-out"), tuple(_between(*sides))),
         CardTable(
