@@ -230,6 +230,8 @@ def main() -> None:
     parser.add_argument("--instruments", default="", help="also check results of these parts alone")
     for name in ("temperature", "top-p", "min-p"):
         parser.add_argument(f"--{name}", help="instead of the recipe's: one number, or note=0.9,part=0.8")
+    parser.add_argument("--avoid-parallels", action="store_true", default=None, help="instead of the recipe's")
+    parser.add_argument("--allow-parallels", dest="avoid_parallels", action="store_false", help="the same")
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     try:
@@ -245,11 +247,13 @@ def main() -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Open the storage, and measure."""
     store, recipe = Store(arguments.storage), load_recipe(arguments.recipe)
-    asked = {
+    asked: dict[str, Any] = {
         name: {**getattr(recipe.generation, name), **parse_per_stream(text, f"--{name}", ALL_STREAMS)}
         for name in ("temperature", "top_p", "min_p")
         if (text := getattr(arguments, name))
     }
+    if arguments.avoid_parallels is not None:
+        asked["avoid_parallels"] = arguments.avoid_parallels
     spec = recipe.generation.model_copy(
         update={"num_outputs": arguments.num_outputs, "include_prompt": False, "best_of": 1, **asked}
     )

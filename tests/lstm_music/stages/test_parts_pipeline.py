@@ -19,6 +19,7 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.errors import RecipeError
 from lstm_music.evaluation.copies import build
 from lstm_music.evaluation.part_statistics import PART_METRICS
+from lstm_music.evaluation.voice_leading import VoiceLeading, voice_leading
 from lstm_music.midi.general_midi import DRUM_CHANNEL
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
@@ -26,9 +27,9 @@ from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
-from lstm_music.stages.music.candidates import make_music, new_notes, read_music
+from lstm_music.stages.music.candidates import go_on, make_music, new_notes, read_music
 from lstm_music.stages.music.copies import event_reader, index_copies
-from lstm_music.stages.music.part_measures import training_ranges, voices_of
+from lstm_music.stages.music.part_measures import in_parts, training_ranges, voices_of
 from lstm_music.stages.music.prompts import PromptMidi
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.segments import piece_rows
@@ -206,6 +207,30 @@ def test_only_the_instruments_that_were_named_play(dataset, music):
         assert playing <= {"strings", "piano"}
     with pytest.raises(RecipeError, match=r"expected some of piano, bass, strings, drums; got 'flute'"):
         music(instruments="flute")
+
+
+@pytest.mark.operation
+def test_parallels_are_avoided_where_the_settings_say_so(dataset, music):
+    wild = {"num_outputs": 16, "num_events": 64, "min_events": 64, "temperature": dict.fromkeys(STREAMS_OF_PARTS, 3.0)}
+    parts = dataset.vocabularies["part"].values
+
+    def parallels(**settings):
+        found = VoiceLeading()
+        for made in music(**wild, **settings):
+            found += voice_leading(
+                in_parts(dataset, read_midi(made.midi)), [parts.index("strings"), parts.index("bass")]
+            )
+        return found.parallel_fifths + found.parallel_octaves + found.parallel_unisons
+
+    assert parallels() > 3 * parallels(
+        avoid_parallels=True
+    )  # the strings play chords, whose other notes are not compared
+
+
+def test_parallels_of_music_without_parts_are_refused(store):
+    spec = RECIPE.generation.model_copy(update={"avoid_parallels": True})
+    with pytest.raises(RecipeError, match="avoid_parallels: needs a recipe with parts"):
+        go_on(store, SimpleNamespace(vocabularies={"note": None}), {}, spec, 1, [])
 
 
 @pytest.mark.operation
