@@ -151,6 +151,9 @@ class Limits(Group):
     instruments: str | None = Field(
         default=None, description="Let only these parts play, of a recipe with parts: violin,viola,cello."
     )
+    avoid_parallels: bool | None = Field(
+        default=None, description="Whether to forbid parallel fifths, octaves and unisons, in a recipe with parts."
+    )
 
 
 class Output(Group):

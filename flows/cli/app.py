@@ -18,6 +18,7 @@ from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOpti
 from flows.cli.generate_options import (
     AnyPitchOption,
     AudioOption,
+    AvoidParallelsOption,
     BestOfOption,
     ComposerOption,
     IncludePromptOption,
@@ -136,6 +137,7 @@ def generate(
     max_quarters: MaxQuartersOption = None,
     any_pitch: AnyPitchOption = None,
     instruments: InstrumentsOption = None,
+    avoid_parallels: AvoidParallelsOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     audio: AudioOption = None,
@@ -164,6 +166,7 @@ def generate(
         "max_quarters": max_quarters,
         "any_pitch": any_pitch,
         "instruments": instruments,
+        "avoid_parallels": avoid_parallels,
         "prompt": prompt,
         "composer": composer,
         "prompt_events": prompt_events,

@@ -74,6 +74,14 @@ AnyPitchOption = Annotated[
         "Whether pitches may lie beyond those of the training pieces.",
     ),
 ]
+AvoidParallelsOption = Annotated[
+    bool | None,
+    _option(
+        SAMPLING,
+        "--avoid-parallels/--allow-parallels",
+        "Whether to forbid parallel fifths, octaves and unisons, in a recipe with parts.",
+    ),
+]
 InstrumentsOption = Annotated[
     str | None,
     _option(

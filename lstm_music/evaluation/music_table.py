@@ -5,12 +5,13 @@ from typing import Any
 
 from lstm_music.evaluation.card_table import CardTable
 from lstm_music.evaluation.note_ngrams import KINDS
+from lstm_music.evaluation.part_table import part_tables
 
 SIDES = ("generated", "held_out")
 
 
 def music_tables(card: Mapping[str, Any]) -> list[CardTable]:
-    """Give the tables of a music card: the comparison, the classifier by kind of pattern, and what gives the music away."""
+    """Give the tables of a music card: the comparison, the classifier by kind of pattern, what gives it away, and its parts."""
     tells = card["classifier"]["tells"]
     return [
         CardTable(
@@ -29,6 +30,7 @@ def music_tables(card: Mapping[str, Any]) -> list[CardTable]:
             ("pattern", "generated", "held-out"),
             tuple((tell["feature"], f"{tell['generated']:.2%}", f"{tell['held_out']:.2%}") for tell in tells),
         ),
+        *(part_tables(card["parts"]) if "parts" in card else []),
     ]
 
 

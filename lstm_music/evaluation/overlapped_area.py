@@ -87,7 +87,10 @@ def shuffled_pieces(pieces: Sequence[PieceNotes], random_seed: int) -> list[Piec
         mine, pool = pool[: len(notes)], pool[len(notes) :]
         onward, steps = steps[: len(step)], steps[len(step) :]
         mine["onset_ticks"] = notes["onset_ticks"][:1].sum() + np.concatenate([[0], np.cumsum(onward)])[: len(mine)]
-        shuffled.append(PieceNotes(ticks_per_quarter, sorted_notes(mine), time_signatures=piece.time_signatures[:1]))
+        bars, names = piece.time_signatures[:1], piece.track_names
+        shuffled.append(
+            PieceNotes(ticks_per_quarter, sorted_notes(mine), time_signatures=bars, track_names=names),
+        )
     return shuffled
 
 

@@ -8,6 +8,7 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 
 FLAGS = {
     "any_pitch": ("--any-pitch", "--training-pitches"),
+    "avoid_parallels": ("--avoid-parallels", "--allow-parallels"),
     "include_prompt": ("--include-prompt", "--exclude-prompt"),
     "sheet_music": ("--sheet-music", "--no-sheet-music"),
     "stems": ("--stems", "--no-stems"),

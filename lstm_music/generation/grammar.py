@@ -33,7 +33,8 @@ class Grammar:
     the ids of notes ascend with their pitches. `shapes` are those of the note ids.
 
     `parts` bool [part ids] says which may play, `notes_of_part` bool [part ids, note ids] what each may play, and
-    `durations_of_part` bool [part ids, duration ids] how long; without parts they have no row.
+    `durations_of_part` bool [part ids, duration ids] how long; without parts they have no row. `pitches` int32 [note ids] is the
+    pitch of each note, -1 for a drum.
     """
 
     streams: tuple[str, ...]
@@ -48,6 +49,7 @@ class Grammar:
     parts: npt.NDArray[np.bool_]
     notes_of_part: npt.NDArray[np.bool_]
     durations_of_part: npt.NDArray[np.bool_]
+    pitches: npt.NDArray[np.int32]
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -94,6 +96,7 @@ def make_grammar(
         parts=parts,
         notes_of_part=notes_of_part,
         durations_of_part=durations_of_part & short_enough,
+        pitches=_pitches(vocabularies["note"]),
     )
 
 
@@ -119,6 +122,12 @@ def _parts(
 
     may_play = behind_special([np.array([one]) for one in wanted], 1)[:, 0]
     return may_play, behind_special(rows, notes.size), behind_special(lengths, len(durations))
+
+
+def _pitches(notes: Vocabulary) -> npt.NDArray[np.int32]:
+    """Return the pitch of each note id, or the lowest of several; -1 for the special ids, for drums and for a rest."""
+    found = [() if drum_key(value) is not None else content(value)[0] for value in notes.values]
+    return np.array([-1] * SPECIAL_IDS + [pitches[0] if pitches else -1 for pitches in found], np.int32)
 
 
 def _notes_of(part: str, notes: Vocabulary, played: Collection[str], *, any_pitch: bool) -> npt.NDArray[np.bool_]:

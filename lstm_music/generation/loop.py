@@ -18,6 +18,7 @@ from lstm_music.generation.allowed import allowed_ids
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
+from lstm_music.generation.parallels import Moves, ParallelGuard, moves_of
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import compiled
@@ -76,9 +77,10 @@ def generate_tokens(
     sounding = len(heard(grammar.streams))
     history = history_of(prompts.tokens, sounding)
     past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
+    moves = moves_of(prompts.tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts))
     arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
     tokens, nats, left = (
-        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table)
+        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, moves, guesser and guesser.table)
     )
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -96,6 +98,7 @@ class _Playing(NamedTuple):
     ended: Any
     history: History
     past: echo.Past
+    moves: Moves
     states: Any
 
 
@@ -111,14 +114,16 @@ def _compiled_loop(
         chance: Any,
         history: History,
         past: echo.Past,
+        moves: Moves,
         table: Table | None,
     ) -> Any:
         outputs, sounding = previous.shape[1], len(heard(grammar.streams))
         beside = _Beside(grammar, guesser, table, previous.shape[2])
+        parallels = ParallelGuard(grammar.pitches, is_on=spec.avoid_parallels and grammar.has_parts)
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, history, past, states = playing
+            last, onset, position, ended, history, past, moves, states = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
@@ -144,6 +149,8 @@ def _compiled_loop(
                             current[:, PART_COLUMN] if grammar.has_parts else None,
                         ),
                     )
+                if stream == "note":
+                    allowed = parallels.avoided(allowed, moves, current, passed)
                 chosen = sample(
                     logits,
                     allowed,
@@ -162,15 +169,16 @@ def _compiled_loop(
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
             history = remember(history, current[:, :sounding], passed, intervened & ~ended)
+            moves = parallels.moved(moves, current, passed)
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, :sounding], grammar.shapes)
             current = beside.heard(current, past)
-            after = _Playing(current, onset, position, ended, history, past, said.states)
+            after = _Playing(current, onset, position, ended, history, past, moves, said.states)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, moves, states)
         _, played, written, thought = tf.while_loop(
             lambda index, *_: index < spec.num_events,
             event,

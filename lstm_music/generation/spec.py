@@ -80,6 +80,7 @@ class GenerationSpec(BaseModel):
     `prompt` is `auto` (good places of held-out pieces), `random` (random places), `none` (the start of a piece), or the name of
     a piece, with `:N` for its event N. `composer` restricts held-out pieces to one composer. `best_of` makes that many times as
     many candidates as outputs, and keeps the best. `instruments` names the parts that may play, in a recipe with parts.
+    `avoid_parallels` forbids parallel fifths, octaves and unisons between parts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +101,7 @@ class GenerationSpec(BaseModel):
     any_pitch: bool = False
     best_of: int = Field(default=1, ge=1, le=1000)
     instruments: str = ""
+    avoid_parallels: bool = False
 
     @field_validator("min_events")
     @classmethod
@@ -127,9 +129,9 @@ class GenerationSpec(BaseModel):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say nothing of instruments where none are named: such settings keep the key that they had before."""
+        """Say nothing of instruments and parallels where nothing is asked: such settings keep the key that they had before."""
         said: dict[str, Any] = serialise(self)
-        return said if self.instruments else {name: value for name, value in said.items() if name != "instruments"}
+        return {name: value for name, value in said.items() if value or name not in {"instruments", "avoid_parallels"}}
 
     def for_streams(self, streams: Sequence[str]) -> Self:
         """Leave out the settings of all other streams."""

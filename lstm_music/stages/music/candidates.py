@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm_music.encoding.parts import named_parts, player_of
 from lstm_music.encoding.streams import PART
-from lstm_music.errors import NotEnoughMusicError
+from lstm_music.errors import NotEnoughMusicError, RecipeError
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
@@ -173,8 +173,11 @@ def go_on(
 ) -> "list[Made]":
     """Run the loop from the last event of each segment, and write nothing.
 
-    Raises NotEnoughMusicError for prompts that are shorter than the window of the models.
+    Raises NotEnoughMusicError for prompts that are shorter than the window of the models, RecipeError for settings of parts
+    where there are none.
     """
+    if spec.avoid_parallels and PART not in dataset.vocabularies:
+        raise RecipeError("avoid_parallels: needs a recipe with parts, and these models know none; leave it out")
     load_tensorflow()
     from lstm_music.generation.grammar import make_grammar
     from lstm_music.generation.guess import Guesser

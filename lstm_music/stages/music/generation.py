@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lstm_music.encoding.streams import PART
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.ensemble import declared_parts
@@ -56,7 +57,8 @@ class Plan:
     @property
     def reference(self) -> ArtifactRef:
         """The held-out music for comparison: the same for every random seed."""
-        return reference_stage(self.dataset, self.copies, self.settings.spec.num_events).ref
+        num_events, is_in_parts = self.settings.spec.num_events, PART in self.models
+        return reference_stage(self.dataset, self.copies, num_events, is_in_parts=is_in_parts).ref
 
     @property
     def stage(self) -> Stage:

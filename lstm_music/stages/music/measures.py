@@ -11,10 +11,12 @@ from lstm_music.encoding.events import decode
 from lstm_music.encoding.streams import PART, heard
 from lstm_music.evaluation.copies import CopyIndex, EventReader
 from lstm_music.evaluation.loops import place, repeats
+from lstm_music.evaluation.part_statistics import part_statistics
 from lstm_music.evaluation.statistics import piece_histograms, piece_statistics
 from lstm_music.generation.prompt import MEZZO_FORTE, Prompt
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.stages.data.dataset import Dataset
+from lstm_music.stages.music.part_measures import has_parts, part_counts, training_ranges
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def measure(
     shared = index.longest(events)
     return Measured(
         statistics=statistics_of(
+            dataset,
             notes_of(dataset, excerpt.until(statistics_of_events or len(events))),
             excerpt.bar_steps / dataset.events.grid.steps_per_quarter,
         ),
@@ -80,9 +83,12 @@ def measure(
     )
 
 
-def statistics_of(notes: PieceNotes, bar_quarters: float) -> dict[str, float]:
-    """Give all metrics and histograms by name."""
-    return piece_statistics(notes, bar_quarters=bar_quarters) | piece_histograms(notes)
+def statistics_of(dataset: Dataset, notes: PieceNotes, bar_quarters: float) -> dict[str, float]:
+    """Give all metrics and histograms by name, with those of parts where there are parts."""
+    found = piece_statistics(notes, bar_quarters=bar_quarters) | piece_histograms(notes)
+    if has_parts(dataset):
+        found |= part_statistics(part_counts(dataset, notes), training_ranges(dataset))
+    return found
 
 
 def notes_of(dataset: Dataset, excerpt: Excerpt) -> PieceNotes:

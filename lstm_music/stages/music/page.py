@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_music.encoding.splits import TRAIN
+from lstm_music.evaluation.part_statistics import PART_METRICS
+from lstm_music.evaluation.part_table import GENERATED, HELD_OUT, part_tables
 from lstm_music.evaluation.statistics import METRICS
 from lstm_music.midi.notes import PieceNotes, Tempo
 from lstm_music.midi.reader import read_midi
@@ -28,9 +30,11 @@ from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import bar_of_event
 from lstm_music.stages.music.candidates import Candidate, new_notes, result_at_quarters
 from lstm_music.stages.music.ensembles import is_ensemble, parts_shown, picture_of, pixels_per_quarter
+from lstm_music.stages.music.measures import notes_of
+from lstm_music.stages.music.part_measures import describe_parts
 from lstm_music.stages.music.part_sheets import part_sheets
 from lstm_music.stages.music.presented import Presented
-from lstm_music.stages.music.ranking import PENALTIES, Scored, typical_ranges
+from lstm_music.stages.music.ranking import PENALTIES, Scored, excerpt_of, typical_ranges
 from lstm_music.stages.music.reference import BOUNDS, Reference, areas, mean_areas
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.music.settings import GenerationSettings
@@ -97,7 +101,11 @@ def build_page(
         results=results,
         command=settings.command_for_more,
         created_with=_created_with(settings),
-        tables=[_areas(reference, kept), *([_candidates(scored, kept)] if len(scored) > len(kept) else [])],
+        tables=[
+            _areas(reference, kept),
+            *_parts(dataset, reference, kept),
+            *([_candidates(scored, kept)] if len(scored) > len(kept) else []),
+        ],
         quiz=_quiz(presented, quiz, reference),
         quiz_random_seed=settings.random_seed,
     )
@@ -143,8 +151,9 @@ def _result(
             *(Setting("note", warning) for warning in warnings),
         ],
         statistics=[
-            Statistic(metric.replace("_", " "), METRICS[metric], one.measured.statistics[metric], ranges.get(metric))
-            for metric in METRICS
+            Statistic(metric.replace("_", " "), described, one.measured.statistics[metric], ranges.get(metric))
+            for metric, described in {**METRICS, **PART_METRICS}.items()
+            if metric in one.measured.statistics
         ],
         copy_check=copy_check,
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
@@ -180,6 +189,15 @@ def _areas(reference: Reference, kept: Sequence[Scored]) -> Table:
         "1 means the same distribution, 0 two distributions that share nothing. With a few results it is a rough guide. It does "
         "not measure how good the music sounds: take the quiz for that.",
     )
+
+
+def _parts(dataset: Dataset, reference: Reference, kept: Sequence[Scored]) -> list[Table]:
+    """Compare the parts of the results with those of the held-out excerpts, of which none is longer; nothing without parts."""
+    if reference.parts is None:
+        return []
+    pieces = [notes_of(dataset, excerpt_of(dataset, one.made).until(reference.events)) for one in kept]
+    tables = part_tables({GENERATED: describe_parts(dataset, pieces), HELD_OUT: reference.parts})
+    return [Table(table.title, table.columns, table.rows) for table in tables]
 
 
 def _candidates(scored: Sequence[Scored], kept: Sequence[Scored]) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 from lstm_music.encoding.chords import drum_key
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.splits import VALIDATION
-from lstm_music.encoding.streams import heard
+from lstm_music.encoding.streams import PART, heard
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.evaluation.music_card import FEWEST_PIECES, Sample, music_card
 from lstm_music.evaluation.note_ngrams import NoteList
@@ -20,7 +20,8 @@ from lstm_music.npy import save_array
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.candidates import go_on
 from lstm_music.stages.music.copies import copies_stage, event_reader, index_copies, load_index
-from lstm_music.stages.music.measures import Excerpt, measure
+from lstm_music.stages.music.measures import Excerpt, measure, notes_of
+from lstm_music.stages.music.part_measures import describe_parts, has_parts, parts_key
 from lstm_music.stages.music.prompts import Origin
 from lstm_music.stages.music.segments import Start, cut
 from lstm_music.stages.training.scorecard import protocol_of
@@ -63,7 +64,8 @@ def quality_stage(
     in_order = [models[name] for name in sorted(models)]  # whoever names them, the artifact is one
     inputs = (dataset_ref, *in_order, copies_stage(dataset_ref).ref)
     libraries = ("tensorflow", "keras", "numpy", "muspy", "scipy")
-    return Stage(KIND, QUALITY_VERSION, {**settings, "random_seed": random_seed, "split": split}, inputs, libraries)
+    asked = parts_key({**settings, "random_seed": random_seed, "split": split}, is_in_parts=PART in models)
+    return Stage(KIND, QUALITY_VERSION, asked, inputs, libraries)
 
 
 def measure_quality(
@@ -100,6 +102,7 @@ def measure_quality(
         "asked": {"excerpts": spec.num_outputs, "events": spec.num_events},
         "settings": stage.spec,
         **music_card(generated, held_out, random_seed, on_stage),
+        **_parts(dataset, pairs),
     }
     with store.write(stage) as writer:
         text = json.dumps(card, indent=1, allow_nan=False)
@@ -223,6 +226,19 @@ def _samples(store: Store, dataset: Dataset, pairs: Sequence[_Pair]) -> tuple[li
         )
 
     return [sample(pair, pair.generated) for pair in pairs], [sample(pair, pair.held_out) for pair in pairs]
+
+
+def _parts(dataset: Dataset, pairs: Sequence[_Pair]) -> dict[str, Any]:
+    """Describe the parts of both sides; nothing without parts."""
+    if not has_parts(dataset):
+        return {}
+    sides = {"generated": [pair.generated for pair in pairs], "held_out": [pair.held_out for pair in pairs]}
+    return {
+        "parts": {
+            name: describe_parts(dataset, [notes_of(dataset, one) for one in excerpts])
+            for name, excerpts in sides.items()
+        }
+    }
 
 
 def _warnings(card: Mapping[str, Any]) -> list[str]:

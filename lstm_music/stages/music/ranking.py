@@ -12,6 +12,7 @@ import numpy as np
 
 from lstm_music.evaluation.copies import CopyIndex
 from lstm_music.evaluation.loops import LOOP_TIMES
+from lstm_music.evaluation.part_statistics import PART_METRICS
 from lstm_music.evaluation.statistics import METRICS
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.candidates import Candidate
@@ -42,7 +43,7 @@ def score_candidates(
 ) -> list[Scored]:
     """Measure and score each candidate; statistics use as many events as the excerpts of the reference have."""
     reader = event_reader(dataset)
-    measured = [measure(dataset, index, reader, _excerpt(dataset, one), reference.events) for one in candidates]
+    measured = [measure(dataset, index, reader, excerpt_of(dataset, one), reference.events) for one in candidates]
     usual_nats = float(np.median([one.facts["nats_per_event"] for one in candidates]))
     return [
         Scored(one, found, _penalties(found, reference, one.facts["nats_per_event"] / max(usual_nats, 1e-9)))
@@ -59,8 +60,8 @@ def best(scored: Sequence[Scored], count: int) -> list[Scored]:
 def typical_ranges(reference: Reference) -> dict[str, tuple[float, float]]:
     """Give the range of each metric for 90 % of held-out music; no range if held-out music has no value."""
     ranges = {}
-    for metric in METRICS:
-        values = np.array([one[metric] for one in reference.statistics])
+    for metric in (*METRICS, *PART_METRICS):
+        values = np.array([one.get(metric, math.nan) for one in reference.statistics])
         values = values[np.isfinite(values)]
         if len(values):
             low, high = np.quantile(values, [0.05, 0.95])
@@ -91,6 +92,7 @@ def _unlike(statistics: Mapping[str, float], reference: Reference) -> float:
     return math.fsum(far) / len(far) if far else 0.0
 
 
-def _excerpt(dataset: Dataset, one: Candidate) -> Excerpt:
+def excerpt_of(dataset: Dataset, one: Candidate) -> Excerpt:
+    """Take the new events of a candidate."""
     bar_steps = round(one.facts["bar_quarters"] * dataset.events.grid.steps_per_quarter)
     return Excerpt(one.tokens, one.facts["first_position_steps"], bar_steps)

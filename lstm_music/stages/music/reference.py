@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.copies import event_reader, load_index
 from lstm_music.stages.music.measures import Excerpt, Measured, measure, notes_of, statistics_of
+from lstm_music.stages.music.part_measures import describe_parts, has_parts, parts_key
 from lstm_music.stages.music.segments import cut
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -39,13 +41,15 @@ BOUNDS = ("training", "shuffled")
 class Reference:
     """The measures and names of held-out excerpts of `events` events.
 
-    `areas` has, for each of `BOUNDS`, the overlapped area of each metric with held-out music; None if it is undefined.
+    `areas` has, for each of `BOUNDS`, the overlapped area of each metric with held-out music; None if it is undefined. `parts` is
+    what `describe_parts` says of the held-out excerpts; None without parts.
     """
 
     events: int
     names: Sequence[str]
     held_out: Sequence[Measured]
     areas: Mapping[str, Mapping[str, float | None]]
+    parts: Mapping[str, Any] | None = None
 
     @property
     def statistics(self) -> list[dict[str, float]]:
@@ -53,19 +57,21 @@ class Reference:
         return [one.statistics for one in self.held_out]
 
 
-def reference_stage(dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int) -> Stage:
-    """The stage of the reference of a dataset for music of `num_events` events."""
-    spec = {"num_events": num_events}
+def reference_stage(
+    dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int, *, is_in_parts: bool = False
+) -> Stage:
+    """The stage of the reference of a dataset, with parts or without, for music of `num_events` events."""
+    spec = parts_key({"num_events": num_events}, is_in_parts=is_in_parts)
     libraries = ("numpy", "muspy", "scipy")
     return Stage(KIND, REFERENCE_VERSION, spec, (dataset_ref, copies_ref), libraries)
 
 
 def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int) -> ArtifactRef:
     """Cut excerpts and measure them; they are shorter than `num_events` where half of the held-out pieces are."""
-    stage = reference_stage(dataset_ref, copies_ref, num_events)
+    dataset = load_dataset(store, dataset_ref)
+    stage = reference_stage(dataset_ref, copies_ref, num_events, is_in_parts=has_parts(dataset))
     if store.has(stage.ref):
         return stage.ref
-    dataset = load_dataset(store, dataset_ref)
     index, reader = load_index(store, copies_ref), event_reader(dataset)
     held_out = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
     spans = held_out or list(dataset.spans[TRAIN])
@@ -76,7 +82,7 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
     measured = [measure(dataset, index, reader, Excerpt.of(one)) for one in segments]
     bounds = _bounds(dataset, [Excerpt.of(one) for one in training])
     statistics = [one.statistics for one in measured]
-    found = {
+    found: dict[str, Any] = {
         "events": events,
         "names": [one.name for one in segments],
         "held_out": [one.to_json() for one in measured],
@@ -85,6 +91,8 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
             for name, bound in bounds.items()
         },
     }
+    if has_parts(dataset):
+        found["parts"] = describe_parts(dataset, [notes_of(dataset, Excerpt.of(one)) for one in segments])
     with store.write(stage) as writer:
         writer.file("reference", "json").write_text(
             json.dumps(found, sort_keys=True, allow_nan=False), encoding="utf-8"
@@ -105,7 +113,11 @@ def read_reference(store: Store, ref: ArtifactRef) -> Reference:
     """Read a reference."""
     found = json.loads(store.open(ref).file("reference").read_bytes())
     return Reference(
-        found["events"], found["names"], [Measured.from_json(one) for one in found["held_out"]], found["areas"]
+        found["events"],
+        found["names"],
+        [Measured.from_json(one) for one in found["held_out"]],
+        found["areas"],
+        found.get("parts"),
     )
 
 
@@ -127,7 +139,7 @@ def _bounds(dataset: Dataset, excerpts: Sequence[Excerpt]) -> dict[str, list[dic
     pieces = [notes_of(dataset, one) for one in excerpts]
     bars = [one.bar_steps / dataset.events.grid.steps_per_quarter for one in excerpts]
     return {
-        name: list(map(statistics_of, notes, bars))
+        name: [statistics_of(dataset, piece, bar) for piece, bar in zip(notes, bars, strict=True)]
         for name, notes in zip(BOUNDS, (pieces, shuffled_pieces(pieces, RANDOM_SEED)), strict=True)
     }
 

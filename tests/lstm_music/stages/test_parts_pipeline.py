@@ -1,6 +1,7 @@
 """The part as a stream: from notes to tokens, models, a score card, and music of several instruments that reads back."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from band_music import band_piece
 from small_music import tiny_recipe, write_folder
 
 from lstm_music.encoding.echoes import NOTE, PART_COLUMN, echo_columns
-from lstm_music.encoding.events import encode
+from lstm_music.encoding.events import EventSpec, encode
 from lstm_music.encoding.guesses import guess_columns, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES
@@ -17,6 +18,8 @@ from lstm_music.encoding.streams import ALL_STREAMS, chain_of
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.errors import RecipeError
 from lstm_music.evaluation.copies import build
+from lstm_music.evaluation.part_statistics import PART_METRICS
+from lstm_music.evaluation.voice_leading import VoiceLeading, voice_leading
 from lstm_music.midi.general_midi import DRUM_CHANNEL
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
@@ -24,9 +27,11 @@ from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
-from lstm_music.stages.music.candidates import make_music, new_notes, read_music
-from lstm_music.stages.music.copies import event_reader
+from lstm_music.stages.music.candidates import go_on, make_music, new_notes, read_music
+from lstm_music.stages.music.copies import event_reader, index_copies
+from lstm_music.stages.music.part_measures import in_parts, training_ranges, voices_of
 from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model
@@ -165,6 +170,39 @@ def names_of(store, dataset, span):
     return piece_rows(store, dataset)[span.piece_id]["names"]
 
 
+def test_held_out_music_is_measured_by_part(store, prepared, dataset):
+    copies = index_copies(store, prepared.dataset)
+    ref = measure_reference(store, prepared.dataset, copies, 24)
+    assert ref == reference_stage(prepared.dataset, copies, 24, is_in_parts=True).ref
+    assert ref != reference_stage(prepared.dataset, copies, 24).ref
+    found = read_reference(store, ref)
+    assert set(found.parts["by_part"]) == {"piano", "bass", "strings", "drums"}
+    assert "voice_leading" not in found.parts  # families are no voices
+    assert found.parts["by_part"]["drums"]["onset_synchrony"] > 0.9  # they beat every half quarter
+    for one in found.statistics:
+        assert set(PART_METRICS) < set(one)
+        shares = [value for name, value in one.items() if name.startswith("part_histogram[")]
+        assert sum(shares) == pytest.approx(1)
+    assert found.areas["training"]["sounding_parts"] > found.areas["shuffled"]["sounding_parts"]
+    assert training_ranges(dataset)["bass"] == (36, 52)
+
+
+def test_voices_are_parts_by_name_whose_ranges_descend(dataset):
+    events = EventSpec(parts="names", part_names=("soprano", "alto", "bass"))
+    ranges = {"soprano": ["C5", "C6"], "alto": ["C4", "C5"], "bass": ["C3", "C4"]}
+
+    def voices(*names, **played):
+        known = SimpleNamespace(values=names)
+        return voices_of(
+            SimpleNamespace(events=events, vocabularies={"part": known}, notes_of_parts={**ranges, **played})
+        )
+
+    assert voices("soprano", "alto", "bass") == ("soprano", "alto", "bass")
+    assert voices("alto", "soprano", "bass") == voices("bass") == ()
+    assert voices("soprano", "alto", "bass", alto=["C7"]) == ()
+    assert voices_of(dataset) == ()
+
+
 @pytest.mark.operation
 def test_only_the_instruments_that_were_named_play(dataset, music):
     for made in music(instruments="Strings, piano", temperature=dict.fromkeys(STREAMS_OF_PARTS, 3.0)):
@@ -172,6 +210,30 @@ def test_only_the_instruments_that_were_named_play(dataset, music):
         assert playing <= {"strings", "piano"}
     with pytest.raises(RecipeError, match=r"expected some of piano, bass, strings, drums; got 'flute'"):
         music(instruments="flute")
+
+
+@pytest.mark.operation
+def test_parallels_are_avoided_where_the_settings_say_so(dataset, music):
+    wild = {"num_outputs": 16, "num_events": 64, "min_events": 64, "temperature": dict.fromkeys(STREAMS_OF_PARTS, 3.0)}
+    parts = dataset.vocabularies["part"].values
+
+    def parallels(**settings):
+        found = VoiceLeading()
+        for made in music(**wild, **settings):
+            found += voice_leading(
+                in_parts(dataset, read_midi(made.midi)), [parts.index("strings"), parts.index("bass")]
+            )
+        return found.parallel_fifths + found.parallel_octaves + found.parallel_unisons
+
+    assert parallels() > 3 * parallels(
+        avoid_parallels=True
+    )  # the strings play chords, whose other notes are not compared
+
+
+def test_parallels_of_music_without_parts_are_refused(store):
+    spec = RECIPE.generation.model_copy(update={"avoid_parallels": True})
+    with pytest.raises(RecipeError, match="avoid_parallels: needs a recipe with parts"):
+        go_on(store, SimpleNamespace(vocabularies={"note": None}), {}, spec, 1, [])
 
 
 @pytest.mark.operation
