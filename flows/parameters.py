@@ -156,6 +156,12 @@ class Limits(Group):
 class Output(Group):
     """What is rendered."""
 
+    instrument: str | None = Field(
+        default=None,
+        description="What plays instead of the piano: violin, strings, or a number of General MIDI. Of a recipe with parts, one "
+        "for each part: soprano=flute,alto=oboe.",
+    )
+
     best_of: int | None = Field(
         default=None, ge=1, description="Make this many candidates per piece, and keep those with the smallest penalty."
     )

@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails
 
 from lstm_music import faults
 from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.instruments import programs_by_part
 from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.windows import WindowSpec
@@ -195,6 +196,17 @@ class Recipe(BaseModel):
                     raise ValueError(f"{name}: {stream!r} is not among the streams of [model]")
         spec: GenerationSpec = parse(said)
         return spec.for_streams(streams)
+
+    @field_validator("generation", mode="after")
+    @classmethod
+    def _be_played_by_its_parts(cls, said: GenerationSpec, info: ValidationInfo) -> GenerationSpec:
+        """Instruments are for the parts that the events have, or one is for all notes."""
+        if "events" in info.data:
+            try:
+                programs_by_part(said.instrument, info.data["events"])
+            except RecipeError as error:
+                raise ValueError(str(error)) from error
+        return said
 
     @model_validator(mode="after")
     def _keep_experts_small(self) -> Self:

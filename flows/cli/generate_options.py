@@ -83,6 +83,16 @@ InstrumentsOption = Annotated[
         metavar="NAMES",
     ),
 ]
+InstrumentOption = Annotated[
+    str | None,
+    _option(
+        OUTPUT,
+        "--instrument",
+        "What plays instead of the piano: violin, strings, or a number of General MIDI; of a recipe with parts one for each "
+        "part: soprano=flute,alto=oboe.",
+        metavar="NAME",
+    ),
+]
 PromptOption = Annotated[
     str | None,
     _option(

@@ -32,10 +32,10 @@ OtherParts = Literal["merge", "leave_out"]
 LEFT_OUT = -1
 CHOIR = 52  # "choir aahs": what a voice is played by
 
-_USUAL_PROGRAMS = (0, 11, 19, 24, 33, 40, 48, 61, 71, 73, 81, 89, 99, 104, 114, 122)
+USUAL_PROGRAMS = (0, 11, 19, 24, 33, 40, 48, 61, 71, 73, 81, 89, 99, 104, 114, 122)
 """The program that plays each family."""
 
-_VOICES = frozenset({"soprano", "mezzo", "alto", "tenor", "baritone", "bass", "voice", "choir"})
+VOICES = frozenset({"soprano", "mezzo", "alto", "tenor", "baritone", "bass", "voice", "choir"})
 _WORDS = {
     **dict.fromkeys(("violino", "violini", "violine", "violins", "vln", "vl"), "violin"),
     **dict.fromkeys(("viole", "violas", "bratsche", "vla"), "viola"),
@@ -72,10 +72,10 @@ def spelled(name: str) -> str:
     return " ".join([*(word for word in words if not word.isdecimal()), *numbers])
 
 
-def named_parts(text: str, kind: PartKind, known: Sequence[str]) -> tuple[str, ...]:
+def named_parts(text: str, kind: PartKind, known: Sequence[str], setting: str = "instruments") -> tuple[str, ...]:
     """Return the parts among `known` that a text names, with commas between; a name without a number means all its numbers.
 
-    Raises RecipeError for a name that is no part.
+    Raises RecipeError, which begins with the name of the `setting`, for a name that is no part.
     """
     found: list[str] = []
     for name in filter(None, map(str.strip, text.split(","))):
@@ -83,7 +83,7 @@ def named_parts(text: str, kind: PartKind, known: Sequence[str]) -> tuple[str, .
         own = [part for part in known if part == wanted or (kind == "names" and part.rstrip(" 0123456789") == wanted)]
         if not own:
             raise RecipeError(
-                f"instruments: expected some of {', '.join(known) or 'none, as there are no parts'}; got {name!r}"
+                f"{setting}: expected some of {', '.join(known) or 'none, as there are no parts'}; got {name!r}"
             )
         found += own
     return tuple(part for part in known if part in found)
@@ -95,7 +95,7 @@ def player_of(kind: PartKind, value: str) -> Part:
     if value == DRUMS:
         return Part(name, is_drum=True)
     if kind == "families":
-        return Part(name, _USUAL_PROGRAMS[FAMILIES.index(value)])
+        return Part(name, USUAL_PROGRAMS[FAMILIES.index(value)])
     if kind == "programs":
         return Part(name, PROGRAMS.index(value))
     return Part(name, _program_of_name(value) or 0)
@@ -116,7 +116,7 @@ def nearest_part(value: str, known: Sequence[str]) -> str:
 
 def _program_of_name(name: str) -> int | None:
     program = named_program(name)
-    if program is None and _VOICES & set(name.split()):
+    if program is None and VOICES & set(name.split()):
         return CHOIR
     return program
 

@@ -41,9 +41,9 @@ def music_stage(
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
 ) -> Stage:
-    """The candidates that these models make with these settings."""
+    """The candidates that these models make with these settings, whichever instrument plays them."""
     settings = {
-        **spec.model_dump(mode="json"),
+        **spec.model_dump(mode="json", exclude={"instrument"}),
         "random_seed": random_seed,
         "prompt_midi": prompt_midi.spec if prompt_midi else None,
     }
