@@ -151,6 +151,9 @@ class Limits(Group):
     instruments: str | None = Field(
         default=None, description="Let only these parts play, of a recipe with parts: violin,viola,cello."
     )
+    add_drums: bool | None = Field(
+        default=None, description="Whether drums play in every bar; for models that learnt from music with drums."
+    )
 
 
 class Output(Group):

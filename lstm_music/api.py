@@ -122,6 +122,7 @@ def generate(
     max_quarters: float | None = None,
     any_pitch: bool | None = None,
     instruments: str | None = None,
+    add_drums: bool | None = None,
     instrument: str | None = None,
     best_of: int | None = None,
     audio: str | Sequence[str] | None = None,
@@ -159,6 +160,7 @@ def generate(
         max_quarters: The longest note or rest, in quarter lengths.
         any_pitch: Whether pitches may lie beyond those of the training pieces.
         instruments: The parts that may play, of a recipe with parts: `"violin, viola"`.
+        add_drums: Whether drums play in every bar; for models that learnt from music with drums.
         instrument: What plays instead of the piano, `"violin"`, or each part: `"soprano=flute, alto=oboe"`.
         best_of: Make this many candidates per piece, and keep those with the smallest penalty.
         audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
@@ -190,6 +192,7 @@ def generate(
         "max_quarters": max_quarters,
         "any_pitch": any_pitch,
         "instruments": instruments,
+        "add_drums": add_drums,
         "instrument": instrument,
         "best_of": best_of,
         "audio": audio,

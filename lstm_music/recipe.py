@@ -27,11 +27,13 @@ from pydantic_core import ErrorDetails
 from lstm_music import faults
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.instruments import programs_by_part
+from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.scores.spec import ReadingSpec
@@ -200,8 +202,10 @@ class Recipe(BaseModel):
     @field_validator("generation", mode="after")
     @classmethod
     def _be_played_by_its_parts(cls, said: GenerationSpec, info: ValidationInfo) -> GenerationSpec:
-        """Instruments are for the parts that the events have, or one is for all notes."""
+        """Instruments and drums are for recipes whose events have the parts; one instrument is for those without."""
         if "events" in info.data:
+            if said.add_drums and DRUMS not in info.data["events"].part_alphabet:
+                raise ValueError(without_drums(info.data["events"].part_alphabet))
             try:
                 programs_by_part(said.instrument, info.data["events"])
             except RecipeError as error:

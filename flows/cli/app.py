@@ -16,6 +16,7 @@ from flows.cli import inspecting, order, reporting, upkeep
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
 from flows.cli.generate_options import (
+    AddDrumsOption,
     AnyPitchOption,
     AudioOption,
     BestOfOption,
@@ -137,6 +138,7 @@ def generate(
     max_quarters: MaxQuartersOption = None,
     any_pitch: AnyPitchOption = None,
     instruments: InstrumentsOption = None,
+    add_drums: AddDrumsOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     instrument: InstrumentOption = None,
@@ -166,6 +168,7 @@ def generate(
         "max_quarters": max_quarters,
         "any_pitch": any_pitch,
         "instruments": instruments,
+        "add_drums": add_drums,
         "instrument": instrument,
         "prompt": prompt,
         "composer": composer,

@@ -83,6 +83,14 @@ InstrumentsOption = Annotated[
         metavar="NAMES",
     ),
 ]
+AddDrumsOption = Annotated[
+    bool | None,
+    _option(
+        SAMPLING,
+        "--add-drums/--no-add-drums",
+        "Whether drums play in every bar; for models that learnt from music with drums.",
+    ),
+]
 InstrumentOption = Annotated[
     str | None,
     _option(

@@ -89,6 +89,15 @@ def named_parts(text: str, kind: PartKind, known: Sequence[str], setting: str = 
     return tuple(part for part in known if part in found)
 
 
+def without_drums(known: Sequence[str]) -> str:
+    """Say that no drums can be added where the models know these parts, or none, and what to do."""
+    parts = f"they know {', '.join(known)}" if known else "they know no parts"
+    return (
+        f"add_drums: the models know no drums ({parts}); train on music with drums by a recipe with events.parts = 'families', "
+        "such as: lstm-music run --recipe ensemble --source FOLDER_OR_ZIP"
+    )
+
+
 def player_of(kind: PartKind, value: str) -> Part:
     """Return who plays a value of the stream: its name as people read it, and its program."""
     name = value[:1].upper() + value[1:]

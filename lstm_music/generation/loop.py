@@ -12,8 +12,10 @@ from lstm_music.encoding.echoes import echo_columns
 from lstm_music.encoding.guesses import PARTS, guess_columns
 from lstm_music.encoding.places import PLACES, QUARTERS
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
-from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
+from lstm_music.encoding.vocabulary import END
 from lstm_music.generation import echo
+from lstm_music.generation.allowed import allowed_now
+from lstm_music.generation.drums import Beat, Drums
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
@@ -61,25 +63,28 @@ def generate_tokens(
     prompts: Prompts,
     random_seed: int,
     guesser: Guesser | None = None,
+    drums: Drums | None = None,
 ) -> list[Made]:
     """Go on from prompts, one output for each.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
-    need the `guesser` that makes them.
+    need the `guesser` that makes them. `drums` says where drums have to play.
     """
     outputs = prompts.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random(
         (spec.num_events, outputs, len(grammar.streams)), np.float32
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
-    loop = _compiled_loop(models, grammar, spec, guesser)
+    drums = drums or Drums()
+    loop = _compiled_loop(models, grammar, spec, guesser, drums)
     sounding = len(heard(grammar.streams))
     history = history_of(prompts.tokens, sounding)
     past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
+    beat = drums.before(prompts.tokens, prompts.positions)
     arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
     tokens, nats, left = (
-        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table)
+        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table, beat)
     )
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -98,10 +103,15 @@ class _Playing(NamedTuple):
     history: History
     past: echo.Past
     states: Any
+    beat: Beat
 
 
 def _compiled_loop(
-    models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, guesser: Guesser | None
+    models: Sequence[EventModel],
+    grammar: Grammar,
+    spec: GenerationSpec,
+    guesser: Guesser | None,
+    drums: Drums,
 ) -> Any:
     @compiled
     def loop(
@@ -113,19 +123,21 @@ def _compiled_loop(
         history: History,
         past: echo.Past,
         table: Table | None,
+        beat: Beat,
     ) -> Any:
         outputs, sounding = previous.shape[1], len(heard(grammar.streams))
         beside = _Beside(grammar, guesser, table, previous.shape[2])
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, history, past, states = playing
+            last, onset, position, ended, history, past, states, beat = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
             nats = tf.zeros([outputs])
             intervened = tf.zeros([outputs], tf.bool)
             passed = tf.zeros([outputs], tf.int32)
+            is_in_new_bar = now = tf.zeros([outputs], tf.bool)
             for turn, stream in enumerate(grammar.chain):
                 if turn:  # the guesses at the offset stand with the event before
                     current = beside.guessed(stream, current, past)
@@ -133,7 +145,7 @@ def _compiled_loop(
                 is_predicted = logits is not None
                 if not is_predicted:
                     logits = _near_half_a_quarter(grammar, stream, outputs)
-                allowed = _allowed(stream, grammar, may_end, last, current, onset, logits)
+                allowed = allowed_now(stream, grammar, may_end, last, current, onset, logits)
                 if stream == "note" and spec.max_repeats:
                     allowed, intervened = _led_out(
                         allowed,
@@ -147,18 +159,20 @@ def _compiled_loop(
                     )
                 chosen = sample(
                     logits,
-                    allowed,
+                    drums.allowed(stream, allowed, now),
                     chance[index, :, turn],
                     temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
                     top_k=int(spec.of_stream("top_k", stream)),
                     top_p=spec.of_stream("top_p", stream),
                     min_p=spec.of_stream("min_p", stream),
                 )
+                chosen, now = drums.chosen(stream, beat, last, bars - position, chosen, now)
                 if is_predicted:
                     nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
+                    is_in_new_bar = position + passed >= bars
                     onset, position = onset + passed, (position + passed) % bars
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
@@ -166,12 +180,13 @@ def _compiled_loop(
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, :sounding], grammar.shapes)
             current = beside.heard(current, past)
-            after = _Playing(current, onset, position, ended, history, past, said.states)
+            beat = drums.after(beat, current, is_in_new_bar)
+            after = _Playing(current, onset, position, ended, history, past, said.states, beat)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, states, beat)
         _, played, written, thought = tf.while_loop(
             lambda index, *_: index < spec.num_events,
             event,
@@ -248,54 +263,3 @@ def _with_places(tokens: Any, streams: int, position: Any, steps_per_quarter: in
     """Set the places, which stand behind the streams, as `encoding.places.place_tokens` does."""
     places = [position % steps_per_quarter, tf.minimum(position // steps_per_quarter, QUARTERS - 1)]
     return tf.concat([tokens[:, :streams], tf.stack(places, 1), tokens[:, streams + len(places) :]], 1)
-
-
-def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any) -> Any:
-    """Say which ids may be chosen now, bool [outputs, ids].
-
-    `last` and `current` are the tokens of the two events, `onset` where the last one began. If no offset may follow, the piece
-    has to end.
-    """
-    ids = tf.range(logits.shape[-1])[None]
-    values = tf.broadcast_to(ids >= SPECIAL_IDS, tf.shape(logits))
-    latest = last[:, 1:2]
-    if stream == "offset":
-        allowed = values & tf.gather(tf.constant(grammar.on_grid), onset % grammar.steps_per_quarter)
-        if grammar.ascending:  # where no note may follow at once, time has to go on
-            stays = tf.constant(grammar.offset_steps)[None] == 0
-            allowed &= ~(stays & _is_last_of_all(grammar, last))
-        stuck = ~tf.reduce_any(allowed, -1, keepdims=True)
-        return allowed | ((may_end | stuck) & (ids == END))
-    at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0
-    if stream == PART:
-        of_last = last[:, _PART, None]
-        follows = (ids > of_last) | ((ids == of_last) & ~_is_last_of_part(grammar, last)) | (of_last == START)
-        return values & tf.constant(grammar.parts)[None] & (~at_once | follows)
-    part = current[:, _PART] if grammar.has_parts else None
-    if stream == "note":
-        allowed = values & (
-            tf.constant(grammar.notes)[None] if part is None else tf.gather(grammar.notes_of_part, part)
-        )
-        if grammar.ascending:
-            is_bound = at_once if part is None else at_once & (part == last[:, _PART])[:, None]
-            allowed &= ~is_bound | (ids > latest) | (latest == START)
-        return allowed
-    if stream == "duration":
-        return values & (
-            tf.constant(grammar.durations)[None] if part is None else tf.gather(grammar.durations_of_part, part)
-        )
-    return values
-
-
-def _is_last_of_all(grammar: Grammar, last: Any) -> Any:
-    """Say whether no note can follow at the onset of the event before, bool [outputs, 1]."""
-    if not grammar.has_parts:
-        return last[:, 1:2] >= int(np.flatnonzero(grammar.notes)[-1])
-    return (last[:, _PART, None] >= int(np.flatnonzero(grammar.parts)[-1])) & _is_last_of_part(grammar, last)
-
-
-def _is_last_of_part(grammar: Grammar, last: Any) -> Any:
-    """Say whether the part of the event before has no higher note, or may not play, bool [outputs, 1]."""
-    ids = np.arange(grammar.notes_of_part.shape[1])
-    highest = np.where(grammar.parts, np.max(grammar.notes_of_part * ids, 1), -1).astype(np.int32)
-    return last[:, 1:2] >= tf.gather(tf.constant(highest), last[:, _PART])[:, None]

@@ -72,7 +72,7 @@ AUTO, RANDOM, NONE = "auto", "random", "none"
 PIANO = PROGRAMS[0]
 """The instrument of results where no other is asked for."""
 
-_SAID_IF_ASKED = frozenset({"instruments", "instrument"})
+_SAID_IF_ASKED = frozenset({"instruments", "add_drums", "instrument"})
 
 
 class GenerationSpec(BaseModel):
@@ -87,6 +87,7 @@ class GenerationSpec(BaseModel):
     `prompt` is `auto` (good places of held-out pieces), `random` (random places), `none` (the start of a piece), or the name of
     a piece, with `:N` for its event N. `composer` restricts held-out pieces to one composer. `best_of` makes that many times as
     many candidates as outputs, and keeps the best. `instruments` names the parts that may play, in a recipe with parts.
+    `add_drums` lets drums play in every bar, if the models know drums.
     `instrument` is what plays instead of the piano, by its name in General MIDI, or what plays each part: `soprano=flute`.
     """
 
@@ -108,6 +109,7 @@ class GenerationSpec(BaseModel):
     any_pitch: bool = False
     best_of: int = Field(default=1, ge=1, le=1000)
     instruments: str = ""
+    add_drums: bool = False
     instrument: str = ""
 
     @field_validator("min_events")
@@ -145,7 +147,7 @@ class GenerationSpec(BaseModel):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say nothing of instruments where none are named: such settings keep the key that they had before."""
+        """Say nothing of instruments and drums where none are asked for: such settings keep the key that they had before."""
         said: dict[str, Any] = serialise(self)
         return {name: value for name, value in said.items() if value or name not in _SAID_IF_ASKED}
 

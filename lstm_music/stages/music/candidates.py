@@ -12,6 +12,7 @@ from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import PieceNotes, sorted_notes
 from lstm_music.midi.parts import parts_of
@@ -176,6 +177,7 @@ def go_on(
     Raises NotEnoughMusicError for prompts that are shorter than the window of the models.
     """
     load_tensorflow()
+    from lstm_music.generation.drums import DrumsInEveryBar
     from lstm_music.generation.grammar import make_grammar
     from lstm_music.generation.guess import Guesser
     from lstm_music.generation.loop import Prompts, generate_tokens
@@ -207,15 +209,17 @@ def go_on(
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
     )
+    drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
-    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser)
+    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser, drums)
 
 
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
     """Give the parts that may play; raise RecipeError for one that the models do not know."""
     known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
-    return named_parts(spec.instruments, dataset.events.parts, known)
+    named = named_parts(spec.instruments, dataset.events.parts, known)
+    return (*named, DRUMS) if named and spec.add_drums else named
 
 
 def _write_candidate(

@@ -63,6 +63,11 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
         ({"stems": True, "audio": "none"}, "stems: expected a format of audio", "got none"),
         ({"instrument": "vilin"}, "--instrument: expected an instrument", "such as violin or viola"),
         ({"instrument": "soprano=flute"}, "instrument: one plays all", "give its name alone: flute"),
+        (
+            {"add_drums": True},
+            "add_drums: the models know no drums (they know no parts)",
+            "run --recipe ensemble --source",
+        ),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
         ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
         ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),
