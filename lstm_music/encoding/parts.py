@@ -30,6 +30,7 @@ PartKind = Literal["none", "families", "programs", "names"]
 OtherParts = Literal["merge", "leave_out"]
 
 LEFT_OUT = -1
+_BY_PROGRAM = -2
 CHOIR = 52  # "choir aahs": what a voice is played by
 
 USUAL_PROGRAMS = (0, 11, 19, 24, 33, 40, 48, 61, 71, 73, 81, 89, 99, 104, 114, 122)
@@ -143,6 +144,9 @@ class PartReader:
         notes = piece.notes
         by_name = self.kind == "names"
         found = self._of_tracks(piece)[notes["track"]] if by_name else self._of_programs[notes["program"]]
+        if by_name:  # a name that says nothing: each note goes by its own program
+            nameless = found == _BY_PROGRAM
+            found[nameless] = self._of_programs[notes["program"][nameless]]
         drums = self._index.get(DRUMS, LEFT_OUT)
         return np.where(notes["is_drum"], drums, found)
 
@@ -178,11 +182,13 @@ class PartReader:
     @cached_property
     def _of_programs(self) -> npt.NDArray[np.int64]:
         """The part of each program, int64 [128]."""
-        own = [
-            FAMILIES[program // FAMILY_SIZE] if self.kind == "families" else PROGRAMS[program] for program in range(128)
-        ]
+        families = self.kind == "families"
+        own = [FAMILIES[program // FAMILY_SIZE] if families else PROGRAMS[program] for program in range(128)]
         return np.array(
-            [self._index[name] if name in self._index else self._nearest(program) for program, name in enumerate(own)],
+            [
+                self._index[name] if self.kind != "names" and name in self._index else self._nearest(program)
+                for program, name in enumerate(own)
+            ],
             np.int64,
         )
 
@@ -198,7 +204,7 @@ class PartReader:
         return self._index[min(self._programs, key=distance)]
 
     def _of_tracks(self, piece: PieceNotes) -> npt.NDArray[np.int64]:
-        """Return the part of each track, int64 [tracks]."""
+        """Return the part of each track, int64 [tracks]; `_BY_PROGRAM` where its name says nothing."""
         notes = piece.notes
         tracks = np.unique(notes["track"][~notes["is_drum"]]).tolist()
         names = {track: _name_of(piece, track) for track in tracks}
@@ -210,8 +216,7 @@ class PartReader:
             found[track] = self._named(name, seen.get(name, 1))
             if found[track] == LEFT_OUT:
                 program = _program_of_name(name)
-                at_first = int(notes["program"][notes["track"] == track][0])
-                found[track] = self._nearest(at_first if program is None else program)
+                found[track] = _BY_PROGRAM if program is None else self._nearest(program)
         return found
 
     def _named(self, name: str, number: int) -> int:
