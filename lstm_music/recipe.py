@@ -36,7 +36,7 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.scores.spec import ReadingSpec
+from lstm_music.scores.spec import InputReading, ReadingSpec
 
 _LOG = logging.getLogger(__name__)
 
@@ -160,6 +160,11 @@ class Recipe(BaseModel):
     generation: GenerationSpec = Field(default=GenerationSpec(), validate_default=True)
     rendering: RenderingSpec = RenderingSpec()
     runner: RunnerSpec = RunnerSpec()
+
+    @property
+    def input_reading(self) -> InputReading:
+        """How files are read: those that hold only drums are music where the events have drums."""
+        return InputReading(**self.reading.model_dump(), drums_alone=DRUMS in self.events.part_alphabet)
 
     @property
     def first_target(self) -> int:

@@ -82,7 +82,7 @@ def make_music(
             _write_candidate(writer, number, dataset, spec, origin, one)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
-        writer.facts["warnings"] = list(origins[0].warnings)
+        writer.facts["warnings"] = [*dict.fromkeys(warning for origin in origins for warning in origin.warnings)]
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
 
