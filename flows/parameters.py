@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
 from lstm_music import recipe
+from lstm_music.recipe_files import recipe_names
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Described:
         return {**handler(schema), "description": self.text}
 
 
-_RECIPES = ", ".join(sorted(path.stem for path in recipe.RECIPES.glob("*.toml")))
+_RECIPES = ", ".join(recipe_names())
 
 RecipeName = Annotated[str, Described(f"The recipe: {_RECIPES}, or the path of a .toml file.")]
 TrainedRecipe = Annotated[

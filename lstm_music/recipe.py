@@ -35,13 +35,12 @@ from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
+from lstm_music.recipe_files import RECIPES, recipe_names
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.scores.spec import InputReading, ReadingSpec
 
 _LOG = logging.getLogger(__name__)
 
-_IN_A_WHEEL = Path(__file__).with_name("recipes")
-RECIPES = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else Path(__file__).parents[1] / "recipes"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -278,7 +277,7 @@ def load_recipe(text: str) -> Recipe:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+        known = ", ".join(recipe_names())
         found = "is no .toml file" if Path(text).exists() and not text.endswith(".toml") else "not found"
         raise RecipeError(f"recipe {text!r}: {found}; expected one of {known}, or the path of a .toml file") from error
     except (
