@@ -33,7 +33,7 @@ def program_of(text: str) -> int:
     if name.isdecimal() and len(name) <= 3 and 1 <= int(name) <= len(PROGRAMS):
         return int(name) - 1
     if name in _DRUMS:
-        raise RecipeError("expected an instrument with pitches; for a drum part use add_drums")
+        raise RecipeError("expected an instrument with pitches (add_drums adds a drum part)")
     for found in (_by_its_name(name), program_called(spelled(name)), _by_words(name)):
         if found is not None:
             return found
