@@ -19,7 +19,7 @@ from lstm_music.encoding.guesses import GUESSES, ODDS_STEP, PARTS, guess_tokens
 from lstm_music.encoding.ngrams import Counts, count, joined, occasions
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.splits import TRAIN, VALIDATION
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import PART, STREAMS
 from lstm_music.recipe import load_recipe
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.data.prepare import last_prepared
@@ -78,6 +78,8 @@ def main() -> None:
             f"{given.storage} has no dataset of {recipe.name}; first: lstm-music prepare --recipe {given.recipe}"
         )
     dataset = load_dataset(store, prepared.dataset)
+    if PART in dataset.streams:
+        parser.error(f"recipe {recipe.name} has parts, and this measures no parts; give one without, such as demo")
     shapes = shapes_of(dataset.vocabularies["note"])
     before = time.process_time()
     with tempfile.TemporaryDirectory() as scratch:

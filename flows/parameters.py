@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
 from lstm_music import recipe
+from lstm_music.recipe_files import recipe_names
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Described:
         return {**handler(schema), "description": self.text}
 
 
-_RECIPES = ", ".join(sorted(path.stem for path in recipe.RECIPES.glob("*.toml")))
+_RECIPES = ", ".join(recipe_names())
 
 RecipeName = Annotated[str, Described(f"The recipe: {_RECIPES}, or the path of a .toml file.")]
 TrainedRecipe = Annotated[
@@ -154,10 +155,19 @@ class Limits(Group):
     avoid_parallels: bool | None = Field(
         default=None, description="Whether to forbid parallel fifths, octaves and unisons, in a recipe with parts."
     )
+    add_drums: bool | None = Field(
+        default=None, description="Whether drums play in every bar; for models that learnt from music with drums."
+    )
 
 
 class Output(Group):
     """What is rendered."""
+
+    instrument: str | None = Field(
+        default=None,
+        description="What plays instead of the piano: violin, strings, or a number of General MIDI. Of a recipe with parts, one "
+        "for each part: soprano=flute,alto=oboe.",
+    )
 
     best_of: int | None = Field(
         default=None, ge=1, description="Make this many candidates per piece, and keep those with the smallest penalty."

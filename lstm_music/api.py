@@ -123,6 +123,8 @@ def generate(
     any_pitch: bool | None = None,
     instruments: str | None = None,
     avoid_parallels: bool | None = None,
+    add_drums: bool | None = None,
+    instrument: str | None = None,
     best_of: int | None = None,
     audio: str | Sequence[str] | None = None,
     sheet_music: bool | None = None,
@@ -160,6 +162,8 @@ def generate(
         any_pitch: Whether pitches may lie beyond those of the training pieces.
         instruments: The parts that may play, of a recipe with parts: `"violin, viola"`.
         avoid_parallels: Whether to forbid parallel fifths, octaves and unisons between parts, in a recipe with parts.
+        add_drums: Whether drums play in every bar; for models that learnt from music with drums.
+        instrument: What plays instead of the piano, `"violin"`, or each part: `"soprano=flute, alto=oboe"`.
         best_of: Make this many candidates per piece, and keep those with the smallest penalty.
         audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
         sheet_music: Whether results are engraved, which takes seconds per piece.
@@ -191,6 +195,8 @@ def generate(
         "any_pitch": any_pitch,
         "instruments": instruments,
         "avoid_parallels": avoid_parallels,
+        "add_drums": add_drums,
+        "instrument": instrument,
         "best_of": best_of,
         "audio": audio,
         "sheet_music": sheet_music,

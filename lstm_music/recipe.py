@@ -26,19 +26,21 @@ from pydantic_core import ErrorDetails
 
 from lstm_music import faults
 from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.instruments import programs_by_part
+from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
+from lstm_music.recipe_files import RECIPES, recipe_names
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.scores.spec import ReadingSpec
+from lstm_music.scores.spec import InputReading, ReadingSpec
 
 _LOG = logging.getLogger(__name__)
 
-_IN_A_WHEEL = Path(__file__).with_name("recipes")
-RECIPES = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else Path(__file__).parents[1] / "recipes"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -159,6 +161,11 @@ class Recipe(BaseModel):
     runner: RunnerSpec = RunnerSpec()
 
     @property
+    def input_reading(self) -> InputReading:
+        """How files are read: those that hold only drums are music where the events have drums."""
+        return InputReading(**self.reading.model_dump(), drums_alone=DRUMS in self.events.part_alphabet)
+
+    @property
     def first_target(self) -> int:
         """The position in a piece of the first event that is predicted: a window has to be full before it."""
         return self.windows.length if self.model.is_windowed else 0
@@ -195,6 +202,19 @@ class Recipe(BaseModel):
                     raise ValueError(f"{name}: {stream!r} is not among the streams of [model]")
         spec: GenerationSpec = parse(said)
         return spec.for_streams(streams)
+
+    @field_validator("generation", mode="after")
+    @classmethod
+    def _be_played_by_its_parts(cls, said: GenerationSpec, info: ValidationInfo) -> GenerationSpec:
+        """Instruments and drums are for recipes whose events have the parts; one instrument is for those without."""
+        if "events" in info.data:
+            if said.add_drums and DRUMS not in info.data["events"].part_alphabet:
+                raise ValueError(without_drums(info.data["events"].part_alphabet))
+            try:
+                programs_by_part(said.instrument, info.data["events"])
+            except RecipeError as error:
+                raise ValueError(str(error)) from error
+        return said
 
     @model_validator(mode="after")
     def _keep_experts_small(self) -> Self:
@@ -257,7 +277,7 @@ def load_recipe(text: str) -> Recipe:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+        known = ", ".join(recipe_names())
         found = "is no .toml file" if Path(text).exists() and not text.endswith(".toml") else "not found"
         raise RecipeError(f"recipe {text!r}: {found}; expected one of {known}, or the path of a .toml file") from error
     except (

@@ -19,7 +19,8 @@ from flows.cli.app import app
 from flows.cli.interrupt import INTERRUPTED
 from lstm_music import errors
 from lstm_music.models.spec import OneModelSpec
-from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
+from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.recipe_files import RECIPES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

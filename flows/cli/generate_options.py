@@ -91,6 +91,24 @@ InstrumentsOption = Annotated[
         metavar="NAMES",
     ),
 ]
+AddDrumsOption = Annotated[
+    bool | None,
+    _option(
+        SAMPLING,
+        "--add-drums/--no-add-drums",
+        "Whether drums play in every bar; for models that learnt from music with drums.",
+    ),
+]
+InstrumentOption = Annotated[
+    str | None,
+    _option(
+        OUTPUT,
+        "--instrument",
+        "What plays instead of the piano: violin, strings, or a number of General MIDI; of a recipe with parts one for each "
+        "part: soprano=flute,alto=oboe.",
+        metavar="NAME",
+    ),
+]
 PromptOption = Annotated[
     str | None,
     _option(

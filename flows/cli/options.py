@@ -6,23 +6,14 @@ from typing import Annotated, Literal
 import typer
 
 from flows.cli.output_dir import local_folder
+from lstm_music.recipe_files import recipe_names
 
 MUSIC, STORAGE, RUNNING, TRAINING, OUTPUT = "Music", "Storage", "Running", "Training", "Output"
 """The groups of options in `--help`."""
 
 DEFAULT_STORAGE = "storage"
 
-RECIPE_HELP = (
-    "Name of a recipe (demo, default, expressive, polyphony, seed, or one of the storage), or path of a .toml file."
-)
-
-
-def recipe_names() -> list[str]:
-    """List the recipes that come with the project, for the shell's completion."""
-    from lstm_music.recipe import RECIPES
-
-    return sorted(path.stem for path in RECIPES.glob("*.toml"))
-
+RECIPE_HELP = f"Name of a recipe ({', '.join(recipe_names())}, or one of the storage), or path of a .toml file."
 
 ServedRecipeOption = Annotated[
     str | None,
@@ -181,7 +172,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="MODEL",
-        help="Train only this model, in this process: offset, note, duration or velocity (or offset+note).",
+        help="Train only this model, in this process: offset, part, note, duration or velocity (or offset+note).",
         show_default="all",
         rich_help_panel=TRAINING,
     ),

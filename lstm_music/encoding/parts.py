@@ -30,12 +30,13 @@ PartKind = Literal["none", "families", "programs", "names"]
 OtherParts = Literal["merge", "leave_out"]
 
 LEFT_OUT = -1
+_BY_PROGRAM = -2
 CHOIR = 52  # "choir aahs": what a voice is played by
 
-_USUAL_PROGRAMS = (0, 11, 19, 24, 33, 40, 48, 61, 71, 73, 81, 89, 99, 104, 114, 122)
+USUAL_PROGRAMS = (0, 11, 19, 24, 33, 40, 48, 61, 71, 73, 81, 89, 99, 104, 114, 122)
 """The program that plays each family."""
 
-_VOICES = frozenset({"soprano", "mezzo", "alto", "tenor", "baritone", "bass", "voice", "choir"})
+VOICES = frozenset({"soprano", "mezzo", "alto", "tenor", "baritone", "bass", "voice", "choir"})
 _WORDS = {
     **dict.fromkeys(("violino", "violini", "violine", "violins", "vln", "vl"), "violin"),
     **dict.fromkeys(("viole", "violas", "bratsche", "vla"), "viola"),
@@ -72,10 +73,10 @@ def spelled(name: str) -> str:
     return " ".join([*(word for word in words if not word.isdecimal()), *numbers])
 
 
-def named_parts(text: str, kind: PartKind, known: Sequence[str]) -> tuple[str, ...]:
+def named_parts(text: str, kind: PartKind, known: Sequence[str], setting: str = "instruments") -> tuple[str, ...]:
     """Return the parts among `known` that a text names, with commas between; a name without a number means all its numbers.
 
-    Raises RecipeError for a name that is no part.
+    Raises RecipeError, which begins with the name of the `setting`, for a name that is no part.
     """
     found: list[str] = []
     for name in filter(None, map(str.strip, text.split(","))):
@@ -83,10 +84,19 @@ def named_parts(text: str, kind: PartKind, known: Sequence[str]) -> tuple[str, .
         own = [part for part in known if part == wanted or (kind == "names" and part.rstrip(" 0123456789") == wanted)]
         if not own:
             raise RecipeError(
-                f"instruments: expected some of {', '.join(known) or 'none, as there are no parts'}; got {name!r}"
+                f"{setting}: expected some of {', '.join(known) or 'none, as there are no parts'}; got {name!r}"
             )
         found += own
     return tuple(part for part in known if part in found)
+
+
+def without_drums(known: Sequence[str]) -> str:
+    """Say that no drums can be added where the models know these parts, or none, and what to do."""
+    parts = f"they know {', '.join(known)}" if known else "they know no parts"
+    return (
+        f"add_drums: the models know no drums ({parts}); train on music with drums by a recipe with events.parts = 'families', "
+        "such as: lstm-music run --recipe ensemble --source FOLDER_OR_ZIP"
+    )
 
 
 def player_of(kind: PartKind, value: str) -> Part:
@@ -95,7 +105,7 @@ def player_of(kind: PartKind, value: str) -> Part:
     if value == DRUMS:
         return Part(name, is_drum=True)
     if kind == "families":
-        return Part(name, _USUAL_PROGRAMS[FAMILIES.index(value)])
+        return Part(name, USUAL_PROGRAMS[FAMILIES.index(value)])
     if kind == "programs":
         return Part(name, PROGRAMS.index(value))
     return Part(name, _program_of_name(value) or 0)
@@ -116,7 +126,7 @@ def nearest_part(value: str, known: Sequence[str]) -> str:
 
 def _program_of_name(name: str) -> int | None:
     program = named_program(name)
-    if program is None and _VOICES & set(name.split()):
+    if program is None and VOICES & set(name.split()):
         return CHOIR
     return program
 
@@ -134,6 +144,9 @@ class PartReader:
         notes = piece.notes
         by_name = self.kind == "names"
         found = self._of_tracks(piece)[notes["track"]] if by_name else self._of_programs[notes["program"]]
+        if by_name:  # a name that says nothing: each note goes by its own program
+            nameless = found == _BY_PROGRAM
+            found[nameless] = self._of_programs[notes["program"][nameless]]
         drums = self._index.get(DRUMS, LEFT_OUT)
         return np.where(notes["is_drum"], drums, found)
 
@@ -169,11 +182,13 @@ class PartReader:
     @cached_property
     def _of_programs(self) -> npt.NDArray[np.int64]:
         """The part of each program, int64 [128]."""
-        own = [
-            FAMILIES[program // FAMILY_SIZE] if self.kind == "families" else PROGRAMS[program] for program in range(128)
-        ]
+        families = self.kind == "families"
+        own = [FAMILIES[program // FAMILY_SIZE] if families else PROGRAMS[program] for program in range(128)]
         return np.array(
-            [self._index[name] if name in self._index else self._nearest(program) for program, name in enumerate(own)],
+            [
+                self._index[name] if self.kind != "names" and name in self._index else self._nearest(program)
+                for program, name in enumerate(own)
+            ],
             np.int64,
         )
 
@@ -189,7 +204,7 @@ class PartReader:
         return self._index[min(self._programs, key=distance)]
 
     def _of_tracks(self, piece: PieceNotes) -> npt.NDArray[np.int64]:
-        """Return the part of each track, int64 [tracks]."""
+        """Return the part of each track, int64 [tracks]; `_BY_PROGRAM` where its name says nothing."""
         notes = piece.notes
         tracks = np.unique(notes["track"][~notes["is_drum"]]).tolist()
         names = {track: _name_of(piece, track) for track in tracks}
@@ -201,8 +216,7 @@ class PartReader:
             found[track] = self._named(name, seen.get(name, 1))
             if found[track] == LEFT_OUT:
                 program = _program_of_name(name)
-                at_first = int(notes["program"][notes["track"] == track][0])
-                found[track] = self._nearest(at_first if program is None else program)
+                found[track] = _BY_PROGRAM if program is None else self._nearest(program)
         return found
 
     def _named(self, name: str, number: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 
 FLAGS = {
+    "add_drums": ("--add-drums", "--no-add-drums"),
     "any_pitch": ("--any-pitch", "--training-pitches"),
     "avoid_parallels": ("--avoid-parallels", "--allow-parallels"),
     "include_prompt": ("--include-prompt", "--exclude-prompt"),

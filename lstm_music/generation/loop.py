@@ -15,6 +15,7 @@ from lstm_music.encoding.streams import STREAMS, heard
 from lstm_music.encoding.vocabulary import END
 from lstm_music.generation import echo
 from lstm_music.generation.allowed import allowed_ids
+from lstm_music.generation.drums import Beat, Drums
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
@@ -61,26 +62,29 @@ def generate_tokens(
     prompts: Prompts,
     random_seed: int,
     guesser: Guesser | None = None,
+    drums: Drums | None = None,
 ) -> list[Made]:
     """Go on from prompts, one output for each.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
-    need the `guesser` that makes them.
+    need the `guesser` that makes them. `drums` says where drums have to play.
     """
     outputs = prompts.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random(
         (spec.num_events, outputs, len(grammar.streams)), np.float32
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
-    loop = _compiled_loop(models, grammar, spec, guesser)
+    drums = drums or Drums()
+    loop = _compiled_loop(models, grammar, spec, guesser, drums)
     sounding = len(heard(grammar.streams))
     history = history_of(prompts.tokens, sounding)
     past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
     moves = moves_of(prompts.tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts))
-    arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
+    beat = drums.before(prompts.tokens, prompts.positions)
+    arrays = tuple(map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance)))
     tokens, nats, left = (
-        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, moves, guesser and guesser.table)
+        found.numpy() for found in loop(*arrays, history, past, moves, guesser and guesser.table, beat)
     )
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -100,10 +104,15 @@ class _Playing(NamedTuple):
     past: echo.Past
     moves: Moves
     states: Any
+    beat: Beat
 
 
 def _compiled_loop(
-    models: Sequence[EventModel], grammar: Grammar, spec: GenerationSpec, guesser: Guesser | None
+    models: Sequence[EventModel],
+    grammar: Grammar,
+    spec: GenerationSpec,
+    guesser: Guesser | None,
+    drums: Drums,
 ) -> Any:
     @compiled
     def loop(
@@ -116,6 +125,7 @@ def _compiled_loop(
         past: echo.Past,
         moves: Moves,
         table: Table | None,
+        beat: Beat,
     ) -> Any:
         outputs, sounding = previous.shape[1], len(heard(grammar.streams))
         beside = _Beside(grammar, guesser, table, previous.shape[2])
@@ -123,13 +133,14 @@ def _compiled_loop(
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, history, past, moves, states = playing
+            last, onset, position, ended, history, past, moves, states, beat = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
             nats = tf.zeros([outputs])
             intervened = tf.zeros([outputs], tf.bool)
             passed = tf.zeros([outputs], tf.int32)
+            is_in_new_bar = now = tf.zeros([outputs], tf.bool)
             for turn, stream in enumerate(grammar.chain):
                 if turn:  # the guesses at the offset stand with the event before
                     current = beside.guessed(stream, current, past)
@@ -153,18 +164,20 @@ def _compiled_loop(
                     allowed = parallels.avoided(allowed, moves, current, passed)
                 chosen = sample(
                     logits,
-                    allowed,
+                    drums.allowed(stream, allowed, now),
                     chance[index, :, turn],
                     temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
                     top_k=int(spec.of_stream("top_k", stream)),
                     top_p=spec.of_stream("top_p", stream),
                     min_p=spec.of_stream("min_p", stream),
                 )
+                chosen, now = drums.chosen(stream, beat, last, bars - position, chosen, now)
                 if is_predicted:
                     nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
+                    is_in_new_bar = position + passed >= bars
                     onset, position = onset + passed, (position + passed) % bars
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
@@ -173,12 +186,14 @@ def _compiled_loop(
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, :sounding], grammar.shapes)
             current = beside.heard(current, past)
-            after = _Playing(current, onset, position, ended, history, past, moves, said.states)
+            beat = drums.after(beat, current, is_in_new_bar)
+            after = _Playing(current, onset, position, ended, history, past, moves, said.states, beat)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, moves, states)
+        none = tf.zeros([outputs], tf.bool)
+        start = _Playing(previous[-1], onsets, positions, none, history, past, moves, states, beat)
         _, played, written, thought = tf.while_loop(
             lambda index, *_: index < spec.num_events,
             event,

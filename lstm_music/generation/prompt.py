@@ -32,6 +32,7 @@ class Prompt:
     and the last bar, from 1; a pickup is bar 0. `onset_steps` is where the first event begins in the piece, `last_onset_steps`
     where the last one does, both by the tokens. The signatures and the length of a bar are those at the end of the segment (see
     `signature_after`); a piece without a key signature has None.
+    `drums_left_out` counts the drum events of this place that the models do not know.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Prompt:
     key_signature: KeySignature | None
     velocity: int
     microseconds_per_quarter: int
+    drums_left_out: int = 0
 
 
 def average_tempo(piece: PieceNotes) -> int:

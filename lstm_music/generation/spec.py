@@ -14,8 +14,10 @@ from pydantic import (
     model_serializer,
 )
 
+from lstm_music.encoding.instruments import instruments_by_part, written
 from lstm_music.encoding.streams import ALL_STREAMS, STREAMS
 from lstm_music.errors import RecipeError
+from lstm_music.midi.general_midi import PROGRAMS
 
 
 def parse_per_stream(text: str, what: str, streams: Sequence[str] = STREAMS) -> dict[str, float]:
@@ -67,6 +69,11 @@ PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 AUTO, RANDOM, NONE = "auto", "random", "none"
 """The values of `prompt` that are no name of a piece."""
 
+PIANO = PROGRAMS[0]
+"""The instrument of results where no other is asked for."""
+
+_SAID_IF_ASKED = frozenset({"instruments", "avoid_parallels", "add_drums", "instrument"})
+
 
 class GenerationSpec(BaseModel):
     """How music is made. The settings of `PER_STREAM` take one number, or one for each stream.
@@ -81,6 +88,8 @@ class GenerationSpec(BaseModel):
     a piece, with `:N` for its event N. `composer` restricts held-out pieces to one composer. `best_of` makes that many times as
     many candidates as outputs, and keeps the best. `instruments` names the parts that may play, in a recipe with parts.
     `avoid_parallels` forbids parallel fifths, octaves and unisons between parts.
+    `add_drums` lets drums play in every bar, if the models know drums.
+    `instrument` is what plays instead of the piano, by its name in General MIDI, or what plays each part: `soprano=flute`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,6 +111,8 @@ class GenerationSpec(BaseModel):
     best_of: int = Field(default=1, ge=1, le=1000)
     instruments: str = ""
     avoid_parallels: bool = False
+    add_drums: bool = False
+    instrument: str = ""
 
     @field_validator("min_events")
     @classmethod
@@ -120,6 +131,15 @@ class GenerationSpec(BaseModel):
             )
         return given
 
+    @field_validator("instrument")
+    @classmethod
+    def _be_of_general_midi(cls, given: str) -> str:
+        try:
+            found = instruments_by_part(given)
+        except RecipeError as error:
+            raise ValueError(str(error)) from error
+        return "" if found == {"": PIANO} else written(found)
+
     @field_validator("max_repeats")
     @classmethod
     def _allow_a_note_to_come_again(cls, given: int) -> int:
@@ -129,9 +149,9 @@ class GenerationSpec(BaseModel):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say nothing of instruments and parallels where nothing is asked: such settings keep the key that they had before."""
+        """Say nothing of what is asked for only sometimes where it is not: such settings keep the key that they had before."""
         said: dict[str, Any] = serialise(self)
-        return {name: value for name, value in said.items() if value or name not in {"instruments", "avoid_parallels"}}
+        return {name: value for name, value in said.items() if value or name not in _SAID_IF_ASKED}
 
     def for_streams(self, streams: Sequence[str]) -> Self:
         """Leave out the settings of all other streams."""

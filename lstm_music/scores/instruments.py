@@ -148,6 +148,12 @@ def named_program(*names: str) -> int | None:
     return _find(names, _PROGRAM_WORDS, _PROGRAMS)
 
 
+def program_called(name: str) -> int | None:
+    """Return the program of a name that is an instrument's, and no other words, in the singular or plural; else None."""
+    found = _PROGRAM_WORDS.fullmatch(name.casefold())
+    return None if found is None else _PROGRAMS[found[1]]
+
+
 def named_drum(*names: str) -> int | None:
     """Return the percussion key of the first name that holds a known drum, else None."""
     return _find(names, _DRUM_WORDS, _DRUMS)

@@ -23,3 +23,9 @@ class ReadingSpec(BaseModel):
     def changed(self) -> dict[str, Any]:
         """Return the settings that are not the defaults, as they go into the spec of an artifact."""
         return self.model_dump(exclude_defaults=True)
+
+
+class InputReading(ReadingSpec):
+    """How the files of a recipe are read, with what its events decide: `drums_alone` takes files of drums alone as music."""
+
+    drums_alone: bool = False

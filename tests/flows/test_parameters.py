@@ -16,7 +16,7 @@ from flows.tidy import tidy
 from flows.train_all import train_all
 from flows.watch import watch
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.recipe import RECIPES
+from lstm_music.recipe_files import RECIPES
 from lstm_music.rendering.spec import RenderingSpec
 
 FLOWS = [ingest, prepare, train_all, generate, watch, retrain, tidy]

@@ -8,7 +8,8 @@ from small_music import tiny_recipe
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import RecipeError
-from lstm_music.recipe import RECIPES, Recipe, RunnerSpec, load_recipe, parse_recipe
+from lstm_music.recipe import Recipe, RunnerSpec, load_recipe, parse_recipe
+from lstm_music.recipe_files import RECIPES
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)

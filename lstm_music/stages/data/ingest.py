@@ -17,7 +17,7 @@ from lstm_music.errors import NotEnoughMusicError
 from lstm_music.midi.containers import is_midi
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
-from lstm_music.scores.spec import ReadingSpec
+from lstm_music.scores.spec import InputReading
 from lstm_music.sources.books import credit_of, pieces_of
 from lstm_music.sources.catalogue import fetch_source
 from lstm_music.sources.entry import Found, Ignored, Refused, Report, Source, music_format
@@ -89,11 +89,11 @@ def ingest(
                 f"{_counted(counts['left_out'], 'music file')}; use another recipe, or change its `include`",
             )
         raise NotEnoughMusicError(_no_music(source, counts["ignored"]))
-    return write_inputs(store, inputs, recipe.reading)
+    return write_inputs(store, inputs, recipe.input_reading)
 
 
 def write_inputs(
-    store: Store, inputs: Sequence[Input], reading: ReadingSpec, read_later: Sequence[str] = ()
+    store: Store, inputs: Sequence[Input], reading: InputReading, read_later: Sequence[str] = ()
 ) -> ArtifactRef:
     """Write a table of inputs in the given order, and how they are to be read.
 
@@ -108,10 +108,10 @@ def write_inputs(
     return stage.ref
 
 
-def reading_of(store: Store, ref: ArtifactRef) -> ReadingSpec:
+def reading_of(store: Store, ref: ArtifactRef) -> InputReading:
     """Return how the inputs of a table are to be read."""
     spec = store.open(ref).manifest["spec"]
-    return ReadingSpec(**{name: spec[name] for name in ReadingSpec.model_fields if name in spec})
+    return InputReading(**{name: spec[name] for name in InputReading.model_fields if name in spec})
 
 
 def read_later(store: Store, ref: ArtifactRef) -> frozenset[str]:

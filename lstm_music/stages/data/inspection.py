@@ -12,7 +12,7 @@ from lstm_music.midi.containers import is_midi
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import KeySignature, PieceNotes
 from lstm_music.midi.reader import read_midi
-from lstm_music.midi.usable import require_music
+from lstm_music.midi.usable import only_drums
 from lstm_music.scores.reading import read_scores
 from lstm_music.sources.books import pieces_of
 from lstm_music.sources.catalogue import open_source
@@ -148,12 +148,10 @@ def _midi(data: bytes) -> PieceNotes | RejectedInputError:
 
 
 def _unusable(piece: PieceNotes) -> tuple[str, ...]:
-    """Say why `prepare` would reject a piece that can be read."""
-    try:
-        require_music(piece)
-    except RejectedInputError as error:
-        return (f"{error}, so prepare rejects it",)
-    return ()
+    """Say why `prepare` would reject a piece that has notes."""
+    if not piece.notes["is_drum"].all():
+        return ()
+    return (f"{only_drums(len(piece.notes))}, so prepare rejects it, unless the recipe has drums, as ensemble has",)
 
 
 def summarise_parts(piece: PieceNotes) -> list[PartSummary]:

@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from lstm_music.errors import NotEnoughMusicError, StorageError
 from lstm_music.midi.damage import is_notice
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS
+from lstm_music.midi.usable import left_out
 from lstm_music.parquet import gathered, iterate_groups, read_table, write_shards, write_table, write_tables
+from lstm_music.scores.spec import InputReading
 from lstm_music.stages.data.ingest import (
     ACCEPTED,
     DUPLICATE,
@@ -70,7 +72,7 @@ def collect_notes(store: Store, inputs_ref: ArtifactRef) -> ArtifactRef:
     reading = reading_of(store, inputs_ref)
     batches = [batch for batch in parsed_batches(store, reading.repeats) if wanted & set(batch.contents)]
     parsed = {batch.ref: store.open(batch.ref) for batch in batches}  # opened once: a manifest lists all contents
-    outcomes = _outcomes(parsed, batches, wanted, read_later(store, inputs_ref))
+    outcomes = _outcomes(parsed, batches, wanted, read_later(store, inputs_ref), reading)
     final = list(_finals(inputs, outcomes, is_strict=reading.strict))
     accepted = {(row.piece_id, row.format) for row in final if row.status == ACCEPTED}
     if not accepted:
@@ -182,17 +184,22 @@ def _outcomes(
     batches: Sequence[ParseBatch],
     wanted: AbstractSet[Content],
     later: AbstractSet[str],
+    reading: InputReading,
 ) -> dict[Content, _Outcome]:
     """Return what came of each wanted content in the first attempt; of those in `later`, when it was read.
+
+    Drums alone are no music, but where the `reading` takes them.
 
     A batch counts only for contents in its own format: another batch can hold the same bytes in another format.
     """
     outcomes: dict[Content, _Outcome] = {}
     for batch in batches:
         form_of = dict(wanted & set(batch.contents))
-        columns = ("piece_id", "reason", "met_limit", "warnings")
+        columns = ("piece_id", "reason", "met_limit", "warnings", "notes", "drum_notes")
         for row in read_table(parsed[batch.ref].file("pieces"), columns).to_pylist():
             piece_id, reason = row["piece_id"], row["reason"]
+            if not reason and row["notes"] == row["drum_notes"] and not reading.drums_alone:
+                reason = left_out(row["notes"])
             if piece_id not in form_of or (batch.attempt and piece_id not in later):
                 continue
             content = piece_id, form_of[piece_id]

@@ -19,7 +19,7 @@ from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import NOTES_SCHEMA, PIECE_FIELDS, piece_row, rows_to_arrow, to_arrow
 from lstm_music.midi.text import printable
-from lstm_music.midi.usable import require_music
+from lstm_music.midi.usable import require_notes
 from lstm_music.parquet import write_table, write_tables
 from lstm_music.scores.reading import read_scores
 from lstm_music.scores.spec import ReadingSpec, Repeats
@@ -115,7 +115,7 @@ def plan_batches(store: Store, inputs: Sequence[Input], repeats: Repeats = "once
 
 
 def parse_batch(store: Store, batch: ParseBatch) -> ArtifactRef:
-    """Parse the contents of a batch; record the reason for each content without usable music."""
+    """Parse the contents of a batch; record the reason for each content without notes."""
     if store.has(batch.ref):
         return batch.ref
     with store.write(batch.stage) as writer:
@@ -162,7 +162,7 @@ def _note_tables(pieces: Iterable[tuple[str, PieceNotes]]) -> Iterator[pa.Table]
 
 
 def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[str, PieceNotes]]:
-    """Yield the pieces with music in the order of the batch, and add a row for every content."""
+    """Yield the pieces with notes in the order of the batch, and add a row for every content."""
     for piece_id, outcome in _outcomes(store, batch):
         try:
             piece = _usable(outcome)
@@ -183,10 +183,10 @@ def _accepted(store: Store, batch: ParseBatch, rows: _Rows) -> Iterator[tuple[st
 
 
 def _usable(outcome: PieceNotes | RejectedInputError) -> PieceNotes:
-    """Return a piece with music, or raise RejectedInputError with the reason."""
+    """Return a piece with notes, or raise RejectedInputError with the reason; only drums are music to some recipes."""
     if isinstance(outcome, RejectedInputError):
         raise outcome
-    require_music(outcome)
+    require_notes(outcome)
     return outcome
 
 

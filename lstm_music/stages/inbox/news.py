@@ -155,7 +155,7 @@ def ingest_all(store: Store, recipe: Recipe, source: str | None, where: str | No
     with store.blobs() as keep:
         found = _rows(recipe, inbox, keep, len(news.settled), read_forgotten(store).keys(), beside=rows)
         rows += [row for row in found if news.settled.get(row.name) == _digest_of(row)]
-    return write_inputs(store, rows, recipe.reading)
+    return write_inputs(store, rows, recipe.input_reading)
 
 
 def holds_other_music(store: Store, recipe: str, inputs: ArtifactRef) -> bool:

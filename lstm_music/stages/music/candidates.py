@@ -12,6 +12,7 @@ from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError, RecipeError
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import PieceNotes, sorted_notes
 from lstm_music.midi.parts import parts_of
@@ -41,9 +42,9 @@ def music_stage(
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
 ) -> Stage:
-    """The candidates that these models make with these settings."""
+    """The candidates that these models make with these settings, whichever instrument plays them."""
     settings = {
-        **spec.model_dump(mode="json"),
+        **spec.model_dump(mode="json", exclude={"instrument"}),
         "random_seed": random_seed,
         "prompt_midi": prompt_midi.spec if prompt_midi else None,
     }
@@ -81,7 +82,7 @@ def make_music(
             _write_candidate(writer, number, dataset, spec, origin, one)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
-        writer.facts["warnings"] = list(origins[0].warnings)
+        writer.facts["warnings"] = [*dict.fromkeys(warning for origin in origins for warning in origin.warnings)]
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
 
@@ -179,6 +180,7 @@ def go_on(
     if spec.avoid_parallels and PART not in dataset.vocabularies:
         raise RecipeError("avoid_parallels: needs a recipe with parts, and these models know none; leave it out")
     load_tensorflow()
+    from lstm_music.generation.drums import DrumsInEveryBar
     from lstm_music.generation.grammar import make_grammar
     from lstm_music.generation.guess import Guesser
     from lstm_music.generation.loop import Prompts, generate_tokens
@@ -210,15 +212,17 @@ def go_on(
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
     )
+    drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
-    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser)
+    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser, drums)
 
 
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
     """Give the parts that may play; raise RecipeError for one that the models do not know."""
     known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
-    return named_parts(spec.instruments, dataset.events.parts, known)
+    named = named_parts(spec.instruments, dataset.events.parts, known)
+    return (*named, DRUMS) if named and spec.add_drums else named
 
 
 def _write_candidate(

@@ -24,6 +24,7 @@ from lstm_music.stages.music.copies import copies_stage, index_copies, load_inde
 from lstm_music.stages.music.ensembles import is_ensemble, picture_of, thumbnail_of
 from lstm_music.stages.music.names import KIND, name_generation, named_folder, read_names
 from lstm_music.stages.music.page import build_page, quiz_pieces
+from lstm_music.stages.music.players import Players
 from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import Scored, best, score_candidates
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
@@ -107,15 +108,18 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
     reference = read_reference(store, plan.reference)
     scored = score_candidates(dataset, load_index(store, plan.copies), reference, read_music(store, plan.music))
     kept = best(scored, plan.settings.spec.num_outputs)
+    players = Players.asked(plan.settings.spec.instrument, dataset.events)
+    unused = players.unused([one.made for one in kept])
+    kept = [replace(one, made=players.of_candidate(one.made)) for one in kept]
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch, store.write(plan.stage) as writer:
         folder = Path(scratch)
-        quiz = quiz_pieces(store.open(plan.reference), reference, [one.made for one in kept])
+        quiz = quiz_pieces(store.open(plan.reference), reference, [one.made for one in kept], players)
         rendered = _render(plan.settings, folder, kept, quiz, on_progress)
         presented = Presented(folder, plan.settings.rendering.audio, rendered)
         for number, one in enumerate(kept, start=1):
             (folder / f"result_{number:03d}.svg").write_text(picture_of(one.made), encoding="utf-8")
             (folder / f"result_{number:03d}.json").write_text(_settings(plan, number, one), encoding="utf-8")
-        warnings = store.open(plan.music).facts["warnings"]
+        warnings = [*store.open(plan.music).facts["warnings"], *unused]
         page = build_page(store, plan.settings, dataset, reference, scored, kept, presented, quiz, warnings)
         for path in sorted(folder.iterdir()):
             if path.name.startswith(("result_", "prompt_")):

@@ -33,6 +33,7 @@ from lstm_music.stages.music.ensembles import is_ensemble, parts_shown, picture_
 from lstm_music.stages.music.measures import notes_of
 from lstm_music.stages.music.part_measures import describe_parts
 from lstm_music.stages.music.part_sheets import part_sheets
+from lstm_music.stages.music.players import Players
 from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import PENALTIES, Scored, excerpt_of, typical_ranges
 from lstm_music.stages.music.reference import BOUNDS, Reference, areas, mean_areas
@@ -47,16 +48,20 @@ QUIZ_VELOCITY = 80
 
 
 def quiz_pieces(
-    reference_artifact: Artifact, reference: Reference, candidates: Sequence[Candidate]
+    reference_artifact: Artifact, reference: Reference, candidates: Sequence[Candidate], players: Players
 ) -> dict[str, bytes]:
-    """Return the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud."""
+    """Return the MIDI of the quiz, by name: beginnings of held-out excerpts and of results, equally long and equally loud.
+
+    The `players` of the results play the excerpts, too, so that no sound gives away which is which.
+    """
     count = min(QUIZ_CLIPS, len(candidates), len(reference.held_out))
     real = [reference_artifact.file(f"held_out_{number:03d}.mid").read_bytes() for number in range(1, count + 1)]
     made = [replace(read_midi(one.midi), notes=new_notes(one)) for one in candidates[:count]]
     keeps_names = is_ensemble(candidates)
     return {
         **{
-            f"quiz_real_{number}": _beginning(read_midi(midi), keeps_names) for number, midi in enumerate(real, start=1)
+            f"quiz_real_{number}": _beginning(players.of_piece(read_midi(midi)), keeps_names)
+            for number, midi in enumerate(real, start=1)
         },
         **{f"quiz_made_{number}": _beginning(piece, keeps_names) for number, piece in enumerate(made, start=1)},
     }

@@ -13,7 +13,7 @@ from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.parts import PartReader
 from lstm_music.encoding.splits import SPLITS, TEST, VALIDATION
 from lstm_music.encoding.streams import PART, STREAMS
-from lstm_music.encoding.vocabulary import SPECIAL_IDS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
 from lstm_music.generation.prompt import Prompt, choose_places, cut_segment, nothing_before
@@ -30,11 +30,13 @@ from lstm_music.sources.entry import Refused, music_format
 from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
-from lstm_music.stages.music.segments import cut, piece_rows
+from lstm_music.stages.music.segments import cut, knows_drums, learnt_events, piece_rows
 from lstm_music.store import Store
 
 Start = tuple[PieceSpan, int]
 """A piece, and its event that a segment begins with."""
+
+DRUMS_LEFT_OUT = "the drums of held-out pieces are left out of their prompts, because the models do not know drums"
 
 NAMED = 3  # pieces that a sentence names
 
@@ -135,7 +137,7 @@ def choose_prompts(
         return [Origin(nothing_before(dataset.tokens.shape[1], dataset.events.grid))] * spec.candidates
     rows = piece_rows(store, dataset)
     if spec.prompt in {AUTO, RANDOM}:
-        spans = _held_out(dataset, rows, spec.composer)
+        spans = _held_out(dataset, rows, spec.composer, spec.prompt_events)
         if spec.prompt == RANDOM:
             places = _any_places(spans, spec, random_seed)
         else:
@@ -145,9 +147,10 @@ def choose_prompts(
     return _cut(store, dataset, rows, places, spec.prompt_events)
 
 
-def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) -> list[PieceSpan]:
+def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str, length: int) -> list[PieceSpan]:
     """Return the held-out pieces, of one composer if there is one; NotEnoughMusicError if no piece is held out."""
     spans = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
+    spans = [span for span in spans if _has_prompt(dataset, span, length)]
     if not spans:
         raise NotEnoughMusicError("no piece is held out to take a prompt from; give --prompt-midi FILE, or more music")
     if not composer:
@@ -158,6 +161,14 @@ def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) 
         known = ", ".join(matching or sorted(composers)) or "none, because no piece lies in a composer's folder"
         raise SourceError(f"--composer: expected a composer of the held-out pieces ({known}), got {composer!r}")
     return [span for span in spans if rows[span.piece_id]["composer"] == matching[0]]
+
+
+def _has_prompt(dataset: Dataset, span: PieceSpan, length: int) -> bool:
+    """Whether a piece has a prompt's events of known parts, where drums are left out of it."""
+    if learnt_events(dataset) == dataset.events:
+        return True
+    parts = dataset.tokens[span.start : span.stop, dataset.streams.index(PART)]
+    return int(np.count_nonzero(parts != UNKNOWN)) >= length
 
 
 def _any_places(spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
@@ -240,12 +251,24 @@ def _cut(
     store: Store, dataset: Dataset, rows: dict[str, dict[str, Any]], places: Sequence[Start], length: int
 ) -> list[Origin]:
     splits = {span.piece_id: split for split in SPLITS for span in dataset.spans[split]}
-    wanted = [(span.piece_id, first) for span, first in places]
+    wanted = {(span.piece_id, first) for span, first in places}
     found = cut(store, dataset, wanted, length)
+    for piece_id, _ in wanted - found.keys():
+        raise NotEnoughMusicError(
+            f"{rows[piece_id]['name']}: has fewer than the {length} events of a prompt beside its drums, which the models do not "
+            "know; give a smaller --prompt-events, or another --prompt"
+        )
     credits_of = {
         piece_id: [rows[piece_id][name] for name in ("composer", "source", "licence")] for piece_id, _ in wanted
     }
-    return [Origin(found[place], splits[place[0]], *credits_of[place[0]]) for place in wanted]
+
+    def origin(piece_id: str, first: int) -> Origin:
+        segment = found[piece_id, first]
+        warnings = (DRUMS_LEFT_OUT,) if segment.drums_left_out else ()
+        composer, source, licence = credits_of[piece_id]
+        return Origin(segment, splits[piece_id], composer, source, licence, warnings)
+
+    return [origin(span.piece_id, first) for span, first in places]
 
 
 def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> Origin:
@@ -253,7 +276,7 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
     name, form = prompt_midi.name, prompt_midi.format
     try:
         piece = prompt_midi.read()
-        require_music(piece)
+        require_music(piece, has_drums=knows_drums(dataset))
     except RejectedInputError as error:
         raise RejectedInputError(f"{name}: {error}; give a file with notes to go on from") from error
     if dataset.events.reading != "exact" and form != "midi":

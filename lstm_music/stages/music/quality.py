@@ -195,6 +195,7 @@ def _pairs(
     prompts = cut(store, dataset, places, spec.prompt_events)
     after = {place: (place[0], place[1] + spec.prompt_events) for place in places}
     held_out = cut(store, dataset, after.values(), events)
+    places = [place for place in places if place in prompts and after[place] in held_out]
     origins = [Origin(prompts[place], split) for place in places]
     made = go_on(store, dataset, models, _full_length(spec, events), random_seed, origins)
     return [

@@ -156,4 +156,4 @@ def _segments(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], events
             places += [(turn, rng.random(), span, first + part * events) for turn, part in parts]
     chosen = [(span.piece_id, first) for _, _, span, first in sorted(places, key=lambda one: one[:2])[:MOST_EXCERPTS]]
     found = cut(store, dataset, chosen, events)
-    return [found[place] for place in chosen]
+    return [found[place] for place in chosen if place in found]

@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from lstm_music.errors import LstmMusicError, RecipeError
-from lstm_music.recipe import RECIPES, Recipe, load_recipe, parse_recipe
+from lstm_music.recipe import Recipe, load_recipe, parse_recipe
+from lstm_music.recipe_files import RECIPES
 from lstm_music.stages.current import kept_form
 from lstm_music.stages.data.dataset import KIND as DATASET
 from lstm_music.stages.training.scorecard import KIND as SCORECARD

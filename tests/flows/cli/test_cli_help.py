@@ -103,3 +103,9 @@ def test_completion_is_shown_installed_and_knows_commands_options_and_recipes(tm
     assert complete("lstm-music gen") == ["generate"]
     assert complete("lstm-music generate --num-o") == ["--num-outputs"]
     assert {"demo", "default"} <= set(complete("lstm-music run --recipe "))
+
+
+@pytest.mark.parametrize("command", ["run", "prepare", "train", "generate", "watch"])
+def test_the_help_names_every_recipe_that_comes_with_the_project(help_of, command):
+    text = " ".join(help_of(command, columns=200).split())
+    assert ", ".join(sorted(path.stem for path in (REPOSITORY / "recipes").glob("*.toml"))) in text

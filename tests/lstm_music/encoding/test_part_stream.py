@@ -161,6 +161,20 @@ def test_what_no_part_is_for_goes_to_the_most_similar_one():
     assert [name for name, _, _ in spec.part_reader.replaced(band_piece(3))] == ["acoustic grand piano", "viola"]
 
 
+def test_a_track_whose_name_is_no_part_goes_by_the_program_of_each_note():
+    piece = replace(band_piece(2), track_names=("", "MIDI 01", "Violin", "Vn 2", "Bass", "Drums"))
+    notes = piece.notes.copy()
+    first = np.flatnonzero(notes["track"] == 1)
+    notes["program"][first] = np.where(np.arange(len(first)) % 2, 43, 40)
+    spec = EventSpec(parts="names", part_names=("violin", "contrabass", "drums"))
+    found = spec.part_reader.read(replace(piece, notes=notes))
+    assert [spec.part_alphabet[part] for part in found[first]] == [
+        ("violin", "contrabass")[at % 2] for at in range(len(first))
+    ]
+    notes["program"][notes["track"] == 2] = 33  # a name that is a part says more than a program
+    assert set(spec.part_reader.read(replace(piece, notes=notes))[notes["track"] == 2]) == {0}
+
+
 def test_every_part_has_a_player_of_its_own_family():
     for number, family in enumerate(FAMILIES):
         assert player_of("families", family).program // 8 == number

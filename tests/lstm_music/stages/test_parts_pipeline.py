@@ -212,6 +212,23 @@ def test_only_the_instruments_that_were_named_play(dataset, music):
         music(instruments="flute")
 
 
+def test_drums_join_a_prompt_without_them_and_play_in_every_bar(dataset, music):
+    piece = band_piece(21)
+    kept = piece.notes[~piece.notes["is_drum"]]
+    prompt = PromptMidi("mine.mid", write_midi(replace(piece, notes=kept)), "midi")
+    asked = {"instruments": "piano", "temperature": dict.fromkeys(STREAMS_OF_PARTS, 3.0), "prompt_events": 20}
+    steps = np.array([0] * SPECIAL_IDS + [dataset.events.grid.steps(v) for v in dataset.vocabularies["offset"].values])
+    for made in music(prompt, add_drums=True, **asked):
+        parts = np.array([dataset.vocabularies["part"].value(token) for token in made.tokens[:, PART_COLUMN].tolist()])
+        assert set(parts) == {"piano", "drums"}
+        passed = np.concatenate([[0], np.cumsum(steps[made.tokens[1:, 0]])])
+        assert "drums" in parts[passed == 0]
+        bar = (passed + made.facts["first_position_steps"]) // (4 * dataset.events.grid.steps_per_quarter)
+        assert all("drums" in parts[bar == number] for number in np.unique(bar)[:-1])
+        assert len(encode(read_midi(made.midi), dataset.events)) == len(parts)
+    assert not any("drums" in {part["name"] for part in made.facts["parts"]} for made in music(prompt, **asked))
+
+
 @pytest.mark.operation
 def test_parallels_are_avoided_where_the_settings_say_so(dataset, music):
     wild = {"num_outputs": 16, "num_events": 64, "min_events": 64, "temperature": dict.fromkeys(STREAMS_OF_PARTS, 3.0)}

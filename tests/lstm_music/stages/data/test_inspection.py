@@ -93,7 +93,9 @@ def test_a_piece_of_drums_is_shown_with_a_warning():
     drums = piece([(0, 12, 36, 0, 0, True)], track_names=("kit",))
     found = to_json(inspect_bytes([("drums.mid", write_midi(drums))]))
     assert found["pieces"][0]["notes"][0]["is_drum"] is True
-    assert found["pieces"][0]["warnings"] == ["holds only drums (1 note on channel 10), so prepare rejects it"]
+    assert found["pieces"][0]["warnings"] == [
+        "holds only drums (1 note on channel 10), so prepare rejects it, unless the recipe has drums, as ensemble has"
+    ]
 
 
 def test_files_folders_and_zips_are_read_but_nothing_is_downloaded(tmp_path):

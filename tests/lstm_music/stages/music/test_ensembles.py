@@ -6,17 +6,23 @@ import re
 
 import numpy as np
 import pytest
+from small_music import piece_of
 
-from lstm_music.midi.parts import Part, in_parts
+from lstm_music.midi.parts import Part, in_parts, parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
+from lstm_music.rendering.ensemble import declared_parts
+from lstm_music.rendering.ensemble_score import ensemble_score
+from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music import generation as module
 from lstm_music.stages.music.candidates import Candidate, read_music
 from lstm_music.stages.music.generation import Plan, describe_generation, generate
 from lstm_music.stages.music.index import write_index
+from lstm_music.stages.music.players import Players
 from lstm_music.stages.music.settings import GenerationSettings
 
+PIECE = piece_of([(0, 480, 72), (0, 480, 60), (480, 480, 64), (960, 480, 36)])
 PARTS = (Part("Violin", 40), Part("Cello <b>", 42), Part("Tacet", 60), Part("Drums", is_drum=True))
 
 
@@ -47,10 +53,10 @@ def made_music(made, trained, tmp_path, uncompiled, monkeypatch):
     copy = made.copy(tmp_path / "storage")
     monkeypatch.setattr(module, "read_music", ensembles)
 
-    def run(**rendering):
+    def run(instrument="", **rendering):
         usual = GenerationSettings.of(copy.recipe, "tiny")
-        spec = usual.spec.model_copy(update={"num_outputs": 1})
-        form = RenderingSpec(sheet_music=False, **rendering)
+        spec = usual.spec.model_copy(update={"num_outputs": 1, "instrument": instrument})
+        form = RenderingSpec(**{"sheet_music": False, **rendering})
         plan = Plan(dataclasses.replace(usual, spec=spec, rendering=form), copy.prepared.dataset, trained)
         ref = generate(copy.store, plan)
         return copy.store, ref, copy.store.open(ref)
@@ -105,3 +111,53 @@ def test_music_for_the_piano_has_no_stems_and_its_page_no_mixer(made_music, monk
         assert "mixer" not in page.lower()
         assert "lstm-parts" not in page
     assert ["none: the music has one part" in page for page in pages] == [False, True]
+
+
+def test_another_instrument_plays_the_same_notes(made_music, monkeypatch):
+    monkeypatch.setattr(module, "read_music", read_music)
+    _, ref, piano = made_music()
+    store, other, strings = made_music(instrument="string ensemble 1")
+    assert other != ref
+    assert len(list(store.refs("music"))) == 1  # the models made no other music for it
+    for name in ("result_001.mid", "prompt_001.mid"):
+        before, now = (read_midi(one.file(name).read_bytes()) for one in (piano, strings))
+        assert set(now.notes["program"].tolist()) == {48}
+        assert rows(now) == rows(before)
+    assert json.loads(strings.file("result_001.json").read_bytes())["parts"] == [
+        {"name": "String ensemble 1", "program": 48, "is_drum": False}
+    ]
+    assert piano.file("result_001.ogg").read_bytes() != strings.file("result_001.ogg").read_bytes()
+    assert "String ensemble 1" in strings.file("index.html").read_text()
+    assert "--instrument 'string ensemble 1'" in strings.facts["command"]
+
+
+def rows(piece):
+    names = ["onset_ticks", "pitch", "duration_ticks", "velocity"]
+    return np.sort(piece.notes[names], order=names).tolist()
+
+
+def test_the_sheet_music_is_that_of_the_instrument():
+    made = Candidate(1, write_midi(in_two_tracks(PIECE)), None, {}, np.zeros((4, 4)))
+    played = Players({"": 71}).of_candidate(made)
+    (part,) = ensemble_score(read_midi(played.midi), declared_parts(played.facts)).parts
+    assert (part.part, part.name) == (Part("Clarinet", 71), "Clarinet in B♭")
+
+
+def test_instruments_of_parts_give_them_their_names():
+    piece = in_parts(PIECE, PARTS, np.array([0, 1, 2, 3]), "A title")
+    facts = {"parts": [dataclasses.asdict(part) for part in PARTS]}
+    made = Candidate(1, write_midi(piece), None, facts, np.zeros((4, 4)))
+    played = Players({"Violin": 73, "Tacet": 73, "Oboe": 68}).of_candidate(made)
+    wanted = (Part("Flute 1", 73), PARTS[1], Part("Flute 2", 73), PARTS[3])
+    assert declared_parts(played.facts) == parts_of(read_midi(played.midi))[0] == wanted
+    assert rows(read_midi(played.midi)) == rows(piece)
+    assert read_midi(played.midi).track_names[0] == "A title"
+    (warning,) = Players({"Violin": 73, "Oboe": 68}).unused([made])
+    assert warning == "no result has the part Oboe, so its instrument is not heard"
+    assert [part.name for part in Players({"Violin": 40, "Tacet": 42})._renamed([*PARTS, Part("Cello", 42)])] == [
+        "Violin",
+        "Cello <b>",
+        "Cello 1",
+        "Drums",
+        "Cello",
+    ]

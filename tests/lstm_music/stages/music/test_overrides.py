@@ -42,6 +42,17 @@ def test_fewer_events_than_the_least_of_the_recipe_lower_the_least():
     assert spec_of(num_events=4).min_events == 4
 
 
+def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_was_named():
+    assert spec_of(instrument="49").instrument == spec_of(instrument="strings").instrument == "string ensemble 1"
+    settings = settings_of(tiny_recipe(), "tiny", {"instrument": "49"})
+    assert "--instrument 'string ensemble 1'" in settings.command
+    assert settings.summary[0] == "instrument string ensemble 1"
+    assert spec_of(instrument="piano") == spec_of()
+    assert "instrument" not in spec_of().model_dump()
+    played = tiny_recipe(events={"parts": "names", "part_names": ["soprano", "alto"]})
+    assert settings_of(played, "tiny", {"instrument": "alto = oboe"}).spec.instrument == "alto=oboe"
+
+
 @pytest.mark.parametrize(
     ("overrides", "setting", "given"),
     [
@@ -50,6 +61,13 @@ def test_fewer_events_than_the_least_of_the_recipe_lower_the_least():
         ({"temperature": "nose=1"}, "--temperature: ", "got 'nose=1'"),
         ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
         ({"stems": True, "audio": "none"}, "stems: expected a format of audio", "got none"),
+        ({"instrument": "vilin"}, "--instrument: expected an instrument", "such as violin or viola"),
+        ({"instrument": "soprano=flute"}, "instrument: one plays all", "give its name alone: flute"),
+        (
+            {"add_drums": True},
+            "add_drums: the models know no drums (they know no parts)",
+            "run --recipe ensemble --source",
+        ),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
         ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
         ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),
