@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.instruments import instruments_by_part, program_of, programs_by_part, written
 from lstm_music.errors import RecipeError
 from lstm_music.midi.general_midi import FAMILIES, FAMILY_SIZE, PROGRAMS

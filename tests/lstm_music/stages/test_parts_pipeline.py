@@ -9,7 +9,8 @@ from band_music import band_piece
 from small_music import tiny_recipe, write_folder
 
 from lstm_music.encoding.echoes import NOTE, PART_COLUMN, echo_columns
-from lstm_music.encoding.events import EventSpec, encode
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.events import encode
 from lstm_music.encoding.guesses import guess_columns, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES
