@@ -27,7 +27,7 @@ from pydantic_core import ErrorDetails
 from lstm_music import faults
 from lstm_music.encoding.events import EventSpec
 from lstm_music.encoding.splits import SplitSpec
-from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, VELOCITY
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
@@ -194,6 +194,8 @@ class Recipe(BaseModel):
                 if stream in said[name] and stream not in streams:
                     raise ValueError(f"{name}: {stream!r} is not among the streams of [model]")
         spec: GenerationSpec = parse(said)
+        if spec.velocity and VELOCITY in streams and "model" in info.data:
+            raise ValueError("velocity: these models choose how loud each note is; leave it out")
         return spec.for_streams(streams)
 
     @model_validator(mode="after")

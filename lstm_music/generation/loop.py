@@ -14,6 +14,7 @@ from lstm_music.encoding.places import PLACES, QUARTERS
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, heard
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation import echo
+from lstm_music.generation.ending import NEVER, Bounds, Ending
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
@@ -46,12 +47,14 @@ class Made:
     """One output: `tokens` int32 [events, columns] are the new events.
 
     `nats` float32 [events] is what the models, at temperature 1, thought of each of them (-ln p, all streams added);
-    `loops_left` how often the guard led the music out of a loop.
+    `loops_left` how often the guard led the music out of a loop. `end_nats` float32 [events] is what they thought of an end after
+    each event, where an end was asked for; of the last event only if the music ends there.
     """
 
     tokens: npt.NDArray[np.int32]
     nats: npt.NDArray[np.float32]
     loops_left: int
+    end_nats: npt.NDArray[np.float32]
 
 
 def generate_tokens(
@@ -61,8 +64,9 @@ def generate_tokens(
     prompts: Prompts,
     random_seed: int,
     guesser: Guesser | None = None,
+    ending: Ending | None = None,
 ) -> list[Made]:
-    """Go on from prompts, one output for each.
+    """Go on from prompts, one output for each; `ending` says where, if that was asked for.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
@@ -79,21 +83,23 @@ def generate_tokens(
     past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
     arrays = (previous, prompts.onsets, prompts.positions, prompts.bars, chance)
     tokens, nats, left = (
-        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table)
+        found.numpy() for found in loop(*map(tf.constant, arrays), history, past, guesser and guesser.table, ending)
     )
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
     return [
-        Made(tokens[:count, output], nats[:count, output], int(left[output])) for output, count in enumerate(counts)
+        Made(tokens[:count, one], nats[:count, one, 0], int(left[one]), nats[1 : count + 1, one, 1])
+        for one, count in enumerate(counts)
     ]
 
 
 class _Playing(NamedTuple):
-    """What goes from one event to the next: the event before, its place, whether the piece has ended, and its history."""
+    """What goes from one event to the next: the event before, its place, where the piece ends and whether it has, its history."""
 
     last: Any
     onset: Any
     position: Any
+    end: Any
     ended: Any
     history: History
     past: echo.Past
@@ -113,13 +119,15 @@ def _compiled_loop(
         history: History,
         past: echo.Past,
         table: Table | None,
+        ending: Ending | None,
     ) -> Any:
         outputs, sounding = previous.shape[1], len(heard(grammar.streams))
         beside = _Beside(grammar, guesser, table, previous.shape[2])
+        bounds = Bounds(grammar, ending, bars)
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, history, past, states = playing
+            last, onset, position, end, ended, history, past, states = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
@@ -133,7 +141,9 @@ def _compiled_loop(
                 is_predicted = logits is not None
                 if not is_predicted:
                     logits = _near_half_a_quarter(grammar, stream, outputs)
-                allowed = _allowed(stream, grammar, may_end, last, current, onset, logits)
+                within = bounds.offsets(index, onset, end)
+                allowed = _allowed(stream, grammar, may_end, last, current, onset, logits, within)
+                allowed = bounds.durations(stream, allowed, onset, end)
                 if stream == "note" and spec.max_repeats:
                     allowed, intervened = _led_out(
                         allowed,
@@ -154,26 +164,29 @@ def _compiled_loop(
                     top_p=spec.of_stream("top_p", stream),
                     min_p=spec.of_stream("min_p", stream),
                 )
+                chosen = bounds.cut(stream, chosen, index, onset, end)
                 if is_predicted:
                     nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
                     onset, position = onset + passed, (position + passed) % bars
+                    end, end_nats = bounds.end(index, onset, position, end), bounds.end_nats(logits)
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
             history = remember(history, current[:, :sounding], passed, intervened & ~ended)
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, :sounding], grammar.shapes)
             current = beside.heard(current, past)
-            after = _Playing(current, onset, position, ended, history, past, said.states)
-            return index + 1, after, written.write(index, current), thought.write(index, nats)
+            after = _Playing(current, onset, position, end, ended, history, past, said.states)
+            return index + 1, after, written.write(index, current), thought.write(index, tf.stack([nats, end_nats], 1))
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
-        thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), history, past, states)
+        thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs, 2])
+        end, ended = tf.fill([outputs], NEVER), tf.zeros([outputs], tf.bool)
+        start = _Playing(previous[-1], onsets, positions, end, ended, history, past, states)
         _, played, written, thought = tf.while_loop(
-            lambda index, *_: index < spec.num_events,
+            lambda index, playing, *_: (index < spec.num_events) & ~tf.reduce_all(playing.ended),
             event,
             (0, start, written, thought),
             maximum_iterations=spec.num_events,
@@ -250,11 +263,13 @@ def _with_places(tokens: Any, streams: int, position: Any, steps_per_quarter: in
     return tf.concat([tokens[:, :streams], tf.stack(places, 1), tokens[:, streams + len(places) :]], 1)
 
 
-def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any) -> Any:
+def _allowed(
+    stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any, within: Any = None
+) -> Any:
     """Say which ids may be chosen now, bool [outputs, ids].
 
     `last` and `current` are the tokens of the two events, `onset` where the last one began. If no offset may follow, the piece
-    has to end.
+    has to end; `within` says which may, if not all.
     """
     ids = tf.range(logits.shape[-1])[None]
     values = tf.broadcast_to(ids >= SPECIAL_IDS, tf.shape(logits))
@@ -264,6 +279,8 @@ def _allowed(stream: str, grammar: Grammar, may_end: Any, last: Any, current: An
         if grammar.ascending:  # where no note may follow at once, time has to go on
             stays = tf.constant(grammar.offset_steps)[None] == 0
             allowed &= ~(stays & _is_last_of_all(grammar, last))
+        if within is not None:
+            allowed &= within
         stuck = ~tf.reduce_any(allowed, -1, keepdims=True)
         return allowed | ((may_end | stuck) & (ids == END))
     at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from lstm_music.encoding.streams import ALL_STREAMS, STREAMS
 from lstm_music.errors import RecipeError
+from lstm_music.generation.steering import STEERING, Steering
 
 
 def parse_per_stream(text: str, what: str, streams: Sequence[str] = STREAMS) -> dict[str, float]:
@@ -64,11 +64,14 @@ Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], _of_streams(U
 PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
 
+OPTIONAL = (*STEERING, "instruments")
+"""The settings of which nothing is written where they ask nothing: such settings keep the key that they had before."""
+
 AUTO, RANDOM, NONE = "auto", "random", "none"
 """The values of `prompt` that are no name of a piece."""
 
 
-class GenerationSpec(BaseModel):
+class GenerationSpec(Steering):
     """How music is made. The settings of `PER_STREAM` take one number, or one for each stream.
 
     `temperature` 0 always takes the likeliest value, 1 samples as the models learnt. `top_k` keeps the k likeliest values
@@ -80,9 +83,9 @@ class GenerationSpec(BaseModel):
     `prompt` is `auto` (good places of held-out pieces), `random` (random places), `none` (the start of a piece), or the name of
     a piece, with `:N` for its event N. `composer` restricts held-out pieces to one composer. `best_of` makes that many times as
     many candidates as outputs, and keeps the best. `instruments` names the parts that may play, in a recipe with parts.
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    With `bars` or `seconds`, which exclude each other, the numbers of events have no part.
+    """
 
     num_outputs: int = Field(default=4, ge=1, le=10_000)
     num_events: int = Field(default=256, ge=1, le=100_000)
@@ -125,11 +128,20 @@ class GenerationSpec(BaseModel):
             raise ValueError("expected 2 or more, or 0 for no limit: 1 would forbid every note to come again")
         return given
 
+    @model_validator(mode="after")
+    def _ask_one_thing(self) -> Self:
+        if self.bars and self.seconds:
+            raise ValueError("bars and seconds: both say where the music ends; leave one out")
+        if self.key and self.prompt == NONE:
+            raise ValueError(
+                "key and prompt: the key is that of the prompt, which is moved, and prompt 'none' has none; leave one out"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say nothing of instruments where none are named: such settings keep the key that they had before."""
         said: dict[str, Any] = serialise(self)
-        return said if self.instruments else {name: value for name, value in said.items() if name != "instruments"}
+        return {name: value for name, value in said.items() if value or name not in OPTIONAL}
 
     def for_streams(self, streams: Sequence[str]) -> Self:
         """Leave out the settings of all other streams."""

@@ -1,7 +1,7 @@
 """Models → music: prompts, the loop, and a MIDI file per candidate."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from lstm_music.encoding.parts import named_parts, player_of
 from lstm_music.encoding.streams import PART
-from lstm_music.errors import NotEnoughMusicError
-from lstm_music.generation.prompt import start_in_bar, to_notes
+from lstm_music.errors import NotEnoughMusicError, RecipeError
+from lstm_music.generation.prompt import Prompt, start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import PieceNotes, sorted_notes
@@ -24,14 +24,19 @@ from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.prompts import Origin, PromptMidi, choose_prompts
+from lstm_music.stages.music.steering import ending_of, lengths_of, likely_events, pitch_range
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
+    from lstm_music.generation.grammar import Grammar
     from lstm_music.generation.loop import Made
 
 KIND = "music"
 MUSIC_VERSION = 3
+
+MOST_EVENTS = 200_000
+"""No piece has more."""
 
 
 def music_stage(
@@ -81,7 +86,7 @@ def make_music(
             _write_candidate(writer, number, dataset, spec, origin, one)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
-        writer.facts["warnings"] = list(origins[0].warnings)
+        writer.facts["warnings"] = list(dict.fromkeys(warning for origin in origins for warning in origin.warnings))
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
 
@@ -173,7 +178,8 @@ def go_on(
 ) -> "list[Made]":
     """Run the loop from the last event of each segment, and write nothing.
 
-    Raises NotEnoughMusicError for prompts that are shorter than the window of the models.
+    Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
+    prompts that are shorter than the window of the models.
     """
     load_tensorflow()
     from lstm_music.generation.grammar import make_grammar
@@ -206,10 +212,51 @@ def go_on(
         any_pitch=spec.any_pitch,
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
+        pitch_range=pitch_range(dataset, spec) if spec.pitch_range else (0, 127),
     )
+    if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):
+        raise RecipeError(f"--pitch-range: expected a range with a note that may be played, got {spec.pitch_range!r}")
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
-    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser)
+    ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
+
+    def make(settings: GenerationSpec) -> "list[Made]":
+        return generate_tokens(loaded, grammar, settings, prompts, random_seed, guesser, ending)
+
+    if not spec.has_length:
+        return make(spec)
+    lengths = lengths_of(dataset, spec, segments)
+    made = _until_all_end(make, spec, likely_events(dataset, lengths))
+    return [
+        _ended(grammar, one, segment, length)
+        for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
+    ]
+
+
+def _ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int) -> "Made":
+    from lstm_music.generation.ending import ended_well
+
+    if not len(one.tokens):
+        return one
+    passed = int(grammar.offset_steps[one.tokens[0, 0]])
+    tokens = ended_well(
+        one.tokens,
+        one.end_nats,
+        grammar,
+        first_position_steps=(segment.last_position_in_bar_steps + passed) % segment.bar_steps,
+        length=length,
+        bar=segment.bar_steps,
+    )
+    return replace(one, tokens=tokens, nats=one.nats[: len(tokens)])
+
+
+def _until_all_end(make: "Callable[[GenerationSpec], list[Made]]", spec: GenerationSpec, events: int) -> "list[Made]":
+    """Make music with room for so many events, and with more where a piece needs it: what there was stays the same."""
+    while True:
+        made = make(spec.model_copy(update={"num_events": events, "min_events": events}))
+        if all(len(one.tokens) < events for one in made) or events >= MOST_EVENTS:
+            return made
+        events = min(2 * events, MOST_EVENTS)
 
 
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """Prompts: good or random places of held-out pieces, a named place, a file of the user's, or no music at all."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_music.encoding.chords import content
-from lstm_music.encoding.events import EventSpec
+from lstm_music.encoding.events import EventSpec, PieceEvents
 from lstm_music.encoding.parts import PartReader
 from lstm_music.encoding.splits import SPLITS, TEST, VALIDATION
 from lstm_music.encoding.streams import PART, STREAMS
@@ -17,8 +18,9 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
 from lstm_music.generation.prompt import Prompt, choose_places, cut_segment, nothing_before
-from lstm_music.generation.prompt_choice import PieceView, badness, density_of, good_places
+from lstm_music.generation.prompt_choice import PieceView, badness, density_of, ends_with_bars, good_places
 from lstm_music.generation.spec import AUTO, NONE, RANDOM, GenerationSpec
+from lstm_music.generation.steering import read_bars
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.text import printable
@@ -31,6 +33,7 @@ from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
 from lstm_music.stages.music.segments import cut, piece_rows
+from lstm_music.stages.music.steering import ends_with_a_bar, fits_key, in_meter, steered
 from lstm_music.store import Store
 
 Start = tuple[PieceSpan, int]
@@ -90,7 +93,8 @@ class PromptMidi:
 class Origin:
     """What a prompt was cut out of: the split ("" for a file of the user's), and the piece's credits.
 
-    `warnings` are sentences for the user about what the prompt leaves out of their file.
+    `warnings` are sentences for the user, such as what the prompt leaves out of their file. If the prompt `ends_bar`, music goes
+    on with the next bar. `moved` is by how many semitones the prompt is higher than in its piece.
     """
 
     segment: Prompt
@@ -99,6 +103,8 @@ class Origin:
     source: str = ""
     licence: str = ""
     warnings: tuple[str, ...] = ()
+    ends_bar: bool = False
+    moved: int = 0
 
 
 def read_prompt_midi(path: Path, repeats: Repeats = "once") -> PromptMidi:
@@ -124,25 +130,39 @@ def read_prompt_midi(path: Path, repeats: Repeats = "once") -> PromptMidi:
 def choose_prompts(
     store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int, prompt_midi: PromptMidi | None
 ) -> list[Origin]:
-    """Return the prompt of each candidate.
+    """Return the prompt of each candidate, with the key, meter, tempo and velocity that are asked for.
 
     Raises NotEnoughMusicError if no held-out piece is long enough, RejectedInputError for a prompt MIDI without music,
-    SourceError for an unknown piece or composer.
+    SourceError for an unknown piece or composer, and for a meter or a key that no prompt has.
     """
+    found = _choose(store, dataset, spec, random_seed, prompt_midi)
+    is_own_choice = prompt_midi is not None or spec.prompt not in {AUTO, RANDOM}
+    known: dict[int, Origin] = {}
+    for origin in found:
+        if id(origin) not in known:
+            segment, moved, warnings = steered(dataset, spec, origin.segment, is_own_choice=is_own_choice)
+            said = (*origin.warnings, *warnings)
+            known[id(origin)] = replace(origin, segment=segment, moved=moved, warnings=said)
+    return [known[id(origin)] for origin in found]
+
+
+def _choose(
+    store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int, prompt_midi: PromptMidi | None
+) -> list[Origin]:
     if prompt_midi is not None:
-        return [_origin_of_file(dataset, prompt_midi, spec.prompt_events)] * spec.candidates
+        return [_origin_of_file(dataset, prompt_midi, spec)] * spec.candidates
     if spec.prompt == NONE:
         return [Origin(nothing_before(dataset.tokens.shape[1], dataset.events.grid))] * spec.candidates
     rows = piece_rows(store, dataset)
     if spec.prompt in {AUTO, RANDOM}:
-        spans = _held_out(dataset, rows, spec.composer)
+        spans = in_meter(store, dataset, _held_out(dataset, rows, spec.composer), spec.meter)
         if spec.prompt == RANDOM:
-            places = _any_places(spans, spec, random_seed)
+            places = _any_places(dataset, spans, spec, random_seed)
         else:
             places = _good_places(dataset, spans, spec, random_seed)
     else:
         places = [_named_place(dataset, rows, spec)] * spec.candidates
-    return _cut(store, dataset, rows, places, spec.prompt_events)
+    return _cut(store, dataset, rows, places, spec)
 
 
 def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) -> list[PieceSpan]:
@@ -160,16 +180,20 @@ def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str) 
     return [span for span in spans if rows[span.piece_id]["composer"] == matching[0]]
 
 
-def _any_places(spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
-    events = [span.events for span in spans]
-    places = choose_places(events, spec.prompt_events, spec.candidates, random_seed)
-    return [(spans[index], first) for index, first in places]
+def _any_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
+    events, length = [span.events for span in spans], spec.prompt_events
+    count = spec.candidates
+    if spec.key:  # then some are left out
+        count = max(count, sum(max(total - length + 1, 0) for total in events))
+    places = ((spans[index], first) for index, first in choose_places(events, length, count, random_seed))
+    return _taken(places, spec, fits_key(dataset, spec))
 
 
 def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
     """Take the best place of each piece, the pieces in random order; then the second best of each, and so on.
 
-    Places that overlap a better one of their piece are not taken, nor the worse half of all, until there is no other.
+    Places that overlap a better one of their piece are not taken, nor the worse half of all, until there is no other. If music of
+    a certain length is asked for, a place is better if it ends with a bar.
     """
     length = spec.prompt_events
     choose_places(
@@ -181,11 +205,23 @@ def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationS
     ranked = []
     for span, view in zip(long, views, strict=True):
         bad = badness(view, length, density)
+        if spec.has_length:
+            bad = np.column_stack([bad, ~ends_with_bars(view, length)])
         ranked += [(turn, span, place, bad[place].sum()) for turn, place in enumerate(good_places(bad, length))]
     usual = float(np.median([bad for *_, bad in ranked]))
     order = np.random.default_rng([random_seed, 4]).permutation(len(ranked))
     found = sorted((ranked[index] for index in order), key=lambda found: (found[3] > usual, found[0]))
-    return [(span, place) for _, span, place, _ in (found * -(-spec.candidates // len(found)))[: spec.candidates]]
+    return _taken(((span, place) for _, span, place, _ in found), spec, fits_key(dataset, spec))
+
+
+def _taken(places: Iterable[Start], spec: GenerationSpec, fits: Callable[[PieceSpan, int], bool]) -> list[Start]:
+    """Take a place for each candidate, from the first on those that fit; where there are too few, they come again."""
+    found = list(islice((place for place in places if fits(*place)), spec.candidates))
+    if not found:
+        raise SourceError(
+            f"--key: no prompt of {spec.prompt_events} events in the held-out pieces sounds like {spec.key}"
+        )
+    return (found * -(-spec.candidates // len(found)))[: spec.candidates]
 
 
 def _view(dataset: Dataset, span: PieceSpan) -> PieceView:
@@ -237,19 +273,25 @@ def _named_place(dataset: Dataset, rows: dict[str, dict[str, Any]], spec: Genera
 
 
 def _cut(
-    store: Store, dataset: Dataset, rows: dict[str, dict[str, Any]], places: Sequence[Start], length: int
+    store: Store, dataset: Dataset, rows: dict[str, dict[str, Any]], places: Sequence[Start], spec: GenerationSpec
 ) -> list[Origin]:
     splits = {span.piece_id: split for split in SPLITS for span in dataset.spans[split]}
-    wanted = [(span.piece_id, first) for span, first in places]
+    length = spec.prompt_events
+    wanted = {(span.piece_id, first): span for span, first in places}
     found = cut(store, dataset, wanted, length)
-    credits_of = {
-        piece_id: [rows[piece_id][name] for name in ("composer", "source", "licence")] for piece_id, _ in wanted
-    }
-    return [Origin(found[place], splits[place[0]], *credits_of[place[0]]) for place in wanted]
+    origins = {}
+    for (piece_id, first), span in wanted.items():
+        origins[piece_id, first] = Origin(
+            found[piece_id, first],
+            splits[piece_id],
+            **{name: rows[piece_id][name] for name in ("composer", "source", "licence")},
+            ends_bar=spec.has_length and ends_with_a_bar(dataset, span, first + length),
+        )
+    return [origins[span.piece_id, first] for span, first in places]
 
 
-def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> Origin:
-    """Take the last `length` events of a file of the user's, or all of a shorter one."""
+def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationSpec) -> Origin:
+    """Take bars of a file of the user's, or its last events, or all of a shorter one."""
     name, form = prompt_midi.name, prompt_midi.format
     try:
         piece = prompt_midi.read()
@@ -262,7 +304,8 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
     events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
-    first = max(len(events) - length, 0)
+    taken = _events_of_bars(events, name, spec.prompt_bars) if spec.prompt_bars else None
+    first, stop = taken or (max(len(events) - spec.prompt_events, 0), len(events))
     segment = cut_segment(
         piece,
         events,
@@ -270,10 +313,24 @@ def _origin_of_file(dataset: Dataset, prompt_midi: PromptMidi, length: int) -> O
         dataset.vocabularies,
         name=name,
         first=first,
-        length=len(events) - first,
+        length=stop - first,
         knowledge=dataset.knowledge,
     )
-    return Origin(segment, warnings=(*_cut_warnings(segment, len(events)), *_file_warnings(piece, name, known)))
+    cut_warnings = [] if taken else _cut_warnings(segment, len(events))
+    return Origin(
+        segment, warnings=(*cut_warnings, *_file_warnings(piece, name, known)), ends_bar=bool(spec.prompt_bars)
+    )
+
+
+def _events_of_bars(events: PieceEvents, name: str, bars: str) -> tuple[int, int]:
+    """Return the first event of some bars, and the one behind their last. Raises SourceError if no event begins in them."""
+    first, last = read_bars(bars)
+    taken = np.flatnonzero((events.bar >= first) & (events.bar <= last))
+    if not len(taken) or last > events.bar.max():
+        raise SourceError(
+            f"--prompt-bars: expected bars of {name}, which has {events.bar.min()} to {events.bar.max()}, got {bars!r}"
+        )
+    return int(taken[0]), int(taken[-1]) + 1
 
 
 def _of_known_parts(dataset: Dataset) -> EventSpec:

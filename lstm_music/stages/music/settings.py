@@ -73,10 +73,11 @@ class GenerationSettings:
     def _differences(self) -> Iterator[str]:
         if self.prompt_midi:
             yield f"prompt {self.prompt_midi.name}"
-        usual = self.usual.generation.model_dump()
-        for name, value in self.spec.model_dump().items():
+        usual, spec = self.usual.generation.model_dump(), self.spec.model_dump()
+        for name, value in spec.items():
             if value != usual.get(name, ""):
                 yield _in_words(name, value, usual.get(name, ""))
+        yield from (f"no {name.replace('_', ' ')}" for name in usual.keys() - spec.keys())
         if self.soundfont:
             yield f"soundfont {self.soundfont.name}"
 
@@ -86,6 +87,10 @@ def _in_words(name: str, value: Any, usual: Any) -> str:
     if isinstance(value, dict):
         own = [f"{key} {number:g}" for key, number in value.items() if number != usual.get(key)]
         return f"{name.replace('_', ' ')} {' '.join(own)}"
+    if name == "bars":
+        return f"{value} {'bar' if value == 1 else 'bars'}"
+    if name == "seconds":
+        return f"{value:g} seconds"
     if name.startswith("num_"):
         noun = name.removeprefix("num_").replace("_", " ")
         return f"{value} {noun.removesuffix('s') if value == 1 else noun}"
