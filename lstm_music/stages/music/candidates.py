@@ -1,7 +1,7 @@
 """Models → music: prompts, the loop, and a MIDI file per candidate."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from lstm_music.encoding.parts import named_parts, player_of
 from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError, RecipeError
-from lstm_music.generation.prompt import Prompt, start_in_bar, to_notes
+from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
 from lstm_music.midi.notes import PieceNotes, sorted_notes
@@ -23,20 +23,17 @@ from lstm_music.npy import save_array
 from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.music.lengths import begin_in_bar, ended, ending_of, lengths_of, likely_events, until_all_end
 from lstm_music.stages.music.prompts import Origin, PromptMidi, choose_prompts
-from lstm_music.stages.music.steering import ending_of, lengths_of, likely_events, pitch_range
+from lstm_music.stages.music.steering import pitch_range
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
-    from lstm_music.generation.grammar import Grammar
     from lstm_music.generation.loop import Made
 
 KIND = "music"
 MUSIC_VERSION = 3
-
-MOST_EVENTS = 200_000
-"""No piece has more."""
 
 
 def music_stage(
@@ -226,37 +223,11 @@ def go_on(
     if not spec.has_length:
         return make(spec)
     lengths = lengths_of(dataset, spec, segments)
-    made = _until_all_end(make, spec, likely_events(dataset, lengths))
+    made = until_all_end(make, spec, likely_events(dataset, lengths))
     return [
-        _ended(grammar, one, segment, length)
+        ended(grammar, one, segment, length)
         for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
     ]
-
-
-def _ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int) -> "Made":
-    from lstm_music.generation.ending import ended_well
-
-    if not len(one.tokens):
-        return one
-    passed = int(grammar.offset_steps[one.tokens[0, 0]])
-    tokens = ended_well(
-        one.tokens,
-        one.end_nats,
-        grammar,
-        first_position_steps=(segment.last_position_in_bar_steps + passed) % segment.bar_steps,
-        length=length,
-        bar=segment.bar_steps,
-    )
-    return replace(one, tokens=tokens, nats=one.nats[: len(tokens)])
-
-
-def _until_all_end(make: "Callable[[GenerationSpec], list[Made]]", spec: GenerationSpec, events: int) -> "list[Made]":
-    """Make music with room for so many events, and with more where a piece needs it: what there was stays the same."""
-    while True:
-        made = make(spec.model_copy(update={"num_events": events, "min_events": events}))
-        if all(len(one.tokens) < events for one in made) or events >= MOST_EVENTS:
-            return made
-        events = min(2 * events, MOST_EVENTS)
 
 
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
@@ -272,8 +243,11 @@ def _write_candidate(
     segment, grid = origin.segment, dataset.events.grid
     passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     onset = segment.last_onset_steps + passed
+    position = (segment.last_position_in_bar_steps + passed) % segment.bar_steps
     prompt_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
-    start = start_in_bar(onset, (segment.last_position_in_bar_steps + passed) % segment.bar_steps, grid)
+    start = start_in_bar(onset, position, grid)
+    if spec.has_length:
+        prompt_start, start = begin_in_bar(dataset, segment, made.tokens, prompt_start, start)
 
     def notes_of(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
         return to_notes(
@@ -300,11 +274,11 @@ def _write_candidate(
     if prompt is not None:
         write("prompt", prompt, segment.title)
     write("result", result, title_after(segment.title))
-    facts = {
+    facts: dict[str, Any] = {
         "events": len(made.tokens),
         "nats_per_event": round(float(made.nats.mean()), 4),
         "loops_left": made.loops_left,
-        "first_position_steps": (segment.last_position_in_bar_steps + passed) % segment.bar_steps,
+        "first_position_steps": position,
         "microseconds_per_quarter": segment.microseconds_per_quarter,
         "bar_quarters": segment.bar_steps / grid.steps_per_quarter,
         "begins_at_quarters": (onset - start - segment.onset_steps + prompt_start) // grid.steps_per_quarter,
@@ -323,6 +297,8 @@ def _write_candidate(
             "licence": origin.licence,
         },
     }
+    if spec.key:
+        facts["prompt"]["moved_semitones"] = origin.moved
     if dataset.events.parts != "none":
         heard = {part for piece in filter(None, (prompt, result)) for part in parts_of(piece)[0]}
         players = [player_of(dataset.events.parts, value) for value in dataset.events.part_alphabet]

@@ -32,8 +32,9 @@ from lstm_music.sources.entry import Refused, music_format
 from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
+from lstm_music.stages.music.lengths import ends_with_a_bar
 from lstm_music.stages.music.segments import cut, piece_rows
-from lstm_music.stages.music.steering import ends_with_a_bar, fits_key, in_meter, steered
+from lstm_music.stages.music.steering import fits_key, in_meter, steered
 from lstm_music.store import Store
 
 Start = tuple[PieceSpan, int]

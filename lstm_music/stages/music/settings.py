@@ -82,6 +82,14 @@ class GenerationSettings:
             yield f"soundfont {self.soundfont.name}"
 
 
+def length_in_words(spec: GenerationSpec) -> str:
+    """Say how long a piece becomes: `8 bars`, `30 seconds`, or `up to 512 events`."""
+    for name in ("bars", "seconds"):
+        if value := getattr(spec, name):
+            return _in_words(name, value, 0)
+    return f"up to {spec.num_events:,} {'event' if spec.num_events == 1 else 'events'}"
+
+
 def _in_words(name: str, value: Any, usual: Any) -> str:
     """Spell a setting: `64 events`, `temperature note 0.9`, `include prompt yes`; of several numbers those that differ."""
     if isinstance(value, dict):

@@ -1,15 +1,13 @@
-"""What is asked of new music → the prompts that fit it, moved and marked as asked, and where each output ends."""
+"""What is asked of new music → the prompts that fit it, moved to its key and with its meter, tempo and velocity."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_music.encoding.chords import content
 from lstm_music.encoding.places import bar_steps
-from lstm_music.encoding.splits import TRAIN
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan
@@ -25,17 +23,9 @@ from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.notes import read_some_pieces
 from lstm_music.store import Store
 
-if TYPE_CHECKING:
-    from lstm_music.generation.ending import Ending
-
 MINUTE = 60_000_000
 """In microseconds."""
 
-MEASURED_PIECES = 200
-"""So many training pieces say how dense music is."""
-
-_DENSE = 0.95  # of the pieces are less dense
-_ROOM = 64  # events
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
 
 
@@ -168,50 +158,3 @@ def _in_key(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> tuple[Pr
             f"{spec.key} and still sounds {'minor' if own.is_minor else 'major'}"
         )
     return replace(moved, key_signature=KeySignature(0, wanted.sharps, wanted.is_minor)), semitones, warnings
-
-
-def ends_with_a_bar(dataset: Dataset, span: PieceSpan, stop: int) -> bool:
-    """Say whether a bar begins with event `stop` of a piece, so that the events before it end with a bar."""
-    if stop >= span.events:
-        return False
-    event = dataset.tokens[span.start + stop]
-    places = event[len(dataset.streams) : len(dataset.streams) + 2]
-    return not places.any() and bool(dataset.offset_quarters[event[_OFFSET]])
-
-
-def ending_of(
-    dataset: Dataset, spec: GenerationSpec, segments: Sequence[Prompt], ends_bar: Sequence[bool]
-) -> "Ending | None":
-    """Say where each output ends, and when it begins; None if nothing of it is asked for.
-
-    Music after a prompt that ends with a bar (`ends_bar`) begins with the next one.
-    """
-    from lstm_music.generation.ending import NEVER, Ending
-
-    if not spec.has_length and not any(ends_bar):
-        return None
-    waits = [
-        segment.bar_steps - segment.last_position_in_bar_steps if waits else 0
-        for segment, waits in zip(segments, ends_bar, strict=True)
-    ]
-    lengths = lengths_of(dataset, spec, segments) if spec.has_length else np.full(len(segments), NEVER)
-    return Ending(lengths.astype(np.int32), np.array(waits, np.int32))
-
-
-def lengths_of(dataset: Dataset, spec: GenerationSpec, segments: Sequence[Prompt]) -> np.ndarray:
-    """Return the steps from the barline before each output to its end, int64 [outputs]."""
-    steps_per_quarter = dataset.events.grid.steps_per_quarter
-    if spec.bars:
-        return np.array([spec.bars * segment.bar_steps for segment in segments])
-    quarter = np.array([segment.microseconds_per_quarter for segment in segments]) / 1e6
-    return np.floor(spec.seconds / quarter * steps_per_quarter + 1e-6).astype(np.int64)
-
-
-def likely_events(dataset: Dataset, lengths: np.ndarray) -> int:
-    """Return more events than music of these lengths, in steps, has in nearly all training pieces."""
-    densities = [1.0]
-    for span in dataset.spans[TRAIN][:MEASURED_PIECES]:
-        quarters = float(dataset.offset_quarters[dataset.tokens[span.start : span.stop, _OFFSET]].sum())
-        densities.append(span.events / max(quarters, 1.0))
-    quarters = int(lengths.max()) / dataset.events.grid.steps_per_quarter
-    return int(quarters * float(np.quantile(densities, _DENSE))) + _ROOM
