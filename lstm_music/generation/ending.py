@@ -105,3 +105,17 @@ def ended_well(
         if steps.max() > grammar.duration_steps[tokens[event, _DURATION]]:
             held[event, _DURATION] = steps.argmax()
     return held
+
+
+def held_in_notes(notes: npt.NDArray[np.void], end_ticks: int, most_ticks: float) -> npt.NDArray[np.void]:
+    """Hold the last notes until the very end, for which the models may know no duration; none longer than `most_ticks`.
+
+    They are those of the last onset that are longest there; drums stay.
+    """
+    held = notes.copy()
+    is_last = ~notes["is_drum"] & (notes["onset_ticks"] == notes["onset_ticks"].max())
+    is_last &= notes["duration_ticks"] == notes["duration_ticks"][is_last].max(initial=0)
+    room = end_ticks - int(notes["onset_ticks"].max())
+    if room <= most_ticks:
+        held["duration_ticks"][is_last] = np.maximum(held["duration_ticks"][is_last], room)
+    return held

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_music.encoding.chords import PITCH_NAMES
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.generation.steering import read_key, read_register
+from lstm_music.generation.steering import read_key, read_meter, read_register
 from lstm_music.midi.key import estimate_key, key_name
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
@@ -71,7 +71,8 @@ def _compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt
         yield Asked("tempo", f"{spec.tempo:g}", f"{found:.2f}".rstrip("0").rstrip("."), _near(found, spec.tempo))
     if spec.meter:
         written = f"{meter.numerator}/{meter.denominator}"
-        yield Asked("meter", spec.meter, written, written == spec.meter)
+        is_in_meter = read_meter(spec.meter) == (meter.numerator, meter.denominator)
+        yield Asked("meter", spec.meter, written, is_in_meter)
     if spec.key:
         yield from _keys(spec.key, piece, notes)
     pitches = notes["pitch"][~notes["is_drum"]]

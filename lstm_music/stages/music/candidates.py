@@ -23,7 +23,15 @@ from lstm_music.npy import save_array
 from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
-from lstm_music.stages.music.lengths import begin_in_bar, ended, ending_of, lengths_of, likely_events, until_all_end
+from lstm_music.stages.music.lengths import (
+    begin_in_bar,
+    ended,
+    ending_of,
+    held_to_the_end,
+    lengths_of,
+    likely_events,
+    until_all_end,
+)
 from lstm_music.stages.music.prompts import Origin, PromptMidi, choose_prompts
 from lstm_music.stages.music.steering import pitch_range
 from lstm_music.stages.training.trained import load_model
@@ -261,6 +269,9 @@ def _write_candidate(
         if is_inside
         else notes_of(made.tokens, start)
     )
+    if spec.has_length:
+        begins = prompt_start + onset - segment.onset_steps if is_inside else start
+        result = held_to_the_end(dataset, spec, segment, result, begins - position)
     key = segment.key_signature or estimate_key(result)
 
     def write(name: str, notes: PieceNotes, title: str) -> None:

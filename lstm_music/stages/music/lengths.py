@@ -11,6 +11,7 @@ from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.notes import PieceNotes
 from lstm_music.stages.data.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -121,3 +122,15 @@ def begin_in_bar(
         before if grid.on_grid(before + of_prompt).all() else prompt_start,
         position if grid.on_grid(position + onsets).all() else start,
     )
+
+
+def held_to_the_end(
+    dataset: Dataset, spec: GenerationSpec, segment: Prompt, notes: PieceNotes, barline: int
+) -> PieceNotes:
+    """Hold the last notes of a file until its end; bar 1 of the new music begins `barline` steps after the file."""
+    from lstm_music.generation.ending import held_in_notes
+
+    length = int(lengths_of(dataset, spec, [segment])[0])
+    ticks = notes.ticks_per_quarter
+    end = (barline + length) * ticks // dataset.events.grid.steps_per_quarter
+    return replace(notes, notes=held_in_notes(notes.notes, end, spec.max_quarters * ticks))
