@@ -1,7 +1,7 @@
 """The loop that makes music: many pieces at once, the models in a chain, their states carried, all of it compiled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +54,7 @@ class Made:
     tokens: npt.NDArray[np.int32]
     nats: npt.NDArray[np.float32]
     loops_left: int
-    end_nats: npt.NDArray[np.float32]
+    end_nats: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 def generate_tokens(

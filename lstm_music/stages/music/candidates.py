@@ -32,7 +32,8 @@ from lstm_music.stages.music.lengths import (
     likely_events,
     until_all_end,
 )
-from lstm_music.stages.music.prompts import Origin, PromptMidi, choose_prompts
+from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.steering import pitch_range
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store

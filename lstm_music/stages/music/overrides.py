@@ -9,7 +9,7 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_str
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.stages.music.prompts import read_prompt_midi
+from lstm_music.stages.music.prompt_files import read_prompt_midi
 from lstm_music.stages.music.settings import GenerationSettings
 
 SEEDS = 2**32

@@ -10,7 +10,7 @@ from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.names import short_recipe
-from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.prompt_files import PromptMidi
 
 OTHERS_IN_TITLE = 2
 

@@ -26,7 +26,7 @@ from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import make_music, new_notes, read_music
 from lstm_music.stages.music.copies import event_reader
-from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model

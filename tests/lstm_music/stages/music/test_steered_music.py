@@ -20,7 +20,8 @@ from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music import candidates
 from lstm_music.stages.music.asked import as_json, compare, kept
 from lstm_music.stages.music.candidates import make_music, new_notes, read_music
-from lstm_music.stages.music.prompts import PromptMidi, choose_prompts
+from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.store import Store
 
 RESULTS = 8
