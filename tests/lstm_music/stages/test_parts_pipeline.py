@@ -7,6 +7,7 @@ import pytest
 from band_music import band_piece
 from small_music import tiny_recipe, write_folder
 
+from lstm_music.encoding.chords import drum_key
 from lstm_music.encoding.echoes import NOTE, PART_COLUMN, echo_columns
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.guesses import guess_columns, guess_tokens
@@ -160,6 +161,26 @@ def is_known_as_by_numpy(dataset, store, made):
 
 def names_of(store, dataset, span):
     return piece_rows(store, dataset)[span.piece_id]["names"]
+
+
+@pytest.mark.operation
+def test_an_ensemble_ends_with_its_barline_in_the_key_and_the_range(dataset, music):
+    """Drums are neither moved nor held nor bound to a range."""
+    asked = {"bars": 2, "key": "F major", "pitch_range": "36-72", "num_outputs": 8}
+    for made in music(temperature=dict.fromkeys(STREAMS_OF_PARTS, 2.0), **asked):
+        notes, read = new_notes(made), read_midi(made.midi)
+        bar = 4 * read.ticks_per_quarter
+        ends, begins = notes["onset_ticks"] + notes["duration_ticks"], notes["onset_ticks"].min() // bar * bar
+        assert ends.max() <= begins + 2 * bar
+        assert notes["onset_ticks"].max() >= begins + bar
+        last = notes[notes["onset_ticks"] == notes["onset_ticks"].max()]
+        assert last["is_drum"].all() or ends.max() == begins + 2 * bar
+        assert read.key_signatures[0].sharps == -1
+        pitches = notes["pitch"][~notes["is_drum"]]
+        assert 36 <= pitches.min() <= pitches.max() <= 72
+        drums = notes["pitch"][notes["is_drum"]]
+        known = {drum_key(note) for note in dataset.notes_of_parts["drums"]}
+        assert {*drums.tolist()} <= known
 
 
 @pytest.mark.operation
