@@ -9,6 +9,8 @@ from flows.parameters import (
     EventCount,
     Limits,
     LimitsGroup,
+    Music,
+    MusicGroup,
     Output,
     OutputCount,
     OutputGroup,
@@ -44,6 +46,7 @@ def generate(
     num_outputs: OutputCount = None,
     num_events: EventCount = None,
     random_seed: RandomSeed = None,
+    music: MusicGroup = Music(),
     sampling: SamplingGroup = Sampling(),
     prompt: PromptGroup = Prompt(),
     limits: LimitsGroup = Limits(),
@@ -57,7 +60,9 @@ def generate(
         choice = default_recipe(store, "promoted")
         chosen = choice.recipe
         _LOG.info(choice.reason)
-    groups = (group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (sampling, prompt, limits, output))
+    groups = (
+        group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (music, sampling, prompt, limits, output)
+    )
     overrides = {"num_outputs": num_outputs, "num_events": num_events}
     for group in groups:
         overrides |= group

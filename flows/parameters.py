@@ -133,12 +133,27 @@ class Prompt(Group):
     prompt_events: int | None = Field(
         default=None, ge=1, description="How many events are the prompt; of your own file its last ones."
     )
+    prompt_bars: str | None = Field(
+        default=None,
+        description="Bars of your own file to continue, such as 1-8, instead of its last events; a pickup is bar 0.",
+    )
     include_prompt: bool | None = Field(default=None, description="Whether a result begins with its prompt.")
 
 
 class Limits(Group):
     """What bounds a piece."""
 
+    bars: int | None = Field(
+        default=None,
+        ge=0,
+        description="Each piece ends after so many bars, with the last barline. The prompt does not count.",
+    )
+    seconds: float | None = Field(
+        default=None, ge=0, description="Each piece ends after so many seconds, at its tempo."
+    )
+    pitch_range: str | None = Field(
+        default=None, description="The lowest and the highest new note: C3-C6 (C4 is middle C) or 48-84."
+    )
     min_events: int | None = Field(default=None, ge=1, description="The shortest a piece may be, in events.")
     max_quarters: float | None = Field(default=None, gt=0, description="The longest note or rest, in quarter lengths.")
     max_repeats: int | None = Field(
@@ -157,6 +172,22 @@ class Limits(Group):
     )
     add_drums: bool | None = Field(
         default=None, description="Whether drums play in every bar; for models that learnt from music with drums."
+    )
+
+
+class Music(Group):
+    """What the music is like."""
+
+    tempo: float | None = Field(default=None, ge=0, description="Quarter notes per minute: 92. Empty: the prompt's.")
+    meter: str | None = Field(
+        default=None,
+        description="The time signature: 3/4. Prompts are held-out pieces in this meter. Empty: the prompt's.",
+    )
+    key: str | None = Field(
+        default=None, description="The key: A minor, Bb major. Prompts are transposed to it. Empty: the prompt's."
+    )
+    velocity: int | None = Field(
+        default=None, ge=0, le=127, description="How loud all notes are, 1 to 127; not for recipes that learn it."
     )
 
 
@@ -189,4 +220,5 @@ class Output(Group):
 SamplingGroup = Annotated[Sampling, Described("How the next value is chosen. Empty: as the recipe says.")]
 PromptGroup = Annotated[Prompt, Described("The music that a piece continues. Empty: as the recipe says.")]
 LimitsGroup = Annotated[Limits, Described("What bounds a piece. Empty: as the recipe says.")]
+MusicGroup = Annotated[Music, Described("What the music is like. Empty: as the recipe and the prompt say.")]
 OutputGroup = Annotated[Output, Described("What is rendered. Empty: as the recipe says.")]

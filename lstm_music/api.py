@@ -106,11 +106,19 @@ def generate(
     storage: str | Path = "storage",
     *,
     num_outputs: int | None = None,
+    bars: int | None = None,
+    seconds: float | None = None,
     num_events: int | None = None,
     min_events: int | None = None,
+    tempo: float | None = None,
+    meter: str | None = None,
+    key: str | None = None,
+    pitch_range: str | None = None,
+    velocity: int | None = None,
     random_seed: int | None = None,
     prompt: str | None = None,
     prompt_midi: str | Path | None = None,
+    prompt_bars: str | None = None,
     composer: str | None = None,
     prompt_events: int | None = None,
     include_prompt: bool | None = None,
@@ -145,11 +153,19 @@ def generate(
         recipe: A recipe, its name, or the path of a .toml file.
         storage: The storage that holds the trained models.
         num_outputs: How many pieces.
+        bars: Each piece ends after so many bars, with the last barline; the prompt does not count. It excludes numbers of events.
+        seconds: Each piece ends after so many seconds, at its tempo.
         num_events: The longest a piece may be, in events.
         min_events: The shortest a piece may be, in events.
+        tempo: Quarter notes per minute; without it that of the prompt.
+        meter: The time signature, `3/4`; prompts are held-out pieces in this meter.
+        key: The key, `A minor` or `Bb major`; prompts are transposed to it.
+        pitch_range: The lowest and the highest new note, `C3-C6` or `48-84`.
+        velocity: How loud all notes are, 1 to 127; not for recipes that learn it.
         random_seed: Another number gives other music.
         prompt: `auto` (a good place of a held-out piece), `random`, `none`, the name of a piece, or `NAME:120` for its event 120.
         prompt_midi: A music file to continue, instead of a held-out piece.
+        prompt_bars: Bars of `prompt_midi` to continue, `1-8`, instead of its last events; a pickup is bar 0.
         composer: Take prompts from held-out pieces of this composer only.
         prompt_events: How many events of a held-out piece are the prompt.
         include_prompt: Whether a result begins with its prompt.
@@ -180,6 +196,14 @@ def generate(
     """
     overrides: dict[str, Any] = {
         "num_outputs": num_outputs,
+        "bars": bars,
+        "seconds": seconds,
+        "tempo": tempo,
+        "meter": meter,
+        "key": key,
+        "pitch_range": pitch_range,
+        "velocity": velocity,
+        "prompt_bars": prompt_bars,
         "num_events": num_events,
         "min_events": min_events,
         "prompt": prompt,

@@ -29,7 +29,7 @@ from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.instruments import programs_by_part
 from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.splits import SplitSpec
-from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, VELOCITY
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
@@ -201,6 +201,8 @@ class Recipe(BaseModel):
                 if stream in said[name] and stream not in streams:
                     raise ValueError(f"{name}: {stream!r} is not among the streams of [model]")
         spec: GenerationSpec = parse(said)
+        if spec.velocity and VELOCITY in streams and "model" in info.data:
+            raise ValueError("velocity: these models choose how loud each note is; leave it out")
         return spec.for_streams(streams)
 
     @field_validator("generation", mode="after")

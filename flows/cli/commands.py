@@ -33,7 +33,7 @@ from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
 from lstm_music.stages.music.overrides import Overrides, settings_of
-from lstm_music.stages.music.settings import GenerationSettings
+from lstm_music.stages.music.settings import GenerationSettings, length_in_words
 from lstm_music.stages.report import experiments, reproduction
 from lstm_music.stages.training import curves, scorecard, tracking
 from lstm_music.stages.training.changes import changes_since_training, changes_text
@@ -287,7 +287,7 @@ def _generate(
 ) -> dict[str, Any]:
     current = require_promoted(store, recipe.name)
     plan = generation.Plan(settings, current.dataset, current.models)
-    pieces, events = counted(settings.spec.num_outputs, "piece"), counted(settings.spec.num_events, "event")
+    pieces, length = counted(settings.spec.num_outputs, "piece"), length_in_words(settings.spec)
     if settings.spec.candidates > settings.spec.num_outputs:
         pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
     if store.has(plan.stage.ref):
@@ -295,7 +295,7 @@ def _generate(
         display.log(
             f"These settings made this music before; for other music give another --random-seed, such as {other}"
         )
-    with display.generating(f"Generating {pieces} of up to {events}") as (on_stage, on_file):
+    with display.generating(f"Generating {pieces} of {length}") as (on_stage, on_file):
         ref = generation.generate(store, plan, on_file, on_stage)
     generations.write_index(store)
     if output_dir is not None:

@@ -7,15 +7,31 @@ import typer
 
 from flows.cli.options import MUSIC, OUTPUT
 
-SAMPLING, PROMPT = "Sampling", "Prompt"
+SAMPLING, PROMPT, STEERING = "Sampling", "Prompt", "Tempo, key and range"
 """Further groups of options in `--help`."""
 
 
-def _option(group: str, name: str, text: str, default: str | bool = "the recipe's", **settings: Any) -> Any:
-    return typer.Option(name, help=text, rich_help_panel=group, show_default=default, **{"metavar": "N", **settings})
+def _option(group: str, names: str, text: str, default: str | bool = "the recipe's", **settings: Any) -> Any:
+    return typer.Option(
+        *names.split(), help=text, rich_help_panel=group, show_default=default, **{"metavar": "N", **settings}
+    )
 
 
 NumOutputsOption = Annotated[int | None, _option(MUSIC, "--num-outputs", "Number of pieces.", min=1)]
+BarsOption = Annotated[
+    int | None,
+    _option(
+        MUSIC,
+        "--bars",
+        "Number of bars: each piece ends with the last barline. The prompt does not count.",
+        False,
+        min=1,
+    ),
+]
+SecondsOption = Annotated[
+    float | None,
+    _option(MUSIC, "--seconds", "Length of each piece in seconds, at its tempo.", False, metavar="SECONDS"),
+]
 NumEventsOption = Annotated[int | None, _option(MUSIC, "--num-events", "Longest piece, in events (notes).", min=1)]
 MinEventsOption = Annotated[int | None, _option(MUSIC, "--min-events", "Shortest piece, in events (notes).", min=1)]
 BestOfOption = Annotated[
@@ -23,6 +39,51 @@ BestOfOption = Annotated[
     _option(MUSIC, "--best-of", "Make this many candidates per piece and keep those with the lowest penalty.", min=1),
 ]
 RandomSeedOption = Annotated[int | None, _option(MUSIC, "--random-seed", "Another number gives other music.", min=0)]
+TempoOption = Annotated[
+    float | None,
+    _option(STEERING, "--tempo", "Quarter notes per minute, such as 92.", "the prompt's", metavar="BPM"),
+]
+MeterOption = Annotated[
+    str | None,
+    _option(
+        STEERING,
+        "--meter",
+        "Time signature, such as 3/4: continue pieces in this meter, and stay in it.",
+        "the prompt's",
+        metavar="METER",
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    _option(
+        STEERING,
+        "--key",
+        "Key, such as 'A minor' or 'Bb major': the prompt is transposed to it, and the music goes on there.",
+        "the prompt's",
+        metavar="KEY",
+    ),
+]
+PitchRangeOption = Annotated[
+    str | None,
+    _option(
+        STEERING,
+        "--pitch-range --register",
+        "Lowest and highest new note, such as C3-C6 (C4 is middle C) or 48-84.",
+        "that of the training pieces",
+        metavar="LOW-HIGH",
+    ),
+]
+VelocityOption = Annotated[
+    int | None,
+    _option(
+        STEERING,
+        "--velocity",
+        "Loudness of all notes, from 1 to 127; 80 is mf. Not for recipes that learn it.",
+        "the prompt's",
+        min=1,
+        max=127,
+    ),
+]
 TemperatureOption = Annotated[
     str | None,
     _option(
@@ -122,6 +183,16 @@ PromptOption = Annotated[
 PromptMidiOption = Annotated[
     Path | None,
     _option(PROMPT, "--prompt-midi", "Continue this MIDI or score file from its end.", False, metavar="FILE"),
+]
+PromptBarsOption = Annotated[
+    str | None,
+    _option(
+        PROMPT,
+        "--prompt-bars",
+        "Bars of your own file to continue, such as 1-8, instead of its last notes; a pickup is bar 0.",
+        False,
+        metavar="BARS",
+    ),
 ]
 ComposerOption = Annotated[
     str | None,

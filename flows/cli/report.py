@@ -14,6 +14,7 @@ from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, read_inputs
 from lstm_music.stages.data.prepare import Prepared, about_split, window_counts
 from lstm_music.stages.inbox.standing import standing, way_on
+from lstm_music.stages.music.asked import kept
 from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
 from lstm_music.stages.training.curves import curves_of_card
@@ -135,6 +136,8 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     ]
     columns = ["piece", "continues", "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
+    if obeyed := kept(outputs):
+        display.log(f"Asked for, and kept in so many pieces: {'; '.join(obeyed)}")
     for warning in described["warnings"]:
         display.log(f"Warning: {warning}")
     if len(rows_) > ROWS_SHOWN:

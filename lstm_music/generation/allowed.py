@@ -11,11 +11,13 @@ from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.generation.grammar import Grammar
 
 
-def allowed_ids(stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any) -> Any:
+def allowed_ids(
+    stream: str, grammar: Grammar, may_end: Any, last: Any, current: Any, onset: Any, logits: Any, within: Any = None
+) -> Any:
     """Say which ids may be chosen now, bool [outputs, ids].
 
     `last` and `current` are the tokens of the two events, `onset` where the last one began. If no offset may follow, the piece
-    has to end.
+    has to end; `within` says which may, if not all.
     """
     ids = tf.range(logits.shape[-1])[None]
     values = tf.broadcast_to(ids >= SPECIAL_IDS, tf.shape(logits))
@@ -25,6 +27,8 @@ def allowed_ids(stream: str, grammar: Grammar, may_end: Any, last: Any, current:
         if grammar.ascending:  # where no note may follow at once, time has to go on
             stays = tf.constant(grammar.offset_steps)[None] == 0
             allowed &= ~(stays & _is_last_of_all(grammar, last))
+        if within is not None:
+            allowed &= within
         stuck = ~tf.reduce_any(allowed, -1, keepdims=True)
         return allowed | ((may_end | stuck) & (ids == END))
     at_once = tf.gather(tf.constant(grammar.offset_steps), current[:, :1]) == 0

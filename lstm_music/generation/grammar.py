@@ -70,12 +70,14 @@ def make_grammar(
     any_pitch: bool = False,
     played: Mapping[str, Collection[str]] = MappingProxyType({}),
     instruments: Collection[str] = (),
+    pitch_range: tuple[int, int] = (0, 127),
 ) -> Grammar:
     """Draw up the rules for an encoding and its vocabularies.
 
     No note and no silence lasts longer than `max_quarters`; if every value of a stream is longer, the shortest is allowed.
     Pitches lie within those of the training pieces, unless `any_pitch` allows all that the vocabulary has. `played` are the notes
-    of each part in the training pieces; only `instruments` may play, if any are named.
+    of each part in the training pieces; only `instruments` may play, if any are named. No note but a drum lies outside of
+    `pitch_range`, MIDI numbers, both inclusive; a part that has no note in it may not play.
     """
     grid = spec.grid
     offsets, durations = (_steps(vocabularies[stream], spec) for stream in ("offset", "duration"))
@@ -83,17 +85,19 @@ def make_grammar(
     on_grid = grid.on_grid(phases[:, None] + offsets) & _within(offsets, max_quarters * grid.steps_per_quarter)
     short_enough = _within(durations, max_quarters * grid.steps_per_quarter)
     parts, notes_of_part, durations_of_part = _parts(spec, vocabularies, played, instruments, any_pitch=any_pitch)
+    in_range = _in_range(vocabularies["note"], spec.encoding, pitch_range)
+    notes_of_part &= in_range
     return Grammar(
         tuple(vocabularies),
         grid.steps_per_quarter,
         offsets,
         durations,
         on_grid,
-        _notes(vocabularies["note"], spec.encoding, any_pitch=any_pitch),
+        _notes(vocabularies["note"], spec.encoding, any_pitch=any_pitch) & in_range,
         short_enough,
         ascending=spec.chords == "per_note",
         shapes=shapes_of(vocabularies["note"]),
-        parts=parts,
+        parts=parts & notes_of_part.any(1),
         notes_of_part=notes_of_part,
         durations_of_part=durations_of_part & short_enough,
         pitches=_pitches(vocabularies["note"]),
@@ -165,6 +169,16 @@ def _notes(vocabulary: Vocabulary, encoding: ChordEncoding, *, any_pitch: bool) 
     span = None if any_pitch else training_range(vocabulary, encoding)
     lowest, highest = span or (0, 127)
     inside = [all(lowest <= pitch <= highest for pitch in encoding.pitches(value)) for value in vocabulary.values]
+    return np.array([False] * SPECIAL_IDS + inside, np.bool_)
+
+
+def _in_range(vocabulary: Vocabulary, encoding: ChordEncoding, pitch_range: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Say which note ids have no pitch outside of a range; the special ones do."""
+    lowest, highest = pitch_range
+    inside = [
+        drum_key(value) is not None or all(lowest <= pitch <= highest for pitch in encoding.pitches(value))
+        for value in vocabulary.values
+    ]
     return np.array([False] * SPECIAL_IDS + inside, np.bool_)
 
 

@@ -1,25 +1,24 @@
 """The loop that makes music: many pieces at once, the models in a chain, their states carried, all of it compiled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import PART_COLUMN, echo_columns
+from lstm_music.encoding.echoes import echo_columns
 from lstm_music.encoding.guesses import PARTS, guess_columns
 from lstm_music.encoding.places import PLACES, QUARTERS
 from lstm_music.encoding.streams import STREAMS, heard
 from lstm_music.encoding.vocabulary import END
 from lstm_music.generation import echo
-from lstm_music.generation.allowed import allowed_ids
-from lstm_music.generation.drums import Beat, Drums
+from lstm_music.generation.drums import Drums
+from lstm_music.generation.ending import Ending
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
-from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
-from lstm_music.generation.parallels import Moves, ParallelGuard, moves_of
+from lstm_music.generation.rules import EventRules, Kept, Rules
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.backend import compiled
@@ -47,12 +46,14 @@ class Made:
     """One output: `tokens` int32 [events, columns] are the new events.
 
     `nats` float32 [events] is what the models, at temperature 1, thought of each of them (-ln p, all streams added);
-    `loops_left` how often the guard led the music out of a loop.
+    `loops_left` how often the guard led the music out of a loop. `end_nats` float32 [events] is what they thought of an end after
+    each event, where an end was asked for; of the last event only if the music ends there.
     """
 
     tokens: npt.NDArray[np.int32]
     nats: npt.NDArray[np.float32]
     loops_left: int
+    end_nats: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 def generate_tokens(
@@ -63,8 +64,9 @@ def generate_tokens(
     random_seed: int,
     guesser: Guesser | None = None,
     drums: Drums | None = None,
+    ending: Ending | None = None,
 ) -> list[Made]:
-    """Go on from prompts, one output for each.
+    """Go on from prompts, one output for each; `ending` says where, if that was asked for.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
@@ -75,45 +77,36 @@ def generate_tokens(
         (spec.num_events, outputs, len(grammar.streams)), np.float32
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
-    drums = drums or Drums()
-    loop = _compiled_loop(models, grammar, spec, guesser, drums)
-    sounding = len(heard(grammar.streams))
-    history = history_of(prompts.tokens, sounding)
-    past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
-    moves = moves_of(prompts.tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts))
-    beat = drums.before(prompts.tokens, prompts.positions)
-    arrays = tuple(map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance)))
-    tokens, nats, left = (
-        found.numpy() for found in loop(*arrays, history, past, moves, guesser and guesser.table, beat)
-    )
+    rules = Rules(grammar, spec, drums or Drums())
+    loop = _compiled_loop(models, rules, guesser)
+    past = echo.begin(prompts.tokens[..., : len(heard(grammar.streams))], spec.num_events, grammar.shapes)
+    kept = rules.before(prompts.tokens, prompts.positions)
+    arrays = map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance))
+    found = loop(*arrays, kept, past, guesser and guesser.table, ending)
+    tokens, nats, left = (one.numpy() for one in found)
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
     return [
-        Made(tokens[:count, output], nats[:count, output], int(left[output])) for output, count in enumerate(counts)
+        Made(tokens[:count, one], nats[:count, one, 0], int(left[one]), nats[1 : count + 1, one, 1])
+        for one, count in enumerate(counts)
     ]
 
 
 class _Playing(NamedTuple):
-    """What goes from one event to the next: the event before, its place, whether the piece has ended, and its history."""
+    """What goes from one event to the next: the event before, its place, whether the piece has ended, and what is remembered."""
 
     last: Any
     onset: Any
     position: Any
     ended: Any
-    history: History
+    kept: Kept
     past: echo.Past
-    moves: Moves
     states: Any
-    beat: Beat
 
 
-def _compiled_loop(
-    models: Sequence[EventModel],
-    grammar: Grammar,
-    spec: GenerationSpec,
-    guesser: Guesser | None,
-    drums: Drums,
-) -> Any:
+def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser | None) -> Any:
+    grammar, spec = rules.grammar, rules.spec
+
     @compiled
     def loop(
         previous: Any,
@@ -121,26 +114,21 @@ def _compiled_loop(
         positions: Any,
         bars: Any,
         chance: Any,
-        history: History,
+        kept: Kept,
         past: echo.Past,
-        moves: Moves,
         table: Table | None,
-        beat: Beat,
+        ending: Ending | None,
     ) -> Any:
         outputs, sounding = previous.shape[1], len(heard(grammar.streams))
         beside = _Beside(grammar, guesser, table, previous.shape[2])
-        parallels = ParallelGuard(grammar.pitches, is_on=spec.avoid_parallels and grammar.has_parts)
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, history, past, moves, states, beat = playing
-            may_end = index >= spec.min_events
+            last, onset, position, ended, kept, past, states = playing
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
+            ruled = EventRules(rules, ending, bars, index, kept, last, onset, position)
             nats = tf.zeros([outputs])
-            intervened = tf.zeros([outputs], tf.bool)
-            passed = tf.zeros([outputs], tf.int32)
-            is_in_new_bar = now = tf.zeros([outputs], tf.bool)
             for turn, stream in enumerate(grammar.chain):
                 if turn:  # the guesses at the offset stand with the event before
                     current = beside.guessed(stream, current, past)
@@ -148,59 +136,40 @@ def _compiled_loop(
                 is_predicted = logits is not None
                 if not is_predicted:
                     logits = _near_half_a_quarter(grammar, stream, outputs)
-                allowed = allowed_ids(stream, grammar, may_end, last, current, onset, logits)
-                if stream == "note" and spec.max_repeats:
-                    allowed, intervened = _led_out(
-                        allowed,
-                        forbidden_note(
-                            history,
-                            current[:, 0],
-                            spec.max_repeats,
-                            bars,
-                            current[:, PART_COLUMN] if grammar.has_parts else None,
-                        ),
-                    )
-                if stream == "note":
-                    allowed = parallels.avoided(allowed, moves, current, passed)
-                chosen = sample(
+                sampled = sample(
                     logits,
-                    drums.allowed(stream, allowed, now),
+                    ruled.allowed(stream, current, logits),
                     chance[index, :, turn],
                     temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
                     top_k=int(spec.of_stream("top_k", stream)),
                     top_p=spec.of_stream("top_p", stream),
                     min_p=spec.of_stream("min_p", stream),
                 )
-                chosen, now = drums.chosen(stream, beat, last, bars - position, chosen, now)
+                chosen = ruled.chosen(stream, sampled, logits)
                 if is_predicted:
                     nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
-                    passed = tf.gather(tf.constant(grammar.offset_steps), chosen)
-                    is_in_new_bar = position + passed >= bars
-                    onset, position = onset + passed, (position + passed) % bars
-                    current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
+                    current = _with_places(current, len(grammar.streams), ruled.position, grammar.steps_per_quarter)
             ended |= current[:, 0] == END
-            history = remember(history, current[:, :sounding], passed, intervened & ~ended)
-            moves = parallels.moved(moves, current, passed)
+            kept = ruled.after(current, ended)
             current = tf.where(ended[:, None], END, current)
             past = echo.hear(past, current[:, :sounding], grammar.shapes)
             current = beside.heard(current, past)
-            beat = drums.after(beat, current, is_in_new_bar)
-            after = _Playing(current, onset, position, ended, history, past, moves, said.states, beat)
-            return index + 1, after, written.write(index, current), thought.write(index, nats)
+            after = _Playing(current, ruled.onset, ruled.position, ended, kept, past, said.states)
+            nats_of_both = tf.stack([nats, ruled.end_nats], 1)
+            return index + 1, after, written.write(index, current), thought.write(index, nats_of_both)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
-        thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
-        none = tf.zeros([outputs], tf.bool)
-        start = _Playing(previous[-1], onsets, positions, none, history, past, moves, states, beat)
+        thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs, 2])
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, past, states)
         _, played, written, thought = tf.while_loop(
-            lambda index, *_: index < spec.num_events,
+            lambda index, playing, *_: (index < spec.num_events) & ~tf.reduce_all(playing.ended),
             event,
             (0, start, written, thought),
             maximum_iterations=spec.num_events,
         )
-        return written.stack(), thought.stack(), played.history.interventions
+        return written.stack(), thought.stack(), played.kept.history.interventions
 
     return loop
 
@@ -229,13 +198,6 @@ class _Beside:
         found = echo.latest_echoes(past, self._shapes, ranks)
         current = tf.concat([current[:, : self._echoes], found, current[:, self._guesses :]], 1)
         return self.guessed(STREAMS[0], current, past)
-
-
-def _led_out(allowed: Any, note: Any) -> tuple[Any, Any]:
-    """Forbid a note where another is allowed; say where that was."""
-    others = allowed & (tf.range(allowed.shape[-1])[None] != note[:, None])
-    intervened = (note >= 0) & tf.reduce_any(others, -1)
-    return tf.where(intervened[:, None], others, allowed), intervened
 
 
 class _Said:

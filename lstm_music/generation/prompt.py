@@ -70,19 +70,44 @@ def signature_after(piece: PieceNotes, tick: int, grid: Grid) -> tuple[int, int]
     It is the time signature at the tick, unless that lasts for one bar only: the shortened last bar of a piece with a pickup, or
     one irregular bar, is no measure for what follows. Then it is the signature before.
     """
-    end, ticks = _end_tick(piece), piece.ticks_per_quarter
-    starts = sorted({0, *(change.tick for change in piece.time_signatures if change.tick < end)})
-    spans: list[tuple[int, tuple[int, int]]] = []  # first tick, signature; neighbours differ
-    for start in starts:
-        signature = signature_at(piece.time_signatures, start, ticks, grid)
-        if not spans or spans[-1][1] != signature:
-            spans.append((start, signature))
-    begun = [index for index, (start, _) in enumerate(spans) if start <= tick] or [0]
+    spans = _signature_spans(piece.time_signatures, piece.ticks_per_quarter, _end_tick(piece), grid)
+    begun = [index for index, span in enumerate(spans) if span.start <= tick] or [0]
     latest = begun[-1]
-    start, (numerator, denominator) = spans[latest]
-    until = spans[latest + 1][0] if latest + 1 < len(spans) else end
-    is_one_bar = (until - start) * denominator <= 4 * numerator * ticks
-    return spans[latest - 1][1] if is_one_bar and latest else spans[latest][1]
+    return spans[latest - 1].signature if spans[latest].is_one_bar and latest else spans[latest].signature
+
+
+def meters_of(
+    signatures: Sequence[TimeSignature], ticks_per_quarter: int, end_tick: int, grid: Grid
+) -> set[tuple[int, int]]:
+    """Return the time signatures of a piece that ends at a tick, but those that last for one bar only; all if all do."""
+    spans = _signature_spans(signatures, ticks_per_quarter, end_tick, grid)
+    return {span.signature for span in spans if not span.is_one_bar} or {span.signature for span in spans}
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where a time signature holds, from tick `start` on."""
+
+    start: int
+    signature: tuple[int, int]
+    is_one_bar: bool
+
+
+def _signature_spans(
+    signatures: Sequence[TimeSignature], ticks_per_quarter: int, end_tick: int, grid: Grid
+) -> list[_Span]:
+    """List the stretches of one time signature; neighbours differ."""
+    starts = sorted({0, *(change.tick for change in signatures if change.tick < end_tick)})
+    found: list[tuple[int, tuple[int, int]]] = []
+    for start in starts:
+        signature = signature_at(signatures, start, ticks_per_quarter, grid)
+        if not found or found[-1][1] != signature:
+            found.append((start, signature))
+    ends = [*(start for start, _ in found[1:]), end_tick]
+    return [
+        _Span(start, (numerator, denominator), (until - start) * denominator <= 4 * numerator * ticks_per_quarter)
+        for (start, (numerator, denominator)), until in zip(found, ends, strict=True)
+    ]
 
 
 def _key_at(piece: PieceNotes, tick: int) -> KeySignature | None:

@@ -56,6 +56,15 @@ def badness(piece: PieceView, length: int, usual_density: float) -> Floats:
     return np.stack([np.asarray(column, np.float64) for column in columns], axis=1)
 
 
+def ends_with_bars(piece: PieceView, length: int) -> npt.NDArray[np.bool_]:
+    """Say of each place whether the event after it begins a bar, bool [places]."""
+    onsets, positions = piece.onset_steps, piece.position_in_bar_steps
+    places = np.arange(len(onsets) - length + 1)
+    after = np.minimum(places + length, len(onsets) - 1)
+    begins: npt.NDArray[np.bool_] = (positions[after] == 0) & (onsets[after] > onsets[places + length - 1])
+    return begins
+
+
 def density_of(pieces: Sequence[PieceView]) -> float:
     """Return events per step, the median over pieces."""
     return float(np.median([len(piece.onset_steps) / max(int(np.ptp(piece.onset_steps)), 1) for piece in pieces]))

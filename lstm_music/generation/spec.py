@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from lstm_music.encoding.instruments import instruments_by_part, written
 from lstm_music.encoding.streams import ALL_STREAMS, STREAMS
 from lstm_music.errors import RecipeError
+from lstm_music.generation.steering import STEERING, Steering
 from lstm_music.midi.general_midi import PROGRAMS
 
 
@@ -66,16 +66,17 @@ Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], _of_streams(U
 PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
 
+OPTIONAL = (*STEERING, "instruments", "avoid_parallels", "add_drums", "instrument")
+"""The settings of which nothing is written where they ask nothing: such settings keep the key that they had before."""
+
 AUTO, RANDOM, NONE = "auto", "random", "none"
 """The values of `prompt` that are no name of a piece."""
 
 PIANO = PROGRAMS[0]
 """The instrument of results where no other is asked for."""
 
-_SAID_IF_ASKED = frozenset({"instruments", "avoid_parallels", "add_drums", "instrument"})
 
-
-class GenerationSpec(BaseModel):
+class GenerationSpec(Steering):
     """How music is made. The settings of `PER_STREAM` take one number, or one for each stream.
 
     `temperature` 0 always takes the likeliest value, 1 samples as the models learnt. `top_k` keeps the k likeliest values
@@ -90,9 +91,9 @@ class GenerationSpec(BaseModel):
     `avoid_parallels` forbids parallel fifths, octaves and unisons between parts.
     `add_drums` lets drums play in every bar, if the models know drums.
     `instrument` is what plays instead of the piano, by its name in General MIDI, or what plays each part: `soprano=flute`.
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    With `bars` or `seconds`, which exclude each other, the numbers of events have no part.
+    """
 
     num_outputs: int = Field(default=4, ge=1, le=10_000)
     num_events: int = Field(default=256, ge=1, le=100_000)
@@ -147,11 +148,20 @@ class GenerationSpec(BaseModel):
             raise ValueError("expected 2 or more, or 0 for no limit: 1 would forbid every note to come again")
         return given
 
+    @model_validator(mode="after")
+    def _ask_one_thing(self) -> Self:
+        if self.bars and self.seconds:
+            raise ValueError("bars and seconds: both say where the music ends; leave one out")
+        if self.key and self.prompt == NONE:
+            raise ValueError(
+                "key and prompt: the key is that of the prompt, which is moved, and prompt 'none' has none; leave one out"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _leave_out_what_says_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say nothing of what is asked for only sometimes where it is not: such settings keep the key that they had before."""
         said: dict[str, Any] = serialise(self)
-        return {name: value for name, value in said.items() if value or name not in _SAID_IF_ASKED}
+        return {name: value for name, value in said.items() if value or name not in OPTIONAL}
 
     def for_streams(self, streams: Sequence[str]) -> Self:
         """Leave out the settings of all other streams."""

@@ -14,13 +14,18 @@ from lstm_music.midi.notes import KeySignature, PieceNotes
 
 _MAJOR_PROFILE = (0.748, 0.06, 0.488, 0.082, 0.67, 0.46, 0.096, 0.715, 0.104, 0.366, 0.057, 0.4)
 _MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.46, 0.105, 0.747, 0.404, 0.067, 0.133, 0.33)
+_FIFTHS = "FCGDAEB"
 _RELATIVE_MAJOR = 3  # semitones from the tonic of a minor key up to that of the major key with the same signature
 
 
 def estimate_key(piece: PieceNotes) -> KeySignature:
     """Estimate the key of the pitched notes of a piece; C major if there are none, or all pitch classes last equally long."""
     notes = piece.notes[~piece.notes["is_drum"]]
-    lasts = np.bincount(notes["pitch"] % 12, weights=notes["duration_ticks"], minlength=12)
+    return key_of(np.bincount(notes["pitch"] % 12, weights=notes["duration_ticks"], minlength=12))
+
+
+def key_of(lasts: np.ndarray) -> KeySignature:
+    """Estimate a key from how long each pitch class lasts, [12] in any unit; C major if all last equally long."""
     if not lasts.std():
         return KeySignature(0, 0, is_minor=False)
     tonic, is_minor = max(
@@ -28,6 +33,13 @@ def estimate_key(piece: PieceNotes) -> KeySignature:
         key=lambda key: _correlation(lasts, *key),
     )
     return KeySignature(0, sharps_of(tonic, is_minor=is_minor), is_minor)
+
+
+def key_name(sharps: int, *, is_minor: bool) -> str:
+    """Name a key by its signature: `A minor`, `Bb major`; from seven flats (-7) to seven sharps."""
+    fifths = sharps + (_RELATIVE_MAJOR if is_minor else 0) + 1  # from F on
+    sign = "#" * (fifths // len(_FIFTHS)) if fifths >= 0 else "b" * -(fifths // len(_FIFTHS))
+    return f"{_FIFTHS[fifths % len(_FIFTHS)]}{sign} {'minor' if is_minor else 'major'}"
 
 
 def sharps_of(tonic: int, *, is_minor: bool) -> int:

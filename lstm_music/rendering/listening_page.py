@@ -124,6 +124,16 @@ class PartShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A setting that was asked for, such as `bars`, what was measured, and whether that is the same."""
+
+    name: str
+    asked: str
+    found: str
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One result and all that is shown with it. `loop_interventions` is None if there was no loop guard.
 
@@ -145,6 +155,7 @@ class Result:
     downloads: Sequence[Download] = ()
     command: str = ""
     parts: Sequence[PartShown] = ()
+    asked: Sequence[Asked] = ()
 
 
 @dataclass(frozen=True, slots=True)

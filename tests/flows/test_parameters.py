@@ -20,7 +20,7 @@ from lstm_music.recipe_files import RECIPES
 from lstm_music.rendering.spec import RenderingSpec
 
 FLOWS = [ingest, prepare, train_all, generate, watch, retrain, tidy]
-GROUPS = {"sampling", "prompt", "limits", "output"}
+GROUPS = {"music", "sampling", "prompt", "limits", "output"}
 
 
 def form_of(flow):

@@ -24,7 +24,18 @@ from lstm_music.npy import save_array
 from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
-from lstm_music.stages.music.prompts import Origin, PromptMidi, choose_prompts
+from lstm_music.stages.music.lengths import (
+    begin_in_bar,
+    ended,
+    ending_of,
+    held_to_the_end,
+    lengths_of,
+    likely_events,
+    until_all_end,
+)
+from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import Origin, choose_prompts
+from lstm_music.stages.music.steering import pitch_range
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -174,8 +185,8 @@ def go_on(
 ) -> "list[Made]":
     """Run the loop from the last event of each segment, and write nothing.
 
-    Raises NotEnoughMusicError for prompts that are shorter than the window of the models, RecipeError for settings of parts
-    where there are none.
+    Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
+    prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
     """
     if spec.avoid_parallels and PART not in dataset.vocabularies:
         raise RecipeError("avoid_parallels: needs a recipe with parts, and these models know none; leave it out")
@@ -211,11 +222,26 @@ def go_on(
         any_pitch=spec.any_pitch,
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
+        pitch_range=pitch_range(dataset, spec) if spec.pitch_range else (0, 127),
     )
     drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
+    if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):
+        raise RecipeError(f"--pitch-range: expected a range with a note that may be played, got {spec.pitch_range!r}")
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
-    return generate_tokens(loaded, grammar, spec, prompts, random_seed, guesser, drums)
+    ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
+
+    def make(settings: GenerationSpec) -> "list[Made]":
+        return generate_tokens(loaded, grammar, settings, prompts, random_seed, guesser, drums, ending)
+
+    if not spec.has_length:
+        return make(spec)
+    lengths = lengths_of(dataset, spec, segments)
+    made = until_all_end(make, spec, likely_events(dataset, lengths))
+    return [
+        ended(grammar, one, segment, length)
+        for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
+    ]
 
 
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
@@ -232,8 +258,11 @@ def _write_candidate(
     segment, grid = origin.segment, dataset.events.grid
     passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     onset = segment.last_onset_steps + passed
+    position = (segment.last_position_in_bar_steps + passed) % segment.bar_steps
     prompt_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
-    start = start_in_bar(onset, (segment.last_position_in_bar_steps + passed) % segment.bar_steps, grid)
+    start = start_in_bar(onset, position, grid)
+    if spec.has_length:
+        prompt_start, start = begin_in_bar(dataset, segment, made.tokens, prompt_start, start)
 
     def notes_of(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
         return to_notes(
@@ -247,6 +276,9 @@ def _write_candidate(
         if is_inside
         else notes_of(made.tokens, start)
     )
+    if spec.has_length:
+        begins = prompt_start + onset - segment.onset_steps if is_inside else start
+        result = held_to_the_end(dataset, spec, segment, result, begins - position)
     key = segment.key_signature or estimate_key(result)
 
     def write(name: str, notes: PieceNotes, title: str) -> None:
@@ -260,11 +292,11 @@ def _write_candidate(
     if prompt is not None:
         write("prompt", prompt, segment.title)
     write("result", result, title_after(segment.title))
-    facts = {
+    facts: dict[str, Any] = {
         "events": len(made.tokens),
         "nats_per_event": round(float(made.nats.mean()), 4),
         "loops_left": made.loops_left,
-        "first_position_steps": (segment.last_position_in_bar_steps + passed) % segment.bar_steps,
+        "first_position_steps": position,
         "microseconds_per_quarter": segment.microseconds_per_quarter,
         "bar_quarters": segment.bar_steps / grid.steps_per_quarter,
         "begins_at_quarters": (onset - start - segment.onset_steps + prompt_start) // grid.steps_per_quarter,
@@ -283,6 +315,8 @@ def _write_candidate(
             "licence": origin.licence,
         },
     }
+    if spec.key:
+        facts["prompt"]["moved_semitones"] = origin.moved
     if dataset.events.parts != "none":
         heard = {part for piece in filter(None, (prompt, result)) for part in parts_of(piece)[0]}
         players = [player_of(dataset.events.parts, value) for value in dataset.events.part_alphabet]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.encoding.streams import PART
+from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.ensemble import declared_parts
@@ -19,6 +20,7 @@ from lstm_music.rendering.listening_page import listening_page
 from lstm_music.rendering.render import Rendered, Rendering, render_all
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.music.asked import as_json, compare
 from lstm_music.stages.music.candidates import make_music, music_stage, read_music
 from lstm_music.stages.music.copies import copies_stage, index_copies, load_index
 from lstm_music.stages.music.ensembles import is_ensemble, picture_of, thumbnail_of
@@ -132,7 +134,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["random_seed"] = plan.settings.random_seed
         writer.facts["settings"] = plan.settings.summary
         writer.facts["thumbnails"] = [thumbnail_of(one.made) for one in kept]
-        writer.facts["results"] = [_figures(one) for one in kept]
+        writer.facts["results"] = [_figures(plan.settings.spec, one) for one in kept]
         writer.facts["warnings"] = [*warnings, *_unheard(rendered)]
         writer.counts.update(results=len(kept), candidates=len(scored))
 
@@ -180,8 +182,10 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
     }
 
 
-def _figures(one: Scored) -> dict[str, Any]:
+def _figures(spec: GenerationSpec, one: Scored) -> dict[str, Any]:
+    asked = compare(spec, one.made)
     return {
+        **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
         "title": one.made.title,
@@ -242,8 +246,9 @@ def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
 
 def _settings(plan: Plan, number: int, one: Scored) -> str:
     """Give all facts about a result, as JSON."""
-    settings = plan.settings
+    settings, asked = plan.settings, compare(plan.settings.spec, one.made)
     said = {
+        **({"asked": as_json(asked)} if asked else {}),
         **settings.spec.model_dump(mode="json"),
         **one.made.facts,
         "output": number,

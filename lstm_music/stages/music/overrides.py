@@ -9,7 +9,7 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_str
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.stages.music.prompts import read_prompt_midi
+from lstm_music.stages.music.prompt_files import read_prompt_midi
 from lstm_music.stages.music.settings import GenerationSettings
 
 SEEDS = 2**32
@@ -40,6 +40,7 @@ def overridden(
     for name in given.keys() & set(PER_STREAM):
         numbers = parse_per_stream(_per_stream_text(given[name]), spell(name), recipe.model.streams)
         given[name] = {**base[name], **numbers}
+    given |= _without_what_is_replaced(given, base, spell)
     if "num_events" in given and "min_events" not in given:
         given["min_events"] = min(base["min_events"], given["num_events"])
     rendering = {name: value for name, value in renderings.items() if value is not None}
@@ -73,6 +74,10 @@ def settings_of(
     if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
+    if overrides.get("prompt_bars") and not prompt_midi:
+        raise RecipeError(
+            f"{spell('prompt_bars')}: takes bars of a file of yours; give it with {spell('prompt_midi')}, or leave it out"
+        )
     seed = recipe.random_seed if random_seed is None else random_seed
     if not 0 <= seed < SEEDS:
         raise RecipeError(f"{spell('random_seed')}: expected a whole number from 0 to {SEEDS - 1}, got {seed}")
@@ -92,6 +97,26 @@ def settings_of(
         soundfont=soundfont,
         prompt_midi_path=prompt_midi,
     )
+
+
+LENGTHS = ("bars", "seconds", "num_events", "min_events")
+"""The settings of length: a number of bars or of seconds goes with no other."""
+
+
+def _without_what_is_replaced(given: Overrides, base: Overrides, spell: Callable[[str], str]) -> dict[str, Any]:
+    """Switch off the length that the recipe asks for where another is given; RecipeError for two that exclude each other."""
+    asked = [name for name in LENGTHS if given.get(name)]
+    exact = [name for name in asked if name in {"bars", "seconds"}]
+    if exact and len(asked) > 1:
+        other = next(name for name in asked if name != exact[0])
+        raise RecipeError(
+            f"{spell(exact[0])}: excludes {spell(other)}, because it says where the music ends; leave one out"
+        )
+    if given.get("prompt_bars") and given.get("prompt_events"):
+        raise RecipeError(
+            f"{spell('prompt_bars')}: excludes {spell('prompt_events')}, because the bars are the prompt; leave one out"
+        )
+    return {name: 0 for name in ("bars", "seconds") if asked and name not in asked and base.get(name)}
 
 
 def require_promotable(recipe: Recipe) -> None:

@@ -14,6 +14,7 @@ from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name, title_of_file
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.listening_page import (
+    Asked,
     CopyCheck,
     Listening,
     Origin,
@@ -28,6 +29,7 @@ from lstm_music.rendering.listening_page import (
 from lstm_music.rendering.piano_roll import MARGIN
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import bar_of_event
+from lstm_music.stages.music.asked import compare
 from lstm_music.stages.music.candidates import Candidate, new_notes, result_at_quarters
 from lstm_music.stages.music.ensembles import is_ensemble, parts_shown, picture_of, pixels_per_quarter
 from lstm_music.stages.music.measures import notes_of
@@ -161,6 +163,7 @@ def _result(
             if metric in one.measured.statistics
         ],
         copy_check=copy_check,
+        asked=[Asked(row.name, row.asked, row.found, row.is_kept) for row in compare(settings.spec, one.made)],
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=[*presented.downloads(name), *part_sheets(presented.folder, name, facts.get("parts", ()))],
         command=like_it.command_for_more if prompt["split"] else settings.command_for_more,

@@ -16,6 +16,7 @@ from lstm_music.evaluation.music_card import FEWEST_PIECES, Sample, music_card
 from lstm_music.evaluation.note_ngrams import NoteList
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import RANDOM, GenerationSpec
+from lstm_music.generation.steering import STEERING
 from lstm_music.npy import save_array
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.candidates import go_on
@@ -39,7 +40,10 @@ FEWEST_EXCERPTS = 8
 FEWEST_EVENTS = 16
 """Shorter excerpts are too short for patterns."""
 
-NOT_MEASURED = ("min_events", "prompt", "include_prompt", "composer", "best_of")
+NOT_MEASURED = (
+    *("min_events", "prompt", "include_prompt", "composer", "best_of"),
+    *(name for name in STEERING if name != "pitch_range"),
+)
 """Settings without a part: prompts lie before the held-out excerpts, every piece has the full length, and none is chosen."""
 
 
@@ -177,7 +181,7 @@ def _require_enough(places: Sequence[Start], split: str, prompt_events: int, eve
 
 def _full_length(spec: GenerationSpec, events: int) -> GenerationSpec:
     """Give settings that make pieces of exactly so many events, as the held-out excerpts have."""
-    own = {"num_events": events, "min_events": events}
+    own = {"num_events": events, "min_events": events, "bars": 0, "seconds": 0.0}
     return spec.model_copy(update={**own, "prompt": RANDOM, "include_prompt": False, "composer": "", "best_of": 1})
 
 

@@ -10,7 +10,7 @@ from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.names import short_recipe
-from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.prompt_files import PromptMidi
 
 OTHERS_IN_TITLE = 2
 
@@ -73,12 +73,21 @@ class GenerationSettings:
     def _differences(self) -> Iterator[str]:
         if self.prompt_midi:
             yield f"prompt {self.prompt_midi.name}"
-        usual = self.usual.generation.model_dump()
-        for name, value in self.spec.model_dump().items():
+        usual, spec = self.usual.generation.model_dump(), self.spec.model_dump()
+        for name, value in spec.items():
             if value != usual.get(name, ""):
                 yield _in_words(name, value, usual.get(name, ""))
+        yield from (f"no {name.replace('_', ' ')}" for name in usual.keys() - spec.keys())
         if self.soundfont:
             yield f"soundfont {self.soundfont.name}"
+
+
+def length_in_words(spec: GenerationSpec) -> str:
+    """Say how long a piece becomes: `8 bars`, `30 seconds`, or `up to 512 events`."""
+    for name in ("bars", "seconds"):
+        if value := getattr(spec, name):
+            return _in_words(name, value, 0)
+    return f"up to {spec.num_events:,} {'event' if spec.num_events == 1 else 'events'}"
 
 
 def _in_words(name: str, value: Any, usual: Any) -> str:
@@ -86,6 +95,10 @@ def _in_words(name: str, value: Any, usual: Any) -> str:
     if isinstance(value, dict):
         own = [f"{key} {number:g}" for key, number in value.items() if number != usual.get(key)]
         return f"{name.replace('_', ' ')} {' '.join(own)}"
+    if name == "bars":
+        return f"{value} {'bar' if value == 1 else 'bars'}"
+    if name == "seconds":
+        return f"{value:g} seconds"
     if name.startswith("num_"):
         noun = name.removeprefix("num_").replace("_", " ")
         return f"{value} {noun.removesuffix('s') if value == 1 else noun}"

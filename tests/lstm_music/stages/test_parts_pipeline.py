@@ -8,6 +8,7 @@ import pytest
 from band_music import band_piece
 from small_music import tiny_recipe, write_folder
 
+from lstm_music.encoding.chords import drum_key
 from lstm_music.encoding.echoes import NOTE, PART_COLUMN, echo_columns
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.events import encode
@@ -31,7 +32,7 @@ from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import go_on, make_music, new_notes, read_music
 from lstm_music.stages.music.copies import event_reader, index_copies
 from lstm_music.stages.music.part_measures import in_parts, training_ranges, voices_of
-from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.training.scorecard import evaluate, read_card
@@ -202,6 +203,26 @@ def test_voices_are_parts_by_name_whose_ranges_descend(dataset):
     assert voices("alto", "soprano", "bass") == voices("bass") == ()
     assert voices("soprano", "alto", "bass", alto=["C7"]) == ()
     assert voices_of(dataset) == ()
+
+
+@pytest.mark.operation
+def test_an_ensemble_ends_with_its_barline_in_the_key_and_the_range(dataset, music):
+    """Drums are neither moved nor held nor bound to a range."""
+    asked = {"bars": 2, "key": "F major", "pitch_range": "36-72", "num_outputs": 8}
+    for made in music(temperature=dict.fromkeys(STREAMS_OF_PARTS, 2.0), **asked):
+        notes, read = new_notes(made), read_midi(made.midi)
+        bar = 4 * read.ticks_per_quarter
+        ends, begins = notes["onset_ticks"] + notes["duration_ticks"], notes["onset_ticks"].min() // bar * bar
+        assert ends.max() <= begins + 2 * bar
+        assert notes["onset_ticks"].max() >= begins + bar
+        last = notes[notes["onset_ticks"] == notes["onset_ticks"].max()]
+        assert last["is_drum"].all() or ends.max() == begins + 2 * bar
+        assert read.key_signatures[0].sharps == -1
+        pitches = notes["pitch"][~notes["is_drum"]]
+        assert 36 <= pitches.min() <= pitches.max() <= 72
+        drums = notes["pitch"][notes["is_drum"]]
+        known = {drum_key(note) for note in dataset.notes_of_parts["drums"]}
+        assert {*drums.tolist()} <= known
 
 
 @pytest.mark.operation

@@ -23,7 +23,8 @@ from lstm_music.stages.data.dataset import build_dataset, load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import make_music, read_music
-from lstm_music.stages.music.prompts import PromptMidi, _view
+from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import _view
 from lstm_music.stages.music.segments import cut
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate, read_card

@@ -24,7 +24,7 @@ from lstm_music.stages.data.notes import read_pieces
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music import candidates as module
 from lstm_music.stages.music.candidates import make_music, music_stage, picture, read_music
-from lstm_music.stages.music.prompts import PromptMidi, read_prompt_midi
+from lstm_music.stages.music.prompt_files import PromptMidi, read_prompt_midi
 from lstm_music.store import Store
 
 FORMS = (("prompt", "mid"), ("result", "mid"), ("result", "json"))

@@ -85,6 +85,64 @@ def test_an_error_names_the_setting_and_what_was_given(overrides, setting, given
     assert given in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            {"bars": 8, "num_events": 100},
+            "--bars: excludes --num-events, because it says where the music ends; leave one out",
+        ),
+        (
+            {"seconds": 8, "min_events": 9},
+            "--seconds: excludes --min-events, because it says where the music ends; leave one out",
+        ),
+        ({"bars": 8, "seconds": 20}, "--bars: excludes --seconds, because it says where the music ends; leave one out"),
+        (
+            {"prompt_bars": "1-8"},
+            "--prompt-bars: takes bars of a file of yours; give it with --prompt-midi, or leave it out",
+        ),
+        ({"key": "A moll"}, "--key: expected a key such as 'A minor', 'Bb major' or 'F# minor', got 'A moll'"),
+        ({"tempo": 1000}, "--tempo: expected 10 to 500 quarter notes a minute, got 1000"),
+        ({"velocity": 200}, "--velocity: expected at most 127, got 200"),
+    ],
+)
+def test_a_contradiction_or_a_wrong_value_is_one_sentence(overrides, sentence):
+    with pytest.raises(RecipeError) as raised:
+        spec_of(**overrides)
+    assert str(raised.value) == sentence
+
+
+def test_bars_of_a_prompt_exclude_a_number_of_its_events(tmp_path):
+    with pytest.raises(RecipeError, match=r"^--prompt-bars: excludes --prompt-events, because the bars are the prompt"):
+        settings_of(
+            tiny_recipe(), "tiny", {"prompt_bars": "1-2", "prompt_events": 8}, prompt_midi=tmp_path / "mine.mid"
+        )
+
+
+def test_a_length_replaces_that_of_the_recipe():
+    recipe = tiny_recipe(generation={"bars": 8})
+    assert settings_of(recipe, "tiny", {"num_events": 10}).spec.bars == 0
+    by_seconds = settings_of(recipe, "tiny", {"seconds": 10})
+    assert (by_seconds.spec.bars, by_seconds.spec.seconds) == (0, 10)
+    assert settings_of(recipe, "tiny", {}).spec.bars == 8
+    assert "no bars" in settings_of(recipe, "tiny", {"num_events": 10}).summary
+
+
+def test_models_that_choose_velocities_refuse_one():
+    recipe = tiny_recipe(model={"streams": ["offset", "note", "duration", "velocity"]})
+    with pytest.raises(RecipeError, match=r"velocity: these models choose how loud each note is; leave it out"):
+        settings_of(recipe, "tiny", {"velocity": 80})
+
+
+def test_the_command_names_what_is_asked():
+    asked = {"bars": 8, "tempo": 92.5, "key": "A minor", "pitch_range": "C3-C6"}
+    settings = settings_of(tiny_recipe(), "tiny", asked)
+    assert settings.command == (
+        "lstm-music generate --recipe tiny --bars 8 --tempo 92.5 --key 'A minor' --pitch-range C3-C6 --random-seed 1"
+    )
+    assert settings.summary == ["8 bars", "tempo 92.5", "key A minor", "pitch range C3-C6", "random seed 1"]
+
+
 def test_a_python_caller_reads_python_names():
     with pytest.raises(RecipeError, match=r"^num_outputs: "):
         settings_of(tiny_recipe(), "tiny", {"num_outputs": 0}, spell=str)

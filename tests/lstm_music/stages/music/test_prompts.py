@@ -14,7 +14,8 @@ from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import KeySignature, sorted_notes
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.music.overrides import settings_of
-from lstm_music.stages.music.prompts import PromptMidi, choose_prompts
+from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.stages.music.segments import piece_rows
 
 

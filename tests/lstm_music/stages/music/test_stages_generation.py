@@ -226,6 +226,20 @@ def test_a_soundfont_that_is_none_is_said(copy, plan, tmp_path):
     assert list(copy.store.refs("generations")) == before
 
 
+def test_what_was_asked_stands_beside_what_was_measured(copy, plan):
+    ref = generate(copy.store, plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=1, tempo=92.0, velocity=9))
+    asked = json.loads(copy.store.open(ref).file("result_001.json").read_bytes())["asked"]
+    assert [(one["name"], one["asked"], one["found"], one["is_kept"]) for one in asked] == [
+        ("tempo", "92", "92", True),
+        ("velocity", "9", "9", True),
+    ]
+    page = copy.store.open(ref).file("index.html").read_text()
+    assert '<th scope="row">tempo</th><td>92</td><td><span class="fine">✓ 92</span></td>' in page
+    (output,) = describe_generation(copy.store, ref)["outputs"]
+    assert output["asked"] == asked
+    assert "Asked for" not in copy.store.open(generate(copy.store, plan(num_outputs=1))).file("index.html").read_text()
+
+
 def test_the_index_leads_to_every_generation(made, trained, plan, tmp_path):
     copy = made.copy(tmp_path / "storage")
     refs = [generate(copy.store, plan(num_outputs=number)) for number in (1, 2)]

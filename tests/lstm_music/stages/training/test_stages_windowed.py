@@ -19,7 +19,7 @@ from lstm_music.stages.data.ingest import ingest, read_inputs
 from lstm_music.stages.data.prepare import describe, prepare
 from lstm_music.stages.music import prompts as seeds_stage
 from lstm_music.stages.music.candidates import make_music, read_music
-from lstm_music.stages.music.prompts import PromptMidi
+from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.training.piece_scores import nats_of_pieces
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate, read_card

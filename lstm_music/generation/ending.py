@@ -1,0 +1,121 @@
+"""Where music of a given length ends: no note begins or sounds behind its last barline, and the last bar has one.
+
+An offset that would lead past the end is the end. So the last bar is played as any bar, and then cut: music ends after that note
+of the last bar after which the models find the end of a piece likeliest, and what sounds last is held until the barline.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
+from lstm_music.encoding.vocabulary import END
+from lstm_music.generation.grammar import Grammar
+
+NEVER = 2**30
+"""A length, in steps, for music without a given end."""
+
+_OFFSET, _DURATION, _PART = (ALL_STREAMS.index(stream) for stream in ("offset", "duration", PART))
+
+
+class Ending(NamedTuple):
+    """Of each output: `lengths` int32 [outputs] in steps from the barline before its first event to its end.
+
+    `waits` int32 [outputs] are the steps from the prompt's last event before which the music does not begin.
+    """
+
+    lengths: Any
+    waits: Any
+
+
+class Bounds:
+    """The rules of an ending in the loop, for bars of `bars` steps, int32 [outputs]; without an ending there are none.
+
+    `onset` is where the last event began and `end` where the music ends, int32 [outputs], in steps since the start of the piece.
+    """
+
+    def __init__(self, grammar: Grammar, ending: Ending | None, bars: Any) -> None:
+        self._grammar, self._ending, self._bars = grammar, ending, bars
+
+    def offsets(self, index: Any, onset: Any, end: Any) -> Any:
+        """Say which offsets may follow, bool [outputs, ids] or None for all: none past the end, but out of the last bar."""
+        if self._ending is None:
+            return None
+        steps = tf.constant(self._grammar.offset_steps)[None]
+        inside = (steps < (end - onset)[:, None]) | (onset >= end - self._bars)[:, None]
+        waiting = steps >= self._ending.waits[:, None]
+        reach = tf.gather(tf.constant(self._grammar.on_grid), onset % self._grammar.steps_per_quarter)
+        waiting |= ~tf.reduce_any(waiting & reach, -1, keepdims=True)
+        return tf.where(index == 0, waiting, inside)
+
+    def durations(self, stream: str, allowed: Any, onset: Any, end: Any) -> Any:
+        """Leave the durations that end with the music, or the shortest where all are longer; other streams stay."""
+        if self._ending is None or stream != STREAMS[_DURATION]:
+            return allowed
+        steps = tf.constant(self._grammar.duration_steps)[None]
+        inside = allowed & (steps <= (end - onset)[:, None])
+        shortest = tf.reduce_min(tf.where(allowed, steps, NEVER), -1, keepdims=True)
+        return tf.where(tf.reduce_any(inside, -1, keepdims=True), inside, allowed & (steps == shortest))
+
+    def cut(self, stream: str, chosen: Any, index: Any, onset: Any, end: Any) -> Any:
+        """Put the end in place of an offset that leads past it, int32 [outputs]; other streams stay."""
+        if self._ending is None or stream != STREAMS[_OFFSET]:
+            return chosen
+        is_past = onset + tf.gather(tf.constant(self._grammar.offset_steps), chosen) >= end
+        return tf.where(is_past & (index > 0), END, chosen)
+
+    def end(self, index: Any, onset: Any, position: Any, end: Any) -> Any:
+        """Say where the music ends, once its first event has a place: `position` int32 [outputs] in its bar."""
+        return end if self._ending is None else tf.where(index == 0, onset - position + self._ending.lengths, end)
+
+    def end_nats(self, logits: Any) -> Any:
+        """Say how unlikely the end of the piece is, float32 [outputs], by the logits of the offset; 0 without an ending."""
+        outputs = logits.shape[0]
+        if self._ending is None:
+            return tf.zeros([outputs])
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.fill([outputs], END), logits)
+
+
+def ended_well(
+    tokens: npt.NDArray[np.int32],
+    end_nats: npt.NDArray[np.float32],
+    grammar: Grammar,
+    *,
+    first_position_steps: int,
+    length: int,
+    bar: int,
+) -> npt.NDArray[np.int32]:
+    """End in the last bar where the models find it likeliest, and hold the last notes; return tokens [events, columns].
+
+    `end_nats` [events] is how unlikely an end is after each event. `first_position_steps` is where the first event lies in its
+    bar, `length` the steps from that barline to the end, `bar` those of the last bar. The last notes sound until the end, or as
+    near to it as there is a duration. What a part may not hold so long, such as a drum, stays.
+    """
+    onsets = first_position_steps + np.cumsum(grammar.offset_steps[tokens[:, 0]]) - grammar.offset_steps[tokens[0, 0]]
+    in_last_bar = np.flatnonzero(onsets >= length - bar)
+    if len(in_last_bar):
+        count = int(in_last_bar[end_nats[in_last_bar].argmin()]) + 1
+        tokens, onsets = tokens[:count], onsets[:count]
+    held, room = tokens.copy(), length - int(onsets[-1])
+    for event in np.flatnonzero(onsets == onsets[-1]).tolist():
+        allowed = grammar.durations_of_part[tokens[event, _PART]] if grammar.has_parts else grammar.durations
+        steps = np.where(allowed & (grammar.duration_steps <= room), grammar.duration_steps, 0)
+        if steps.max() > grammar.duration_steps[tokens[event, _DURATION]]:
+            held[event, _DURATION] = steps.argmax()
+    return held
+
+
+def held_in_notes(notes: npt.NDArray[np.void], end_ticks: int, most_ticks: float) -> npt.NDArray[np.void]:
+    """Hold the last notes until the very end, for which the models may know no duration; none longer than `most_ticks`.
+
+    They are those of the last onset that are longest there; drums stay.
+    """
+    held = notes.copy()
+    is_last = ~notes["is_drum"] & (notes["onset_ticks"] == notes["onset_ticks"].max())
+    is_last &= notes["duration_ticks"] == notes["duration_ticks"][is_last].max(initial=0)
+    room = end_ticks - int(notes["onset_ticks"].max())
+    if room <= most_ticks:
+        held["duration_ticks"][is_last] = np.maximum(held["duration_ticks"][is_last], room)
+    return held

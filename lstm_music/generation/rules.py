@@ -1,0 +1,131 @@
+"""The rules of a generation, asked stream after stream at each event: which ids may be chosen, and which one has to be instead.
+
+They are the grammar, the ending, the guards against loops and parallels, and the drums; each has a module of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from lstm_music.encoding.echoes import PART_COLUMN
+from lstm_music.encoding.streams import STREAMS, heard
+from lstm_music.generation.allowed import allowed_ids
+from lstm_music.generation.drums import Beat, Drums
+from lstm_music.generation.ending import NEVER, Bounds, Ending
+from lstm_music.generation.grammar import Grammar
+from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
+from lstm_music.generation.parallels import Moves, ParallelGuard, moves_of
+from lstm_music.generation.spec import GenerationSpec
+
+OFFSET, NOTE = STREAMS[0], STREAMS[1]
+
+
+class Kept(NamedTuple):
+    """What the rules remember from one event to the next; `end` int32 [outputs] is where the music ends, in steps."""
+
+    end: Any
+    history: History
+    moves: Moves
+    beat: Beat
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The rules of a generation; `drums` says where drums have to play."""
+
+    grammar: Grammar
+    spec: GenerationSpec
+    drums: Drums
+
+    def before(self, tokens: npt.NDArray[np.int32], positions: npt.NDArray[np.int32]) -> Kept:
+        """Remember the prompts, int32 [events, outputs, columns]; `positions` [outputs] in its bar has the last event of each."""
+        grammar = self.grammar
+        return Kept(
+            tf.fill([tokens.shape[1]], NEVER),
+            history_of(tokens, len(heard(grammar.streams))),
+            moves_of(tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts)),
+            self.drums.before(tokens, positions),
+        )
+
+
+class EventRules:
+    """The rules at one event, the `index`-th new one, for bars of `bars` steps, int32 [outputs].
+
+    `last` int32 [outputs, columns] is the event before, which began at `onset` and at `position` in its bar, both int32
+    [outputs] in steps; with the offset they become those of this event.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        ending: Ending | None,
+        bars: Any,
+        index: Any,
+        kept: Kept,
+        last: Any,
+        onset: Any,
+        position: Any,
+    ) -> None:
+        self._grammar, self._spec, self._drums = rules.grammar, rules.spec, rules.drums
+        self._bounds = Bounds(rules.grammar, ending, bars)
+        self._parallels = ParallelGuard(
+            rules.grammar.pitches, is_on=rules.spec.avoid_parallels and rules.grammar.has_parts
+        )
+        self._bars, self._index, self._kept, self._last = bars, index, kept, last
+        self._end = kept.end
+        self._passed = tf.zeros_like(onset)
+        self._intervened = self._is_in_new_bar = self._has_drum_now = tf.zeros_like(onset, tf.bool)
+        self.onset, self.position = onset, position
+        self.end_nats = tf.zeros(onset.shape)
+
+    def allowed(self, stream: str, current: Any, logits: Any) -> Any:
+        """Say which ids may be chosen for a stream, bool [outputs, ids], given what is known of the event, [outputs, columns]."""
+        bounds, onset = self._bounds, self.onset
+        within = bounds.offsets(self._index, onset, self._end)
+        may_end = self._index >= self._spec.min_events
+        allowed = allowed_ids(stream, self._grammar, may_end, self._last, current, onset, logits, within)
+        allowed = bounds.durations(stream, allowed, onset, self._end)
+        if stream == NOTE and self._spec.max_repeats:
+            allowed, self._intervened = _led_out(allowed, self._note_of_a_loop(current))
+        if stream == NOTE:
+            allowed = self._parallels.avoided(allowed, self._kept.moves, current, self._passed)
+        return self._drums.allowed(stream, allowed, self._has_drum_now)
+
+    def chosen(self, stream: str, chosen: Any, logits: Any) -> Any:
+        """Give the ids that stand for the chosen ones, int32 [outputs]; with an offset, go on to the place of the event."""
+        chosen = self._bounds.cut(stream, chosen, self._index, self.onset, self._end)
+        rest_of_bar = self._bars - self.position
+        chosen, self._has_drum_now = self._drums.chosen(
+            stream, self._kept.beat, self._last, rest_of_bar, chosen, self._has_drum_now
+        )
+        if stream == OFFSET:
+            self._passed = tf.gather(tf.constant(self._grammar.offset_steps), chosen)
+            self._is_in_new_bar = self._passed >= rest_of_bar
+            self.onset, self.position = self.onset + self._passed, (self.position + self._passed) % self._bars
+            self._end = self._bounds.end(self._index, self.onset, self.position, self._end)
+            self.end_nats = self._bounds.end_nats(logits)
+        return chosen
+
+    def after(self, event: Any, ended: Any) -> Kept:
+        """Remember the event, int32 [outputs, columns]; `ended` bool [outputs] says whose music has ended."""
+        sounding = event[:, : len(heard(self._grammar.streams))]
+        return Kept(
+            self._end,
+            remember(self._kept.history, sounding, self._passed, self._intervened & ~ended),
+            self._parallels.moved(self._kept.moves, event, self._passed),
+            self._drums.after(self._kept.beat, event, self._is_in_new_bar),
+        )
+
+    def _note_of_a_loop(self, current: Any) -> Any:
+        part = current[:, PART_COLUMN] if self._grammar.has_parts else None
+        return forbidden_note(self._kept.history, current[:, 0], self._spec.max_repeats, self._bars, part)
+
+
+def _led_out(allowed: Any, note: Any) -> tuple[Any, Any]:
+    """Forbid a note where another is allowed; say where that was."""
+    others = allowed & (tf.range(allowed.shape[-1])[None] != note[:, None])
+    intervened = (note >= 0) & tf.reduce_any(others, -1)
+    return tf.where(intervened[:, None], others, allowed), intervened

@@ -1,0 +1,132 @@
+"""What a person can ask of new music: its length, tempo, meter, key, register and loudness, and how each is written.
+
+Every setting says nothing by default; then prompt and models decide, and the settings of a generation are written as before
+there was steering.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+SLOWEST, FASTEST = 10, 500
+"""Quarter notes a minute."""
+
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_FIFTHS = {letter: place for place, letter in enumerate("FCGDAEB", start=-1)}  # sharps of the major key of each letter
+_SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
+_SHARPS_IN_A_SEMITONE = 7
+_MINOR = -3  # sharps of a minor key, against the major key on the same tonic
+_MOST_SHARPS = 7
+_KEY = re.compile(r"([A-G])([#♯b♭]?)[ -]?(major|minor)", re.IGNORECASE)
+_PITCH = r"[A-Ga-g][#♯b♭]?-?\d|\d{1,3}"
+_TO = r"[-\u2013]"  # a hyphen or a dash
+_REGISTER = re.compile(rf"\s*({_PITCH})\s*{_TO}\s*({_PITCH})\s*")
+_METER = re.compile(r"(\d{1,2})/(\d{1,2})")
+_BARS = re.compile(rf"(\d{{1,5}})(?:{_TO}(\d{{1,5}}))?")
+_HIGHEST = 127
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key by the pitch class of its tonic, and the sharps (negative: flats) of its signature."""
+
+    tonic: int
+    sharps: int
+    is_minor: bool
+
+
+def read_key(text: str) -> Key:
+    """Read `A minor`, `F# major` or `Bb major`. Raises ValueError for anything else, and for keys of more than seven signs."""
+    found = _KEY.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("expected a key such as 'A minor', 'Bb major' or 'F# minor'")
+    letter, sign, is_minor = found[1].upper(), _SIGNS[found[2].lower()], found[3].lower() == "minor"
+    sharps = _FIFTHS[letter] + _SHARPS_IN_A_SEMITONE * sign + _MINOR * is_minor
+    if abs(sharps) > _MOST_SHARPS:
+        raise ValueError(f"expected a key of at most {_MOST_SHARPS} sharps or flats")
+    return Key((_LETTERS[letter] + sign) % 12, sharps, is_minor)
+
+
+def read_register(text: str) -> tuple[int, int]:
+    """Read `C3-C6` or `48-84` as two MIDI numbers, both inclusive. C4 is middle C. Raises ValueError for anything else."""
+    found = _REGISTER.fullmatch(text)
+    if found is None:
+        raise ValueError("expected the lowest and the highest note, such as C3-C6, Bb2-F#5 or 48-84")
+    low, high = (_midi_number(name) for name in found.groups())
+    if not 0 <= low <= high <= _HIGHEST:
+        raise ValueError("expected the lowest note first, and both from 0 (C-1) to 127 (G9)")
+    return low, high
+
+
+def _midi_number(name: str) -> int:
+    if name.isdecimal():
+        return int(name)
+    sign = name[1] if name[1] in _SIGNS else ""
+    return _LETTERS[name[0].upper()] + _SIGNS[sign] + 12 * (int(name[1 + len(sign) :]) + 1)
+
+
+def read_meter(text: str) -> tuple[int, int]:
+    """Read `3/4` as (numerator, denominator). Raises ValueError for anything else."""
+    found = _METER.fullmatch(text.strip())
+    numerator, denominator = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not numerator or denominator not in {1, 2, 4, 8, 16, 32}:
+        raise ValueError("expected a time signature such as 3/4 or 6/8")
+    return numerator, denominator
+
+
+def read_bars(text: str) -> tuple[int, int]:
+    """Read `1-8` or `5` as the first and the last bar; a pickup is bar 0. Raises ValueError for anything else."""
+    found = _BARS.fullmatch(text.strip())
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if first > last:
+        raise ValueError("expected the first and the last bar, such as 1-8; a pickup is bar 0")
+    return first, last
+
+
+def _fit(tempo: float) -> float:
+    if tempo and not SLOWEST <= tempo <= FASTEST:
+        raise ValueError(f"expected {SLOWEST} to {FASTEST} quarter notes a minute")
+    return tempo
+
+
+def _read_by(read: Callable[[str], object]) -> AfterValidator:
+    """Check a text, if there is one."""
+
+    def check(text: str) -> str:
+        if text:
+            read(text)
+        return text
+
+    return AfterValidator(check)
+
+
+class Steering(BaseModel):
+    """What is asked of the music itself. 0 and "" ask nothing.
+
+    New music ends after `bars` bars, the first of which is the one that it begins in, or after `seconds`, counted from the
+    same barline. `tempo` is in quarter notes a minute, `meter` a time signature, `key` the key that prompts are moved to,
+    `pitch_range` the lowest and highest new note, `velocity` how loud all notes are, 1 to 127. `prompt_bars` are the bars of a
+    file of one's own that are the prompt.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bars: int = Field(default=0, ge=0, le=1000)
+    seconds: float = Field(default=0, ge=0, le=3600, allow_inf_nan=False)
+    tempo: Annotated[float, AfterValidator(_fit)] = Field(default=0, allow_inf_nan=False)
+    meter: Annotated[str, _read_by(read_meter)] = ""
+    key: Annotated[str, _read_by(read_key)] = ""
+    pitch_range: Annotated[str, _read_by(read_register)] = ""
+    velocity: int = Field(default=0, ge=0, le=127)
+    prompt_bars: Annotated[str, _read_by(read_bars)] = ""
+
+    @property
+    def has_length(self) -> bool:
+        """Whether the music has to end at a certain time."""
+        return bool(self.bars or self.seconds)
+
+
+STEERING = tuple(Steering.model_fields)

@@ -1,0 +1,105 @@
+"""What was asked of a result beside what it is, as measured in its MIDI file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_music.encoding.chords import PITCH_NAMES
+from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.steering import read_key, read_meter, read_register
+from lstm_music.midi.key import estimate_key, key_name
+from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.reader import read_midi
+from lstm_music.stages.music.candidates import Candidate, new_notes
+from lstm_music.stages.music.steering import MINUTE
+
+NEAR_SECONDS = 0.1
+"""As near to the asked length: there is not a duration for every end."""
+
+NEAR_TEMPO = 0.01  # quarter notes per minute: MIDI writes whole microseconds
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A setting, what was asked, what was measured, and whether that is the same."""
+
+    name: str
+    asked: str
+    found: str
+    is_kept: bool
+
+
+def compare(spec: GenerationSpec, made: Candidate) -> list[Asked]:
+    """Compare a result with what was asked; nothing if nothing was."""
+    piece = read_midi(made.midi)
+    notes = new_notes(made)
+    return list(_compared(spec, piece, notes, made.facts["prompt"]))
+
+
+def as_json(asked: Sequence[Asked]) -> list[dict[str, Any]]:
+    """Give it as JSON."""
+    return [asdict(one) for one in asked]
+
+
+def kept(outputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of each setting in how many results it was kept: `bars 8: 4 of 4`; `outputs` have what `as_json` gave as `asked`."""
+    rows: dict[tuple[str, str], list[bool]] = {}
+    for output in outputs:
+        for one in output.get("asked", ()):
+            rows.setdefault((one["name"], one["asked"]), []).append(one["is_kept"])
+    return [f"{name} {asked}: {sum(said)} of {len(said)}" for (name, asked), said in rows.items()]
+
+
+def _compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt: Mapping[str, Any]) -> Iterator[Asked]:
+    tempo = piece.tempos[0].microseconds_per_quarter
+    meter = piece.time_signatures[0]
+    bar = 4 * piece.ticks_per_quarter * meter.numerator // meter.denominator
+    begins = int(notes["onset_ticks"].min()) // bar * bar  # with the bar of the first note
+    ends = int((notes["onset_ticks"] + notes["duration_ticks"]).max())
+    if spec.bars:
+        bars, more = divmod(ends - begins, bar)
+        short = f", {(bar - more) / piece.ticks_per_quarter:g} quarters before the barline" if more else ""
+        yield Asked("bars", str(spec.bars), f"{bars + bool(more)}{short}", bars + bool(more) == spec.bars)
+    if spec.seconds:
+        seconds = (ends - begins) / piece.ticks_per_quarter * tempo / 1e6
+        is_near = abs(seconds - spec.seconds) <= NEAR_SECONDS
+        yield Asked("seconds", f"{spec.seconds:g}", f"{seconds:.2f}", is_near)
+    if spec.tempo:
+        found = MINUTE / tempo
+        yield Asked("tempo", f"{spec.tempo:g}", f"{found:.2f}".rstrip("0").rstrip("."), _near(found, spec.tempo))
+    if spec.meter:
+        written = f"{meter.numerator}/{meter.denominator}"
+        is_in_meter = read_meter(spec.meter) == (meter.numerator, meter.denominator)
+        yield Asked("meter", spec.meter, written, is_in_meter)
+    if spec.key:
+        yield from _keys(spec.key, piece, notes)
+    pitches = notes["pitch"][~notes["is_drum"]]
+    if spec.pitch_range and len(pitches):
+        (low, high), lowest, highest = read_register(spec.pitch_range), int(pitches.min()), int(pitches.max())
+        span = f"{PITCH_NAMES[lowest]} to {PITCH_NAMES[highest]}"
+        yield Asked("pitch range", spec.pitch_range, span, low <= lowest <= highest <= high)
+    if spec.velocity:
+        heard = sorted({*notes["velocity"].tolist()})
+        yield Asked(
+            "velocity", str(spec.velocity), " to ".join(map(str, {heard[0]: 0, heard[-1]: 0})), heard == [spec.velocity]
+        )
+    if spec.prompt_bars:
+        first, last = prompt["bars"]
+        taken = str(first) if first == last else f"{first}-{last}"
+        yield Asked("prompt bars", spec.prompt_bars, taken, taken == spec.prompt_bars)
+
+
+def _keys(asked: str, piece: PieceNotes, notes: np.ndarray) -> Iterator[Asked]:
+    wanted, written = read_key(asked), piece.key_signatures[0]
+    heard = estimate_key(PieceNotes(piece.ticks_per_quarter, notes))
+    name = key_name(written.sharps, is_minor=written.is_minor)
+    is_written = (written.sharps, written.is_minor) == (wanted.sharps, wanted.is_minor)
+    yield Asked("key signature", asked, name, is_written)
+    is_heard = ((heard.sharps - wanted.sharps) % 12, heard.is_minor) == (0, wanted.is_minor)
+    yield Asked("key, as estimated", asked, key_name(heard.sharps, is_minor=heard.is_minor), is_heard)
+
+
+def _near(found: float, asked: float) -> bool:
+    return abs(found - asked) <= max(NEAR_TEMPO, asked * asked / MINUTE)

@@ -1,0 +1,160 @@
+"""What is asked of new music → the prompts that fit it, moved to its key and with its meter, tempo and velocity."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lstm_music.encoding.chords import content
+from lstm_music.encoding.places import bar_steps
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
+from lstm_music.encoding.windows import PieceSpan
+from lstm_music.errors import RecipeError, SourceError
+from lstm_music.generation.grammar import training_range
+from lstm_music.generation.prompt import Prompt, meters_of
+from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.steering import read_key, read_meter, read_register
+from lstm_music.generation.transposing import pitches_of, shift_between, transposed
+from lstm_music.midi.key import key_name, key_of
+from lstm_music.midi.notes import KeySignature, TimeSignature
+from lstm_music.stages.data.dataset import Dataset
+from lstm_music.stages.data.notes import read_some_pieces
+from lstm_music.store import Store
+
+MINUTE = 60_000_000
+"""In microseconds."""
+
+_OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
+
+
+def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
+    """Return the lowest and the highest pitch that new notes may have. Raises RecipeError if there is none."""
+    learnt = None if spec.any_pitch else training_range(dataset.vocabularies["note"], dataset.events.encoding)
+    lowest, highest = learnt or (0, 127)
+    if not spec.pitch_range:
+        return lowest, highest
+    low, high = read_register(spec.pitch_range)
+    if low > highest or high < lowest:
+        raise RecipeError(
+            f"--pitch-range: expected notes of the training pieces, which are MIDI numbers {lowest} to {highest}, got "
+            f"{spec.pitch_range!r}; give another, or --any-pitch"
+        )
+    return max(low, lowest), min(high, highest)
+
+
+def in_meter(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], meter: str) -> list[PieceSpan]:
+    """Return the pieces that are in a meter from beginning to end. Raises SourceError, with the meters there are, if none is."""
+    if not meter:
+        return list(spans)
+    rows = read_some_pieces(store, dataset.notes_ref, {span.piece_id for span in spans})
+    grid = dataset.events.grid
+    found: Counter[tuple[int, int]] = Counter()
+    kept = []
+    for span in spans:
+        row = rows[span.piece_id]
+        signatures = [TimeSignature(**signature) for signature in row["time_signatures"]]
+        quarters = float(dataset.offset_quarters[dataset.tokens[span.start : span.stop, _OFFSET]].sum())
+        end = int(quarters * row["ticks_per_quarter"]) + 1
+        meters = meters_of(signatures, row["ticks_per_quarter"], end, grid)
+        if len(meters) == 1:
+            found.update(meters)
+            kept += [span] if meters == {read_meter(meter)} else []
+    if not kept:
+        known = ", ".join(f"{top}/{bottom} ({count})" for (top, bottom), count in found.most_common())
+        raise SourceError(f"--meter: expected the meter of a held-out piece ({known or 'none has one'}), got {meter!r}")
+    return kept
+
+
+def fits_key(dataset: Dataset, spec: GenerationSpec) -> Callable[[PieceSpan, int], bool]:
+    """Say of a place, a piece and an event of it, whether its music is major or minor as the key that is asked for."""
+    if not spec.key:
+        return lambda _span, _first: True
+    wanted, lengths = read_key(spec.key), _PitchClasses(dataset)
+
+    def fits(span: PieceSpan, first: int) -> bool:
+        start = span.start + first
+        return lengths.key(dataset.tokens[start : start + spec.prompt_events]).is_minor == wanted.is_minor
+
+    return fits
+
+
+class _PitchClasses:
+    """How long each pitch class lasts in tokens, and the key that follows from it."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        notes, grid = dataset.vocabularies["note"].values, dataset.events.grid
+        self._classes = np.zeros((SPECIAL_IDS + len(notes), 12))
+        for row, value in enumerate(notes, start=SPECIAL_IDS):
+            self._classes[row, list(content(value)[1])] = 1
+        durations = dataset.vocabularies["duration"].values
+        self._steps = np.array([0] * SPECIAL_IDS + [grid.steps(value) for value in durations])
+
+    def key(self, tokens: np.ndarray) -> KeySignature:
+        return key_of(self._steps[tokens[:, _DURATION]] @ self._classes[tokens[:, _NOTE]])
+
+
+def steered(
+    dataset: Dataset, spec: GenerationSpec, segment: Prompt, *, is_own_choice: bool
+) -> tuple[Prompt, int, list[str]]:
+    """Give a prompt the meter, key, tempo and velocity that are asked for.
+
+    Returns it, by how many semitones it was moved, and sentences for the user. Raises SourceError for a prompt in another meter
+    that the user chose (`is_own_choice`); those that are chosen here are in the meter.
+    """
+    grid, moved = dataset.events.grid, 0
+    warnings: list[str] = []
+    if spec.meter:
+        segment = _in_meter(segment, spec.meter, dataset, is_own_choice=is_own_choice)
+    if spec.key:
+        segment, moved, warnings = _in_key(dataset, spec, segment)
+    if spec.tempo:
+        segment = replace(segment, microseconds_per_quarter=round(MINUTE / spec.tempo))
+    if spec.velocity:
+        segment = replace(segment, velocity=spec.velocity)
+    if spec.seconds:
+        bar = segment.bar_steps / grid.steps_per_quarter * segment.microseconds_per_quarter / 1e6
+        if spec.seconds < bar:
+            raise RecipeError(f"--seconds: expected at least {bar:.3g}, which is a bar, got {spec.seconds:g}")
+    if spec.pitch_range and len(segment.tokens):
+        pitches, (low, high) = pitches_of(segment, dataset.vocabularies["note"]), read_register(spec.pitch_range)
+        outside = int(np.count_nonzero((pitches < low) | (pitches > high)))
+        if outside:
+            name = segment.name or "the prompt"
+            warnings.append(
+                f"{name}: {outside} of {len(pitches)} notes of the prompt lie outside of {spec.pitch_range}, which holds for "
+                "new notes"
+            )
+    return segment, moved, warnings
+
+
+def _in_meter(segment: Prompt, meter: str, dataset: Dataset, *, is_own_choice: bool) -> Prompt:
+    numerator, denominator = read_meter(meter)
+    own = (segment.time_signature.numerator, segment.time_signature.denominator)
+    if is_own_choice and len(segment.tokens) and own != (numerator, denominator):
+        raise SourceError(
+            f"--meter: expected {own[0]}/{own[1]}, in which {segment.name} is there, got {meter!r}; leave it out, or give "
+            "another prompt"
+        )
+    bar = bar_steps(numerator, denominator, dataset.events.grid)
+    return replace(
+        segment,
+        time_signature=TimeSignature(0, numerator, denominator),
+        bar_steps=bar,
+        last_position_in_bar_steps=segment.last_position_in_bar_steps % bar,
+    )
+
+
+def _in_key(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> tuple[Prompt, int, list[str]]:
+    wanted, own = read_key(spec.key), _PitchClasses(dataset).key(segment.tokens)
+    pitches = pitches_of(segment, dataset.vocabularies["note"])
+    semitones = shift_between(own.sharps, wanted.sharps, pitches, pitch_range(dataset, spec))
+    moved = transposed(segment, semitones, dataset.events, dataset.vocabularies, dataset.knowledge)
+    warnings = []
+    if own.is_minor != wanted.is_minor:
+        warnings.append(
+            f"{segment.name}: the prompt sounds like {key_name(own.sharps, is_minor=own.is_minor)}, so it has the notes of "
+            f"{spec.key} and still sounds {'minor' if own.is_minor else 'major'}"
+        )
+    return replace(moved, key_signature=KeySignature(0, wanted.sharps, wanted.is_minor)), semitones, warnings
