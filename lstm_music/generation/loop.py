@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import PART_COLUMN, echo_columns
-from lstm_music.encoding.guesses import PARTS, guess_columns
-from lstm_music.encoding.places import PLACES, QUARTERS
-from lstm_music.encoding.streams import STREAMS, heard
+from lstm_music.encoding.echoes import PART_COLUMN
+from lstm_music.encoding.places import QUARTERS
+from lstm_music.encoding.streams import heard
 from lstm_music.encoding.vocabulary import END
-from lstm_music.generation import echo
 from lstm_music.generation.allowed import allowed_ids
+from lstm_music.generation.beside import Beside, Memory, begin, reads_own_echoes
 from lstm_music.generation.drums import Beat, Drums
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
@@ -79,12 +78,12 @@ def generate_tokens(
     loop = _compiled_loop(models, grammar, spec, guesser, drums)
     sounding = len(heard(grammar.streams))
     history = history_of(prompts.tokens, sounding)
-    past = echo.begin(prompts.tokens[..., :sounding], spec.num_events, grammar.shapes)
+    memory = begin(prompts.tokens[..., :sounding], spec.num_events, grammar, has_own=reads_own_echoes(models))
     moves = moves_of(prompts.tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts))
     beat = drums.before(prompts.tokens, prompts.positions)
     arrays = tuple(map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance)))
     tokens, nats, left = (
-        found.numpy() for found in loop(*arrays, history, past, moves, guesser and guesser.table, beat)
+        found.numpy() for found in loop(*arrays, history, memory, moves, guesser and guesser.table, beat)
     )
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -101,7 +100,7 @@ class _Playing(NamedTuple):
     position: Any
     ended: Any
     history: History
-    past: echo.Past
+    memory: Memory
     moves: Moves
     states: Any
     beat: Beat
@@ -122,18 +121,18 @@ def _compiled_loop(
         bars: Any,
         chance: Any,
         history: History,
-        past: echo.Past,
+        memory: Memory,
         moves: Moves,
         table: Table | None,
         beat: Beat,
     ) -> Any:
         outputs, sounding = previous.shape[1], len(heard(grammar.streams))
-        beside = _Beside(grammar, guesser, table, previous.shape[2])
+        beside = Beside(grammar, guesser, table, previous.shape[2])
         parallels = ParallelGuard(grammar.pitches, is_on=spec.avoid_parallels and grammar.has_parts)
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, history, past, moves, states, beat = playing
+            last, onset, position, ended, history, memory, moves, states, beat = playing
             may_end = index >= spec.min_events
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
@@ -142,8 +141,6 @@ def _compiled_loop(
             passed = tf.zeros([outputs], tf.int32)
             is_in_new_bar = now = tf.zeros([outputs], tf.bool)
             for turn, stream in enumerate(grammar.chain):
-                if turn:  # the guesses at the offset stand with the event before
-                    current = beside.guessed(stream, current, past)
                 logits = said.logits(stream, current)
                 is_predicted = logits is not None
                 if not is_predicted:
@@ -180,20 +177,20 @@ def _compiled_loop(
                     is_in_new_bar = position + passed >= bars
                     onset, position = onset + passed, (position + passed) % bars
                     current = _with_places(current, len(grammar.streams), position, grammar.steps_per_quarter)
+                current = beside.known(stream, current, memory)
             ended |= current[:, 0] == END
             history = remember(history, current[:, :sounding], passed, intervened & ~ended)
             moves = parallels.moved(moves, current, passed)
             current = tf.where(ended[:, None], END, current)
-            past = echo.hear(past, current[:, :sounding], grammar.shapes)
-            current = beside.heard(current, past)
+            current, memory = beside.heard(current, memory)
             beat = drums.after(beat, current, is_in_new_bar)
-            after = _Playing(current, onset, position, ended, history, past, moves, said.states, beat)
+            after = _Playing(current, onset, position, ended, history, memory, moves, said.states, beat)
             return index + 1, after, written.write(index, current), thought.write(index, nats)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs])
         none = tf.zeros([outputs], tf.bool)
-        start = _Playing(previous[-1], onsets, positions, none, history, past, moves, states, beat)
+        start = _Playing(previous[-1], onsets, positions, none, history, memory, moves, states, beat)
         _, played, written, thought = tf.while_loop(
             lambda index, *_: index < spec.num_events,
             event,
@@ -203,32 +200,6 @@ def _compiled_loop(
         return written.stack(), thought.stack(), played.history.interventions
 
     return loop
-
-
-class _Beside:
-    """Fills the columns of an event that stand behind its streams and places: echoes, and guesses if there is a guesser."""
-
-    def __init__(self, grammar: Grammar, guesser: Guesser | None, table: Table | None, columns: int) -> None:
-        self._shapes, self._guesser, self._table = grammar.shapes, guesser, table
-        self._echoes = len(grammar.streams) + len(PLACES)  # the first of their columns
-        self._of_rank = len(echo_columns(grammar.streams))
-        self._heard = heard(grammar.streams)
-        self._guesses = columns if guesser is None else columns - len(guess_columns(grammar.streams))
-
-    def guessed(self, stream: str, current: Any, past: echo.Past) -> Any:
-        """Set the guesses of a stream, after `past` and given what is known of the event."""
-        if self._guesser is None or self._table is None or stream not in self._heard:
-            return current
-        first = self._guesses + self._heard.index(stream) * len(PARTS)
-        found = self._guesser.guess(stream, self._table, past, current)
-        return tf.concat([current[:, :first], found, current[:, first + len(PARTS) :]], 1)
-
-    def heard(self, current: Any, past: echo.Past) -> Any:
-        """Set what is known after the event: its echoes, and the guesses at the next offset."""
-        ranks = (self._guesses - self._echoes) // self._of_rank
-        found = echo.latest_echoes(past, self._shapes, ranks)
-        current = tf.concat([current[:, : self._echoes], found, current[:, self._guesses :]], 1)
-        return self.guessed(STREAMS[0], current, past)
 
 
 def _led_out(allowed: Any, note: Any) -> tuple[Any, Any]:
