@@ -152,6 +152,16 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(
     assert len({tuple(event) for event in found.tolist()}) > 3
 
 
+@pytest.mark.parametrize("experts", [("piece", "ngrams")], ids=" and ".join)
+def test_a_single_output_is_made_by_a_graph_too(make, monkeypatch):
+    """In a graph, a dimension of 1 that is not known beforehand is taken for any number."""
+    import tensorflow as tf
+
+    monkeypatch.setattr("lstm_music.generation.loop.compiled", lambda loop: tf.function(loop, autograph=False))
+    (found,), _ = make(1, num_events=4, min_events=4)
+    assert len(found) == 4
+
+
 def test_all_that_is_made_obeys_the_grammar_and_ends_where_it_may(make, models, dataset, grammar):
     bias = models["offset"].head.bias.numpy()
     bias[END] = 3
