@@ -115,6 +115,22 @@ GOLDEN = {
         "copies": "copies/06ff0d9f0ee39b26",
         "reference": "reference/de3c5b266a06d6c8",
     },
+    "quartet": {
+        "notes": "notes/f49d5fab4c167d05",
+        "events": "events/3d33a027c60de602",
+        "dataset": "dataset/471fcd91c16b09a1",
+        "model offset": "model/bbd4fc615dbc3113",
+        "model note": "model/178c08ff1a1649ab",
+        "model duration": "model/36e6de6b854de3dc",
+        "model part": "model/a839ffe9f417ef58",
+        "warm model offset": "model/1e939d0c2926b953",
+        "warm model note": "model/c1a5abb3d4aa963d",
+        "warm model duration": "model/0c522c17c1c3b4f1",
+        "warm model part": "model/55c63f17f57329a6",
+        "scorecard": "scorecard/2997144098784096",
+        "copies": "copies/418be2f72de0c7da",
+        "reference": "reference/3b8ca2e3672393e7",
+    },
 }
 
 # The pipeline of 7c7d950 up to what generation is compared with, by its library. Arguments: recipe, music, storage.

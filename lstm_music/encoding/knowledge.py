@@ -1,4 +1,4 @@
-"""What the tokens of an event say beside its streams and places: its echoes, and the guesses of the n-grams."""
+"""What the tokens of an event say beside its streams and places: its echoes, the own ones of its part, and its guesses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,44 +7,71 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.echoes import RANKS, echo_columns, echo_sizes, echo_tokens
+from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.guesses import guess_columns, guess_sizes, guess_tokens
 from lstm_music.encoding.ngrams import Counts
-from lstm_music.encoding.shapes import Shapes
+from lstm_music.encoding.own_echoes import OWN_ECHOES, own_echo_sizes, own_echo_tokens
+from lstm_music.encoding.shapes import shapes_of
+from lstm_music.encoding.streams import PART
+from lstm_music.encoding.vocabulary import Vocabulary, steps_of
 
 Ids = npt.NDArray[np.int64]
 
 
 def known_columns(experts: tuple[str, ...], streams: Sequence[str]) -> list[str]:
     """Name the columns that models of these streams and with these experts read, behind streams and places."""
-    echoes = echo_columns(streams, Knowledge.of(experts).echo_ranks)
-    return [*echoes, *(guess_columns(streams) if "ngrams" in experts else ())]
+    known = Knowledge.of(experts, streams)
+    own = OWN_ECHOES if known.own_echoes else ()
+    return [*echo_columns(streams, known.echo_ranks), *own, *(guess_columns(streams) if "ngrams" in experts else ())]
 
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """How many echoes of each kind an event has, the `table` of n-grams if it has guesses, and the pieces counted in it."""
+    """How many echoes of each kind an event has, and whether its part has own ones.
+
+    If it has guesses, there are the `table` of n-grams and the pieces counted in it.
+    """
 
     echo_ranks: int = 1
+    own_echoes: bool = False
     table: Counts | None = None
     counted: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, experts: tuple[str, ...]) -> "Knowledge":
-        """What models with these experts know before anything is counted."""
-        return cls(RANKS if "piece" in experts else 1)
+    def of(cls, experts: tuple[str, ...], streams: Sequence[str]) -> "Knowledge":
+        """What models of these streams and with these experts know before anything is counted."""
+        has_piece = "piece" in experts
+        return cls(RANKS if has_piece else 1, has_piece and PART in streams)
 
     def sizes(self, streams: Mapping[str, int]) -> dict[str, int]:
         """Return the number of ids of each column, given that of each stream."""
+        own = own_echo_sizes(streams) if self.own_echoes else {}
         guesses = {} if self.table is None else guess_sizes(streams)
-        return {**echo_sizes(streams, self.echo_ranks), **guesses}
+        return {**echo_sizes(streams, self.echo_ranks), **own, **guesses}
 
-    def tokens(self, streams: Ids, shapes: Shapes, sizes: Mapping[str, int]) -> Ids:
+    def tokens(self, streams: Ids, vocabularies: Mapping[str, Vocabulary], grid: Grid) -> Ids:
         """Return the columns, int64 [events, columns], of a piece that is not counted, or a part of one.
 
-        `streams` are the tokens of the heard streams, int64 [events, streams], `sizes` the number of ids of each stream.
+        `streams` are the tokens of the heard streams, int64 [events, streams].
         """
-        echoes = echo_tokens(streams, shapes, ranks=self.echo_ranks)
+        found = self.echo_tokens(streams, vocabularies, grid)
         if self.table is None:
+            return found
+        return np.concatenate([found, self.guess_tokens(streams, vocabularies, is_counted=False)], axis=1)
+
+    def echo_tokens(
+        self, streams: Ids, vocabularies: Mapping[str, Vocabulary], grid: Grid, piece: npt.ArrayLike = 0
+    ) -> Ids:
+        """Return the columns of all echoes, int64 [events, columns]; for several pieces, `piece` is a number per event."""
+        shapes = shapes_of(vocabularies["note"])
+        echoes = echo_tokens(streams, shapes, piece, self.echo_ranks)
+        if not self.own_echoes:
             return echoes
-        guesses = guess_tokens(streams, shapes, sizes, self.table, is_counted=False)
-        return np.concatenate([echoes, guesses], axis=1)
+        steps = steps_of(vocabularies["offset"], grid)
+        return np.concatenate([echoes, own_echo_tokens(streams, shapes, steps, piece)], axis=1)
+
+    def guess_tokens(self, streams: Ids, vocabularies: Mapping[str, Vocabulary], *, is_counted: bool) -> Ids:
+        """Return the columns of the guesses at one piece, int64 [events, columns], by the table, which may count the piece."""
+        assert self.table is not None
+        sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
+        return guess_tokens(streams, shapes_of(vocabularies["note"]), sizes, self.table, is_counted=is_counted)

@@ -203,6 +203,11 @@ def fit(
     return fit_velocities(counts) if stream == VELOCITY else fit_steps(stream, counts, grid)
 
 
+def steps_of(vocabulary: Vocabulary, grid: Grid) -> npt.NDArray[np.int32]:
+    """Return how many steps of the grid each id of an offset or a duration stands for, int32 [ids]; 0 for special ids."""
+    return np.array([0] * SPECIAL_IDS + [grid.steps(value) for value in vocabulary.values], np.int32)
+
+
 def transposition_table(
     vocabulary: Vocabulary,
     encoding: ChordEncoding,

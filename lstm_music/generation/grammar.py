@@ -17,7 +17,7 @@ from lstm_music.encoding.chords import ChordEncoding, content, drum_key
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.shapes import Shapes, shapes_of
 from lstm_music.encoding.streams import PART, chain_of
-from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, steps_of
 from lstm_music.midi.general_midi import DRUMS
 
 MANY_STEPS = 2**31 - 1
@@ -80,7 +80,7 @@ def make_grammar(
     `pitch_range`, MIDI numbers, both inclusive; a part that has no note in it may not play.
     """
     grid = spec.grid
-    offsets, durations = (_steps(vocabularies[stream], spec) for stream in ("offset", "duration"))
+    offsets, durations = (steps_of(vocabularies[stream], grid) for stream in ("offset", "duration"))
     phases = np.arange(grid.steps_per_quarter)
     on_grid = grid.on_grid(phases[:, None] + offsets) & _within(offsets, max_quarters * grid.steps_per_quarter)
     short_enough = _within(durations, max_quarters * grid.steps_per_quarter)
@@ -113,7 +113,7 @@ def _parts(
     any_pitch: bool,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Say which parts may play, [part ids], which notes [part ids, note ids], and how long [part ids, duration ids]."""
-    notes, durations = vocabularies["note"], _steps(vocabularies["duration"], spec)
+    notes, durations = vocabularies["note"], steps_of(vocabularies["duration"], spec.grid)
     values = vocabularies[PART].values if PART in vocabularies else ()
     rows = [_notes_of(part, notes, played.get(part, ()), any_pitch=any_pitch) for part in values]
     is_hit = spec.drum_durations == "shortest"
@@ -187,7 +187,3 @@ def _within(steps: npt.NDArray[np.int32], most: float) -> npt.NDArray[np.bool_]:
     values = steps[SPECIAL_IDS:]
     allowed = values <= max(most, values.min(initial=MANY_STEPS))
     return np.concatenate([np.zeros(SPECIAL_IDS, np.bool_), allowed])
-
-
-def _steps(vocabulary: Vocabulary, spec: EventSpec) -> npt.NDArray[np.int32]:
-    return np.array([0] * SPECIAL_IDS + [spec.grid.steps(value) for value in vocabulary.values], np.int32)

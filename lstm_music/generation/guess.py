@@ -102,7 +102,10 @@ class Guesser:
         id `FOLLOWERS_A_TURN` at a time, in as many turns as the longest list among the outputs needs.
         """
         discount, strength = SMOOTHING[stream]
-        size, outputs = self._sizes[stream], tf.shape(before)[0]
+        size, outputs = (
+            self._sizes[stream],
+            before.shape[0],
+        )  # no tensor: in loops, one output would have an unknown shape
         starts = tf.gather(table.starts, tf.maximum(numbers, 0))
         stops = tf.where(numbers >= 0, tf.gather(table.starts, tf.maximum(numbers, 0) + 1), starts)
         turns = (tf.reduce_max(stops - starts, 1) + FOLLOWERS_A_TURN - 1) // FOLLOWERS_A_TURN

@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import echo_columns
-from lstm_music.encoding.guesses import PARTS, guess_columns
-from lstm_music.encoding.places import PLACES, QUARTERS
-from lstm_music.encoding.streams import STREAMS, heard
+from lstm_music.encoding.places import QUARTERS
+from lstm_music.encoding.streams import heard
 from lstm_music.encoding.vocabulary import END
-from lstm_music.generation import echo
+from lstm_music.generation.beside import Beside, Memory, begin, reads_own_echoes
 from lstm_music.generation.drums import Drums
 from lstm_music.generation.ending import Ending
 from lstm_music.generation.grammar import Grammar
@@ -79,10 +77,11 @@ def generate_tokens(
     previous = np.concatenate([prompts.before[None], prompts.tokens])
     rules = Rules(grammar, spec, drums or Drums())
     loop = _compiled_loop(models, rules, guesser)
-    past = echo.begin(prompts.tokens[..., : len(heard(grammar.streams))], spec.num_events, grammar.shapes)
+    sounding = prompts.tokens[..., : len(heard(grammar.streams))]
+    memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
     kept = rules.before(prompts.tokens, prompts.positions)
     arrays = map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance))
-    found = loop(*arrays, kept, past, guesser and guesser.table, ending)
+    found = loop(*arrays, kept, memory, guesser and guesser.table, ending)
     tokens, nats, left = (one.numpy() for one in found)
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -100,7 +99,7 @@ class _Playing(NamedTuple):
     position: Any
     ended: Any
     kept: Kept
-    past: echo.Past
+    memory: Memory
     states: Any
 
 
@@ -115,23 +114,21 @@ def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser 
         bars: Any,
         chance: Any,
         kept: Kept,
-        past: echo.Past,
+        memory: Memory,
         table: Table | None,
         ending: Ending | None,
     ) -> Any:
-        outputs, sounding = previous.shape[1], len(heard(grammar.streams))
-        beside = _Beside(grammar, guesser, table, previous.shape[2])
+        outputs = previous.shape[1]
+        beside = Beside(grammar, guesser, table, previous.shape[2])
         states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, kept, past, states = playing
+            last, onset, position, ended, kept, memory, states = playing
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
             ruled = EventRules(rules, ending, bars, index, kept, last, onset, position)
             nats = tf.zeros([outputs])
             for turn, stream in enumerate(grammar.chain):
-                if turn:  # the guesses at the offset stand with the event before
-                    current = beside.guessed(stream, current, past)
                 logits = said.logits(stream, current)
                 is_predicted = logits is not None
                 if not is_predicted:
@@ -151,18 +148,18 @@ def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser 
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     current = _with_places(current, len(grammar.streams), ruled.position, grammar.steps_per_quarter)
+                current = beside.known(stream, current, memory)
             ended |= current[:, 0] == END
             kept = ruled.after(current, ended)
             current = tf.where(ended[:, None], END, current)
-            past = echo.hear(past, current[:, :sounding], grammar.shapes)
-            current = beside.heard(current, past)
-            after = _Playing(current, ruled.onset, ruled.position, ended, kept, past, said.states)
+            current, memory = beside.heard(current, memory)
+            after = _Playing(current, ruled.onset, ruled.position, ended, kept, memory, said.states)
             nats_of_both = tf.stack([nats, ruled.end_nats], 1)
             return index + 1, after, written.write(index, current), thought.write(index, nats_of_both)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs, 2])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, past, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, memory, states)
         _, played, written, thought = tf.while_loop(
             lambda index, playing, *_: (index < spec.num_events) & ~tf.reduce_all(playing.ended),
             event,
@@ -172,32 +169,6 @@ def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser 
         return written.stack(), thought.stack(), played.kept.history.interventions
 
     return loop
-
-
-class _Beside:
-    """Fills the columns of an event that stand behind its streams and places: echoes, and guesses if there is a guesser."""
-
-    def __init__(self, grammar: Grammar, guesser: Guesser | None, table: Table | None, columns: int) -> None:
-        self._shapes, self._guesser, self._table = grammar.shapes, guesser, table
-        self._echoes = len(grammar.streams) + len(PLACES)  # the first of their columns
-        self._of_rank = len(echo_columns(grammar.streams))
-        self._heard = heard(grammar.streams)
-        self._guesses = columns if guesser is None else columns - len(guess_columns(grammar.streams))
-
-    def guessed(self, stream: str, current: Any, past: echo.Past) -> Any:
-        """Set the guesses of a stream, after `past` and given what is known of the event."""
-        if self._guesser is None or self._table is None or stream not in self._heard:
-            return current
-        first = self._guesses + self._heard.index(stream) * len(PARTS)
-        found = self._guesser.guess(stream, self._table, past, current)
-        return tf.concat([current[:, :first], found, current[:, first + len(PARTS) :]], 1)
-
-    def heard(self, current: Any, past: echo.Past) -> Any:
-        """Set what is known after the event: its echoes, and the guesses at the next offset."""
-        ranks = (self._guesses - self._echoes) // self._of_rank
-        found = echo.latest_echoes(past, self._shapes, ranks)
-        current = tf.concat([current[:, : self._echoes], found, current[:, self._guesses :]], 1)
-        return self.guessed(STREAMS[0], current, past)
 
 
 class _Said:

@@ -12,7 +12,6 @@ from lstm_music.encoding.events import PieceEvents, decode
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import bar_steps, place_tokens
-from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import PART, VELOCITY, heard
 from lstm_music.encoding.velocities import level_texts, velocities
 from lstm_music.encoding.vocabulary import START, UNKNOWN, Vocabulary
@@ -153,9 +152,8 @@ def cut_segment(
         tokens[row, column] = vocabularies[stream].nearest(columns[stream][start + row])
     has_before = first > 0
     segment = tokens[1:] if has_before else tokens
-    shapes = shapes_of(vocabularies["note"])
-    sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
-    known_of = (knowledge or Knowledge()).tokens(segment[:, : len(heard(streams))].astype(np.int64), shapes, sizes)
+    sounding = segment[:, : len(heard(streams))].astype(np.int64)
+    known_of = (knowledge or Knowledge()).tokens(sounding, vocabularies, spec.grid)
     before = tokens[0] if has_before else np.full(tokens.shape[1], START, np.int32)
     onsets = events.onset_steps[first : first + length]
     offsets = [spec.grid.steps(vocabularies["offset"].value(token)) for token in segment[1:, 0].tolist()]

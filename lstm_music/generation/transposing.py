@@ -10,7 +10,6 @@ from lstm_music.encoding.chords import content, drum_key
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES
-from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS, heard
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN, Vocabulary
 from lstm_music.generation.prompt import Prompt
@@ -58,9 +57,8 @@ def transposed(
     for row, token in enumerate(tokens[:, _NOTE].tolist()):
         tokens[row, _NOTE], is_replaced = moved[token]
         replaced += is_replaced
-    sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
     streams = tokens[:, : len(heard(tuple(vocabularies)))].astype(np.int64)
-    known = knowledge.tokens(streams, shapes_of(notes), sizes)
+    known = knowledge.tokens(streams, vocabularies, spec.grid)
     tokens[:, len(vocabularies) + len(PLACES) :] = known
     return replace(segment, tokens=tokens, before=before, replaced=replaced)
 

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from lstm_music.encoding.echoes import ECHOED
 from lstm_music.encoding.guesses import GUESSED
+from lstm_music.encoding.own_echoes import OWN_ECHOED
 from lstm_music.encoding.streams import chain_of
 
-_HELD = {**ECHOED, **GUESSED}
+_HELD = {**ECHOED, **OWN_ECHOED, **GUESSED}
 
 
 @dataclass(frozen=True, eq=False)

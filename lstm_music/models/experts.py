@@ -9,8 +9,9 @@ with absolute discounting (Ney, Essen & Kneser 1994):
     p_n(id) = (max(c_n(id) - d, 0) + d · u_n · p_{n-1}(id)) / c_n
 
 where c_n counts the matches whose run reached `LENGTHS[n - 1]`, c_n(id) those that this id followed, and u_n the different ids
-among them. The expert of the n-grams knows what followed in other pieces; its p stands in the tokens
-(`lstm_music.encoding.guesses`).
+among them. Where there are parts, note and duration have one more such expert, of the part's own echoes
+(`lstm_music.encoding.own_echoes`); of these only the note has to agree, because offset and part chose them. The expert of the
+n-grams knows what followed in other pieces; its p stands in the tokens (`lstm_music.encoding.guesses`).
 
 The logits are those of the head plus, for each expert, ln p times a gate. The gate depends on the state of the LSTM, and on how
 much the expert knows: the length of its longest run, or the highest order whose context is known. That is a log-linear mixture,
@@ -28,6 +29,7 @@ from lstm_music.encoding.echoes import LENGTH, LENGTHS, RANKS, echo_column
 from lstm_music.encoding.guesses import GUESSES, ODDS_STEP
 from lstm_music.encoding.guesses import PARTS as GUESS_PARTS
 from lstm_music.encoding.ngrams import ORDERS
+from lstm_music.encoding.own_echoes import OWN, OWN_ECHOES, OWN_STREAMS
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.models.columns import Columns
 
@@ -51,7 +53,8 @@ class Experts(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
         self.ids = columns.sizes[stream]
         self.experts: list[_PieceExpert | _NgramExpert] = []
         if "piece" in names:
-            self.experts += [_PieceExpert(kind, stream, columns) for kind in KINDS[stream]]
+            own = (OWN,) if stream in OWN_STREAMS and OWN_ECHOES[0] in columns.sizes else ()
+            self.experts += [_PieceExpert(kind, stream, columns) for kind in (*KINDS[stream], *own)]
         if "ngrams" in names:
             self.experts.append(_NgramExpert(stream, columns))
         self.gate = keras.layers.Dense(sum(one.levels for one in self.experts), kernel_initializer="zeros", name="gate")
@@ -100,6 +103,9 @@ class _PieceExpert:
     def __init__(self, kind: str, stream: str, columns: Columns) -> None:
         names = list(columns.sizes)
         earlier = columns.chain[: columns.chain.index(stream)]
+        if kind == OWN:  # offset and part chose them
+            earlier = tuple(known for known in earlier if known in OWN_STREAMS)
+        self._stand_with_event = kind == OWN
         self._ids = columns.sizes[stream]
         self._sources = [
             [names.index(echo_column(kind, rank, part)) for rank in range(1, RANKS + 1)]
@@ -112,7 +118,9 @@ class _PieceExpert:
 
         An echo that is no match has the id `NO_ID` and the length 0.
         """
-        *known, ids, lengths = (picked(previous, places) for places in self._sources)
+        *known, ids, lengths = (
+            picked(current if self._stand_with_event else previous, places) for places in self._sources
+        )
         for column, values in zip(self._known, known, strict=True):
             lengths = lengths * _number(values == current[..., column : column + 1])
         return _number(lengths > 0) * (ids - NO_ID) + NO_ID, lengths

@@ -1,8 +1,8 @@
 """Start a training where an earlier one ended, even if the vocabularies have changed.
 
 Each value keeps its weights: its row of the kernel and its column of the head move to its new id. New values keep their
-initial weights. The optimiser starts fresh, because its slots belong to the old ids. Experts that the earlier model has not
-got begin with closed gates, so the training begins with what the earlier model says.
+initial weights. The optimiser starts fresh, because its slots belong to the old ids. Where the earlier model has not got the
+same experts, theirs begin with closed gates: without experts before, the training begins with what the earlier model says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,10 +59,13 @@ def carry_over(earlier: EarlierModel, model: EventModel) -> None:
         raise MismatchError(
             f"expected the weights {', '.join(sorted(paths))}, got {', '.join(sorted(earlier.weights))}"
         )
-    if gates - earlier.weights.keys():
+    weights = dict(earlier.weights)
+    shapes = {variable.path: tuple(variable.shape) for variable in model.weights}
+    if any(path not in weights or weights[path].shape != shapes[path] for path in gates):
         model.experts.close()
+        weights = {path: weight for path, weight in weights.items() if path not in gates}
     for variable in model.weights:
-        before = earlier.weights.get(variable.path)
+        before = weights.get(variable.path)
         if before is None:
             continue
         if variable.path in axes:

@@ -9,12 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
-from lstm_music.encoding.echoes import echo_columns, echo_tokens
 from lstm_music.encoding.grid import Grid
-from lstm_music.encoding.guesses import guess_columns, guess_tokens
+from lstm_music.encoding.guesses import guess_columns
 from lstm_music.encoding.knowledge import Knowledge
 from lstm_music.encoding.places import PLACES, place_tokens
-from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import PART, VELOCITY, heard
 from lstm_music.encoding.velocities import level_texts
 from lstm_music.encoding.vocabulary import Vocabulary
@@ -70,25 +68,22 @@ class EventColumns:
     ) -> Iterator[np.ndarray]:
         """Yield `tokens` a few pieces at a time: with all that is known, a row group of them would fill memory."""
         places, echoes = len(vocabularies), len(vocabularies) + len(PLACES)
-        guesses = echoes + len(echo_columns([*vocabularies], knowledge.echo_ranks))
-        width = guesses + (0 if knowledge.table is None else len(guess_columns(vocabularies)))
         streams, codes = self.stream_tokens(vocabularies), self.columns["piece_id"].codes
         placed = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
-        shapes = shapes_of(vocabularies["note"])
-        sizes = {stream: vocabulary.size for stream, vocabulary in vocabularies.items()}
+        known = [*knowledge.sizes({stream: vocabulary.size for stream, vocabulary in vocabularies.items()})]
+        guesses = echoes + len(known) - (0 if knowledge.table is None else len(guess_columns(vocabularies)))
+        width = echoes + len(known)
         for pieces in self._parts():
             first, last = pieces[0][1], pieces[-1][2]
             part = slice(first, last)
             tokens = np.empty((last - first, width), np.uint32)
             tokens[:, :places], tokens[:, places:echoes] = streams[part], placed[part]
             sounding = streams[part, : len(heard([*vocabularies]))].astype(np.int64)
-            tokens[:, echoes:guesses] = echo_tokens(sounding, shapes, codes[part], knowledge.echo_ranks)
+            tokens[:, echoes:guesses] = knowledge.echo_tokens(sounding, vocabularies, grid, codes[part])
             if knowledge.table is not None:
                 for piece_id, start, stop in pieces:
                     here, is_counted = slice(start - first, stop - first), piece_id in knowledge.counted
-                    tokens[here, guesses:] = guess_tokens(
-                        sounding[here], shapes, sizes, knowledge.table, is_counted=is_counted
-                    )
+                    tokens[here, guesses:] = knowledge.guess_tokens(sounding[here], vocabularies, is_counted=is_counted)
             yield tokens
 
     def stream_tokens(self, vocabularies: Mapping[str, Vocabulary]) -> np.ndarray:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from lstm_music.encoding.echoes import LENGTHS, RANKS, echo_columns
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.guesses import GUESS_COLUMNS
 from lstm_music.encoding.knowledge import Knowledge, known_columns
+from lstm_music.encoding.own_echoes import OWN_ECHOES
 from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SPLITS, TRAIN, PieceIdentity, Splits, assign, draw_splits
 from lstm_music.encoding.streams import PART, VELOCITY
@@ -102,9 +103,10 @@ class Dataset:
         """What the tokens say beside streams and places; the table of n-grams is memory-mapped."""
         columns = self.artifact.manifest["spec"]["columns"]
         ranks = RANKS if echo_columns(self.streams, RANKS)[-1] in columns else 1
+        has_own = OWN_ECHOES[0] in columns
         if GUESS_COLUMNS[0] not in columns:
-            return Knowledge(ranks)
-        return Knowledge(ranks, open_table(self.artifact), frozenset(counted_pieces(self.spans[TRAIN])))
+            return Knowledge(ranks, has_own)
+        return Knowledge(ranks, has_own, open_table(self.artifact), frozenset(counted_pieces(self.spans[TRAIN])))
 
     @cached_property
     def notes_of_parts(self) -> dict[str, frozenset[str]]:
@@ -213,13 +215,13 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     events = store.open(events_ref).counts["events"]
     experts = recipe.model.experts
-    knowledge = Knowledge.of(experts)
+    knowledge = Knowledge.of(experts, streams)
     if "ngrams" in experts:
         counted = counted_pieces(_spans(_split_rows(survey.spans, splits))[TRAIN])
         table = write_table_of_ngrams(
             writer, iterate_columns(store, events_ref, streams), vocabularies, frozenset(counted)
         )
-        knowledge = Knowledge(knowledge.echo_ranks, table, frozenset(counted))
+        knowledge = replace(knowledge, table=table, counted=frozenset(counted))
     shape = (events, len(streams) + len(PLACES) + len(known_columns(experts, streams)))
     found = (
         part

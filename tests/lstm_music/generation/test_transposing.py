@@ -19,12 +19,12 @@ from lstm_music.generation.transposing import pitches_of, shift_between, transpo
 @pytest.mark.parametrize("experts", [(), ("piece", "ngrams")], ids=" and ".join)
 def test_a_moved_prompt_is_that_of_the_moved_piece(made, tmp_path, first, semitones, experts):
     dataset = made.dataset
-    knowledge = Knowledge.of(experts)
+    knowledge = Knowledge.of(experts, tuple(dataset.vocabularies))
     if experts:
         tokens = dataset.tokens[:, :3].astype(np.int64)
         shapes = shapes_of(dataset.vocabularies["note"])
         pieces = (occasions(tokens[span.start : span.stop], shapes) for span in dataset.spans["train"])
-        knowledge = Knowledge(knowledge.echo_ranks, joined([*count(pieces, tmp_path)]))
+        knowledge = replace(knowledge, table=joined([*count(pieces, tmp_path)]))
     piece = small_piece(3)
     notes = piece.notes.copy()
     notes["pitch"] += np.uint8(semitones % 256)

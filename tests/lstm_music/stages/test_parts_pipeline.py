@@ -14,6 +14,7 @@ from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.guesses import guess_columns, guess_tokens
 from lstm_music.encoding.knowledge import Knowledge
+from lstm_music.encoding.own_echoes import OWN_ECHOES
 from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import ALL_STREAMS, chain_of
@@ -80,6 +81,7 @@ def test_tokens_hold_the_part_and_its_echoes(dataset):
     assert list(dataset.sizes)[: 4 + len(PLACES)] == [*STREAMS_OF_PARTS, *PLACES]
     assert list(dataset.sizes)[4 + len(PLACES) :] == [
         *echo_columns(STREAMS_OF_PARTS, 8),
+        *OWN_ECHOES,
         *guess_columns(STREAMS_OF_PARTS),
     ]
     values = dataset.vocabularies["part"].values
@@ -87,7 +89,9 @@ def test_tokens_hold_the_part_and_its_echoes(dataset):
     for span in dataset.spans["train"]:
         tokens = np.asarray(dataset.tokens[span.start : span.stop], np.int64)
         shapes = shapes_of(dataset.vocabularies["note"])
-        wanted = Knowledge.of(("piece",)).tokens(tokens[:, :4], shapes, dataset.sizes)
+        only_echoes = Knowledge.of(("piece",), STREAMS_OF_PARTS)
+        wanted = only_echoes.tokens(tokens[:, :4], dataset.vocabularies, dataset.events.grid)
+        assert (wanted[:, -len(OWN_ECHOES)] == tokens[:, NOTE]).mean() > 0.1  # the best own echo
         found = tokens[:, 4 + len(PLACES) :]
         assert np.array_equal(found[:, : wanted.shape[1]], wanted)
         counted = guess_tokens(tokens[:, :4], shapes, dataset.sizes, dataset.knowledge.table, is_counted=True)
@@ -163,7 +167,7 @@ def is_known_as_by_numpy(dataset, store, made):
     if UNKNOWN in prompt:
         return False
     whole = np.concatenate([prompt, made.tokens[:, :4].astype(np.int64)])
-    wanted = dataset.knowledge.tokens(whole, shapes_of(dataset.vocabularies["note"]), dataset.sizes)
+    wanted = dataset.knowledge.tokens(whole, dataset.vocabularies, dataset.events.grid)
     assert np.array_equal(made.tokens[:, 4 + len(PLACES) :], wanted[len(prompt) :])
     return True
 

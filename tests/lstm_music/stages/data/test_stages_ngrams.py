@@ -65,8 +65,8 @@ def test_what_is_known_of_a_dataset_is_what_made_it(dataset):
     for split in SPLITS:
         for span in dataset.spans[split]:
             tokens = dataset.tokens[span.start : span.stop]
-            shapes = shapes_of(dataset.vocabularies["note"])
-            known = dataset.knowledge.tokens(tokens[:, : len(STREAMS)].astype(np.int64), shapes, dataset.sizes)
+            streams = tokens[:, : len(STREAMS)].astype(np.int64)
+            known = dataset.knowledge.tokens(streams, dataset.vocabularies, dataset.events.grid)
             is_counted = span.piece_id in dataset.knowledge.counted
             assert is_counted == (split == TRAIN)
             assert np.array_equal(known, tokens[:, -known.shape[1] :]) != is_counted
