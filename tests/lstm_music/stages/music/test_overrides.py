@@ -1,5 +1,7 @@
 """Settings that override the recipe's: what each may be, and the sentence for what it may not."""
 
+import shlex
+
 import pytest
 from small_music import tiny_recipe
 
@@ -126,6 +128,28 @@ def test_a_length_replaces_that_of_the_recipe():
     assert (by_seconds.spec.bars, by_seconds.spec.seconds) == (0, 10)
     assert settings_of(recipe, "tiny", {}).spec.bars == 8
     assert "no bars" in settings_of(recipe, "tiny", {"num_events": 10}).summary
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        ({"num_events": 50}, "--num-events 50 --min-events 50"),
+        ({"num_events": 512}, "--num-events 512"),
+        ({"seconds": 20}, "--seconds 20"),
+        ({"tempo": 92.1234567, "top_k": 1234567, "bars": 2}, None),
+    ],
+)
+def test_the_command_with_another_length_than_the_recipe_asks_for_the_same_again(length, words):
+    recipe = tiny_recipe(generation={"bars": 4, "num_events": 512, "min_events": 64})
+    settings = settings_of(recipe, "tiny", length)
+    if words:
+        assert settings.command == f"lstm-music generate --recipe tiny {words} --random-seed 1"
+    said = iter(shlex.split(settings.command)[4:])
+    again = {option.removeprefix("--").replace("-", "_"): value for option, value in zip(said, said, strict=True)}
+    del again["random_seed"]
+    read = {name: float(value) if name in {"tempo", "seconds"} else value for name, value in again.items()}
+    read |= {name: int(value) for name, value in again.items() if name in {"bars", "num_events", "min_events"}}
+    assert settings_of(recipe, "tiny", read).spec == settings.spec
 
 
 def test_models_that_choose_velocities_refuse_one():
