@@ -35,7 +35,7 @@ from lstm_music.stages.music.lengths import (
 )
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
-from lstm_music.stages.music.steering import pitch_range
+from lstm_music.stages.music.steering import parts_outside, pitch_range
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -93,7 +93,10 @@ def make_music(
             _write_candidate(writer, number, dataset, spec, origin, one)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
-        writer.facts["warnings"] = [*dict.fromkeys(warning for origin in origins for warning in origin.warnings)]
+        writer.facts["warnings"] = [
+            *dict.fromkeys(warning for origin in origins for warning in origin.warnings),
+            *_silent_parts(dataset, spec),
+        ]
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
 
@@ -249,6 +252,13 @@ def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
     known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
     named = named_parts(spec.instruments, dataset.events.parts, known)
     return (*named, DRUMS) if named and spec.add_drums else named
+
+
+def _silent_parts(dataset: Dataset, spec: GenerationSpec) -> list[str]:
+    """Say which parts cannot play in the range that is asked for."""
+    if PART not in dataset.vocabularies:
+        return []
+    return parts_outside(dataset, spec, _instruments(dataset, spec) or dataset.vocabularies[PART].values)
 
 
 def _write_candidate(

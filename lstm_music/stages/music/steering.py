@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_music.encoding.chords import content
+from lstm_music.encoding.chords import PITCH_NAMES, content
 from lstm_music.encoding.places import bar_steps
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
@@ -21,6 +21,7 @@ from lstm_music.midi.key import key_name, key_of
 from lstm_music.midi.notes import KeySignature, TimeSignature
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.notes import read_some_pieces
+from lstm_music.stages.music.part_measures import training_ranges
 from lstm_music.store import Store
 
 MINUTE = 60_000_000
@@ -42,6 +43,20 @@ def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
             f"{spec.pitch_range!r}; give another, or --any-pitch"
         )
     return max(low, lowest), min(high, highest)
+
+
+def parts_outside(dataset: Dataset, spec: GenerationSpec, playing: Sequence[str]) -> list[str]:
+    """Say which of the parts that may play have no note in the range that is asked for, in a sentence for the user, or none."""
+    if not spec.pitch_range or spec.any_pitch:
+        return []
+    low, high = read_register(spec.pitch_range)
+    ranges = training_ranges(dataset)
+    outside = [part for part in playing if part in ranges and (ranges[part][0] > high or ranges[part][1] < low)]
+    if not outside:
+        return []
+    notes = ", ".join(f"{part} {PITCH_NAMES[ranges[part][0]]} to {PITCH_NAMES[ranges[part][1]]}" for part in outside)
+    said = f"{spec.pitch_range} has no note of some parts, which do not play ({notes})"
+    return [f"--pitch-range: {said}; give a wider range, or --any-pitch"]
 
 
 def in_meter(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], meter: str) -> list[PieceSpan]:

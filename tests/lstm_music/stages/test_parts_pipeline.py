@@ -36,6 +36,7 @@ from lstm_music.stages.music.part_measures import in_parts, training_ranges, voi
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.segments import piece_rows
+from lstm_music.stages.music.steering import parts_outside
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model
 from lstm_music.store import Store
@@ -227,6 +228,23 @@ def test_an_ensemble_ends_with_its_barline_in_the_key_and_the_range(dataset, mus
         drums = notes["pitch"][notes["is_drum"]]
         known = {drum_key(note) for note in dataset.notes_of_parts["drums"]}
         assert {*drums.tolist()} <= known
+
+
+def test_parts_without_a_note_in_the_range_are_named_once(dataset):
+    ranges = training_ranges(dataset)
+    spec = RECIPE.generation.model_copy(update={"pitch_range": "C5-C8"})
+    assert ranges["bass"][1] < 72 <= ranges["strings"][1]
+    (warning,) = parts_outside(dataset, spec, ("strings", "bass", "drums"))
+    assert warning.startswith("--pitch-range: C5-C8 has no note of some parts, which do not play (bass C2 to E3); ")
+    assert parts_outside(dataset, spec, ("strings", "drums")) == []
+    assert parts_outside(dataset, spec.model_copy(update={"any_pitch": True}), ("bass",)) == []
+    assert parts_outside(dataset, RECIPE.generation, ("bass",)) == []
+
+
+def test_the_warning_of_a_part_without_a_note_in_the_range_comes_with_the_music(store, prepared, models, uncompiled):
+    settings = {"pitch_range": "C4-C8", "num_outputs": 1, "num_events": 2, "min_events": 1}
+    ref = make_music(store, prepared.dataset, models, RECIPE.generation.model_copy(update=settings), 1)
+    assert [said for said in store.open(ref).facts["warnings"] if "which do not play (bass" in said]
 
 
 @pytest.mark.operation
