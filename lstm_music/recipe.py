@@ -32,7 +32,7 @@ from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, VELOCITY
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
-from lstm_music.generation.spec import PER_STREAM, GenerationSpec
+from lstm_music.generation.spec import PER_STREAM, WITHOUT_PARTS, GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.recipe_files import RECIPES, recipe_names
@@ -205,18 +205,26 @@ class Recipe(BaseModel):
             raise ValueError("velocity: these models choose how loud each note is; leave it out")
         return spec.for_streams(streams)
 
-    @field_validator("generation", mode="after")
+    @field_validator("generation", mode="wrap")
     @classmethod
-    def _be_played_by_its_parts(cls, said: GenerationSpec, info: ValidationInfo) -> GenerationSpec:
-        """Instruments and drums are for recipes whose events have the parts; one instrument is for those without."""
-        if "events" in info.data:
-            if said.add_drums and DRUMS not in info.data["events"].part_alphabet:
-                raise ValueError(without_drums(info.data["events"].part_alphabet))
-            try:
-                programs_by_part(said.instrument, info.data["events"])
-            except RecipeError as error:
-                raise ValueError(str(error)) from error
-        return said
+    def _be_played_by_its_parts(
+        cls, said: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> GenerationSpec:
+        """Instruments, drums and parallels are for recipes whose events have the parts; one instrument is for those without."""
+        spec: GenerationSpec = parse(said)
+        if "events" not in info.data:
+            return spec
+        events: EventSpec = info.data["events"]
+        if spec.avoid_parallels and events.parts == "none":
+            raise ValueError(WITHOUT_PARTS)
+        if spec.add_drums and DRUMS not in events.part_alphabet:
+            raise ValueError(without_drums(events.part_alphabet))
+        asked = (isinstance(said, dict) and said.get("instrument")) or spec.instrument  # the piano is "" in the spec
+        try:
+            programs_by_part(asked, events)
+        except RecipeError as error:
+            raise ValueError(str(error)) from error
+        return spec
 
     @model_validator(mode="after")
     def _keep_experts_small(self) -> Self:

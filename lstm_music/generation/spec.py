@@ -69,6 +69,8 @@ PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 OPTIONAL = (*STEERING, "instruments", "avoid_parallels", "add_drums", "instrument")
 """The settings of which nothing is written where they ask nothing: such settings keep the key that they had before."""
 
+WITHOUT_PARTS = "avoid_parallels: needs a recipe with parts, and this one has none; leave it out"
+
 AUTO, RANDOM, NONE = "auto", "random", "none"
 """The values of `prompt` that are no name of a piece."""
 

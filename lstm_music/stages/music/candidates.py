@@ -35,7 +35,7 @@ from lstm_music.stages.music.lengths import (
 )
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
-from lstm_music.stages.music.steering import parts_outside, pitch_range
+from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -191,8 +191,8 @@ def go_on(
     Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
     """
-    if spec.avoid_parallels and PART not in dataset.vocabularies:
-        raise RecipeError("avoid_parallels: needs a recipe with parts, and these models know none; leave it out")
+    require_possible(dataset, spec)
+    register = pitch_range(dataset, spec) if spec.pitch_range else (0, 127)
     load_tensorflow()
     from lstm_music.generation.drums import DrumsInEveryBar
     from lstm_music.generation.grammar import make_grammar
@@ -225,7 +225,7 @@ def go_on(
         any_pitch=spec.any_pitch,
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
-        pitch_range=pitch_range(dataset, spec) if spec.pitch_range else (0, 127),
+        pitch_range=register,
     )
     drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
     if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):

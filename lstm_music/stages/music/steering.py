@@ -7,16 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_music.encoding.chords import PITCH_NAMES, content
+from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.places import bar_steps
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import PART, STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import RecipeError, SourceError
 from lstm_music.generation.grammar import training_range
 from lstm_music.generation.prompt import Prompt, meters_of
-from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.spec import WITHOUT_PARTS, GenerationSpec
 from lstm_music.generation.steering import read_key, read_meter, read_register
 from lstm_music.generation.transposing import pitches_of, shift_between, transposed
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import key_name, key_of
 from lstm_music.midi.notes import KeySignature, TimeSignature
 from lstm_music.stages.data.dataset import Dataset
@@ -28,6 +30,15 @@ MINUTE = 60_000_000
 """In microseconds."""
 
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
+
+
+def require_possible(dataset: Dataset, spec: GenerationSpec) -> None:
+    """Raise RecipeError for settings of parts where the models know none, and for drums where they know no drums."""
+    parts = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
+    if spec.avoid_parallels and not parts:
+        raise RecipeError(WITHOUT_PARTS)
+    if spec.add_drums and DRUMS not in parts:
+        raise RecipeError(without_drums(parts))
 
 
 def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:

@@ -297,6 +297,18 @@ def test_parallels_of_music_without_parts_are_refused(store):
         go_on(store, SimpleNamespace(vocabularies={"note": None}), {}, spec, 1, [])
 
 
+def test_drums_and_ranges_that_cannot_be_are_refused_before_models_are_loaded(dataset, store):
+    def refused(dataset, **settings):
+        no_models = {"note": None}
+        with pytest.raises(RecipeError) as raised:
+            go_on(store, dataset, no_models, RECIPE.generation.model_copy(update=settings), 1, [])
+        return str(raised.value)
+
+    known = SimpleNamespace(vocabularies={"part": SimpleNamespace(values=("alto", "bass"))})
+    assert "know no drums (they know alto, bass)" in refused(known, add_drums=True)
+    assert refused(dataset, pitch_range="C9-G9").startswith("--pitch-range: expected notes of the training pieces")
+
+
 @pytest.mark.operation
 def test_a_file_keeps_its_parts_and_the_most_similar_one_plays_what_is_not_known(dataset, music):
     piece = band_piece(20)

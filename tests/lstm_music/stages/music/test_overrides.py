@@ -53,6 +53,11 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
     assert "instrument" not in spec_of().model_dump()
     played = tiny_recipe(events={"parts": "names", "part_names": ["soprano", "alto"]})
     assert settings_of(played, "tiny", {"instrument": "alto = oboe"}).spec.instrument == "alto=oboe"
+    for one in ("piano", "1", "violin"):
+        with pytest.raises(
+            RecipeError, match="instrument: this recipe has parts, so say which part plays it: soprano="
+        ):
+            settings_of(played, "tiny", {"instrument": one})
 
 
 @pytest.mark.parametrize(
@@ -70,6 +75,7 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
             "add_drums: the models know no drums (they know no parts)",
             "run --recipe ensemble --source",
         ),
+        ({"avoid_parallels": True}, "avoid_parallels: needs a recipe with parts", "leave it out"),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
         ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
         ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),
