@@ -281,7 +281,8 @@ class Recipe(BaseModel):
 def load_recipe(text: str) -> Recipe:
     """Read a recipe: the name of one that comes with the project, or the path of a TOML file.
 
-    Raises RecipeError for one that is not there, is no TOML, or has a key or value that it may not have.
+    Raises RecipeError for one that is not there, is no TOML, or has a key or value that it may not have, or only on the command
+    line.
     """
     path = Path(text) if text.endswith(".toml") else RECIPES / f"{text}.toml"
     try:
@@ -296,7 +297,13 @@ def load_recipe(text: str) -> Recipe:
         RecursionError,
     ) as error:  # TOMLDecodeError is a ValueError, as a number too long for Python is
         raise RecipeError(f"recipe {text!r}: cannot be read as TOML ({error})") from error
-    return parse_recipe(data, path.name)
+    recipe = parse_recipe(data, path.name)
+    if recipe.generation.prompt_bars:
+        raise RecipeError(
+            f"{path.name}: generation.prompt_bars: takes bars of a file of yours, which no recipe names; leave it out, and give "
+            "--prompt-bars with --prompt-midi"
+        )
+    return recipe
 
 
 Place = tuple[int | str, ...]
@@ -340,12 +347,15 @@ _PATTERNS = {NAME: "1 to 64 lower-case letters, digits, '-' and '_'", SHA256: "6
 
 def _sentence(fault: ErrorDetails, spell: Callable[[Place], str] = _dotted) -> str:
     """Say what is wrong with the first key that is."""
-    place = spell(fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{place}: unknown key{_suggestion(fault['loc'])}"
+        return f"{spell(fault['loc'])}: unknown key{_suggestion(fault['loc'])}"
     if fault["type"] == "missing":
-        return f"{place}: this key is missing"
+        return f"{spell(fault['loc'])}: this key is missing"
     said = faults.sentence(fault, _PATTERNS, shows_value=fault["loc"][-1:] not in _NOT_SHOWN)
+    key, colon, rest = said.partition(": ")
+    if colon and fault["loc"] == ("generation",) and key in GenerationSpec.model_fields:
+        return f"{spell((*fault['loc'], key))}: {rest}"  # a fault of several keys names the one to change
+    place = spell(fault["loc"])
     return f"{place}: {said}" if place else said  # a fault of two tables together has no place
 
 

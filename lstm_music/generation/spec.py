@@ -153,10 +153,10 @@ class GenerationSpec(Steering):
     @model_validator(mode="after")
     def _ask_one_thing(self) -> Self:
         if self.bars and self.seconds:
-            raise ValueError("bars and seconds: both say where the music ends; leave one out")
+            raise ValueError("bars: excludes seconds, because both say where the music ends; leave one out")
         if self.key and self.prompt == NONE:
             raise ValueError(
-                "key and prompt: the key is that of the prompt, which is moved, and prompt 'none' has none; leave one out"
+                "key: the prompt is moved to it, and with prompt 'none' there is nothing to move; leave one out"
             )
         return self
 

@@ -73,8 +73,8 @@ def test_meters_and_bars():
         ({"tempo": 3}, "expected 10 to 500 quarter notes a minute"),
         ({"velocity": 128}, "less than or equal to 127"),
         ({"bars": -1}, "greater than or equal to 0"),
-        ({"bars": 8, "seconds": 20}, "bars and seconds: both say where the music ends; leave one out"),
-        ({"key": "A minor", "prompt": "none"}, "key and prompt: .*; leave one out"),
+        ({"bars": 8, "seconds": 20}, "bars: excludes seconds, because both say where the music ends; leave one out"),
+        ({"key": "A minor", "prompt": "none"}, "key: the prompt is moved to it, .*; leave one out"),
     ],
 )
 def test_anything_else_is_refused_with_what_would_be_right(wrong, sentence):

@@ -55,7 +55,7 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
     assert settings_of(played, "tiny", {"instrument": "alto = oboe"}).spec.instrument == "alto=oboe"
     for one in ("piano", "1", "violin"):
         with pytest.raises(
-            RecipeError, match="instrument: this recipe has parts, so say which part plays it: soprano="
+            RecipeError, match=r"^--instrument: this recipe has parts, so say which part plays it: soprano="
         ):
             settings_of(played, "tiny", {"instrument": one})
 
@@ -69,13 +69,13 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
         ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
         ({"stems": True, "audio": "none"}, "stems: expected a format of audio", "got none"),
         ({"instrument": "vilin"}, "--instrument: expected an instrument", "such as violin or viola"),
-        ({"instrument": "soprano=flute"}, "instrument: one plays all", "give its name alone: flute"),
+        ({"instrument": "soprano=flute"}, "--instrument: one plays all", "give its name alone: flute"),
         (
             {"add_drums": True},
-            "add_drums: the models know no drums (they know no parts)",
+            "--add-drums: the models know no drums (they know no parts)",
             "run --recipe ensemble --source",
         ),
-        ({"avoid_parallels": True}, "avoid_parallels: needs a recipe with parts", "leave it out"),
+        ({"avoid_parallels": True}, "--avoid-parallels: needs a recipe with parts", "leave it out"),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
         ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
         ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),
@@ -111,6 +111,10 @@ def test_an_error_names_the_setting_and_what_was_given(overrides, setting, given
         ),
         ({"key": "A moll"}, "--key: expected a key such as 'A minor', 'Bb major' or 'F# minor', got 'A moll'"),
         ({"tempo": 1000}, "--tempo: expected 10 to 500 quarter notes a minute, got 1000"),
+        (
+            {"key": "A minor", "prompt": "none"},
+            "--key: the prompt is moved to it, and with prompt 'none' there is nothing to move; leave one out",
+        ),
         ({"velocity": 200}, "--velocity: expected at most 127, got 200"),
     ],
 )
@@ -125,6 +129,14 @@ def test_bars_of_a_prompt_exclude_a_number_of_its_events(tmp_path):
         settings_of(
             tiny_recipe(), "tiny", {"prompt_bars": "1-2", "prompt_events": 8}, prompt_midi=tmp_path / "mine.mid"
         )
+
+
+def test_bars_of_a_recipe_that_is_made_in_python_need_a_file(tmp_path):
+    recipe = tiny_recipe(generation={"prompt_bars": "1-2"})
+    with pytest.raises(RecipeError, match=r"^--prompt-bars: takes bars of a file of yours"):
+        settings_of(recipe, "tiny", {})
+    with pytest.raises(RecipeError, match=r"^--prompt-bars: excludes --prompt-events"):
+        settings_of(recipe, "tiny", {"prompt_events": 9}, prompt_midi=tmp_path / "mine.mid")
 
 
 def test_a_length_replaces_that_of_the_recipe():
@@ -160,7 +172,7 @@ def test_the_command_with_another_length_than_the_recipe_asks_for_the_same_again
 
 def test_models_that_choose_velocities_refuse_one():
     recipe = tiny_recipe(model={"streams": ["offset", "note", "duration", "velocity"]})
-    with pytest.raises(RecipeError, match=r"velocity: these models choose how loud each note is; leave it out"):
+    with pytest.raises(RecipeError, match=r"^--velocity: these models choose how loud each note is; leave it out"):
         settings_of(recipe, "tiny", {"velocity": 80})
 
 
