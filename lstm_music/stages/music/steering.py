@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_music.encoding.chords import PITCH_NAMES, content
+from lstm_music.encoding.chords import content
 from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.places import bar_steps
 from lstm_music.encoding.streams import PART, STREAMS
@@ -16,7 +16,7 @@ from lstm_music.errors import RecipeError, SourceError
 from lstm_music.generation.grammar import training_range
 from lstm_music.generation.prompt import Prompt, meters_of
 from lstm_music.generation.spec import WITHOUT_PARTS, GenerationSpec
-from lstm_music.generation.steering import read_key, read_meter, read_register
+from lstm_music.generation.steering import note_name, read_key, read_meter, read_register
 from lstm_music.generation.transposing import pitches_of, shift_between, transposed
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import key_name, key_of
@@ -50,7 +50,7 @@ def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
     low, high = read_register(spec.pitch_range)
     if low > highest or high < lowest:
         raise RecipeError(
-            f"--pitch-range: expected notes of the training pieces, which are MIDI numbers {lowest} to {highest}, got "
+            f"--pitch-range: expected notes of the training pieces, which lie in {note_name(lowest)}-{note_name(highest)}, got "
             f"{spec.pitch_range!r}; give another, or --any-pitch"
         )
     return max(low, lowest), min(high, highest)
@@ -65,7 +65,7 @@ def parts_outside(dataset: Dataset, spec: GenerationSpec, playing: Sequence[str]
     outside = [part for part in playing if part in ranges and (ranges[part][0] > high or ranges[part][1] < low)]
     if not outside:
         return []
-    notes = ", ".join(f"{part} {PITCH_NAMES[ranges[part][0]]} to {PITCH_NAMES[ranges[part][1]]}" for part in outside)
+    notes = ", ".join(f"{part} {note_name(ranges[part][0])} to {note_name(ranges[part][1])}" for part in outside)
     said = f"{spec.pitch_range} has no note of some parts, which do not play ({notes})"
     return [f"--pitch-range: {said}; give a wider range, or --any-pitch"]
 
