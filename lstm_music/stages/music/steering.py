@@ -101,7 +101,8 @@ def fits_key(dataset: Dataset, spec: GenerationSpec) -> Callable[[PieceSpan, int
 
     def fits(span: PieceSpan, first: int) -> bool:
         start = span.start + first
-        return lengths.key(dataset.tokens[start : start + spec.prompt_events]).is_minor == wanted.is_minor
+        own = lengths.key(dataset.tokens[start : start + spec.prompt_events])
+        return own is not None and own.is_minor == wanted.is_minor
 
     return fits
 
@@ -117,8 +118,10 @@ class _PitchClasses:
         durations = dataset.vocabularies["duration"].values
         self._steps = np.array([0] * SPECIAL_IDS + [grid.steps(value) for value in durations])
 
-    def key(self, tokens: np.ndarray) -> KeySignature:
-        return key_of(self._steps[tokens[:, _DURATION]] @ self._classes[tokens[:, _NOTE]])
+    def key(self, tokens: np.ndarray) -> KeySignature | None:
+        """Estimate the key; None if there are only drums."""
+        lasts = self._steps[tokens[:, _DURATION]] @ self._classes[tokens[:, _NOTE]]
+        return key_of(lasts) if lasts.any() else None
 
 
 def steered(
@@ -147,11 +150,9 @@ def steered(
         pitches, (low, high) = pitches_of(segment, dataset.vocabularies["note"]), read_register(spec.pitch_range)
         outside = int(np.count_nonzero((pitches < low) | (pitches > high)))
         if outside:
-            name = segment.name or "the prompt"
-            warnings.append(
-                f"{name}: {outside} of {len(pitches)} notes of the prompt lie outside of {spec.pitch_range}, which holds for "
-                "new notes"
-            )
+            own = f"{segment.name}: {outside} of {len(pitches)} notes of the prompt"
+            notes = own if is_own_choice else "notes of some prompts"  # one sentence for all of them
+            warnings.append(f"{notes} lie outside of {spec.pitch_range}, which holds for new notes")
     return segment, moved, warnings
 
 
@@ -174,6 +175,8 @@ def _in_meter(segment: Prompt, meter: str, dataset: Dataset, *, is_own_choice: b
 
 def _in_key(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> tuple[Prompt, int, list[str]]:
     wanted, own = read_key(spec.key), _PitchClasses(dataset).key(segment.tokens)
+    if own is None:
+        return segment, 0, [f"{segment.name}: --key moves nothing here, because drums have no key"]
     pitches = pitches_of(segment, dataset.vocabularies["note"])
     semitones = shift_between(own.sharps, wanted.sharps, pitches, pitch_range(dataset, spec))
     moved = transposed(segment, semitones, dataset.events, dataset.vocabularies, dataset.knowledge)

@@ -34,6 +34,7 @@ from lstm_music.stages.music.candidates import go_on, make_music, new_notes, rea
 from lstm_music.stages.music.copies import event_reader, index_copies
 from lstm_music.stages.music.part_measures import in_parts, training_ranges, voices_of
 from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.music.steering import parts_outside
@@ -254,6 +255,21 @@ def test_only_the_instruments_that_were_named_play(dataset, music):
         assert playing <= {"strings", "piano"}
     with pytest.raises(RecipeError, match=r"expected some of piano, bass, strings, drums; got 'flute'"):
         music(instruments="flute")
+
+
+def test_a_prompt_of_drums_alone_has_no_key_to_move(dataset, store):
+    piece = band_piece(21)
+    drums = PromptMidi("drums.mid", write_midi(replace(piece, notes=piece.notes[piece.notes["is_drum"]])), "midi")
+
+    def prompt_for(key):
+        spec = RECIPE.generation.model_copy(update={"num_outputs": 1, "prompt_events": 20, "key": key})
+        (origin,) = choose_prompts(store, dataset, spec, 1, drums)
+        return origin
+
+    moved, plain = prompt_for("A minor"), prompt_for("")
+    assert moved.warnings == (*plain.warnings, "drums.mid: --key moves nothing here, because drums have no key")
+    assert (moved.moved, moved.segment.tokens.tolist()) == (0, plain.segment.tokens.tolist())
+    assert moved.segment.key_signature == plain.segment.key_signature
 
 
 def test_drums_join_a_prompt_without_them_and_play_in_every_bar(dataset, music):

@@ -112,7 +112,7 @@ def test_no_note_leaves_the_register_and_a_prompt_that_does_is_said(make, regist
     pitches = np.concatenate([new_notes(one)["pitch"] for one in found])
     assert low <= pitches.min() <= pitches.max() <= high
     warnings = make.store.open(make.ref).facts["warnings"]
-    assert any(f"lie outside of {written}" in warning for warning in warnings)
+    assert warnings == [f"notes of some prompts lie outside of {written}, which holds for new notes"]
 
 
 @pytest.mark.parametrize(("key", "sharps", "is_minor"), [("F# minor", 3, True), ("Bb major", -2, False)])
