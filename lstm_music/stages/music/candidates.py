@@ -212,11 +212,12 @@ def go_on(
         bars=column("bar_steps"),
     )
     loaded = [load_model(store, ref, dataset) for ref in models.values()]
+    more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
     for model in loaded:
         if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
             raise NotEnoughMusicError(
                 f"{segments[0].name or 'the start of a piece'}: has {len(segments[0].tokens)} events, and the models read a "
-                f"window of {model.columns.window}; give a longer --prompt-midi, or more --prompt-events"
+                f"window of {model.columns.window}; give a longer --prompt-midi, or more {more}"
             )
     grammar = make_grammar(
         dataset.events,
