@@ -251,7 +251,7 @@ def go_on(
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
     """Give the parts that may play; raise RecipeError for one that the models do not know."""
     known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
-    named = named_parts(spec.instruments, dataset.events.parts, known)
+    named = named_parts(spec.instruments, dataset.events.parts, known, "--instruments")
     return (*named, DRUMS) if named and spec.add_drums else named
 
 

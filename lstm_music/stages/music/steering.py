@@ -36,9 +36,15 @@ def require_possible(dataset: Dataset, spec: GenerationSpec) -> None:
     """Raise RecipeError for settings of parts where the models know none, and for drums where they know no drums."""
     parts = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
     if spec.avoid_parallels and not parts:
-        raise RecipeError(WITHOUT_PARTS)
+        raise RecipeError(_of_option(WITHOUT_PARTS))
     if spec.add_drums and DRUMS not in parts:
-        raise RecipeError(without_drums(parts))
+        raise RecipeError(_of_option(without_drums(parts)))
+
+
+def _of_option(sentence: str) -> str:
+    """Spell the setting that a sentence begins with as the command line does, as all sentences about music in the making."""
+    setting, _, said = sentence.partition(": ")
+    return f"--{setting.replace('_', '-')}: {said}"
 
 
 def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
