@@ -53,8 +53,8 @@ Note = tuple[int, int, int, int, int, bool, str]
 """Onset in ticks of the written file, pitch, duration in ticks, velocity, program, whether it is a drum, name of the part."""
 
 
-def pieces(source: str) -> Iterator[tuple[str, PieceNotes | str]]:
-    """Yield (name, notes, or why there are none) of each MIDI file of a folder or a zip."""
+def pieces(source: str, *, has_drums: bool) -> Iterator[tuple[str, PieceNotes | str]]:
+    """Yield (name, notes, or why there are none) of each MIDI file of a folder or a zip; drums alone are music with drums."""
     opened = open_source(source)
     if isinstance(opened, Remote):
         raise RejectedInputError(f"{source}: expected a folder, a zip or a file of this machine")
@@ -66,7 +66,7 @@ def pieces(source: str) -> Iterator[tuple[str, PieceNotes | str]]:
             continue
         try:
             piece = read_midi(entry.data)
-            require_music(piece)
+            require_music(piece, has_drums=has_drums)
         except RejectedInputError as error:
             yield entry.name, str(error)
         else:
@@ -172,7 +172,10 @@ def check(source: str, spec: EventSpec) -> tuple[Counter[str], dict[str, str]]:
     """Send every file of a source on the round trip; return the counts, and the first difference of each file that has one."""
     total: Counter[str] = Counter()
     differing: dict[str, str] = {}
-    for name, piece in pieces(source):
+    has_drums = DRUMS in spec.part_alphabet or (
+        spec.parts == "names" and not spec.part_names
+    )  # `of_file` lists the drums
+    for name, piece in pieces(source, has_drums=has_drums):
         total["files"] += 1
         if isinstance(piece, str):
             total["rejected"] += 1

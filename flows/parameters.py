@@ -149,7 +149,9 @@ class Limits(Group):
         description="Each piece ends after so many bars, with the last barline. The prompt does not count.",
     )
     seconds: float | None = Field(
-        default=None, ge=0, description="Each piece ends after so many seconds, at its tempo."
+        default=None,
+        ge=0,
+        description="Each piece ends after so many seconds, at its tempo. The prompt does not count.",
     )
     pitch_range: str | None = Field(
         default=None, description="The lowest and the highest new note: C3-C6 (C4 is middle C) or 48-84."

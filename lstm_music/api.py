@@ -154,7 +154,7 @@ def generate(
         storage: The storage that holds the trained models.
         num_outputs: How many pieces.
         bars: Each piece ends after so many bars, with the last barline; the prompt does not count. It excludes numbers of events.
-        seconds: Each piece ends after so many seconds, at its tempo.
+        seconds: Each piece ends after so many seconds, at its tempo. The prompt does not count.
         num_events: The longest a piece may be, in events.
         min_events: The shortest a piece may be, in events.
         tempo: Quarter notes per minute; without it that of the prompt.

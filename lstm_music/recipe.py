@@ -32,7 +32,7 @@ from lstm_music.encoding.splits import SplitSpec
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, VELOCITY
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import RecipeError
-from lstm_music.generation.spec import PER_STREAM, GenerationSpec
+from lstm_music.generation.spec import PER_STREAM, WITHOUT_PARTS, GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.recipe_files import RECIPES, recipe_names
@@ -205,18 +205,26 @@ class Recipe(BaseModel):
             raise ValueError("velocity: these models choose how loud each note is; leave it out")
         return spec.for_streams(streams)
 
-    @field_validator("generation", mode="after")
+    @field_validator("generation", mode="wrap")
     @classmethod
-    def _be_played_by_its_parts(cls, said: GenerationSpec, info: ValidationInfo) -> GenerationSpec:
-        """Instruments and drums are for recipes whose events have the parts; one instrument is for those without."""
-        if "events" in info.data:
-            if said.add_drums and DRUMS not in info.data["events"].part_alphabet:
-                raise ValueError(without_drums(info.data["events"].part_alphabet))
-            try:
-                programs_by_part(said.instrument, info.data["events"])
-            except RecipeError as error:
-                raise ValueError(str(error)) from error
-        return said
+    def _be_played_by_its_parts(
+        cls, said: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> GenerationSpec:
+        """Instruments, drums and parallels are for recipes whose events have the parts; one instrument is for those without."""
+        spec: GenerationSpec = parse(said)
+        if "events" not in info.data:
+            return spec
+        events: EventSpec = info.data["events"]
+        if spec.avoid_parallels and events.parts == "none":
+            raise ValueError(WITHOUT_PARTS)
+        if spec.add_drums and DRUMS not in events.part_alphabet:
+            raise ValueError(without_drums(events.part_alphabet))
+        asked = (isinstance(said, dict) and said.get("instrument")) or spec.instrument  # the piano is "" in the spec
+        try:
+            programs_by_part(asked, events)
+        except RecipeError as error:
+            raise ValueError(str(error)) from error
+        return spec
 
     @model_validator(mode="after")
     def _keep_experts_small(self) -> Self:
@@ -273,7 +281,8 @@ class Recipe(BaseModel):
 def load_recipe(text: str) -> Recipe:
     """Read a recipe: the name of one that comes with the project, or the path of a TOML file.
 
-    Raises RecipeError for one that is not there, is no TOML, or has a key or value that it may not have.
+    Raises RecipeError for one that is not there, is no TOML, or has a key or value that it may not have, or only on the command
+    line.
     """
     path = Path(text) if text.endswith(".toml") else RECIPES / f"{text}.toml"
     try:
@@ -288,7 +297,13 @@ def load_recipe(text: str) -> Recipe:
         RecursionError,
     ) as error:  # TOMLDecodeError is a ValueError, as a number too long for Python is
         raise RecipeError(f"recipe {text!r}: cannot be read as TOML ({error})") from error
-    return parse_recipe(data, path.name)
+    recipe = parse_recipe(data, path.name)
+    if recipe.generation.prompt_bars:
+        raise RecipeError(
+            f"{path.name}: generation.prompt_bars: takes bars of a file of yours, which no recipe names; leave it out, and give "
+            "--prompt-bars with --prompt-midi"
+        )
+    return recipe
 
 
 Place = tuple[int | str, ...]
@@ -332,12 +347,15 @@ _PATTERNS = {NAME: "1 to 64 lower-case letters, digits, '-' and '_'", SHA256: "6
 
 def _sentence(fault: ErrorDetails, spell: Callable[[Place], str] = _dotted) -> str:
     """Say what is wrong with the first key that is."""
-    place = spell(fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{place}: unknown key{_suggestion(fault['loc'])}"
+        return f"{spell(fault['loc'])}: unknown key{_suggestion(fault['loc'])}"
     if fault["type"] == "missing":
-        return f"{place}: this key is missing"
+        return f"{spell(fault['loc'])}: this key is missing"
     said = faults.sentence(fault, _PATTERNS, shows_value=fault["loc"][-1:] not in _NOT_SHOWN)
+    key, colon, rest = said.partition(": ")
+    if colon and fault["loc"] == ("generation",) and key in GenerationSpec.model_fields:
+        return f"{spell((*fault['loc'], key))}: {rest}"  # a fault of several keys names the one to change
+    place = spell(fault["loc"])
     return f"{place}: {said}" if place else said  # a fault of two tables together has no place
 
 

@@ -30,7 +30,13 @@ BarsOption = Annotated[
 ]
 SecondsOption = Annotated[
     float | None,
-    _option(MUSIC, "--seconds", "Length of each piece in seconds, at its tempo.", False, metavar="SECONDS"),
+    _option(
+        MUSIC,
+        "--seconds",
+        "Length of each piece in seconds, at its tempo. The prompt does not count.",
+        False,
+        metavar="SECONDS",
+    ),
 ]
 NumEventsOption = Annotated[int | None, _option(MUSIC, "--num-events", "Longest piece, in events (notes).", min=1)]
 MinEventsOption = Annotated[int | None, _option(MUSIC, "--min-events", "Shortest piece, in events (notes).", min=1)]

@@ -22,16 +22,30 @@ def command(recipe: str, usual: GenerationSpec, spec: GenerationSpec, options: M
     changed: dict[str, Any] = {
         name: getattr(spec, name) for name in GenerationSpec.model_fields if getattr(spec, name) != getattr(usual, name)
     }
+    changed = _with_one_length(changed, usual, spec)
     words = ["lstm-music", "generate", "--recipe", recipe]
     for name, value in {**changed, **options}.items():
         if name in FLAGS:
             words.append(FLAGS[name][0 if value else 1])
         elif name in PER_STREAM:
             own = {stream: number for stream, number in value.items() if number != getattr(usual, name)[stream]}
-            words += [_option(name), ",".join(f"{stream}={number:g}" for stream, number in own.items())]
+            words += [_option(name), ",".join(f"{stream}={_text(number)}" for stream, number in own.items())]
         else:
-            words += [_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
+            words += [_option(name), _text(value)]
     return shlex.join(words)
+
+
+def _with_one_length(changed: Mapping[str, Any], usual: GenerationSpec, spec: GenerationSpec) -> dict[str, Any]:
+    """Leave out a length of the recipe that is switched off: the other length, which is named, does that."""
+    own = {name: value for name, value in changed.items() if value or name not in {"bars", "seconds"}}
+    if usual.has_length and not spec.has_length:
+        own["num_events"] = spec.num_events
+    return own
+
+
+def _text(value: Any) -> str:
+    """Write a value so that the same is read again; a whole number has no decimal point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _option(name: str) -> str:

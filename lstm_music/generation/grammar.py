@@ -150,7 +150,7 @@ def _notes_of(part: str, notes: Vocabulary, played: Collection[str], *, any_pitc
 
 
 def training_range(notes: Vocabulary, encoding: ChordEncoding) -> tuple[int, int] | None:
-    """Return the lowest and the highest pitch (MIDI numbers) of the training pieces; None if they hold no note.
+    """Return the lowest and the highest pitch (MIDI numbers) of the training pieces; None if they hold none but drums.
 
     The vocabulary counts the values of the training pieces, without transpositions: those count 0. Values without octaves count
     as the pitches that the encoding writes for them.
@@ -158,7 +158,7 @@ def training_range(notes: Vocabulary, encoding: ChordEncoding) -> tuple[int, int
     pitches = [
         pitch
         for value, count in zip(notes.values, notes.counts, strict=True)
-        if count
+        if count and drum_key(value) is None
         for pitch in encoding.pitches(value)
     ]
     return (min(pitches), max(pitches)) if pitches else None
@@ -167,13 +167,11 @@ def training_range(notes: Vocabulary, encoding: ChordEncoding) -> tuple[int, int
 def _notes(vocabulary: Vocabulary, encoding: ChordEncoding, *, any_pitch: bool) -> npt.NDArray[np.bool_]:
     """Say which note ids may be chosen; the special ones may not."""
     span = None if any_pitch else training_range(vocabulary, encoding)
-    lowest, highest = span or (0, 127)
-    inside = [all(lowest <= pitch <= highest for pitch in encoding.pitches(value)) for value in vocabulary.values]
-    return np.array([False] * SPECIAL_IDS + inside, np.bool_)
+    return _in_range(vocabulary, encoding, span or (0, 127))
 
 
 def _in_range(vocabulary: Vocabulary, encoding: ChordEncoding, pitch_range: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Say which note ids have no pitch outside of a range; the special ones do."""
+    """Say which note ids have no pitch outside of a range, as drums have none; the special ones are not allowed."""
     lowest, highest = pitch_range
     inside = [
         drum_key(value) is not None or all(lowest <= pitch <= highest for pitch in encoding.pitches(value))

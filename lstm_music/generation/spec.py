@@ -69,6 +69,8 @@ PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 OPTIONAL = (*STEERING, "instruments", "avoid_parallels", "add_drums", "instrument")
 """The settings of which nothing is written where they ask nothing: such settings keep the key that they had before."""
 
+WITHOUT_PARTS = "avoid_parallels: needs a recipe with parts, and this one has none; leave it out"
+
 AUTO, RANDOM, NONE = "auto", "random", "none"
 """The values of `prompt` that are no name of a piece."""
 
@@ -151,10 +153,10 @@ class GenerationSpec(Steering):
     @model_validator(mode="after")
     def _ask_one_thing(self) -> Self:
         if self.bars and self.seconds:
-            raise ValueError("bars and seconds: both say where the music ends; leave one out")
+            raise ValueError("bars: excludes seconds, because both say where the music ends; leave one out")
         if self.key and self.prompt == NONE:
             raise ValueError(
-                "key and prompt: the key is that of the prompt, which is moved, and prompt 'none' has none; leave one out"
+                "key: the prompt is moved to it, and with prompt 'none' there is nothing to move; leave one out"
             )
         return self
 

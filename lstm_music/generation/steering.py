@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from lstm_music.midi.key import key_name
+
 SLOWEST, FASTEST = 10, 500
 """Quarter notes a minute."""
 
@@ -20,34 +22,38 @@ _SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _SHARPS_IN_A_SEMITONE = 7
 _MINOR = -3  # sharps of a minor key, against the major key on the same tonic
 _MOST_SHARPS = 7
-_KEY = re.compile(r"([A-G])([#♯b♭]?)[ -]?(major|minor)", re.IGNORECASE)
+_KEY = re.compile(r"([A-G])([#♯b♭]?)(?:[\s-]*(major|minor)|(?-i:m))", re.IGNORECASE)
 _PITCH = r"[A-Ga-g][#♯b♭]?-?\d|\d{1,3}"
 _TO = r"[-\u2013]"  # a hyphen or a dash
 _REGISTER = re.compile(rf"\s*({_PITCH})\s*{_TO}\s*({_PITCH})\s*")
 _METER = re.compile(r"(\d{1,2})/(\d{1,2})")
 _BARS = re.compile(rf"(\d{{1,5}})(?:{_TO}(\d{{1,5}}))?")
 _HIGHEST = 127
+_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key by the pitch class of its tonic, and the sharps (negative: flats) of its signature."""
+    """A key by the sharps (negative: flats) of its signature, and whether it is minor."""
 
-    tonic: int
     sharps: int
     is_minor: bool
 
 
 def read_key(text: str) -> Key:
-    """Read `A minor`, `F# major` or `Bb major`. Raises ValueError for anything else, and for keys of more than seven signs."""
+    """Read `A minor`, `Am`, `F# major` or `Bb major`. Raises ValueError for anything else, or over seven signs."""
     found = _KEY.fullmatch(text.strip())
     if found is None:
         raise ValueError("expected a key such as 'A minor', 'Bb major' or 'F# minor'")
-    letter, sign, is_minor = found[1].upper(), _SIGNS[found[2].lower()], found[3].lower() == "minor"
+    letter, sign = found[1].upper(), _SIGNS[found[2].lower()]
+    is_minor = (found[3] or "minor").lower() == "minor"
     sharps = _FIFTHS[letter] + _SHARPS_IN_A_SEMITONE * sign + _MINOR * is_minor
     if abs(sharps) > _MOST_SHARPS:
-        raise ValueError(f"expected a key of at most {_MOST_SHARPS} sharps or flats")
-    return Key((_LETTERS[letter] + sign) % 12, sharps, is_minor)
+        same = key_name(sharps - 12 if sharps > 0 else sharps + 12, is_minor=is_minor)
+        raise ValueError(
+            f"expected a key of at most {_MOST_SHARPS} sharps or flats, such as {same!r}, which sounds the same"
+        )
+    return Key(sharps, is_minor)
 
 
 def read_register(text: str) -> tuple[int, int]:
@@ -66,6 +72,11 @@ def _midi_number(name: str) -> int:
         return int(name)
     sign = name[1] if name[1] in _SIGNS else ""
     return _LETTERS[name[0].upper()] + _SIGNS[sign] + 12 * (int(name[1 + len(sign) :]) + 1)
+
+
+def note_name(number: int) -> str:
+    """Name a MIDI number as `read_register` reads it: `Bb2`."""
+    return f"{_NAMES[number % 12]}{number // 12 - 1}"
 
 
 def read_meter(text: str) -> tuple[int, int]:
@@ -92,15 +103,26 @@ def _fit(tempo: float) -> float:
     return tempo
 
 
-def _read_by(read: Callable[[str], object]) -> AfterValidator:
-    """Check a text, if there is one."""
+def _read_by(write: Callable[[str], str]) -> AfterValidator:
+    """Check a text, if there is one, and write it the one way, so that what means the same has one key."""
+    return AfterValidator(lambda text: write(text) if text.strip() else "")
 
-    def check(text: str) -> str:
-        if text:
-            read(text)
-        return text
 
-    return AfterValidator(check)
+def _key(text: str) -> str:
+    key = read_key(text)
+    return key_name(key.sharps, is_minor=key.is_minor)
+
+
+def _register(text: str) -> str:
+    return "-".join(map(note_name, read_register(text)))
+
+
+def _meter(text: str) -> str:
+    return "/".join(map(str, read_meter(text)))
+
+
+def _bars(text: str) -> str:
+    return "-".join(map(str, dict.fromkeys(read_bars(text))))
 
 
 class Steering(BaseModel):
@@ -117,11 +139,11 @@ class Steering(BaseModel):
     bars: int = Field(default=0, ge=0, le=1000)
     seconds: float = Field(default=0, ge=0, le=3600, allow_inf_nan=False)
     tempo: Annotated[float, AfterValidator(_fit)] = Field(default=0, allow_inf_nan=False)
-    meter: Annotated[str, _read_by(read_meter)] = ""
-    key: Annotated[str, _read_by(read_key)] = ""
-    pitch_range: Annotated[str, _read_by(read_register)] = ""
+    meter: Annotated[str, _read_by(_meter)] = ""
+    key: Annotated[str, _read_by(_key)] = ""
+    pitch_range: Annotated[str, _read_by(_register)] = ""
     velocity: int = Field(default=0, ge=0, le=127)
-    prompt_bars: Annotated[str, _read_by(read_bars)] = ""
+    prompt_bars: Annotated[str, _read_by(_bars)] = ""
 
     @property
     def has_length(self) -> bool:

@@ -91,6 +91,22 @@ def test_what_is_no_toml_is_refused(tmp_path, content):
         load_recipe(str(path))
 
 
+def test_bars_of_a_file_are_asked_for_on_the_command_line_alone(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n[generation]\nprompt_bars = "1-2"\n')
+    with pytest.raises(
+        RecipeError, match=r"^mine\.toml: generation\.prompt_bars: takes bars of a file of yours, .*; leave"
+    ):
+        load_recipe(str(path))
+
+
+def test_a_fault_of_several_keys_of_a_table_names_one(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n[generation]\nbars = 8\nseconds = 20\n')
+    with pytest.raises(RecipeError, match=r"^mine\.toml: generation\.bars: excludes seconds, because both say"):
+        load_recipe(str(path))
+
+
 def test_a_folder_is_no_recipe(tmp_path):
     folder = tmp_path / "folder.toml"
     folder.mkdir()
@@ -265,7 +281,7 @@ def test_a_setting_of_the_velocity_is_for_recipes_that_model_it():
     assert parse_recipe(with_velocity.model_dump(), "r.toml") == with_velocity
     said = {"name": "a", "generation": {"temperature": {**table, "velocity": 0.1}}}
     assert parse_recipe({**said, **streams}, "r.toml").generation.temperature["velocity"] == 0.1
-    with pytest.raises(RecipeError, match=r"^r\.toml: generation: temperature: 'velocity' is not among"):
+    with pytest.raises(RecipeError, match=r"^r\.toml: generation\.temperature: 'velocity' is not among"):
         parse_recipe(said, "r.toml")
     with pytest.raises(
         RecipeError, match=r"generation\.top_p: expected a number for each of .* got numbers for \['note', 'velocity'\]"

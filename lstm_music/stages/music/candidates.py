@@ -35,7 +35,7 @@ from lstm_music.stages.music.lengths import (
 )
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
-from lstm_music.stages.music.steering import pitch_range
+from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -93,7 +93,10 @@ def make_music(
             _write_candidate(writer, number, dataset, spec, origin, one)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
-        writer.facts["warnings"] = [*dict.fromkeys(warning for origin in origins for warning in origin.warnings)]
+        writer.facts["warnings"] = [
+            *dict.fromkeys(warning for origin in origins for warning in origin.warnings),
+            *_silent_parts(dataset, spec),
+        ]
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
 
@@ -188,8 +191,8 @@ def go_on(
     Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
     """
-    if spec.avoid_parallels and PART not in dataset.vocabularies:
-        raise RecipeError("avoid_parallels: needs a recipe with parts, and these models know none; leave it out")
+    require_possible(dataset, spec)
+    register = pitch_range(dataset, spec) if spec.pitch_range else (0, 127)
     load_tensorflow()
     from lstm_music.generation.drums import DrumsInEveryBar
     from lstm_music.generation.grammar import make_grammar
@@ -209,11 +212,12 @@ def go_on(
         bars=column("bar_steps"),
     )
     loaded = [load_model(store, ref, dataset) for ref in models.values()]
+    more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
     for model in loaded:
         if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
             raise NotEnoughMusicError(
                 f"{segments[0].name or 'the start of a piece'}: has {len(segments[0].tokens)} events, and the models read a "
-                f"window of {model.columns.window}; give a longer --prompt-midi, or more --prompt-events"
+                f"window of {model.columns.window}; give a longer --prompt-midi, or more {more}"
             )
     grammar = make_grammar(
         dataset.events,
@@ -222,7 +226,7 @@ def go_on(
         any_pitch=spec.any_pitch,
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
-        pitch_range=pitch_range(dataset, spec) if spec.pitch_range else (0, 127),
+        pitch_range=register,
     )
     drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
     if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):
@@ -247,8 +251,15 @@ def go_on(
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
     """Give the parts that may play; raise RecipeError for one that the models do not know."""
     known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
-    named = named_parts(spec.instruments, dataset.events.parts, known)
+    named = named_parts(spec.instruments, dataset.events.parts, known, "--instruments")
     return (*named, DRUMS) if named and spec.add_drums else named
+
+
+def _silent_parts(dataset: Dataset, spec: GenerationSpec) -> list[str]:
+    """Say which parts cannot play in the range that is asked for."""
+    if PART not in dataset.vocabularies:
+        return []
+    return parts_outside(dataset, spec, _instruments(dataset, spec) or dataset.vocabularies[PART].values)
 
 
 def _write_candidate(

@@ -74,10 +74,6 @@ def settings_of(
     if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
-    if overrides.get("prompt_bars") and not prompt_midi:
-        raise RecipeError(
-            f"{spell('prompt_bars')}: takes bars of a file of yours; give it with {spell('prompt_midi')}, or leave it out"
-        )
     seed = recipe.random_seed if random_seed is None else random_seed
     if not 0 <= seed < SEEDS:
         raise RecipeError(f"{spell('random_seed')}: expected a whole number from 0 to {SEEDS - 1}, got {seed}")
@@ -85,6 +81,10 @@ def settings_of(
     spec, rendering = overridden(
         recipe, {key: value for key, value in overrides.items() if key not in renderings}, renderings, spell
     )
+    if spec.prompt_bars and not prompt_midi:
+        raise RecipeError(
+            f"{spell('prompt_bars')}: takes bars of a file of yours; give it with {spell('prompt_midi')}, or leave it out"
+        )
     if soundfont:
         require_soundfont(soundfont)
     return GenerationSettings(
@@ -112,7 +112,7 @@ def _without_what_is_replaced(given: Overrides, base: Overrides, spell: Callable
         raise RecipeError(
             f"{spell(exact[0])}: excludes {spell(other)}, because it says where the music ends; leave one out"
         )
-    if given.get("prompt_bars") and given.get("prompt_events"):
+    if {**base, **given}.get("prompt_bars") and given.get("prompt_events"):
         raise RecipeError(
             f"{spell('prompt_bars')}: excludes {spell('prompt_events')}, because the bars are the prompt; leave one out"
         )

@@ -41,10 +41,11 @@ FEWEST_EVENTS = 16
 """Shorter excerpts are too short for patterns."""
 
 NOT_MEASURED = (
-    *("min_events", "prompt", "include_prompt", "composer", "best_of"),
+    *("min_events", "prompt", "include_prompt", "composer", "best_of", "instrument"),
     *(name for name in STEERING if name != "pitch_range"),
 )
-"""Settings without a part: prompts lie before the held-out excerpts, every piece has the full length, and none is chosen."""
+"""Settings without a part: prompts lie before the held-out excerpts, every piece has the full length, none is chosen, and
+none is played."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,26 +7,44 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_music.encoding.chords import content
+from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.places import bar_steps
-from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.streams import PART, STREAMS
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import RecipeError, SourceError
 from lstm_music.generation.grammar import training_range
 from lstm_music.generation.prompt import Prompt, meters_of
-from lstm_music.generation.spec import GenerationSpec
-from lstm_music.generation.steering import read_key, read_meter, read_register
+from lstm_music.generation.spec import WITHOUT_PARTS, GenerationSpec
+from lstm_music.generation.steering import note_name, read_key, read_meter, read_register
 from lstm_music.generation.transposing import pitches_of, shift_between, transposed
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import key_name, key_of
 from lstm_music.midi.notes import KeySignature, TimeSignature
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.notes import read_some_pieces
+from lstm_music.stages.music.part_measures import training_ranges
 from lstm_music.store import Store
 
 MINUTE = 60_000_000
 """In microseconds."""
 
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
+
+
+def require_possible(dataset: Dataset, spec: GenerationSpec) -> None:
+    """Raise RecipeError for settings of parts where the models know none, and for drums where they know no drums."""
+    parts = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
+    if spec.avoid_parallels and not parts:
+        raise RecipeError(_of_option(WITHOUT_PARTS))
+    if spec.add_drums and DRUMS not in parts:
+        raise RecipeError(_of_option(without_drums(parts)))
+
+
+def _of_option(sentence: str) -> str:
+    """Spell the setting that a sentence begins with as the command line does, as all sentences about music in the making."""
+    setting, _, said = sentence.partition(": ")
+    return f"--{setting.replace('_', '-')}: {said}"
 
 
 def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
@@ -38,10 +56,24 @@ def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
     low, high = read_register(spec.pitch_range)
     if low > highest or high < lowest:
         raise RecipeError(
-            f"--pitch-range: expected notes of the training pieces, which are MIDI numbers {lowest} to {highest}, got "
+            f"--pitch-range: expected notes of the training pieces, which lie in {note_name(lowest)}-{note_name(highest)}, got "
             f"{spec.pitch_range!r}; give another, or --any-pitch"
         )
     return max(low, lowest), min(high, highest)
+
+
+def parts_outside(dataset: Dataset, spec: GenerationSpec, playing: Sequence[str]) -> list[str]:
+    """Say which of the parts that may play have no note in the range that is asked for, in a sentence for the user, or none."""
+    if not spec.pitch_range or spec.any_pitch:
+        return []
+    low, high = read_register(spec.pitch_range)
+    ranges = training_ranges(dataset)
+    outside = [part for part in playing if part in ranges and (ranges[part][0] > high or ranges[part][1] < low)]
+    if not outside:
+        return []
+    notes = ", ".join(f"{part} {note_name(ranges[part][0])} to {note_name(ranges[part][1])}" for part in outside)
+    said = f"{spec.pitch_range} has no note of some parts, which do not play ({notes})"
+    return [f"--pitch-range: {said}; give a wider range, or --any-pitch"]
 
 
 def in_meter(store: Store, dataset: Dataset, spans: Sequence[PieceSpan], meter: str) -> list[PieceSpan]:
@@ -75,7 +107,8 @@ def fits_key(dataset: Dataset, spec: GenerationSpec) -> Callable[[PieceSpan, int
 
     def fits(span: PieceSpan, first: int) -> bool:
         start = span.start + first
-        return lengths.key(dataset.tokens[start : start + spec.prompt_events]).is_minor == wanted.is_minor
+        own = lengths.key(dataset.tokens[start : start + spec.prompt_events])
+        return own is not None and own.is_minor == wanted.is_minor
 
     return fits
 
@@ -91,8 +124,10 @@ class _PitchClasses:
         durations = dataset.vocabularies["duration"].values
         self._steps = np.array([0] * SPECIAL_IDS + [grid.steps(value) for value in durations])
 
-    def key(self, tokens: np.ndarray) -> KeySignature:
-        return key_of(self._steps[tokens[:, _DURATION]] @ self._classes[tokens[:, _NOTE]])
+    def key(self, tokens: np.ndarray) -> KeySignature | None:
+        """Estimate the key; None if there are only drums."""
+        lasts = self._steps[tokens[:, _DURATION]] @ self._classes[tokens[:, _NOTE]]
+        return key_of(lasts) if lasts.any() else None
 
 
 def steered(
@@ -121,11 +156,9 @@ def steered(
         pitches, (low, high) = pitches_of(segment, dataset.vocabularies["note"]), read_register(spec.pitch_range)
         outside = int(np.count_nonzero((pitches < low) | (pitches > high)))
         if outside:
-            name = segment.name or "the prompt"
-            warnings.append(
-                f"{name}: {outside} of {len(pitches)} notes of the prompt lie outside of {spec.pitch_range}, which holds for "
-                "new notes"
-            )
+            own = f"{segment.name}: {outside} of {len(pitches)} notes of the prompt"
+            notes = own if is_own_choice else "notes of some prompts"  # one sentence for all of them
+            warnings.append(f"{notes} lie outside of {spec.pitch_range}, which holds for new notes")
     return segment, moved, warnings
 
 
@@ -148,6 +181,8 @@ def _in_meter(segment: Prompt, meter: str, dataset: Dataset, *, is_own_choice: b
 
 def _in_key(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> tuple[Prompt, int, list[str]]:
     wanted, own = read_key(spec.key), _PitchClasses(dataset).key(segment.tokens)
+    if own is None:
+        return segment, 0, [f"{segment.name}: --key moves nothing here, because drums have no key"]
     pitches = pitches_of(segment, dataset.vocabularies["note"])
     semitones = shift_between(own.sharps, wanted.sharps, pitches, pitch_range(dataset, spec))
     moved = transposed(segment, semitones, dataset.events, dataset.vocabularies, dataset.knowledge)

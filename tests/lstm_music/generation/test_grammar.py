@@ -56,3 +56,13 @@ def test_without_training_notes_every_pitch_is_allowed():
     spec = EventSpec()
     vocabulary = fit("note", {}, spec.encoding, spec.grid)
     assert training_range(vocabulary, spec.encoding) is None
+
+
+def test_drums_have_no_pitch_that_counts_in_the_range():
+    spec = EventSpec(parts="families")
+    steps = {"0": 1, "1": 1}
+    vocabularies = {stream: fit(stream, steps, spec.encoding, spec.grid) for stream in ("offset", "duration")}
+    notes = vocabularies["note"] = fit("note", {"C4": 1, "E4": 1, "drum36": 3}, spec.encoding, spec.grid)
+    assert training_range(notes, spec.encoding) == (60, 64)
+    assert make_grammar(spec, vocabularies).notes[notes.encode(["drum36"])].all()
+    assert training_range(fit("note", {"drum36": 3}, spec.encoding, spec.grid), spec.encoding) is None

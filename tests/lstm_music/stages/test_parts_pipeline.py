@@ -34,8 +34,10 @@ from lstm_music.stages.music.candidates import go_on, make_music, new_notes, rea
 from lstm_music.stages.music.copies import event_reader, index_copies
 from lstm_music.stages.music.part_measures import in_parts, training_ranges, voices_of
 from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
 from lstm_music.stages.music.segments import piece_rows
+from lstm_music.stages.music.steering import parts_outside
 from lstm_music.stages.training.scorecard import evaluate, read_card
 from lstm_music.stages.training.train import train_model
 from lstm_music.store import Store
@@ -229,13 +231,45 @@ def test_an_ensemble_ends_with_its_barline_in_the_key_and_the_range(dataset, mus
         assert {*drums.tolist()} <= known
 
 
+def test_parts_without_a_note_in_the_range_are_named_once(dataset):
+    ranges = training_ranges(dataset)
+    spec = RECIPE.generation.model_copy(update={"pitch_range": "C5-C8"})
+    assert ranges["bass"][1] < 72 <= ranges["strings"][1]
+    (warning,) = parts_outside(dataset, spec, ("strings", "bass", "drums"))
+    assert warning.startswith("--pitch-range: C5-C8 has no note of some parts, which do not play (bass C2 to E3); ")
+    assert parts_outside(dataset, spec, ("strings", "drums")) == []
+    assert parts_outside(dataset, spec.model_copy(update={"any_pitch": True}), ("bass",)) == []
+    assert parts_outside(dataset, RECIPE.generation, ("bass",)) == []
+
+
+def test_the_warning_of_a_part_without_a_note_in_the_range_comes_with_the_music(store, prepared, models, uncompiled):
+    settings = {"pitch_range": "C4-C8", "num_outputs": 1, "num_events": 2, "min_events": 1}
+    ref = make_music(store, prepared.dataset, models, RECIPE.generation.model_copy(update=settings), 1)
+    assert [said for said in store.open(ref).facts["warnings"] if "which do not play (bass" in said]
+
+
 @pytest.mark.operation
 def test_only_the_instruments_that_were_named_play(dataset, music):
     for made in music(instruments="Strings, piano", temperature=dict.fromkeys(STREAMS_OF_PARTS, 3.0)):
         playing = {dataset.vocabularies["part"].value(token) for token in made.tokens[:, PART_COLUMN].tolist()}
         assert playing <= {"strings", "piano"}
-    with pytest.raises(RecipeError, match=r"expected some of piano, bass, strings, drums; got 'flute'"):
+    with pytest.raises(RecipeError, match=r"^--instruments: expected some of piano, bass, strings, drums; got 'flute'"):
         music(instruments="flute")
+
+
+def test_a_prompt_of_drums_alone_has_no_key_to_move(dataset, store):
+    piece = band_piece(21)
+    drums = PromptMidi("drums.mid", write_midi(replace(piece, notes=piece.notes[piece.notes["is_drum"]])), "midi")
+
+    def prompt_for(key):
+        spec = RECIPE.generation.model_copy(update={"num_outputs": 1, "prompt_events": 20, "key": key})
+        (origin,) = choose_prompts(store, dataset, spec, 1, drums)
+        return origin
+
+    moved, plain = prompt_for("A minor"), prompt_for("")
+    assert moved.warnings == (*plain.warnings, "drums.mid: --key moves nothing here, because drums have no key")
+    assert (moved.moved, moved.segment.tokens.tolist()) == (0, plain.segment.tokens.tolist())
+    assert moved.segment.key_signature == plain.segment.key_signature
 
 
 def test_drums_join_a_prompt_without_them_and_play_in_every_bar(dataset, music):
@@ -275,8 +309,20 @@ def test_parallels_are_avoided_where_the_settings_say_so(dataset, music):
 
 def test_parallels_of_music_without_parts_are_refused(store):
     spec = RECIPE.generation.model_copy(update={"avoid_parallels": True})
-    with pytest.raises(RecipeError, match="avoid_parallels: needs a recipe with parts"):
+    with pytest.raises(RecipeError, match=r"^--avoid-parallels: needs a recipe with parts"):
         go_on(store, SimpleNamespace(vocabularies={"note": None}), {}, spec, 1, [])
+
+
+def test_drums_and_ranges_that_cannot_be_are_refused_before_models_are_loaded(dataset, store):
+    def refused(dataset, **settings):
+        no_models = {"note": None}
+        with pytest.raises(RecipeError) as raised:
+            go_on(store, dataset, no_models, RECIPE.generation.model_copy(update=settings), 1, [])
+        return str(raised.value)
+
+    known = SimpleNamespace(vocabularies={"part": SimpleNamespace(values=("alto", "bass"))})
+    assert refused(known, add_drums=True).startswith("--add-drums: the models know no drums (they know alto, bass)")
+    assert refused(dataset, pitch_range="C9-G9").startswith("--pitch-range: expected notes of the training pieces")
 
 
 @pytest.mark.operation

@@ -1,5 +1,7 @@
 """Settings that override the recipe's: what each may be, and the sentence for what it may not."""
 
+import shlex
+
 import pytest
 from small_music import tiny_recipe
 
@@ -51,6 +53,11 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
     assert "instrument" not in spec_of().model_dump()
     played = tiny_recipe(events={"parts": "names", "part_names": ["soprano", "alto"]})
     assert settings_of(played, "tiny", {"instrument": "alto = oboe"}).spec.instrument == "alto=oboe"
+    for one in ("piano", "1", "violin"):
+        with pytest.raises(
+            RecipeError, match=r"^--instrument: this recipe has parts, so say which part plays it: soprano="
+        ):
+            settings_of(played, "tiny", {"instrument": one})
 
 
 @pytest.mark.parametrize(
@@ -62,12 +69,13 @@ def test_an_instrument_has_its_name_of_general_midi_and_the_piano_is_as_if_none_
         ({"audio": ["wav"]}, "--audio: ", "got 'wav'"),
         ({"stems": True, "audio": "none"}, "stems: expected a format of audio", "got none"),
         ({"instrument": "vilin"}, "--instrument: expected an instrument", "such as violin or viola"),
-        ({"instrument": "soprano=flute"}, "instrument: one plays all", "give its name alone: flute"),
+        ({"instrument": "soprano=flute"}, "--instrument: one plays all", "give its name alone: flute"),
         (
             {"add_drums": True},
-            "add_drums: the models know no drums (they know no parts)",
+            "--add-drums: the models know no drums (they know no parts)",
             "run --recipe ensemble --source",
         ),
+        ({"avoid_parallels": True}, "--avoid-parallels: needs a recipe with parts", "leave it out"),
         ({"max_quarters": 0}, "--max-quarters: ", "got 0"),
         ({"min_events": 500}, "--min-events: expected at most the num_events, ", "got 500"),
         ({"max_repeats": 1}, "--max-repeats: expected 2 or more, or 0 for no limit", "got 1"),
@@ -103,6 +111,10 @@ def test_an_error_names_the_setting_and_what_was_given(overrides, setting, given
         ),
         ({"key": "A moll"}, "--key: expected a key such as 'A minor', 'Bb major' or 'F# minor', got 'A moll'"),
         ({"tempo": 1000}, "--tempo: expected 10 to 500 quarter notes a minute, got 1000"),
+        (
+            {"key": "A minor", "prompt": "none"},
+            "--key: the prompt is moved to it, and with prompt 'none' there is nothing to move; leave one out",
+        ),
         ({"velocity": 200}, "--velocity: expected at most 127, got 200"),
     ],
 )
@@ -119,6 +131,14 @@ def test_bars_of_a_prompt_exclude_a_number_of_its_events(tmp_path):
         )
 
 
+def test_bars_of_a_recipe_that_is_made_in_python_need_a_file(tmp_path):
+    recipe = tiny_recipe(generation={"prompt_bars": "1-2"})
+    with pytest.raises(RecipeError, match=r"^--prompt-bars: takes bars of a file of yours"):
+        settings_of(recipe, "tiny", {})
+    with pytest.raises(RecipeError, match=r"^--prompt-bars: excludes --prompt-events"):
+        settings_of(recipe, "tiny", {"prompt_events": 9}, prompt_midi=tmp_path / "mine.mid")
+
+
 def test_a_length_replaces_that_of_the_recipe():
     recipe = tiny_recipe(generation={"bars": 8})
     assert settings_of(recipe, "tiny", {"num_events": 10}).spec.bars == 0
@@ -128,9 +148,31 @@ def test_a_length_replaces_that_of_the_recipe():
     assert "no bars" in settings_of(recipe, "tiny", {"num_events": 10}).summary
 
 
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        ({"num_events": 50}, "--num-events 50 --min-events 50"),
+        ({"num_events": 512}, "--num-events 512"),
+        ({"seconds": 20}, "--seconds 20"),
+        ({"tempo": 92.1234567, "top_k": 1234567, "bars": 2}, None),
+    ],
+)
+def test_the_command_with_another_length_than_the_recipe_asks_for_the_same_again(length, words):
+    recipe = tiny_recipe(generation={"bars": 4, "num_events": 512, "min_events": 64})
+    settings = settings_of(recipe, "tiny", length)
+    if words:
+        assert settings.command == f"lstm-music generate --recipe tiny {words} --random-seed 1"
+    said = iter(shlex.split(settings.command)[4:])
+    again = {option.removeprefix("--").replace("-", "_"): value for option, value in zip(said, said, strict=True)}
+    del again["random_seed"]
+    read = {name: float(value) if name in {"tempo", "seconds"} else value for name, value in again.items()}
+    read |= {name: int(value) for name, value in again.items() if name in {"bars", "num_events", "min_events"}}
+    assert settings_of(recipe, "tiny", read).spec == settings.spec
+
+
 def test_models_that_choose_velocities_refuse_one():
     recipe = tiny_recipe(model={"streams": ["offset", "note", "duration", "velocity"]})
-    with pytest.raises(RecipeError, match=r"velocity: these models choose how loud each note is; leave it out"):
+    with pytest.raises(RecipeError, match=r"^--velocity: these models choose how loud each note is; leave it out"):
         settings_of(recipe, "tiny", {"velocity": 80})
 
 

@@ -202,6 +202,9 @@ def test_music_to_start_from_that_is_shorter_than_a_window_is_refused(copy, publ
     models, short = publish(copy.store, recipe, dataset), small_piece(1, quarters=1)
     with pytest.raises(NotEnoughMusicError, match=r"a\.mid: has [1-7] events, and the models read a window of 8;"):
         make_music(copy.store, dataset, models, recipe.generation, 1, PromptMidi("a.mid", write_midi(short), "midi"))
+    by_bars = recipe.generation.model_copy(update={"prompt_bars": "1"})
+    with pytest.raises(NotEnoughMusicError, match=r"give a longer --prompt-midi, or more bars in --prompt-bars$"):
+        make_music(copy.store, dataset, models, by_bars, 1, PromptMidi("a.mid", write_midi(short), "midi"))
 
 
 @pytest.mark.parametrize(
