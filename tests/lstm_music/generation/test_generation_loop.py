@@ -91,6 +91,7 @@ def make(made, dataset, grammar, models, knowledge):
         guesser = Guesser(knowledge.table, grammar.shapes, dataset.sizes) if knowledge.table else None
         outcome = generate_tokens(list(models.values()), rules, spec, prompts, 9, guesser)
         run.loops_left = [one.loops_left for one in outcome]
+        run.end_nats = [one.end_nats for one in outcome]
         return [one.tokens for one in outcome], prompts
 
     return run
@@ -213,6 +214,12 @@ def test_a_piece_ends_where_no_offset_may_follow(make, grammar, uncompiled):
     nothing = dataclasses.replace(grammar, on_grid=np.zeros_like(grammar.on_grid))
     found, _ = make(rules=nothing, num_events=3, min_events=3)
     assert [len(tokens) for tokens in found] == [0, 0]
+
+
+def test_the_end_has_odds_after_each_event_also_where_a_piece_fills_the_room(make, uncompiled):
+    (full, _), _ = make(num_events=3, min_events=3)
+    assert len(full) == 3
+    assert [np.isinf(nats).tolist() for nats in make.end_nats] == [[False, False, True]] * 2
 
 
 def test_the_guard_leads_out_of_loops(make, models, dataset, grammar):
