@@ -239,7 +239,7 @@ def go_on(
     lengths = lengths_of(dataset, spec, segments)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
     return [
-        ended(grammar, one, segment, length)
+        ended(grammar, one, segment, length, drums.part if drums else None)
         for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
     ]
 
@@ -278,7 +278,7 @@ def _write_candidate(
     )
     if spec.has_length:
         begins = prompt_start + onset - segment.onset_steps if is_inside else start
-        result = held_to_the_end(dataset, spec, segment, result, begins - position)
+        result = held_to_the_end(dataset, spec, segment, result, begins, position)
     key = segment.key_signature or estimate_key(result)
 
     def write(name: str, notes: PieceNotes, title: str) -> None:
