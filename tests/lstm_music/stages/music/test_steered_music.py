@@ -11,14 +11,14 @@ from lstm_music.encoding.events import encode
 from lstm_music.errors import RecipeError, SourceError
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
-from lstm_music.midi.notes import KeySignature, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music import candidates
-from lstm_music.stages.music.asked import as_json, compare, kept
+from lstm_music.stages.music.asked import as_json, compare, compared, kept
 from lstm_music.stages.music.candidates import make_music, new_notes, read_music
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import choose_prompts
@@ -73,6 +73,30 @@ def test_every_result_ends_with_the_barline(make, bars, settings):
         assert last - begins // 4 * 4 >= 4 * (bars - 1)
     asked = [{"asked": as_json(compare(make.spec, one))} for one in results]
     assert kept(asked) == [f"bars {bars}: {len(results)} of {len(results)}"]
+
+
+def test_an_end_before_the_barline_is_no_kept_length(make):
+    results = make(bars=1, outputs=4, max_quarters=0.25)  # no note may be held longer
+    for one in results:
+        begins, ends = ends_of(one)
+        (said,) = compare(make.spec, one)
+        assert said.is_kept == (ends == begins // 4 * 4 + 4)
+        assert said.is_kept != ("before the barline" in said.found)
+    assert not all(compare(make.spec, one)[0].is_kept for one in results)
+
+
+def test_drums_alone_have_no_length_that_could_miss_the_barline():
+    notes = np.zeros(2, NOTE_DTYPE)
+    notes["onset_ticks"], notes["duration_ticks"], notes["is_drum"] = [0, 5 * QUARTER], 10, True
+    piece = PieceNotes(QUARTER, notes, tempos=(Tempo(0, 500_000),), time_signatures=(TimeSignature(0, 4, 4),))
+
+    def bars(asked):
+        (said,) = compared(GenerationSpec(bars=asked), piece, notes, {})
+        return said.is_kept
+
+    assert [bars(1), bars(2), bars(3)] == [False, True, False]
+    notes["is_drum"][1] = False
+    assert [bars(1), bars(2), bars(3)] == [False, False, False]
 
 
 @pytest.mark.operation
