@@ -204,7 +204,7 @@ def go_on(
     prompts = Prompts(
         tokens=np.stack([segment.tokens for segment in segments], axis=1),
         before=column("before"),
-        onsets=column("last_onset_steps"),
+        onsets=column("last_onset_steps") + column("rest_steps"),
         positions=column("last_position_in_bar_steps"),
         bars=column("bar_steps"),
     )
@@ -257,22 +257,27 @@ def _write_candidate(
     """Write the files of one candidate; result and prompt begin as far into a bar as they did in their piece."""
     segment, grid = origin.segment, dataset.events.grid
     passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
-    onset = segment.last_onset_steps + passed
+    onset = segment.last_onset_steps + segment.rest_steps + passed
     position = (segment.last_position_in_bar_steps + passed) % segment.bar_steps
     prompt_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
     start = start_in_bar(onset, position, grid)
     if spec.has_length:
         prompt_start, start = begin_in_bar(dataset, segment, made.tokens, prompt_start, start)
 
-    def notes_of(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
+    def notes_of(tokens: np.ndarray, first_onset_steps: int, rest_before: int = 0) -> PieceNotes:
         return to_notes(
-            tokens, dataset.events, dataset.vocabularies, first_onset_steps=first_onset_steps, segment=segment
+            tokens,
+            dataset.events,
+            dataset.vocabularies,
+            first_onset_steps=first_onset_steps,
+            segment=segment,
+            rest_before=rest_before,
         )
 
     prompt = notes_of(segment.tokens, prompt_start) if len(segment.tokens) else None
     is_inside = spec.include_prompt and prompt is not None
     result = (
-        notes_of(np.concatenate([segment.tokens, made.tokens]), prompt_start)
+        notes_of(np.concatenate([segment.tokens, made.tokens]), prompt_start, len(segment.tokens))
         if is_inside
         else notes_of(made.tokens, start)
     )
