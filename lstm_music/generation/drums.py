@@ -1,7 +1,8 @@
 """Drums in every bar, where a user asks for them: the models choose the drums, and whether more follow.
 
 A model of several parts says at each event who plays. Its music may not leave the first onset before a drum has played there,
-unless the prompt's last bar has drums, and it may leave no bar before a drum has played in it. Drums are the last part of an
+unless the prompt's last bar has drums, and it may leave no bar before a drum has played in it, nor jump over a whole bar, unless
+no shorter offset may follow. Drums are the last part of an
 onset, so nothing else is kept from playing. A recipe may name its parts in another order; then a drum may begin the next onset.
 """
 
@@ -55,6 +56,10 @@ class Drums:
         """
         return chosen, now
 
+    def offsets(self, _beat: Beat, allowed: Any, _rest_of_bar: Any, _bars: Any) -> Any:
+        """Give the offsets that may be chosen, bool [outputs, ids]; bars have `bars` steps, int32 [outputs]."""
+        return allowed
+
     def allowed(self, _stream: str, allowed: Any, _now: Any) -> Any:
         """Give what may be chosen for a stream, bool [outputs, ids]."""
         return allowed
@@ -100,6 +105,12 @@ class DrumsInEveryBar(Drums):
         leaves_bar = (chosen == END) | (tf.gather(tf.constant(self.offset_steps), chosen) >= rest_of_bar)
         now = beat.has_begun & (chosen != self.at_once) & (beat.is_due | (~beat.heard & leaves_bar))
         return tf.where(now & (last[:, _PART] <= self.part), self.at_once, chosen), now
+
+    def offsets(self, beat: Beat, allowed: Any, rest_of_bar: Any, bars: Any) -> Any:
+        """Allow no offset over a whole bar, which would stay without drums, where there is another; the prompt's last may be."""
+        is_near = tf.constant(self.offset_steps)[None] < (rest_of_bar + bars)[:, None]
+        near = allowed & (is_near | ~beat.has_begun[:, None])
+        return tf.where(tf.reduce_any(near[:, SPECIAL_IDS:], -1, keepdims=True), near, allowed)  # the end is none
 
     def allowed(self, stream: str, allowed: Any, now: Any) -> Any:
         """Allow no part but the drums where one has to play."""

@@ -17,7 +17,7 @@ from lstm_music.generation.grammar import Grammar
 NEVER = 2**30
 """A length, in steps, for music without a given end."""
 
-_OFFSET, _DURATION, _PART = (ALL_STREAMS.index(stream) for stream in ("offset", "duration", PART))
+_OFFSET, _NOTE, _DURATION, _PART = (ALL_STREAMS.index(stream) for stream in (*STREAMS, PART))
 
 
 class Ending(NamedTuple):
@@ -86,20 +86,28 @@ def ended_well(
     first_position_steps: int,
     length: int,
     bar: int,
+    drums: int | None = None,
 ) -> npt.NDArray[np.int32]:
     """End in the last bar where the models find it likeliest, and hold the last notes; return tokens [events, columns].
 
     `end_nats` [events] is how unlikely an end is after each event. `first_position_steps` is where the first event lies in its
-    bar, `length` the steps from that barline to the end, `bar` those of the last bar. The last notes sound until the end, or as
-    near to it as there is a duration. What a part may not hold so long, such as a drum, stays.
+    bar, `length` the steps from that barline to the end, `bar` those of the last bar. Where the part of the drums, `drums`, has
+    to play in every bar, the end is not before its first note of the last bar. The last notes but drums, which may come later,
+    sound until the end, or as near to it as there is a duration.
     """
     onsets = first_position_steps + np.cumsum(grammar.offset_steps[tokens[:, 0]]) - grammar.offset_steps[tokens[0, 0]]
     in_last_bar = np.flatnonzero(onsets >= length - bar)
+    if drums is not None and len(in_last_bar):
+        first = int((tokens[in_last_bar, _PART] == drums).argmax())  # 0 where there is none
+        in_last_bar = in_last_bar[first:]
     if len(in_last_bar):
         count = int(in_last_bar[end_nats[in_last_bar].argmin()]) + 1
         tokens, onsets = tokens[:count], onsets[:count]
-    held, room = tokens.copy(), length - int(onsets[-1])
-    for event in np.flatnonzero(onsets == onsets[-1]).tolist():
+    is_held = grammar.pitches[tokens[:, _NOTE]] >= 0 if grammar.has_parts else np.ones(len(tokens), np.bool_)
+    is_held = is_held if is_held.any() else ~is_held
+    last = int(onsets[is_held].max())
+    held, room = tokens.copy(), length - last
+    for event in np.flatnonzero(is_held & (onsets == last)).tolist():
         allowed = grammar.durations_of_part[tokens[event, _PART]] if grammar.has_parts else grammar.durations
         steps = np.where(allowed & (grammar.duration_steps <= room), grammar.duration_steps, 0)
         if steps.max() > grammar.duration_steps[tokens[event, _DURATION]]:
@@ -107,15 +115,19 @@ def ended_well(
     return held
 
 
-def held_in_notes(notes: npt.NDArray[np.void], end_ticks: int, most_ticks: float) -> npt.NDArray[np.void]:
+def held_in_notes(
+    notes: npt.NDArray[np.void], begin_ticks: int, end_ticks: int, most_ticks: float
+) -> npt.NDArray[np.void]:
     """Hold the last notes until the very end, for which the models may know no duration; none longer than `most_ticks`.
 
-    They are those of the last onset that are longest there; drums stay.
+    They are those of the last onset, from `begin_ticks` on, that are longest there. Drums are not held and may come later.
     """
-    held = notes.copy()
-    is_last = ~notes["is_drum"] & (notes["onset_ticks"] == notes["onset_ticks"].max())
-    is_last &= notes["duration_ticks"] == notes["duration_ticks"][is_last].max(initial=0)
-    room = end_ticks - int(notes["onset_ticks"].max())
-    if room <= most_ticks:
-        held["duration_ticks"][is_last] = np.maximum(held["duration_ticks"][is_last], room)
+    may_be_held = ~notes["is_drum"] & (notes["onset_ticks"] >= begin_ticks)
+    if not may_be_held.any():
+        return notes
+    held, onset = notes.copy(), int(notes["onset_ticks"][may_be_held].max())
+    is_last = may_be_held & (notes["onset_ticks"] == onset)
+    is_last &= notes["duration_ticks"] == notes["duration_ticks"][is_last].max()
+    if end_ticks - onset <= most_ticks:
+        held["duration_ticks"][is_last] = np.maximum(held["duration_ticks"][is_last], end_ticks - onset)
     return held

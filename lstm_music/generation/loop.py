@@ -45,7 +45,7 @@ class Made:
 
     `nats` float32 [events] is what the models, at temperature 1, thought of each of them (-ln p, all streams added);
     `loops_left` how often the guard led the music out of a loop. `end_nats` float32 [events] is what they thought of an end after
-    each event, where an end was asked for; of the last event only if the music ends there.
+    each event, where an end was asked for; infinity after the last one if the music did not end there.
     """
 
     tokens: npt.NDArray[np.int32]
@@ -85,8 +85,9 @@ def generate_tokens(
     tokens, nats, left = (one.numpy() for one in found)
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
+    end_nats = np.pad(nats[1:, :, 1], ((0, 1), (0, 0)), constant_values=np.inf)  # no event told it of the last one
     return [
-        Made(tokens[:count, one], nats[:count, one, 0], int(left[one]), nats[1 : count + 1, one, 1])
+        Made(tokens[:count, one], nats[:count, one, 0], int(left[one]), end_nats[:count, one])
         for one, count in enumerate(counts)
     ]
 

@@ -31,7 +31,8 @@ class Prompt:
     and the last bar, from 1; a pickup is bar 0. `onset_steps` is where the first event begins in the piece, `last_onset_steps`
     where the last one does, both by the tokens. The signatures and the length of a bar are those at the end of the segment (see
     `signature_after`); a piece without a key signature has None.
-    `drums_left_out` counts the drum events of this place that the models do not know.
+    `drums_left_out` counts the drum events of this place that the models do not know. `rest_steps` are the bars of the segment in
+    which no event begins any more, after the bar of its last one.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Prompt:
     velocity: int
     microseconds_per_quarter: int
     drums_left_out: int = 0
+    rest_steps: int = 0
 
 
 def average_tempo(piece: PieceNotes) -> int:
@@ -240,16 +242,19 @@ def to_notes(
     *,
     first_onset_steps: int,
     segment: Prompt,
+    rest_before: int = 0,
 ) -> PieceNotes:
     """Make notes of tokens, the first of them at `first_onset_steps`, with the tempo and the time signature of a prompt.
 
-    The velocity is the prompt's, too, if it is no stream.
+    The velocity is the prompt's, too, if it is no stream. Its silent bars lie before event `rest_before`, if that is not 0.
     """
     values = {
         stream: [vocabulary.value(token) for token in tokens[:, column].tolist()]
         for column, (stream, vocabulary) in enumerate(vocabularies.items())
     }
     offsets = [spec.grid.steps(value) for value in values["offset"]]
+    if rest_before:
+        offsets[rest_before] += segment.rest_steps
     return decode(
         values["note"],
         [first_onset_steps, *offsets[1:]],

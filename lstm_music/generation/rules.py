@@ -87,6 +87,8 @@ class EventRules:
         within = bounds.offsets(self._index, onset, self._end)
         may_end = self._index >= self._spec.min_events
         allowed = allowed_ids(stream, self._grammar, may_end, self._last, current, onset, logits, within)
+        if stream == OFFSET:
+            allowed = self._drums.offsets(self._kept.beat, allowed, self._bars - self.position, self._bars)
         allowed = bounds.durations(stream, allowed, onset, self._end)
         if stream == NOTE and self._spec.max_repeats:
             allowed, self._intervened = _led_out(allowed, self._note_of_a_loop(current))

@@ -35,7 +35,7 @@ def compare(spec: GenerationSpec, made: Candidate) -> list[Asked]:
     """Compare a result with what was asked; nothing if nothing was."""
     piece = read_midi(made.midi)
     notes = new_notes(made)
-    return list(_compared(spec, piece, notes, made.facts["prompt"]))
+    return list(compared(spec, piece, notes, made.facts["prompt"]))
 
 
 def as_json(asked: Sequence[Asked]) -> list[dict[str, Any]]:
@@ -52,7 +52,11 @@ def kept(outputs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{name} {asked}: {sum(said)} of {len(said)}" for (name, asked), said in rows.items()]
 
 
-def _compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt: Mapping[str, Any]) -> Iterator[Asked]:
+def compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt: Mapping[str, Any]) -> Iterator[Asked]:
+    """Compare a piece with what was asked; `notes` are the new ones, `prompt` the facts about what they go on from.
+
+    Bars are kept where the last note ends with the barline, to the tick.
+    """
     tempo = piece.tempos[0].microseconds_per_quarter
     meter = piece.time_signatures[0]
     bar = 4 * piece.ticks_per_quarter * meter.numerator // meter.denominator
@@ -61,7 +65,9 @@ def _compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt
     if spec.bars:
         bars, more = divmod(ends - begins, bar)
         short = f", {(bar - more) / piece.ticks_per_quarter:g} quarters before the barline" if more else ""
-        yield Asked("bars", str(spec.bars), f"{bars + bool(more)}{short}", bars + bool(more) == spec.bars)
+        is_at_barline = not more or bool(notes["is_drum"].all())  # drums have no length
+        is_kept = is_at_barline and bars + bool(more) == spec.bars
+        yield Asked("bars", str(spec.bars), f"{bars + bool(more)}{short}", is_kept)
     if spec.seconds:
         seconds = (ends - begins) / piece.ticks_per_quarter * tempo / 1e6
         is_near = abs(seconds - spec.seconds) <= NEAR_SECONDS

@@ -207,7 +207,7 @@ def go_on(
     prompts = Prompts(
         tokens=np.stack([segment.tokens for segment in segments], axis=1),
         before=column("before"),
-        onsets=column("last_onset_steps"),
+        onsets=column("last_onset_steps") + column("rest_steps"),
         positions=column("last_position_in_bar_steps"),
         bars=column("bar_steps"),
     )
@@ -243,7 +243,7 @@ def go_on(
     lengths = lengths_of(dataset, spec, segments)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
     return [
-        ended(grammar, one, segment, length)
+        ended(grammar, one, segment, length, drums.part if drums else None)
         for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
     ]
 
@@ -268,28 +268,33 @@ def _write_candidate(
     """Write the files of one candidate; result and prompt begin as far into a bar as they did in their piece."""
     segment, grid = origin.segment, dataset.events.grid
     passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
-    onset = segment.last_onset_steps + passed
+    onset = segment.last_onset_steps + segment.rest_steps + passed
     position = (segment.last_position_in_bar_steps + passed) % segment.bar_steps
     prompt_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
     start = start_in_bar(onset, position, grid)
     if spec.has_length:
         prompt_start, start = begin_in_bar(dataset, segment, made.tokens, prompt_start, start)
 
-    def notes_of(tokens: np.ndarray, first_onset_steps: int) -> PieceNotes:
+    def notes_of(tokens: np.ndarray, first_onset_steps: int, rest_before: int = 0) -> PieceNotes:
         return to_notes(
-            tokens, dataset.events, dataset.vocabularies, first_onset_steps=first_onset_steps, segment=segment
+            tokens,
+            dataset.events,
+            dataset.vocabularies,
+            first_onset_steps=first_onset_steps,
+            segment=segment,
+            rest_before=rest_before,
         )
 
     prompt = notes_of(segment.tokens, prompt_start) if len(segment.tokens) else None
     is_inside = spec.include_prompt and prompt is not None
     result = (
-        notes_of(np.concatenate([segment.tokens, made.tokens]), prompt_start)
+        notes_of(np.concatenate([segment.tokens, made.tokens]), prompt_start, len(segment.tokens))
         if is_inside
         else notes_of(made.tokens, start)
     )
     if spec.has_length:
         begins = prompt_start + onset - segment.onset_steps if is_inside else start
-        result = held_to_the_end(dataset, spec, segment, result, begins - position)
+        result = held_to_the_end(dataset, spec, segment, result, begins, position)
     key = segment.key_signature or estimate_key(result)
 
     def write(name: str, notes: PieceNotes, title: str) -> None:

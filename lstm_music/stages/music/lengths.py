@@ -86,8 +86,11 @@ def until_all_end(make: Callable[[GenerationSpec], "list[Made]"], spec: Generati
         events = min(2 * events, MOST_EVENTS)
 
 
-def ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int) -> "Made":
-    """Cut an output in its last bar, and hold its last notes until the end, `length` steps after the barline before it."""
+def ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int, drums: int | None = None) -> "Made":
+    """Cut an output in its last bar, and hold its last notes until the end, `length` steps after the barline before it.
+
+    `drums` is the part that plays in every bar, where drums are asked for.
+    """
     from lstm_music.generation.ending import ended_well
 
     if not len(one.tokens):
@@ -100,6 +103,7 @@ def ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int) -> "Mad
         first_position_steps=(segment.last_position_in_bar_steps + passed) % segment.bar_steps,
         length=length,
         bar=segment.bar_steps,
+        drums=drums,
     )
     return replace(one, tokens=tokens, nats=one.nats[: len(tokens)])
 
@@ -125,12 +129,15 @@ def begin_in_bar(
 
 
 def held_to_the_end(
-    dataset: Dataset, spec: GenerationSpec, segment: Prompt, notes: PieceNotes, barline: int
+    dataset: Dataset, spec: GenerationSpec, segment: Prompt, notes: PieceNotes, begins: int, position: int
 ) -> PieceNotes:
-    """Hold the last notes of a file until its end; bar 1 of the new music begins `barline` steps after the file."""
+    """Hold the last notes of a file until its end.
+
+    The new music begins `begins` steps after the file, and `position` steps after the barline of its bar 1.
+    """
     from lstm_music.generation.ending import held_in_notes
 
     length = int(lengths_of(dataset, spec, [segment])[0])
-    ticks = notes.ticks_per_quarter
-    end = (barline + length) * ticks // dataset.events.grid.steps_per_quarter
-    return replace(notes, notes=held_in_notes(notes.notes, end, spec.max_quarters * ticks))
+    ticks, steps = notes.ticks_per_quarter, dataset.events.grid.steps_per_quarter
+    begin, end = begins * ticks // steps, (begins - position + length) * ticks // steps
+    return replace(notes, notes=held_in_notes(notes.notes, begin, end, spec.max_quarters * ticks))

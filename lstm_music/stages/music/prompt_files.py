@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from lstm_music.encoding.bars import bars_of
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.events import PieceEvents
 from lstm_music.encoding.parts import PartReader
@@ -125,6 +126,8 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
         length=stop - first,
         knowledge=dataset.knowledge,
     )
+    if taken:
+        segment = _with_silent_bars(segment, piece, known, spec.prompt_bars)
     cut_warnings = [] if taken else _cut_warnings(segment, len(events))
     return segment, [*cut_warnings, *_file_warnings(piece, name, known)]
 
@@ -138,6 +141,13 @@ def _events_of_bars(events: PieceEvents, name: str, bars: str) -> tuple[int, int
             f"--prompt-bars: expected bars of {name}, which has {events.bar.min()} to {events.bar.max()}, got {bars!r}"
         )
     return int(taken[0]), int(taken[-1]) + 1
+
+
+def _with_silent_bars(segment: Prompt, piece: PieceNotes, known: EventSpec, bars: str) -> Prompt:
+    """Let a prompt have all bars that were asked for, also first and last ones in which no event begins."""
+    first, last = read_bars(bars)
+    rest = (last - segment.bars[1]) * segment.bar_steps
+    return replace(segment, bars=(max(first, bars_of(piece, known.grid)[0].number), last), rest_steps=rest)
 
 
 def _of_known_parts(dataset: Dataset) -> EventSpec:

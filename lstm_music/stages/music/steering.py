@@ -1,5 +1,6 @@
 """What is asked of new music → the prompts that fit it, moved to its key and with its meter, tempo and velocity."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -136,7 +137,8 @@ def steered(
     """Give a prompt the meter, key, tempo and velocity that are asked for.
 
     Returns it, by how many semitones it was moved, and sentences for the user. Raises SourceError for a prompt in another meter
-    that the user chose (`is_own_choice`); those that are chosen here are in the meter.
+    that the user chose (`is_own_choice`); those that are chosen here are in the meter. Raises RecipeError for a meter whose bars
+    are not on the grid, and for music that is shorter than a bar.
     """
     grid, moved = dataset.events.grid, 0
     warnings: list[str] = []
@@ -149,9 +151,7 @@ def steered(
     if spec.velocity:
         segment = replace(segment, velocity=spec.velocity)
     if spec.seconds:
-        bar = segment.bar_steps / grid.steps_per_quarter * segment.microseconds_per_quarter / 1e6
-        if spec.seconds < bar:
-            raise RecipeError(f"--seconds: expected at least {bar:.3g}, which is a bar, got {spec.seconds:g}")
+        _require_a_bar(spec.seconds, segment, grid.steps_per_quarter)
     if spec.pitch_range and len(segment.tokens):
         pitches, (low, high) = pitches_of(segment, dataset.vocabularies["note"]), read_register(spec.pitch_range)
         outside = int(np.count_nonzero((pitches < low) | (pitches > high)))
@@ -162,8 +162,26 @@ def steered(
     return segment, moved, warnings
 
 
+def _require_a_bar(seconds: float, segment: Prompt, steps_per_quarter: int) -> None:
+    bar = segment.bar_steps / steps_per_quarter * segment.microseconds_per_quarter / 1e6
+    if seconds < bar:
+        meter = f"{segment.time_signature.numerator}/{segment.time_signature.denominator}"
+        tempo = MINUTE / segment.microseconds_per_quarter
+        raise RecipeError(
+            f"--seconds: expected at least {math.ceil(bar * 100) / 100:g}, which is a bar of {meter} after "
+            f"{segment.name or 'no prompt'}, at {tempo:.4g} quarter notes a minute, got {seconds:g}; give more, or a "
+            "faster --tempo"
+        )
+
+
 def _in_meter(segment: Prompt, meter: str, dataset: Dataset, *, is_own_choice: bool) -> Prompt:
     numerator, denominator = read_meter(meter)
+    steps = dataset.events.grid.steps_per_quarter
+    if 4 * numerator * steps % denominator:
+        raise RecipeError(
+            f"--meter: expected bars of whole steps of the models' grid, which are 1/{steps} of a quarter note, got {meter!r}; "
+            "give another meter"
+        )
     own = (segment.time_signature.numerator, segment.time_signature.denominator)
     if is_own_choice and len(segment.tokens) and own != (numerator, denominator):
         raise SourceError(

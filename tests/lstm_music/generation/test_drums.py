@@ -58,6 +58,21 @@ def test_no_bar_ends_before_a_drum(drums):
     assert played(drums, beat, PIANO, END) == (ZERO, [DRUM])
 
 
+def test_no_bar_is_jumped_over_where_another_offset_may_follow(drums):
+    before = drums.before(np.stack([event(DRUM)])[:, None], np.array([0]))
+    begun = drums.after(before, event(DRUM)[None], np.array([False]))
+
+    def allowed(beat, rest_of_bar, *ids, bar=2):
+        row = np.isin(np.arange(BAR + 1), ids)[None]
+        found = drums.offsets(beat, row, np.array([rest_of_bar]), np.array([bar])).numpy()
+        return [*np.flatnonzero(found[0])]
+
+    assert allowed(begun, 2, END, ZERO, QUARTER, BAR) == [END, ZERO, QUARTER]
+    assert allowed(begun, 2, QUARTER, BAR, bar=4) == [QUARTER, BAR]  # to the next bar, and not over it
+    assert allowed(begun, 1, END, BAR) == [END, BAR]
+    assert allowed(before, 1, QUARTER, BAR) == [QUARTER, BAR]
+
+
 def test_drums_of_the_last_bar_of_a_prompt_count(drums):
     prompt = np.stack([event(DRUM), event(PIANO, QUARTER), event(PIANO, QUARTER)])[:, None].repeat(2, 1)
     beat = drums.before(prompt, np.array([1, 2]))

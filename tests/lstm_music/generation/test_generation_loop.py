@@ -71,7 +71,7 @@ def make(made, dataset, grammar, models, knowledge):
     from lstm_music.generation.guess import Guesser
     from lstm_music.generation.loop import Prompts, generate_tokens
 
-    def run(outputs=2, rules=grammar, **settings):
+    def run(outputs=2, rules=grammar, drums=None, **settings):
         spec = GenerationSpec(**{"num_outputs": outputs, "prompt_events": 8, **settings})
         origins = choose_prompts(made.store, dataset, spec, 5, None)
         segments = [origin.segment for origin in origins]
@@ -89,8 +89,9 @@ def make(made, dataset, grammar, models, knowledge):
             column("bar_steps"),
         )
         guesser = Guesser(knowledge.table, grammar.shapes, dataset.sizes) if knowledge.table else None
-        outcome = generate_tokens(list(models.values()), rules, spec, prompts, 9, guesser)
+        outcome = generate_tokens(list(models.values()), rules, spec, prompts, 9, guesser, drums)
         run.loops_left = [one.loops_left for one in outcome]
+        run.end_nats = [one.end_nats for one in outcome]
         return [one.tokens for one in outcome], prompts
 
     return run
@@ -213,6 +214,30 @@ def test_a_piece_ends_where_no_offset_may_follow(make, grammar, uncompiled):
     nothing = dataclasses.replace(grammar, on_grid=np.zeros_like(grammar.on_grid))
     found, _ = make(rules=nothing, num_events=3, min_events=3)
     assert [len(tokens) for tokens in found] == [0, 0]
+
+
+def test_the_end_has_odds_after_each_event_also_where_a_piece_fills_the_room(make, uncompiled):
+    (full, _), _ = make(num_events=3, min_events=3)
+    assert len(full) == 3
+    assert [np.isinf(nats).tolist() for nats in make.end_nats] == [[False, False, True]] * 2
+
+
+def test_drums_rule_the_offsets_by_what_is_left_of_the_bar(make, grammar, uncompiled):
+    from lstm_music.generation.drums import Drums
+
+    seen = []
+
+    class Half(Drums):
+        """Only offsets of half a quarter."""
+
+        def offsets(self, _beat, allowed, rest_of_bar, bars):
+            seen.append((rest_of_bar.numpy()[0], bars.numpy()[0]))
+            return allowed & (grammar.offset_steps == grammar.steps_per_quarter // 2)[None]
+
+    (found, _), prompts = make(num_events=4, min_events=4, drums=Half())
+    assert grammar.offset_steps[found[:, 0]].tolist() == [grammar.steps_per_quarter // 2] * 4
+    bar, half = int(prompts.bars[0]), grammar.steps_per_quarter // 2
+    assert seen == [(bar - (int(prompts.positions[0]) + turn * half) % bar, bar) for turn in range(4)]
 
 
 def test_the_guard_leads_out_of_loops(make, models, dataset, grammar):

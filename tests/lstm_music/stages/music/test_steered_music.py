@@ -11,15 +11,15 @@ from lstm_music.encoding.events import encode
 from lstm_music.errors import RecipeError, SourceError
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
-from lstm_music.midi.notes import KeySignature, TimeSignature
+from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music import candidates
-from lstm_music.stages.music.asked import as_json, compare, kept
-from lstm_music.stages.music.candidates import make_music, new_notes, read_music
+from lstm_music.stages.music.asked import as_json, compare, compared, kept
+from lstm_music.stages.music.candidates import make_music, new_notes, read_music, result_at_quarters
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.store import Store
@@ -73,6 +73,30 @@ def test_every_result_ends_with_the_barline(make, bars, settings):
         assert last - begins // 4 * 4 >= 4 * (bars - 1)
     asked = [{"asked": as_json(compare(make.spec, one))} for one in results]
     assert kept(asked) == [f"bars {bars}: {len(results)} of {len(results)}"]
+
+
+def test_an_end_before_the_barline_is_no_kept_length(make):
+    results = make(bars=1, outputs=4, max_quarters=0.25)  # no note may be held longer
+    for one in results:
+        begins, ends = ends_of(one)
+        (said,) = compare(make.spec, one)
+        assert said.is_kept == (ends == begins // 4 * 4 + 4)
+        assert said.is_kept != ("before the barline" in said.found)
+    assert not all(compare(make.spec, one)[0].is_kept for one in results)
+
+
+def test_drums_alone_have_no_length_that_could_miss_the_barline():
+    notes = np.zeros(2, NOTE_DTYPE)
+    notes["onset_ticks"], notes["duration_ticks"], notes["is_drum"] = [0, 5 * QUARTER], 10, True
+    piece = PieceNotes(QUARTER, notes, tempos=(Tempo(0, 500_000),), time_signatures=(TimeSignature(0, 4, 4),))
+
+    def bars(asked):
+        (said,) = compared(GenerationSpec(bars=asked), piece, notes, {})
+        return said.is_kept
+
+    assert [bars(1), bars(2), bars(3)] == [False, True, False]
+    notes["is_drum"][1] = False
+    assert [bars(1), bars(2), bars(3)] == [False, False, False]
 
 
 @pytest.mark.operation
@@ -135,9 +159,27 @@ def test_a_register_without_a_note_of_the_training_pieces_is_refused(make):
         make(pitch_range="110-120")
 
 
-def test_seconds_hold_a_bar(make):
-    with pytest.raises(RecipeError, match=r"--seconds: expected at least 2, which is a bar, got 1"):
-        make(seconds=1, tempo=120)
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"seconds": 1, "tempo": 120}, r"at least 2, which is a bar of 4/4 after .+\.mid, at 120 .*, got 1; .*--tempo"),
+        (
+            {"seconds": 1.7, "tempo": 100, "prompt": "none", "meter": "3/4"},
+            r"at least 1\.8, which is a bar of 3/4 after no prompt, at 100 quarter notes a minute, got 1\.7;",
+        ),
+    ],
+)
+def test_seconds_hold_a_bar(make, settings, sentence):
+    with pytest.raises(RecipeError, match=f"--seconds: expected {sentence}"):
+        make(**settings)
+
+
+@pytest.mark.parametrize("meter", ["1/32", "3/32"])
+def test_a_meter_whose_bars_are_not_on_the_grid_is_refused(make, meter):
+    with pytest.raises(
+        RecipeError, match=f"--meter: expected bars of whole steps of .* 1/12 of .*, got '{meter}'; give"
+    ):
+        make(prompt="none", meter=meter, bars=1)
 
 
 # --- prompts
@@ -210,6 +252,28 @@ def test_after_bars_of_a_file_the_music_begins_with_the_next_bar(make):
         begins, ends = ends_of(one)
         assert (begins // 4, ends) == (2, 12)
     assert all(said.is_kept for said in compare(make.spec, one))
+
+
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_silent_bars_of_a_file_are_bars_of_the_prompt(make, is_inside):
+    piece = small_piece(40)
+    bar = piece.notes["onset_ticks"] // (4 * QUARTER) + 1
+    piece = replace(piece, notes=piece.notes[np.isin(bar, [2, 5])])
+    prompt = PromptMidi("mine.mid", write_midi(piece), "midi")
+    for one in make(prompt, 4, prompt_bars="1-4", bars=1, include_prompt=is_inside):
+        assert one.facts["prompt"]["bars"] == [1, 4]
+        assert [(said.name, said.is_kept) for said in compare(make.spec, one)] == [
+            ("bars", True),
+            ("prompt bars", True),
+        ]
+        begins, ends = ends_of(one)
+        first = read_midi(one.prompt_midi).notes["onset_ticks"].min() / QUARTER
+        in_prompts_time = begins + result_at_quarters(one)
+        assert (in_prompts_time // 4 - first // 4, ends % 4) == (3, 0)  # from bar 2 to bar 5
+
+
+def test_a_pickup_that_a_file_does_not_have_is_no_bar_of_the_prompt(made):
+    assert of_file(made, small_piece(40), prompt_bars="0-2").segment.bars == (1, 2)
 
 
 def test_a_file_in_another_meter_or_mode_is_said(made):
