@@ -9,7 +9,7 @@ from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
 from flows.cli.disk import disk_usage
 from flows.cli.display import Display
-from flows.cli.output_dir import copy_to, require_output_dir
+from flows.cli.output_dir import copy_to, require_output_dir, require_room
 from flows.cli.sparing import spare_pandas
 from flows.cli.training import (
     RunnerChoice,
@@ -287,6 +287,8 @@ def _generate(
 ) -> dict[str, Any]:
     current = require_promoted(store, recipe.name)
     plan = generation.Plan(settings, current.dataset, current.models)
+    if output_dir is not None:
+        require_room(output_dir, store, plan.stage.ref)
     pieces, length = counted(settings.spec.num_outputs, "piece"), length_in_words(settings.spec)
     if settings.spec.candidates > settings.spec.num_outputs:
         pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"

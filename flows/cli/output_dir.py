@@ -9,6 +9,9 @@ from lstm_music.errors import RecipeError, StorageError
 from lstm_music.store import ArtifactRef, Store
 from lstm_music.store.backend import is_url
 
+GENERATED = ("index.html", "result_001.mid")
+"""Files of every generation, which differ from those of any other."""
+
 
 def local_folder(text: str) -> Path:
     """Read the value of `--output-dir`. Raises RecipeError for a URL and for no text."""
@@ -31,6 +34,13 @@ def require_output_dir(folder: Path | None, store: Store) -> None:
         raise StorageError(f"--output-dir: {folder} cannot be written; give another folder")
 
 
+def require_room(folder: Path, store: Store, ref: ArtifactRef) -> None:
+    """Raise StorageError if what is still to be made could not be copied to a folder, because it holds another generation."""
+    taken = [] if store.has(ref) else [name for name in GENERATED if os.path.lexists(folder / name)]
+    if taken:
+        raise _taken(folder, taken[0])
+
+
 def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool = False) -> None:
     """Copy the files of an artifact to a folder that `require_output_dir` has passed.
 
@@ -39,9 +49,7 @@ def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool =
     try:
         taken = [path.name for path in store.open(ref).files() if _holds_other(folder / path.name, path)]
         if taken and not may_replace:
-            raise StorageError(
-                f"--output-dir: expected a folder without {taken[0]}, got {folder}, which has another one; give an empty folder"
-            )
+            raise _taken(folder, taken[0])
         for path in store.open(ref).files():
             target = folder / path.name
             if target.is_symlink():
@@ -49,6 +57,12 @@ def copy_to(folder: Path, store: Store, ref: ArtifactRef, *, may_replace: bool =
             shutil.copyfile(path, target)
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def _taken(folder: Path, name: str) -> StorageError:
+    return StorageError(
+        f"--output-dir: expected a folder without {name}, got {folder}, which has another one; give an empty folder"
+    )
 
 
 def _unwritable(folder: Path, error: OSError) -> StorageError:

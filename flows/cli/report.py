@@ -137,7 +137,7 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     columns = ["piece", "continues", "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
     if obeyed := kept(outputs):
-        display.log(f"Kept: {'; '.join(map(_kept, obeyed))}")
+        display.log(f"Kept: {'; '.join(obeyed)}")
     for warning in described["warnings"]:
         display.log(f"Warning: {warning}")
     if len(rows_) > ROWS_SHOWN:
@@ -148,12 +148,6 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     has_audio = any(output["audio"] for output in outputs)
     display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")
     return described
-
-
-def _kept(said: str) -> str:
-    """Write `bars 8: 3 of 4` as `bars 8 in 3 of 4 pieces`."""
-    setting, _, often = said.rpartition(": ")
-    return f"{setting} in {often} {'piece' if often.endswith(' of 1') else 'pieces'}"
 
 
 def _forms(results: list[Path]) -> list[str]:

@@ -16,6 +16,7 @@ from lstm_music.stages.music.candidates import Candidate, new_notes
 from lstm_music.stages.music.steering import MINUTE
 
 NEAR_SECONDS = 0.1
+SHOWN = 3  # values that were found instead of what was asked for
 """As near to the asked length: there is not a duration for every end."""
 
 NEAR_TEMPO = 0.01  # quarter notes per minute: MIDI writes whole microseconds
@@ -44,12 +45,22 @@ def as_json(asked: Sequence[Asked]) -> list[dict[str, Any]]:
 
 
 def kept(outputs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say of each setting in how many results it was kept: `bars 8: 4 of 4`; `outputs` have what `as_json` gave as `asked`."""
-    rows: dict[tuple[str, str], list[bool]] = {}
+    """Say of each setting in how many results it was kept, and some of what was found instead where it was not.
+
+    For example `bars 8 in 4 of 4 pieces`, `key A minor in 1 of 2 pieces, else C major`. Each of the `outputs` has as `asked` what
+    `as_json` gave.
+    """
+    rows: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for output in outputs:
         for one in output.get("asked", ()):
-            rows.setdefault((one["name"], one["asked"]), []).append(one["is_kept"])
-    return [f"{name} {asked}: {sum(said)} of {len(said)}" for (name, asked), said in rows.items()]
+            rows.setdefault((one["name"], one["asked"]), []).append(one)
+    said = []
+    for (name, asked), all_of in rows.items():
+        others = [*dict.fromkeys(one["found"] for one in all_of if not one["is_kept"])]
+        instead = f", else {', '.join(others[:SHOWN])}{' …' if len(others) > SHOWN else ''}" if others else ""
+        often = f"{sum(one['is_kept'] for one in all_of)} of {len(all_of)} {'piece' if len(all_of) == 1 else 'pieces'}"
+        said.append(f"{name} {asked} in {often}{instead}")
+    return said
 
 
 def compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt: Mapping[str, Any]) -> Iterator[Asked]:

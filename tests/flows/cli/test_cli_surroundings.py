@@ -54,6 +54,11 @@ def test_files_for_the_user_go_neither_into_the_storage_nor_through_a_link(tiny,
     assert found.code == 6
     assert "--output-dir: expected a folder without result_001.mid" in found.errors
     assert not (tmp_path / "elsewhere.mid").exists()
+    (tmp_path / "index.html").touch()
+    found = lstm_music(*generate, "--random-seed", 9, "--output-dir", tmp_path)
+    assert found.code == 6
+    assert "--output-dir: expected a folder without index.html" in found.errors
+    assert "Loading the models" not in found.errors
 
 
 def test_status_says_where_it_looked(tiny, lstm_music, tmp_path):

@@ -37,14 +37,14 @@ def test_a_log_has_a_line_per_stage(capsys):
 
 def test_what_was_asked_is_said_with_the_pieces_that_kept_it(capsys, tmp_path):
     def said(*kept):
-        rows = [[{"name": "bars", "asked": "4", "is_kept": one}] for one in kept]
+        rows = [[{"name": "bars", "asked": "4", "found": "4" if one else "3", "is_kept": one}] for one in kept]
         other = {"prompt_piece": "", "events": 9, "longest_copy": 0, "loops_left": 0, "audio": []}
         outputs = [{**other, "midi": str(tmp_path / f"{number}.mid"), "asked": row} for number, row in enumerate(rows)]
         described = {"outputs": outputs, "warnings": [], "directory": str(tmp_path), "page": "index.html"}
         report.generated(Display(as_json=False), described)
         return capsys.readouterr().out
 
-    assert "\nKept: bars 4 in 1 of 2 pieces\n" in said(True, False)
+    assert "\nKept: bars 4 in 1 of 2 pieces, else 3\n" in said(True, False)
     assert "\nKept: bars 4 in 1 of 1 piece\n" in said(True)
 
 

@@ -72,7 +72,7 @@ def test_every_result_ends_with_the_barline(make, bars, settings):
         last = new_notes(one)["onset_ticks"].max() / QUARTER
         assert last - begins // 4 * 4 >= 4 * (bars - 1)
     asked = [{"asked": as_json(compare(make.spec, one))} for one in results]
-    assert kept(asked) == [f"bars {bars}: {len(results)} of {len(results)}"]
+    assert kept(asked) == [f"bars {bars} in {len(results)} of {len(results)} pieces"]
 
 
 def test_an_end_before_the_barline_is_no_kept_length(make):
@@ -104,7 +104,7 @@ def test_all_of_it_together_is_kept_in_64_results(make):
     asked = [{"asked": as_json(compare(make.spec, one))} for one in make(outputs=64, **ALL)]
     said = [sentence for sentence in kept(asked) if "estimated" not in sentence]
     assert len(said) == len(ALL)
-    assert [sentence for sentence in said if not sentence.endswith("64 of 64")] == []
+    assert [sentence for sentence in said if not sentence.endswith("64 of 64 pieces")] == []
 
 
 def test_more_room_for_events_does_not_change_the_music(make, monkeypatch):
