@@ -158,9 +158,12 @@ def _engrave(one: Rendering) -> None:
 
     midi = Path(one.midi)
     if one.parts:
+        from lstm_music.rendering.ensemble import part_of_note
         from lstm_music.rendering.ensemble_files import write_ensemble
 
-        write_ensemble(midi, one.parts, one.title, one.composer, EXCERPT_BARS, has_single_parts=one.part_sheets)
+        playing = set(part_of_note(read_midi(midi.read_bytes()), one.parts).tolist())
+        parts = [part for index, part in enumerate(one.parts) if index in playing]  # of the prompt alone: no staff
+        write_ensemble(midi, parts, one.title, one.composer, EXCERPT_BARS, has_single_parts=one.part_sheets)
         return
     written = musicxml(read_midi(midi.read_bytes()), one.title, one.composer)
     midi.with_suffix(".musicxml").write_text(written, encoding="utf-8")

@@ -69,3 +69,14 @@ def test_single_parts_need_sheet_music():
     assert RenderingSpec(parts=True).sheet_music
     with pytest.raises(ValidationError, match="parts: expected sheet music to take them from, got none"):
         RenderingSpec(parts=True, sheet_music=False)
+
+
+def test_only_parts_that_play_have_a_staff(tmp_path):
+    parts = [Part("Flute", 73), Part("Cello", 42)]
+    piece = in_parts(piece_of([(0, QUARTER, 60)]), parts[:1], np.zeros(1, np.int64))
+    path = tmp_path / "a.mid"
+    path.write_bytes(write_midi(piece))
+    wanted = Rendering(str(path), (), sheet_music=True, parts=tuple(parts))
+    render({"wanted": [asdict(wanted)], "soundfont": None}, lambda _message: None)
+    written = path.with_suffix(".musicxml").read_text()
+    assert [name in written for name in ("Flute", "Cello")] == [True, False]
