@@ -175,6 +175,8 @@ def _created_with(settings: GenerationSettings) -> list[Setting]:
     shown_settings = {"recipe": settings.recipe, "random seed": str(settings.random_seed)}
     if settings.prompt_midi:
         shown_settings["prompt MIDI"] = settings.prompt_midi.name
+    if settings.melody:
+        shown_settings["accompanies"] = settings.melody.words.removeprefix("accompanies ")
     for name, value in settings.spec.model_dump().items():
         shown = (
             ", ".join(f"{key} {number:g}" for key, number in value.items()) if isinstance(value, dict) else str(value)
