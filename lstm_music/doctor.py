@@ -29,7 +29,7 @@ Level = Literal["ok", "warning", "problem"]
 
 DISTRIBUTION = "lstm-music"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
-SHOWN_PACKAGES = ("prefect", "tensorflow", "keras", "music21", "symusic", "verovio")
+SHOWN_PACKAGES = ("prefect", "tensorflow", "keras", "music21", "midirenderer", "verovio")
 FEW_BYTES, TOO_FEW_BYTES = 2 << 30, 200 << 20
 """Free space of a disk below which a run of the demo is not sure to end, and below which it is sure not to."""
 DEMO_BYTES = 3 << 30

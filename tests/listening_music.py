@@ -3,12 +3,12 @@
 import base64
 import io
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from lstm_music.midi.notes import PieceNotes, Tempo
 from lstm_music.midi.writer import write_midi
+from lstm_music.rendering import audio
 from lstm_music.rendering.listening_page import (
     Clip,
     CopyCheck,
@@ -57,24 +57,10 @@ def excerpt(piece: PieceNotes, first: int, quarters: int) -> PieceNotes:
     return PieceNotes(piece.ticks_per_quarter, inside, tempos=(Tempo(0, MICROSECONDS_PER_QUARTER),))
 
 
-@cache
-def synthesiser():
-    import pretty_midi
-    from symusic import Synthesizer
-
-    font = Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
-    return Synthesizer(str(font), sample_rate=SAMPLE_RATE)
-
-
 def sound(piece: PieceNotes, label: str) -> Clip:
     """Play a piece into an Ogg Vorbis file."""
-    import soundfile
-    import symusic
-
-    samples = np.asarray(synthesiser().render(symusic.Score.from_midi(write_midi(piece)), stereo=True)).mean(axis=0)
-    file = io.BytesIO()
-    soundfile.write(file, samples / max(1e-9, np.abs(samples).max()) * 0.7, SAMPLE_RATE, format="OGG")
-    return Clip(label, "audio/ogg", file.getvalue(), len(samples) / SAMPLE_RATE)
+    samples = audio.synthesise(piece)
+    return Clip(label, "audio/ogg", audio.encode_audio(samples, ".ogg"), len(samples) / audio.SAMPLE_RATE)
 
 
 def tone(hertz: float, seconds: float, label: str = "Result") -> Clip:

@@ -15,7 +15,7 @@ same bytes, and `read_midi` reads back the same notes: pitch, onset, duration, v
 - A tempo slower than a MIDI file can hold (16.8 seconds per quarter note) becomes the slowest one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -38,6 +38,7 @@ from lstm_music.midi.smf import (
 )
 
 SLOWEST_TEMPO = (1 << 24) - 1  # microseconds per quarter note, in three bytes
+EMPTY_TEXT = b"\xff\x01\x00"  # a message that says nothing, for a place in time
 OVERLAPPING = ", overlapping notes"
 
 _Message = tuple[int, bytes]  # tick, event without its time
@@ -54,7 +55,7 @@ _DENOMINATORS = tuple(2**power for power in range(LARGEST_DENOMINATOR_POWER + 1)
 _LONGEST_QUANTITY = (1 << 28) - 1  # in four bytes
 _RELEASE_VELOCITY = 64  # what an instrument without a release sensor sends
 _NO_DATA_BYTE = -1
-_EMPTY_TEXT = b"\xff\x01\x00"
+_HEADER_BYTES, _TRACK_COUNT = 14, slice(10, 12)
 _END_OF_TRACK = b"\x00\xff\x2f\x00"
 _FILE_BEGINS, _NOTES_END, _PEDAL_MOVES, _NOTES_WITHOUT_DURATION, _NOTES_BEGIN = range(5)  # the order within one tick
 _EVENT_DTYPE = np.dtype(
@@ -82,6 +83,16 @@ def write_midi(piece: PieceNotes, *, programs_at_start: bool = True) -> bytes:
     names = ["" if 0 in tracks else _name(piece, 0), *_part_names(piece, tracks, track_of_part)]
     chunks = [_track_chunk(name, messages) for name, messages in zip(names, contents, strict=True)]
     return b"".join([_header(len(chunks), piece.ticks_per_quarter), *chunks])
+
+
+def with_track(midi: bytes, messages: Sequence[tuple[int, bytes]]) -> bytes:
+    """Put a track of messages (tick, event without its time), sorted by tick, before the others of a written file.
+
+    Its messages come first at a tick. It makes the conductor track the second one: this is for synthesisers, not for readers.
+    """
+    tracks = int.from_bytes(midi[_TRACK_COUNT], "big") + 1
+    header = midi[: _TRACK_COUNT.start] + tracks.to_bytes(2, "big") + midi[_TRACK_COUNT.stop : _HEADER_BYTES]
+    return header + _track_chunk("", messages) + midi[_HEADER_BYTES:]
 
 
 def _require_writable(piece: PieceNotes) -> None:
@@ -256,7 +267,7 @@ def _header(track_count: int, ticks_per_quarter: int) -> bytes:
     return b"MThd" + b"".join(value.to_bytes(size, "big") for value, size in fields)
 
 
-def _track_chunk(name: str, messages: list[_Message]) -> bytes:
+def _track_chunk(name: str, messages: Sequence[_Message]) -> bytes:
     """Write a track chunk of its name and of messages sorted by tick; it ends with the last of them."""
     contents = bytearray()
     if name:
@@ -276,7 +287,7 @@ def _meta(kind: int, data: bytes) -> bytes:
 def _delta(ticks: int) -> bytes:
     """Write a time difference, with empty text events wherever it is longer than one quantity can say."""
     fillers, rest = divmod(ticks, _LONGEST_QUANTITY)
-    return (_quantity(_LONGEST_QUANTITY) + _EMPTY_TEXT) * fillers + _quantity(rest)
+    return (_quantity(_LONGEST_QUANTITY) + EMPTY_TEXT) * fillers + _quantity(rest)
 
 
 def _quantity(value: int) -> bytes:

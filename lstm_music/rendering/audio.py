@@ -1,39 +1,41 @@
 """Audio of a piece: its notes through a soundfont, and the samples as Ogg Vorbis or MP3.
 
-symusic's synthesiser is fast and does four things less than a listener expects, so they are done here: it ignores velocity
-(notes of about the same velocity are rendered together, then mixed by the curve of SoundFont 2.04, section 8.4.1), it
-ignores the sustain pedal (notes are lengthened to where it is lifted), it stops where the last note ends (a silent
-note makes room for it to ring), and it crashes on damaged files (it only sees MIDI that `write_midi` wrote, and a soundfont
-that a child process has survived).
+midirenderer plays MIDI that `write_midi` wrote and gives 16 bits at 48 kHz. It stops at the last event, which a track of our own
+places where the last sound has died away. Where 16 bits are too few for all notes together, groups of them are played one by
+one and added in float.
 
 The same piece gives the same samples, and the same samples the same bytes.
 """
 
 import io
-import itertools
-import os
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.child import run_child
-from lstm_music.errors import ChildError, RejectedInputError, SourceError
-from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, Tempo, sorted_notes
-from lstm_music.midi.writer import SLOWEST_TEMPO, write_midi
-from lstm_music.rendering.soundfont import default_soundfont, require_soundfont
+from lstm_music.errors import RejectedInputError, SourceError
+from lstm_music.midi.notes import PieceNotes, Tempo
+from lstm_music.midi.smf import CONTROLLER, META, SET_TEMPO, SUSTAIN_PEDAL
+from lstm_music.midi.writer import EMPTY_TEXT, SLOWEST_TEMPO, with_track, write_midi
+from lstm_music.rendering.soundfont import default_soundfont, require_soundfont, soundfont_bytes
 
-SAMPLE_RATE = 44_100
+SAMPLE_RATE = 48_000
 PEAK = 0.8  # 1.9 dB below full scale: what the encoders lose may make a peak higher
 MAX_SECONDS = 3_600
-RING_SECONDS = 2.0
+MAX_TICKS = 1 << 30  # the synthesiser counts them in 32 bits
+RING_SECONDS = 8.0  # in TimGM6mb the glockenspiel rings longest, for 6.3 s
 FADE_SECONDS = 0.05
 INAUDIBLE = 0.001  # of the peak: -60 dB
-VELOCITY_BAND = 8  # velocities within it differ by less than 2 dB where music is played
+ATTEMPTS = ((1, 127), (2, 127), (4, 127), (8, 127), (8, 64), (8, 32), (8, 16))
+"""(groups of notes, volume of all channels), of which the first is taken that does not clip.
+
+Groups come first, because at a lower volume the synthesiser gives less reverberation. The lowest volume is 36 dB below the
+highest; all 64 voices that the synthesiser has need 30 dB.
+"""
 
 Samples = npt.NDArray[np.float32]
 
@@ -43,64 +45,75 @@ _FORMS: dict[str, dict[str, Any]] = {
 }
 _CHUNK = 1 << 16  # samples; libsndfile crashes on minutes of audio in one call
 _FIRST_TEMPO = Tempo(0, 500_000)  # what a MIDI file means that names none
-_PEDAL_DOWN = 64
-_TRIAL_SECONDS = 120.0  # for a soundfont of gigabytes on a slow disk
+_CHANNELS = range(16)
+_CHANNEL_VOLUME = 7
+_WAV_HEADER_BYTES = 44
+_FULL_SCALE = np.iinfo(np.int16)
 _OGG_CRC_POLYNOMIAL = 0x04C11DB7  # RFC 3533, section 6
 _OGG_SERIAL = 1
 
 
-def synthesise(piece: PieceNotes, soundfont: Path | None = None, sample_rate: int = SAMPLE_RATE) -> Samples:
+def synthesise(piece: PieceNotes, soundfont: Path | None = None) -> Samples:
     """Play a piece: float32 [samples, 2], left and right, from tick 0 on until the last sound has died away.
 
     The loudest sample of every piece is `PEAK`. Without a soundfont it is TimGM6mb, which the package pretty_midi carries.
     Raises RejectedInputError for a piece without notes or longer than `MAX_SECONDS`, SourceError for a soundfont that is
-    none.
+    none or damaged.
     """
-    mixed = player(piece, soundfont, sample_rate)(piece)
+    mixed = player(piece, soundfont)(piece)
     peak = peak_of(mixed)
     if peak == 0:
         return mixed.T
     mixed *= PEAK / peak
-    return finished(mixed, sample_rate).T
+    return finished(mixed).T
 
 
-def player(piece: PieceNotes, soundfont: Path | None, sample_rate: int) -> Callable[[PieceNotes], Samples]:
+def player(piece: PieceNotes, soundfont: Path | None) -> Callable[[PieceNotes], Samples]:
     """Give a function that plays some notes of a piece, which have its tempos: [2, samples], as long for any notes of it.
 
-    Raises the errors of `synthesise`.
+    Raises the errors of `synthesise`; that function raises SourceError for a damaged soundfont.
     """
     if not len(piece.notes):
         raise RejectedInputError("holds no notes to play")
-    length = float(seconds_at(piece, _end_ticks(piece)))
+    end = _end_ticks(piece)
+    length = float(seconds_at(piece, end))
     if length > MAX_SECONDS:
         raise RejectedInputError(f"lasts {length:,.0f} seconds, where at most {MAX_SECONDS:,} are made audio")
-    font = default_soundfont() if soundfont is None else _checked_soundfont(soundfont, piece)
-    render = _synthesiser(font, sample_rate)
+    font = soundfont or default_soundfont()
+    require_soundfont(font)
+    if end > MAX_TICKS:
+        raise RejectedInputError(f"lasts {end:,} ticks, where at most {MAX_TICKS:,} are made audio")
+    # The synthesiser adds up the times of its events, so one file may be a sample longer than another.
+    size = math.floor((length + RING_SECONDS) * SAMPLE_RATE) - 1
 
     def play(some: PieceNotes) -> Samples:
-        mixed = np.zeros((2, round((length + 2 * RING_SECONDS) * sample_rate)), np.float32)
-        for gain, layer in _layers(_with_pedal(some)):
-            rendered = render(write_midi(_with_room(layer)))[:, : mixed.shape[1]]
-            rendered *= gain
-            mixed[:, : rendered.shape[1]] += rendered
+        bare = _until(some, end)
+        for groups, volume in ATTEMPTS:
+            directions = _directions(piece.ticks_per_quarter, end, volume)
+            midis = [with_track(write_midi(group), directions) for group in _groups(bare, groups)]
+            mixed = _mixed(font, midis, size, may_clip=(groups, volume) == ATTEMPTS[-1])
+            if mixed is not None:
+                break
+        assert mixed is not None  # the last attempt may clip
+        mixed *= (ATTEMPTS[0][1] / volume) ** 2
         return mixed
 
     return play
 
 
-def write_audio(path: Path, samples: Samples, sample_rate: int = SAMPLE_RATE) -> None:
+def write_audio(path: Path, samples: Samples) -> None:
     """Write samples [samples, channels] in the form that the extension of `path` names: .ogg or .mp3."""
-    path.write_bytes(encode_audio(samples, path.suffix, sample_rate))
+    path.write_bytes(encode_audio(samples, path.suffix))
 
 
-def encode_audio(samples: Samples, extension: str, sample_rate: int = SAMPLE_RATE) -> bytes:
+def encode_audio(samples: Samples, extension: str) -> bytes:
     """Give samples [samples, channels] as the bytes of a file; SourceError for an extension other than .ogg and .mp3."""
     import soundfile
 
     if extension not in _FORMS:
         raise SourceError(f"audio: expected .ogg or .mp3, got {extension!r}")
     written = io.BytesIO()
-    with soundfile.SoundFile(written, "w", sample_rate, samples.shape[1], **_FORMS[extension]) as file:
+    with soundfile.SoundFile(written, "w", SAMPLE_RATE, samples.shape[1], **_FORMS[extension]) as file:
         for start in range(0, len(samples), _CHUNK):
             file.write(np.ascontiguousarray(samples[start : start + _CHUNK]))
     return _with_fixed_serial(written.getvalue()) if extension == ".ogg" else written.getvalue()
@@ -117,100 +130,67 @@ def seconds_at(piece: PieceNotes, ticks: npt.ArrayLike) -> npt.NDArray[np.float6
     return np.asarray((begun[index] + (at - starts[index]) * lasts[index]) / piece.ticks_per_quarter / 1e6, np.float64)
 
 
-def _checked_soundfont(path: Path, piece: PieceNotes) -> Path:
-    """Raise SourceError unless a file is a soundfont that a child process can play the sounds of the piece with."""
-    require_soundfont(path)
-    facts = path.stat()
-    sounds = np.unique(piece.notes[["program", "is_drum", "pitch"]])
-    _require_playable(str(path), facts.st_size, facts.st_mtime_ns, tuple(sounds.tolist()))
-    return path
+def _groups(piece: PieceNotes, count: int) -> list[PieceNotes]:
+    """Deal the notes out to pieces; drums stay together, because a hi-hat that closes ends the sound of the open one."""
+    group = np.where(piece.notes["is_drum"], 0, np.arange(len(piece.notes)) % count)
+    return [replace(piece, notes=piece.notes[group == number]) for number in np.unique(group)]
 
 
-@cache
-def _require_playable(path: str, size: int, changed: int, sounds: tuple[Any, ...]) -> None:  # noqa: ARG001 (parts of the key)
-    request = {"soundfont": path, "sounds": sounds}
+def _mixed(soundfont: Path, midis: list[bytes], size: int, *, may_clip: bool) -> Samples | None:
+    """Add up what files sound like, as [2, size]; None where one clips, unless it may."""
+    mixed: Samples | None = None
+    for midi in midis:
+        played = _rendered(soundfont, midi)[:size]
+        if not may_clip and (played.min() == _FULL_SCALE.min or played.max() == _FULL_SCALE.max):
+            return None
+        samples = np.multiply(played.T, np.float32(1 / -_FULL_SCALE.min), dtype=np.float32, order="C")
+        mixed = samples if mixed is None else np.add(mixed, samples, out=mixed)
+    return mixed
+
+
+def _rendered(soundfont: Path, midi: bytes) -> npt.NDArray[np.int16]:
+    """Render the bytes of our own MIDI as [samples, 2]; SourceError for a soundfont that cannot be played."""
+    import midirenderer
+
+    font = soundfont_bytes(soundfont)
     try:
-        run_child(f"{__name__}:try_soundfont", request, timeout_seconds=_TRIAL_SECONDS, reads_foreign=True)
-    except ChildError as error:
+        wav = midirenderer.render_wave_from(font, midi)
+    except BaseException as error:  # a panic of Rust is no Exception, and its class cannot be imported
+        if not isinstance(error, RuntimeError) and type(error).__name__ != "PanicException":
+            raise
         raise SourceError(
-            f"soundfont {path}: is damaged, the synthesiser fails on it; give another .sf2 file"
+            f"soundfont {soundfont}: is damaged or of an unknown kind ({error}); give another .sf2 or .sf3 file"
         ) from error
-
-
-def try_soundfont(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> int:  # noqa: ARG001 (a child's signature)
-    """Play sounds (program, is a drum, pitch) for two seconds each, in a child process; how many samples they give."""
-    notes = [
-        (0, 9 if is_drum else 0, program, is_drum, pitch, 80, 0, 4 * 480)
-        for program, is_drum, pitch in request["sounds"]
-    ]
-    render = _synthesiser(Path(request["soundfont"]), SAMPLE_RATE)
-    by_program = itertools.groupby(notes, key=lambda note: note[2])
-    pieces = [PieceNotes(480, sorted_notes(np.array(list(group), NOTE_DTYPE))) for _, group in by_program]
-    return sum(render(write_midi(piece)).shape[1] for piece in pieces)
-
-
-def _synthesiser(soundfont: Path, sample_rate: int) -> Callable[[bytes], Samples]:
-    """Give a function that renders the bytes of our own MIDI as [2, samples]."""
-    from symusic import Score, Synthesizer
-
-    synthesiser = Synthesizer(sf_path=os.fspath(soundfont), sample_rate=sample_rate, quality=0)
-    return lambda data: np.asarray(synthesiser.render(Score.from_midi(data), stereo=True), np.float32)
+    return np.frombuffer(wav, "<i2", offset=_WAV_HEADER_BYTES).reshape(-1, 2)
 
 
 def _end_ticks(piece: PieceNotes) -> int:
     return int((piece.notes["onset_ticks"] + piece.notes["duration_ticks"]).max())
 
 
-def _with_pedal(piece: PieceNotes) -> PieceNotes:
-    """Lengthen each note that ends while its channel's pedal is down: until it is lifted, or the same key is struck again."""
-    notes, end = piece.notes.copy(), _end_ticks(piece)
-    ends = notes["onset_ticks"] + notes["duration_ticks"]
-    for channel in sorted({event.channel for event in piece.pedal}):
-        moves = [event for event in piece.pedal if event.channel == channel]
-        ticks = np.array([event.tick for event in moves], np.int64)
-        is_down = np.array([event.value >= _PEDAL_DOWN for event in moves])
-        lifted = np.minimum.accumulate(np.where(is_down, end, ticks)[::-1])[::-1]
-        mine = np.flatnonzero(notes["channel"] == channel)
-        last_move = np.searchsorted(ticks, ends[mine], side="left") - 1
-        held = (last_move >= 0) & is_down[last_move]
-        until = np.minimum(lifted[last_move], _struck_again(notes, mine, end))
-        ends[mine[held]] = np.maximum(ends[mine], until)[held]
-    notes["duration_ticks"] = ends - notes["onset_ticks"]
-    return replace(piece, notes=sorted_notes(notes), pedal=())
+def _until(piece: PieceNotes, end: int) -> PieceNotes:
+    """Leave out what is not heard: names, signatures, and what changes after the last note, which would lengthen the audio."""
+    tempos = tuple(tempo for tempo in piece.tempos if tempo.tick < end)
+    pedal = tuple(event for event in piece.pedal if event.tick < end)
+    return replace(piece, tempos=tempos, pedal=pedal, time_signatures=(), key_signatures=(), track_names=())
 
 
-def _struck_again(notes: np.ndarray, indices: npt.NDArray[np.intp], end: int) -> npt.NDArray[np.int64]:
-    """Give for each of some notes the onset of the next one of its pitch among them, `end` where there is none."""
-    chosen = notes[indices]
-    order = np.lexsort([chosen["onset_ticks"], chosen["pitch"]])
-    following = np.full(len(order), end, np.int64)
-    is_same = chosen["pitch"][order[1:]] == chosen["pitch"][order[:-1]]
-    following[order[:-1][is_same]] = chosen["onset_ticks"][order[1:][is_same]]
-    return following
+def _directions(ticks_per_quarter: int, end: int, volume: int) -> list[tuple[int, bytes]]:
+    """List messages for the synthesiser: the volume, all pedals lifted at the end, and time for the last note to ring.
 
-
-def _layers(piece: PieceNotes) -> Iterator[tuple[float, PieceNotes]]:
-    """Yield (gain, piece) of the notes of each band of velocities; names and signatures are not for the synthesiser."""
-    bands = piece.notes["velocity"] // VELOCITY_BAND
-    for band in np.unique(bands).tolist():
-        bare = replace(piece, time_signatures=(), key_signatures=(), track_names=())
-        yield float(gain_of(band * VELOCITY_BAND)), replace(bare, notes=piece.notes[bands == band])
+    That time has a tempo of its own, for that of the piece may be any.
+    """
+    quarter = _FIRST_TEMPO.microseconds_per_quarter
+    room = math.ceil(RING_SECONDS * 1e6 / quarter * ticks_per_quarter)
+    tempo = bytes([META, SET_TEMPO, 3]) + quarter.to_bytes(3, "big")
+    volumes = [(0, bytes([CONTROLLER | channel, _CHANNEL_VOLUME, volume])) for channel in _CHANNELS]
+    lifted = [(end, bytes([CONTROLLER | channel, SUSTAIN_PEDAL, 0])) for channel in _CHANNELS]
+    return [*volumes, *lifted, (end, tempo), (end + room, EMPTY_TEXT)]
 
 
 def gain_of(velocities: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Give the gain of each velocity: that of its band, by the curve of SoundFont 2.04."""
-    return np.asarray(((np.asarray(velocities) // VELOCITY_BAND + 0.5) * VELOCITY_BAND / 127) ** 2, np.float64)
-
-
-def _with_room(piece: PieceNotes) -> PieceNotes:
-    """Add a note that no drum kit has a sound for, so that the last audible one can ring for `RING_SECONDS`."""
-    last = piece.tempos[-1] if piece.tempos else _FIRST_TEMPO
-    room = int(RING_SECONDS * 1e6 / min(last.microseconds_per_quarter, SLOWEST_TEMPO) * piece.ticks_per_quarter) + 1
-    silent = np.zeros(1, NOTE_DTYPE)
-    silent["channel"], silent["is_drum"], silent["velocity"] = 9, True, 1
-    silent["track"] = piece.notes["track"].max() + 1
-    silent["onset_ticks"], silent["duration_ticks"] = _end_ticks(piece), room
-    return replace(piece, notes=sorted_notes(np.concatenate([piece.notes, silent])))
+    """Give the gain of each velocity, by the curve of SoundFont 2.04, section 8.4.1."""
+    return np.asarray((np.asarray(velocities) / 127) ** 2, np.float64)
 
 
 def peak_of(samples: Samples) -> float:
@@ -218,23 +198,23 @@ def peak_of(samples: Samples) -> float:
     return float(max(samples.max(), -samples.min()))
 
 
-def finished(mixed: Samples, sample_rate: int) -> Samples:
+def finished(mixed: Samples) -> Samples:
     """Cut [2, samples] where nothing is heard any more beside `PEAK`, and fade its end out; in place."""
-    ended = mixed[:, : _last_audible(mixed, sample_rate) + round(FADE_SECONDS * sample_rate)]
-    fade_out(ended, sample_rate)
+    ended = mixed[:, : _last_audible(mixed) + round(FADE_SECONDS * SAMPLE_RATE)]
+    fade_out(ended)
     return ended
 
 
-def fade_out(samples: Samples, sample_rate: int) -> None:
+def fade_out(samples: Samples) -> None:
     """Fade the end of [2, samples] out, in place."""
-    fade = min(round(FADE_SECONDS * sample_rate), samples.shape[1])
+    fade = min(round(FADE_SECONDS * SAMPLE_RATE), samples.shape[1])
     samples[:, samples.shape[1] - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
 
 
-def _last_audible(mixed: Samples, block: int) -> int:
-    """Count the samples until nothing is heard any more; block by block from the end, for an hour is large."""
-    for start in range(mixed.shape[1] // block * block, -1, -block):
-        heard = np.flatnonzero((np.abs(mixed[:, start : start + block]) > INAUDIBLE * PEAK).any(axis=0))
+def _last_audible(mixed: Samples) -> int:
+    """Count the samples until nothing is heard any more; second by second from the end, for an hour is large."""
+    for start in range(mixed.shape[1] // SAMPLE_RATE * SAMPLE_RATE, -1, -SAMPLE_RATE):
+        heard = np.flatnonzero((np.abs(mixed[:, start : start + SAMPLE_RATE]) > INAUDIBLE * PEAK).any(axis=0))
         if len(heard):
             return start + int(heard[-1]) + 1
     return 0

@@ -1,8 +1,8 @@
 """Audio of several parts: each is as loud as its notes say, however loud its sounds were recorded, and has a seat of its own.
 
-The sounds of a soundfont differ in loudness by tens of decibels: in TimGM6mb, a square lead is 20 dB louder than the grand
-piano. So each part is played alone and measured, and a gain makes up for what does not come from the velocities of its notes.
-Some sounds are recorded on one side only, such as its harp: they are moved to the middle before they get their seat.
+The sounds of a soundfont differ in loudness by tens of decibels: in TimGM6mb, middle C of a French horn is 12 dB louder than
+that of the grand piano. So each part is played alone and measured, and a gain makes up for what does not come from the
+velocities of its notes.
 """
 
 import math
@@ -28,7 +28,6 @@ MOST_BOOST_DB = 15.0
 WIDEST_SEAT = 0.4
 """How far from the middle the first and the last part sit, of 1."""
 
-ONE_SIDED_DB = 3.0
 SILENT_PEAK = 1e-4  # of full scale: -80 dB
 
 
@@ -49,14 +48,13 @@ def mix_parts(
     parts: Sequence[Part],
     of_note: npt.NDArray[np.int64],
     soundfont: Path | None = None,
-    sample_rate: int = SAMPLE_RATE,
 ) -> Mix:
     """Play a piece in parts; `of_note` int64 [notes] is the index of each note's part in `parts`.
 
     The loudest sample of all parts together, or of one alone where that is louder, is `PEAK`. A part is played once more for
     its stem, so that two parts at most are in memory at once. Raises the errors of `lstm_music.rendering.audio.synthesise`.
     """
-    play = player(piece, soundfont, sample_rate)
+    play = player(piece, soundfont)
     seats = seats_of(parts)
     gains: dict[int, float] = {}
     loudest = 0.0
@@ -70,14 +68,14 @@ def mix_parts(
         samples = alone(part)
         if peak_of(samples) < SILENT_PEAK:
             silent.append(part)
-        gains[part] = _gain(samples, piece.notes[of_note == part], sample_rate)
+        gains[part] = _gain(samples, piece.notes[of_note == part])
         samples *= gains[part]
         loudest = max(loudest, peak_of(samples))
         mixed = samples if mixed is None else np.add(mixed, samples, out=mixed)
     assert mixed is not None  # a piece without notes is rejected by `player`
     scale = PEAK / max(loudest, peak_of(mixed)) if loudest else 0.0
     mixed *= scale
-    ended = finished(mixed, sample_rate)
+    ended = finished(mixed)
 
     def stems() -> Iterator[Samples]:
         for part in range(len(parts)):
@@ -85,7 +83,7 @@ def mix_parts(
                 yield np.zeros_like(ended.T)
                 continue
             stem = alone(part)[:, : ended.shape[1]] * np.float32(gains[part] * scale)
-            fade_out(stem, sample_rate)
+            fade_out(stem)
             yield stem.T
 
     return Mix(ended.T, stems, tuple(silent))
@@ -99,18 +97,15 @@ def seats_of(parts: Sequence[Part]) -> list[float]:
 
 
 def _seated(samples: Samples, seat: float) -> Samples:
-    """Move [2, samples] to a seat by the sine law, which keeps the power; in place."""
-    power = np.array([float(np.dot(side, side)) for side in samples])
-    if min(power) * 10 ** (ONE_SIDED_DB / 10) < max(power):
-        samples[:] = samples.sum(axis=0) / np.float32(math.sqrt(2))
+    """Move [2, samples] to a seat by the sine law; in place."""
     angle = (seat + 1) * math.pi / 4
     samples *= np.array([[math.cos(angle)], [math.sin(angle)]], np.float32) * np.float32(math.sqrt(2))
     return samples
 
 
-def _gain(samples: Samples, notes: np.ndarray, sample_rate: int) -> float:
+def _gain(samples: Samples, notes: np.ndarray) -> float:
     """Give the gain that makes all parts equally loud but for their velocities, of the samples of one part's notes."""
     weights = np.maximum(notes["duration_ticks"].astype(float), 1)
     from_velocities = 10 * math.log10(float(np.average(gain_of(notes["velocity"]) ** 2, weights=weights)))
-    missing = PART_LUFS - (loudness(samples, sample_rate) - from_velocities)
+    missing = PART_LUFS - (loudness(samples, SAMPLE_RATE) - from_velocities)
     return float(10 ** (min(missing, MOST_BOOST_DB) / 20))

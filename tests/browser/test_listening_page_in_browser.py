@@ -14,7 +14,7 @@ SHOWN = HOSTILE.replace("\u202e", "\ufffd").replace("\x1b", "\ufffd")
 PLAYING = "() => [...document.querySelectorAll('audio')].filter((a) => !a.paused).map((a) => a.id)"
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
-for library in ("symusic", "pretty_midi", "verovio", "soundfile"):
+for library in ("midirenderer", "pretty_midi", "verovio", "soundfile"):
     pytest.importorskip(library, reason=f"{library}, by which the test's music is heard or drawn, is not installed")
 
 

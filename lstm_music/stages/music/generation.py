@@ -75,7 +75,7 @@ class Plan:
             "command": settings.command,
         }
         inputs = (self.music, self.copies, self.reference)
-        audio, score = ("symusic", "soundfile", "pretty_midi"), ("music21", "verovio", "reportlab", "matplotlib")
+        audio, score = ("midirenderer", "soundfile", "pretty_midi"), ("music21", "verovio", "reportlab", "matplotlib")
         libraries = (*audio, *score, "jinja2", "muspy", "numpy", "scipy")
         return Stage(KIND, GENERATION_VERSION, spec, inputs, libraries, plain_names=True)
 

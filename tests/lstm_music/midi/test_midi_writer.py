@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from lstm_music.errors import RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE, KeySignature, Pedal, PieceNotes, Tempo, TimeSignature, sorted_notes
 from lstm_music.midi.reader import ReadLimits, read_midi
-from lstm_music.midi.writer import SLOWEST_TEMPO, write_midi
+from lstm_music.midi.writer import EMPTY_TEXT, SLOWEST_TEMPO, with_track, write_midi
 
 NO_LIMIT = ReadLimits(max_quarters=1 << 40)
 CHANGES = ("ticks_per_quarter", "tempos", "time_signatures", "key_signatures")
@@ -149,3 +149,15 @@ def test_a_track_for_overlapping_notes_is_named_after_its_own():
     )
     named = PieceNotes(480, notes, track_names=("Waltz", "Right", ""))
     assert read_midi(write_midi(named)).track_names == ("Waltz", "Right", "", "Right, overlapping notes", "")
+
+
+def test_a_track_that_is_added_comes_first_and_changes_no_other():
+    notes = np.array([(1, 0, 7, False, 60, 80, 100, 50)], NOTE_DTYPE)
+    written = write_midi(PieceNotes(480, notes))
+    added, *others = events_of(with_track(written, [(0, b"\xb0\x07\x40"), (300, EMPTY_TEXT)]))
+    assert [(tick, message.type) for tick, message in added] == [
+        (0, "control_change"),
+        (300, "text"),
+        (300, "end_of_track"),
+    ]
+    assert others == events_of(written)

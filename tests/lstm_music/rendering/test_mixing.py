@@ -17,14 +17,14 @@ from lstm_music.rendering.mixing import WIDEST_SEAT, mix_parts, seats_of
 def levels(piece):
     """The loudness of each part as recorded, and as mixed."""
     parts, of_note = parts_of(piece)
-    play = player(piece, None, SAMPLE_RATE)
+    play = player(piece, None)
     recorded = [
         loudness(play(replace(piece, notes=piece.notes[of_note == part])), SAMPLE_RATE) for part in range(len(parts))
     ]
     return recorded, [loudness(stem.T, SAMPLE_RATE) for stem in mix_parts(piece, parts, of_note).stems()]
 
 
-@pytest.mark.parametrize(("make", "as_recorded"), [(band, 15), (lambda: arranged(0, 24), 3)], ids=["band", "quartet"])
+@pytest.mark.parametrize(("make", "as_recorded"), [(band, 8), (lambda: arranged(0, 24), 1.5)], ids=["band", "quartet"])
 def test_parts_of_one_velocity_are_equally_loud(make, as_recorded):
     recorded, mixed = levels(make())
     assert max(recorded) - min(recorded) > as_recorded
@@ -58,15 +58,6 @@ def test_parts_sit_from_left_to_right_but_basses_and_drums_in_the_middle():
     assert seats_of(BAND) == [-WIDEST_SEAT, WIDEST_SEAT, 0, 0]
     assert seats_of(QUARTET[:1]) == [0]
     assert seats_of(()) == []
-
-
-def test_a_sound_that_was_recorded_on_one_side_is_moved_to_its_seat():
-    """The harp of TimGM6mb is on the left only."""
-    piece = in_parts(piece_of([(0, QUARTER, 60)]), [Part("Harp", 46)], np.zeros(1, np.int64))
-    left, right = (float(np.abs(side).max()) for side in mix_parts(piece, *parts_of(piece)).samples.T)
-    assert left == pytest.approx(right) == pytest.approx(PEAK)
-    alone = player(piece, None, SAMPLE_RATE)(piece)
-    assert np.abs(alone[1]).max() < 1e-4 * np.abs(alone[0]).max()
 
 
 def test_a_part_without_a_sound_is_named_and_one_without_notes_is_silence():

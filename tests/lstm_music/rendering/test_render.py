@@ -10,6 +10,7 @@ from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.midi.parts import Part, in_parts, parts_of
 from lstm_music.midi.writer import write_midi
+from lstm_music.rendering.audio import SAMPLE_RATE
 from lstm_music.rendering.render import Rendered, Rendering, render, render_all, shares
 from lstm_music.rendering.spec import RenderingSpec
 
@@ -42,7 +43,7 @@ def test_stems_are_files_of_the_parts_made_only_where_they_are_wanted(tmp_path):
     assert names == ["a.ogg", *(f"a_part_{number}.ogg" for number in range(1, len(BAND) + 1))]
     mix, *stems = (soundfile.read(tmp_path / name)[0] for name in names)
     assert np.corrcoef(np.sum(stems, axis=0).ravel(), mix.ravel())[0, 1] > 0.99
-    assert heard == {"seconds": pytest.approx(len(mix) / 44_100), "silent": ()}
+    assert heard == {"seconds": pytest.approx(len(mix) / SAMPLE_RATE), "silent": ()}
     (tmp_path / "b").mkdir()
     assert rendered(tmp_path / "b" / "a.mid", band(1))[1] == ["a.ogg"]
 
