@@ -21,6 +21,7 @@ from lstm_music.generation.spec import NONE, GenerationSpec
 from lstm_music.generation.steering import STEERING, Steering
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.notes import TimeSignature
+from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.melody import GivenPart, Melody, given_part
@@ -89,8 +90,6 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
     Raises RejectedInputError for a file without music that these models can read, SourceError for a part that it does not have,
     RecipeError for models that know chords and no single notes.
     """
-    from lstm_music.generation.given import GivenNotes
-
     if dataset.events.chords != "per_note" or dataset.events.reading != "exact":
         raise RecipeError(
             "accompany: needs models of single notes, and these know chords as one value; use a recipe with events.chords = "
@@ -110,6 +109,9 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
     begins = np.flatnonzero(np.diff(positions) <= 0) + 1
     segment = _segment(dataset, part, int(positions[0]))
     until = np.append(begins, end + 1)[np.searchsorted(begins, steps, side="right")]
+    load_tensorflow()  # which the rules of given music are made of
+    from lstm_music.generation.given import GivenNotes
+
     notes = GivenNotes(
         onsets=events.onset_steps,
         parts=ids.get(PART, none)[order],

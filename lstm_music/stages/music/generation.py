@@ -190,6 +190,7 @@ def _figures(spec: GenerationSpec, one: Scored) -> dict[str, Any]:
         **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
+        **({"given": one.made.facts["given"]} if "given" in one.made.facts else {}),
         "title": one.made.title,
         "longest_copy": one.measured.longest_copy,
         "loops_left": one.made.facts["loops_left"],

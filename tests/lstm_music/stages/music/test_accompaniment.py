@@ -15,6 +15,7 @@ from lstm_music.midi.writer import write_midi
 from lstm_music.stages.music.accompaniment import BEST_OF, accompanying
 from lstm_music.stages.music.candidates import make_music, read_music
 from lstm_music.stages.music.melody import Melody
+from lstm_music.stages.music.overrides import settings_of
 from lstm_music.stages.music.prompt_files import PromptMidi
 
 MELODY = [(0, 2, 72), (2, 1, 74), (3, 0.5, 76), (3.5, 0.5, 67), (6, 3.75, 71), (6, 1, 65), (12, 4, 72)]
@@ -52,7 +53,7 @@ def make(made, trained, tmp_path, uncompiled):
 
     def run(piece, part="", **settings):
         own = made.copy(tmp_path / "storage")
-        spec = accompanying(own.recipe).generation.model_copy(update={"num_outputs": 2, "best_of": 2, **settings})
+        spec = accompanying(own.recipe).generation.model_copy(update={"num_outputs": 2, "best_of": 1, **settings})
         melody = Melody(PromptMidi("mine.mid", write_midi(piece), "midi"), part)
         run.ref, run.store = make_music(own.store, own.prepared.dataset, trained, spec, 1, melody=melody), own.store
         return read_music(own.store, run.ref)
@@ -107,6 +108,22 @@ def test_the_places_in_the_bar_are_those_of_the_given_music(make, made):
         steps = made.dataset.events.grid.steps_per_quarter
         step, quarter = one.tokens[:, 3], one.tokens[:, 4]
         assert (quarter * steps + step).tolist() == whole.position_in_bar_steps.tolist()
+
+
+def test_the_command_and_the_summary_name_the_file_and_its_part(made, tmp_path):
+    path = tmp_path / "mine.mid"
+    path.write_bytes(write_midi(melody_piece()))
+
+    def settings(part=None, **overrides):
+        return settings_of(made.recipe, "tiny", overrides, melody=path, part=part, random_seed=3)
+
+    usual = settings()
+    assert usual.command == f"lstm-music accompany {path} --recipe tiny --random-seed 3"
+    assert usual.summary == ["accompanies mine.mid", "random seed 3"]
+    other = settings("right", best_of=2, temperature=0.5)
+    words = "--temperature offset=0.5,note=0.5,duration=0.5 --best-of 2 --random-seed 3 --part right"
+    assert other.command == f"lstm-music accompany {path} --recipe tiny {words}"
+    assert other.summary[0] == "accompanies mine.mid, part right"
 
 
 def test_settings_that_the_given_music_decides_are_left_out(made):
