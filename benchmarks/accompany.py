@@ -6,11 +6,13 @@ It takes the given part of each held-out piece (validation and test), with the s
 enough, and lets the promoted models of a recipe with parts write the others. The music is kept in the storage, so a second run is
 quick.
 
-- The given notes that are in the results, as read back from their MIDI files: same onset, pitch and duration.
+- In how many results, and in how many of all candidates, the given part is note for note, as read back from the MIDI files: the
+  same onsets, pitches and durations, and no other note of this part.
 - The overlapped area of all statistics (`evaluation.statistics`, `part_statistics`): one half of the held-out pieces with the
   results around the given parts of the other half, and with that other half itself (the ceiling), as a mean over 20 halvings. For
   the results that were kept, for the first candidates, and for those in which the models find the given notes likeliest.
-- The nats per given note, in the results and in the pieces themselves as the score card has them, and per new note.
+- The nats per given note and per new note of the results; and per given note in the pieces themselves, without its offset, as the
+  score card has them.
 - Voice crossings and parallels per 100 chords, where the parts are voices.
 """
 
@@ -55,11 +57,12 @@ KEPT, FIRST, LIKELY = "kept", "first candidates", "likeliest given notes"
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """The accompaniments of one held-out piece: the piece, its given notes, and the results by how they were chosen."""
+    """The accompaniments of one held-out piece: its given notes, all candidates, and results by how they are chosen."""
 
     piece: str
     held_out: Excerpt
     given: list[tuple[int, int, int]]
+    candidates: Sequence[Candidate]
     chosen: Mapping[str, Sequence[Candidate]]
 
 
@@ -103,7 +106,7 @@ def cases(
         likely = sorted(music, key=lambda one: float(one.facts["given"]["nats_per_event"]))[:outputs]
         (whole,) = cut(store, dataset, [(span.piece_id, 0)], span.events).values()
         chosen = {KEPT: [one.made for one in kept], FIRST: music[:outputs], LIKELY: likely}
-        found.append(Case(row["name"], Excerpt.of(whole), given_notes(dataset, melody), chosen))
+        found.append(Case(row["name"], Excerpt.of(whole), given_notes(dataset, melody), music, chosen))
     return found
 
 
@@ -140,7 +143,8 @@ def measure(
     """Accompany and measure."""
     found = cases(store, current, dataset, spec, arguments)
     results = [(case, one) for case in found for one in case.chosen[KEPT]]
-    exact = [found_notes(dataset, one, arguments.part) == case.given for case, one in results]
+    candidates = [(case, one) for case in found for one in case.candidates]
+    exact = {id(one): found_notes(dataset, one, arguments.part) == case.given for case, one in candidates}
     card = read_card(store, current.scorecard)["splits"]
     in_pieces = [sum(card[split]["parts"][arguments.part]["models"].values()) for split in (VALIDATION, TEST)]
     by_choice = {}
@@ -158,7 +162,9 @@ def measure(
     return {
         "pieces": len(found),
         "cases": len(results),
-        "cases_with_all_given_notes": sum(exact),
+        "cases_with_all_given_notes": sum(exact[id(one)] for _, one in results),
+        "candidates": len(candidates),
+        "candidates_with_all_given_notes": sum(exact.values()),
         "given_notes": sum(len(case.given) for case, _ in results),
         "given_nats_in_pieces": dict(zip((VALIDATION, TEST), in_pieces, strict=True)),
         "held_out_parts": describe_parts(dataset, [notes_of(dataset, case.held_out) for case in found]),
@@ -169,9 +175,10 @@ def measure(
 def show(found: Mapping[str, Any]) -> None:
     """Print what was found."""
     print(
-        f"{found['cases_with_all_given_notes']} of {found['cases']} results, of {found['pieces']} held-out pieces, have the "
-        f"given part note for note ({found['given_notes']:,} notes)"
+        f"{found['pieces']} held-out pieces, {found['given_notes']:,} given notes in the results; the given part is there in"
     )
+    for what in ("cases", "candidates"):
+        print(f"  {found[f'{what}_with_all_given_notes']} of {found[what]} {what}")
     for how, one in found["choices"].items():
         ratio = one["area"] / one["ceiling"]
         print(
@@ -179,7 +186,7 @@ def show(found: Mapping[str, Any]) -> None:
             f"{one['given_nats']:.2f} nats per given note, {one['new_nats']:.2f} per new one"
         )
     for split, nats in found["given_nats_in_pieces"].items():
-        print(f"nats per given note in the pieces themselves, {split}: {nats:.2f}")
+        print(f"nats per given note in the pieces themselves, without offsets, {split}: {nats:.2f}")
     for metric, area in found["choices"][KEPT]["by_metric"].items():
         print(f"  {metric}: {area['generated']:.3f}, ceiling {area['ceiling']:.3f}")
     sides = {**{how: one["parts"] for how, one in found["choices"].items()}, "held-out": found["held_out_parts"]}
