@@ -14,9 +14,8 @@ from tasks.reporting import publish_generation, rendering_report
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Make all candidates with the promoted models."""
     settings = plan.settings
-    return music.make_music(
-        Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi
-    )
+    files = settings.prompt_midi, settings.melody
+    return music.make_music(Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, *files)
 
 
 @task(

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import inspecting, order, reporting, upkeep
+from flows.cli import accompanying, inspecting, order, reporting, upkeep
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
 from flows.cli.generate_options import (
@@ -204,9 +204,8 @@ def generate(
         "best_of": best_of,
     }
     renderings = {"audio": audio, "sheet_music": sheet_music, "stems": stems, "parts": parts}
-    commands.generate(
-        Display(json), recipe, storage, overrides, renderings, prompt_midi, soundfont, random_seed, output_dir
-    )
+    files = commands.Files(prompt_midi=prompt_midi, soundfont=soundfont)
+    commands.generate(Display(json), recipe, storage, overrides, renderings, files, random_seed, output_dir)
 
 
 @app.command(rich_help_panel=STEPS)
@@ -300,6 +299,7 @@ def evaluate(
         commands.evaluate(Display(json), recipe, storage)
 
 
+accompanying.register(app, MAKE)
 upkeep.register(app)
 inspecting.register(app)
 order.register(app)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
@@ -201,14 +201,22 @@ def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
         display.result(report.score_card(display, store, ref, recipe.name))
 
 
+class Files(NamedTuple):
+    """Files of the user's for music: one to go on from, or one of which a part is accompanied, and what it is played with."""
+
+    prompt_midi: Path | None = None
+    melody: Path | None = None
+    part: str | None = None
+    soundfont: Path | None = None
+
+
 def generate(
     display: Display,
     recipe_name: str | None,
     storage: str,
     overrides: Overrides,
     renderings: Overrides,
-    prompt_midi: Path | None,
-    soundfont: Path | None,
+    files: Files,
     random_seed: int | None,
     output_dir: Path | None,
 ) -> None:
@@ -219,8 +227,7 @@ def generate(
         recipe,
         name_in(store, recipe, recipe_name or recipe.name),
         {**overrides, **renderings},
-        prompt_midi=prompt_midi,
-        soundfont=soundfont,
+        **files._asdict(),
         random_seed=random_seed,
     )
     current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
@@ -289,7 +296,9 @@ def _generate(
     plan = generation.Plan(settings, current.dataset, current.models)
     if output_dir is not None:
         require_room(output_dir, store, plan.stage.ref)
-    pieces, length = counted(settings.spec.num_outputs, "piece"), length_in_words(settings.spec)
+    pieces, length = counted(settings.spec.num_outputs, "piece"), f" of {length_in_words(settings.spec)}"
+    if settings.melody:
+        length = f" around {settings.melody.file.name}"
     if settings.spec.candidates > settings.spec.num_outputs:
         pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
     if store.has(plan.stage.ref):
@@ -297,7 +306,7 @@ def _generate(
         display.log(
             f"These settings made this music before; for other music give another --random-seed, such as {other}"
         )
-    with display.generating(f"Generating {pieces} of {length}") as (on_stage, on_file):
+    with display.generating(f"Generating {pieces}{length}") as (on_stage, on_file):
         ref = generation.generate(store, plan, on_file, on_stage)
     generations.write_index(store)
     if output_dir is not None:

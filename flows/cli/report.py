@@ -121,20 +121,28 @@ FORMS = {
 """Extension of a result's file → its name for the user, in the order in which they are listed."""
 
 
+def _origin(output: Mapping[str, Any]) -> str:
+    """Name what a result continues, or what it accompanies."""
+    if given := output.get("given"):
+        return f"{given['file']}, {given['part']}"
+    return output["prompt_piece"] or "nothing"
+
+
 def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     """Report the pieces that were made, where they lie, and the page to listen to them."""
     outputs = described["outputs"]
     rows_ = [
         [
             Path(output["midi"]).name,
-            output["prompt_piece"] or "nothing",
+            _origin(output),
             str(output["events"]),
             str(output["longest_copy"]),
             str(output["loops_left"]),
         ]
         for output in outputs
     ]
-    columns = ["piece", "continues", "events", "longest copy, events", "loops left"]
+    begun = "accompanies" if any("given" in output for output in outputs) else "continues"
+    columns = ["piece", begun, "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
     if obeyed := kept(outputs):
         display.log(f"Kept: {'; '.join(obeyed)}")

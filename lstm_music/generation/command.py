@@ -1,7 +1,7 @@
 """The command that makes certain music: it names each setting that differs from the recipe."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
@@ -17,13 +17,22 @@ FLAGS = {
 }
 
 
-def command(recipe: str, usual: GenerationSpec, spec: GenerationSpec, options: Mapping[str, Any]) -> str:
-    """Write `lstm-music generate` for a recipe (name or path), with what differs from its `usual` settings, and `options`."""
+def command(
+    recipe: str,
+    usual: GenerationSpec,
+    spec: GenerationSpec,
+    options: Mapping[str, Any],
+    verb: Sequence[str] = ("generate",),
+) -> str:
+    """Write `lstm-music generate` for a recipe (name or path), with what differs from its `usual` settings, and `options`.
+
+    `verb` are the first words where it is another sub-command.
+    """
     changed: dict[str, Any] = {
         name: getattr(spec, name) for name in GenerationSpec.model_fields if getattr(spec, name) != getattr(usual, name)
     }
     changed = _with_one_length(changed, usual, spec)
-    words = ["lstm-music", "generate", "--recipe", recipe]
+    words = ["lstm-music", *verb, "--recipe", recipe]
     for name, value in {**changed, **options}.items():
         if name in FLAGS:
             words.append(FLAGS[name][0 if value else 1])

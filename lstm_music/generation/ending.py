@@ -54,10 +54,7 @@ class Bounds:
         """Leave the durations that end with the music, or the shortest where all are longer; other streams stay."""
         if self._ending is None or stream != STREAMS[_DURATION]:
             return allowed
-        steps = tf.constant(self._grammar.duration_steps)[None]
-        inside = allowed & (steps <= (end - onset)[:, None])
-        shortest = tf.reduce_min(tf.where(allowed, steps, NEVER), -1, keepdims=True)
-        return tf.where(tf.reduce_any(inside, -1, keepdims=True), inside, allowed & (steps == shortest))
+        return with_room(allowed, tf.constant(self._grammar.duration_steps), end - onset)
 
     def cut(self, stream: str, chosen: Any, index: Any, onset: Any, end: Any) -> Any:
         """Put the end in place of an offset that leads past it, int32 [outputs]; other streams stay."""
@@ -76,6 +73,14 @@ class Bounds:
         if self._ending is None:
             return tf.zeros([outputs])
         return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.fill([outputs], END), logits)
+
+
+def with_room(allowed: Any, duration_steps: Any, room: Any) -> Any:
+    """Leave the durations of at most `room` steps, int32 [outputs], or the shortest if all are longer: bool [outputs, ids]."""
+    steps = duration_steps[None]
+    inside = allowed & (steps <= room[:, None])
+    shortest = tf.reduce_min(tf.where(allowed, steps, NEVER), -1, keepdims=True)
+    return tf.where(tf.reduce_any(inside, -1, keepdims=True), inside, allowed & (steps == shortest))
 
 
 def ended_well(

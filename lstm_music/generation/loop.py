@@ -14,6 +14,7 @@ from lstm_music.encoding.vocabulary import END
 from lstm_music.generation.beside import Beside, Memory, begin, reads_own_echoes
 from lstm_music.generation.drums import Drums
 from lstm_music.generation.ending import Ending
+from lstm_music.generation.given import Given
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.rules import EventRules, Kept, Rules
@@ -63,19 +64,20 @@ def generate_tokens(
     guesser: Guesser | None = None,
     drums: Drums | None = None,
     ending: Ending | None = None,
+    given: Given | None = None,
 ) -> list[Made]:
     """Go on from prompts, one output for each; `ending` says where, if that was asked for.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
-    need the `guesser` that makes them. `drums` says where drums have to play.
+    need the `guesser` that makes them. `drums` says where drums have to play, `given` which notes each output has to hold.
     """
     outputs = prompts.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random(
         (spec.num_events, outputs, len(grammar.streams)), np.float32
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
-    rules = Rules(grammar, spec, drums or Drums())
+    rules = Rules(grammar, spec, drums or Drums(), given or Given())
     loop = _compiled_loop(models, rules, guesser)
     sounding = prompts.tokens[..., : len(heard(grammar.streams))]
     memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))

@@ -1,6 +1,6 @@
 """The rules of a generation, asked stream after stream at each event: which ids may be chosen, and which one has to be instead.
 
-They are the grammar, the ending, the guards against loops and parallels, and the drums; each has a module of its own.
+They are the grammar, the ending, the guards against loops and parallels, the drums, and given music, each in its own module.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from lstm_music.encoding.streams import STREAMS, heard
 from lstm_music.generation.allowed import allowed_ids
 from lstm_music.generation.drums import Beat, Drums
 from lstm_music.generation.ending import NEVER, Bounds, Ending
+from lstm_music.generation.given import Given
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.loop_guard import History, forbidden_note, history_of, remember
 from lstm_music.generation.parallels import Moves, ParallelGuard, moves_of
@@ -24,21 +25,26 @@ OFFSET, NOTE = STREAMS[0], STREAMS[1]
 
 
 class Kept(NamedTuple):
-    """What the rules remember from one event to the next; `end` int32 [outputs] is where the music ends, in steps."""
+    """What the rules remember from one event to the next, int32 [outputs].
+
+    `end` is where the music ends, in steps, `following` the number of the given note that comes next.
+    """
 
     end: Any
     history: History
     moves: Moves
     beat: Beat
+    following: Any
 
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """The rules of a generation; `drums` says where drums have to play."""
+    """The rules of a generation; `drums` says where drums have to play, `given` which notes the result has to hold."""
 
     grammar: Grammar
     spec: GenerationSpec
     drums: Drums
+    given: Given
 
     def before(self, tokens: npt.NDArray[np.int32], positions: npt.NDArray[np.int32]) -> Kept:
         """Remember the prompts, int32 [events, outputs, columns]; `positions` [outputs] in its bar has the last event of each."""
@@ -48,6 +54,7 @@ class Rules:
             history_of(tokens, len(heard(grammar.streams))),
             moves_of(tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts)),
             self.drums.before(tokens, positions),
+            tf.zeros([tokens.shape[1]], tf.int32),
         )
 
 
@@ -69,7 +76,7 @@ class EventRules:
         onset: Any,
         position: Any,
     ) -> None:
-        self._grammar, self._spec, self._drums = rules.grammar, rules.spec, rules.drums
+        self._grammar, self._spec, self._drums, self._given = rules.grammar, rules.spec, rules.drums, rules.given
         self._bounds = Bounds(rules.grammar, ending, bars)
         self._parallels = ParallelGuard(
             rules.grammar.pitches, is_on=rules.spec.avoid_parallels and rules.grammar.has_parts
@@ -77,7 +84,7 @@ class EventRules:
         self._bars, self._index, self._kept, self._last = bars, index, kept, last
         self._end = kept.end
         self._passed = tf.zeros_like(onset)
-        self._intervened = self._is_in_new_bar = self._has_drum_now = tf.zeros_like(onset, tf.bool)
+        self._intervened = self._is_in_new_bar = self._has_drum_now = self._is_given = tf.zeros_like(onset, tf.bool)
         self.onset, self.position = onset, position
         self.end_nats = tf.zeros(onset.shape)
 
@@ -90,6 +97,7 @@ class EventRules:
         if stream == OFFSET:
             allowed = self._drums.offsets(self._kept.beat, allowed, self._bars - self.position, self._bars)
         allowed = bounds.durations(stream, allowed, onset, self._end)
+        allowed = self._given.allowed(stream, allowed, self._kept.following, onset, self._last, self._is_given)
         if stream == NOTE and self._spec.max_repeats:
             allowed, self._intervened = _led_out(allowed, self._note_of_a_loop(current))
         if stream == NOTE:
@@ -99,14 +107,16 @@ class EventRules:
     def chosen(self, stream: str, chosen: Any, logits: Any) -> Any:
         """Give the ids that stand for the chosen ones, int32 [outputs]; with an offset, go on to the place of the event."""
         chosen = self._bounds.cut(stream, chosen, self._index, self.onset, self._end)
-        rest_of_bar = self._bars - self.position
+        rest_of_bar = self._given.rest_of_bar(self.onset, self.position, self._bars)
         chosen, self._has_drum_now = self._drums.chosen(
             stream, self._kept.beat, self._last, rest_of_bar, chosen, self._has_drum_now
         )
+        chosen, self._is_given = self._given.chosen(stream, chosen, self._kept.following, self.onset, self._is_given)
         if stream == OFFSET:
             self._passed = tf.gather(tf.constant(self._grammar.offset_steps), chosen)
             self._is_in_new_bar = self._passed >= rest_of_bar
-            self.onset, self.position = self.onset + self._passed, (self.position + self._passed) % self._bars
+            self.onset = self.onset + self._passed
+            self.position = self._given.position(self.onset, self.position + self._passed, self._bars)
             self._end = self._bounds.end(self._index, self.onset, self.position, self._end)
             self.end_nats = self._bounds.end_nats(logits)
         return chosen
@@ -116,9 +126,10 @@ class EventRules:
         sounding = event[:, : len(heard(self._grammar.streams))]
         return Kept(
             self._end,
-            remember(self._kept.history, sounding, self._passed, self._intervened & ~ended),
+            remember(self._kept.history, sounding, self._passed, self._intervened & ~self._is_given & ~ended),
             self._parallels.moved(self._kept.moves, event, self._passed),
             self._drums.after(self._kept.beat, event, self._is_in_new_bar),
+            self._kept.following + tf.cast(self._is_given, tf.int32),
         )
 
     def _note_of_a_loop(self, current: Any) -> Any:

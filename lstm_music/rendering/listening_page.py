@@ -138,8 +138,8 @@ class Result:
     """One result and all that is shown with it. `loop_interventions` is None if there was no loop guard.
 
     `clip` is None if there is no audio; `prompt` is None, too, if the result has no prompt. `roll.prompt` is None if the clip
-    begins with the prompt, which is then not played before it. `command` makes more like this result. An ensemble has `parts`, in
-    the order of those in its roll.
+    begins with the prompt, which is then not played before it. `accompanied` is the given music that a result holds, if there is
+    some. `command` makes more like this result. An ensemble has `parts`, in the order of those in its roll.
     """
 
     number: int
@@ -156,6 +156,7 @@ class Result:
     command: str = ""
     parts: Sequence[PartShown] = ()
     asked: Sequence[Asked] = ()
+    accompanied: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ class Asked:
 
 
 def compare(spec: GenerationSpec, made: Candidate) -> list[Asked]:
-    """Compare a result with what was asked; nothing if nothing was."""
+    """Compare a result with what was asked; nothing if nothing was. A pitch range around given music is of new notes alone."""
+    if "given" in made.facts:
+        spec = spec.model_copy(update={"pitch_range": ""})
     piece = read_midi(made.midi)
     notes = new_notes(made)
     return list(compared(spec, piece, notes, made.facts["prompt"]))

@@ -2,37 +2,34 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_music.encoding.parts import named_parts, player_of
+from lstm_music.encoding.parts import named_parts
 from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError, RecipeError
-from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
-from lstm_music.midi.key import estimate_key
-from lstm_music.midi.notes import PieceNotes, sorted_notes
+from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name
-from lstm_music.midi.writer import write_midi
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.npy import save_array
-from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.music.accompaniment import Accompanied, accompanied, given_music
+from lstm_music.stages.music.candidate_files import title_after, title_with, write_candidate
 from lstm_music.stages.music.lengths import (
-    begin_in_bar,
     ended,
     ending_of,
-    held_to_the_end,
     lengths_of,
     likely_events,
     until_all_end,
 )
+from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
@@ -52,12 +49,14 @@ def music_stage(
     spec: GenerationSpec,
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
+    melody: Melody | None = None,
 ) -> Stage:
     """The candidates that these models make with these settings, whichever instrument plays them."""
     settings = {
         **spec.model_dump(mode="json", exclude={"instrument"}),
         "random_seed": random_seed,
         "prompt_midi": prompt_midi.spec if prompt_midi else None,
+        **({"melody": melody.spec} if melody else {}),
     }
     inputs = (dataset_ref, *models.values())
     return Stage(KIND, MUSIC_VERSION, settings, inputs, ("tensorflow", "keras", "numpy"))
@@ -70,19 +69,26 @@ def make_music(
     spec: GenerationSpec,
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
+    melody: Melody | None = None,
 ) -> ArtifactRef:
     """Write `prompt_N.mid`, `result_N.mid` and `result_N.json` of each candidate, and the tokens of the new events.
+
+    Results around a `melody` have its notes among their tokens.
 
     The fact `warnings` lists what was left out of a prompt MIDI. Raises NotEnoughMusicError if no held-out piece is long enough
     for a prompt, RejectedInputError for a prompt MIDI without music, SourceError for an unknown piece or composer, MismatchError
     for models of other vocabularies.
     """
-    stage = music_stage(dataset_ref, models, spec, random_seed, prompt_midi)
+    stage = music_stage(dataset_ref, models, spec, random_seed, prompt_midi, melody)
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
-    origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
-    made = go_on(store, dataset, models, spec, random_seed, origins)
+    given = accompanied(dataset, melody) if melody else None
+    if given is None:
+        origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
+    else:
+        origins = [Origin(given.segment, warnings=tuple(given.warnings))] * spec.candidates
+    made = go_on(store, dataset, models, spec, random_seed, origins, given)
     if not all(len(one.tokens) for one in made):
         raise NotEnoughMusicError(
             "no offset that the models know leads from the end of the prompt to a point of the grid; "
@@ -90,7 +96,7 @@ def make_music(
         )
     with store.write(stage) as writer:
         for number, (origin, one) in enumerate(zip(origins, made, strict=True), start=1):
-            _write_candidate(writer, number, dataset, spec, origin, one)
+            write_candidate(writer, number, dataset, spec, origin, one, given)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
         writer.facts["warnings"] = [
@@ -113,7 +119,9 @@ class Candidate:
 
     @property
     def title(self) -> str:
-        """The title of the result: after the piece of its prompt."""
+        """The title of the result: after the piece of its prompt, or with that of the given music."""
+        if "given" in self.facts:
+            return title_with(self.facts["given"]["title"])
         return title_after(self.facts["prompt"]["title"])
 
     @property
@@ -126,11 +134,6 @@ class Candidate:
     def has_prompt_inside(self) -> bool:
         """Whether the result begins with its prompt."""
         return self.prompt_midi is not None and bool(self.facts["includes_prompt"])
-
-
-def title_after(piece: str) -> str:
-    """Make the title of a result of the title of the piece that it goes on from; "" stands for no piece."""
-    return f"After {piece}" if piece else "A new piece"
 
 
 def read_music(store: Store, ref: ArtifactRef) -> list[Candidate]:
@@ -185,8 +188,9 @@ def go_on(
     spec: GenerationSpec,
     random_seed: int,
     origins: Sequence[Origin],
+    given: Accompanied | None = None,
 ) -> "list[Made]":
-    """Run the loop from the last event of each segment, and write nothing.
+    """Run the loop from the last event of each segment, or around given music, and write nothing.
 
     Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
@@ -234,10 +238,15 @@ def go_on(
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
+    rules = None if given is None else given_music(dataset, grammar, given, spec)
 
     def make(settings: GenerationSpec) -> "list[Made]":
-        return generate_tokens(loaded, grammar, settings, prompts, random_seed, guesser, drums, ending)
+        own = grammar if rules is None else rules.grammar
+        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules)
 
+    if given is not None:
+        room = likely_events(dataset, np.array([given.notes.end])) + len(given.events)
+        return until_all_end(make, spec, room)
     if not spec.has_length:
         return make(spec)
     lengths = lengths_of(dataset, spec, segments)
@@ -260,82 +269,3 @@ def _silent_parts(dataset: Dataset, spec: GenerationSpec) -> list[str]:
     if PART not in dataset.vocabularies:
         return []
     return parts_outside(dataset, spec, _instruments(dataset, spec) or dataset.vocabularies[PART].values)
-
-
-def _write_candidate(
-    writer: Any, number: int, dataset: Dataset, spec: GenerationSpec, origin: Origin, made: "Made"
-) -> None:
-    """Write the files of one candidate; result and prompt begin as far into a bar as they did in their piece."""
-    segment, grid = origin.segment, dataset.events.grid
-    passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
-    onset = segment.last_onset_steps + segment.rest_steps + passed
-    position = (segment.last_position_in_bar_steps + passed) % segment.bar_steps
-    prompt_start = start_in_bar(segment.onset_steps, segment.position_in_bar_steps, grid)
-    start = start_in_bar(onset, position, grid)
-    if spec.has_length:
-        prompt_start, start = begin_in_bar(dataset, segment, made.tokens, prompt_start, start)
-
-    def notes_of(tokens: np.ndarray, first_onset_steps: int, rest_before: int = 0) -> PieceNotes:
-        return to_notes(
-            tokens,
-            dataset.events,
-            dataset.vocabularies,
-            first_onset_steps=first_onset_steps,
-            segment=segment,
-            rest_before=rest_before,
-        )
-
-    prompt = notes_of(segment.tokens, prompt_start) if len(segment.tokens) else None
-    is_inside = spec.include_prompt and prompt is not None
-    result = (
-        notes_of(np.concatenate([segment.tokens, made.tokens]), prompt_start, len(segment.tokens))
-        if is_inside
-        else notes_of(made.tokens, start)
-    )
-    if spec.has_length:
-        begins = prompt_start + onset - segment.onset_steps if is_inside else start
-        result = held_to_the_end(dataset, spec, segment, result, begins, position)
-    key = segment.key_signature or estimate_key(result)
-
-    def write(name: str, notes: PieceNotes, title: str) -> None:
-        piece = replace(notes, key_signatures=(key,))
-        if dataset.events.parts == "none":
-            piece = in_two_tracks(piece, title)
-        else:
-            piece = replace(piece, track_names=(title, *piece.track_names[1:]))
-        writer.file(f"{name}_{number:03d}", "mid").write_bytes(write_midi(piece))
-
-    if prompt is not None:
-        write("prompt", prompt, segment.title)
-    write("result", result, title_after(segment.title))
-    facts: dict[str, Any] = {
-        "events": len(made.tokens),
-        "nats_per_event": round(float(made.nats.mean()), 4),
-        "loops_left": made.loops_left,
-        "first_position_steps": position,
-        "microseconds_per_quarter": segment.microseconds_per_quarter,
-        "bar_quarters": segment.bar_steps / grid.steps_per_quarter,
-        "begins_at_quarters": (onset - start - segment.onset_steps + prompt_start) // grid.steps_per_quarter,
-        "includes_prompt": spec.include_prompt,
-        "key": {"sharps": key.sharps, "is_minor": key.is_minor},
-        "prompt": {
-            "piece": segment.name,
-            "title": segment.title,
-            "first_event": segment.first,
-            "bars": list(segment.bars),
-            "events": len(segment.tokens),
-            "replaced_values": segment.replaced,
-            "split": origin.split,
-            "composer": origin.composer,
-            "source": origin.source,
-            "licence": origin.licence,
-        },
-    }
-    if spec.key:
-        facts["prompt"]["moved_semitones"] = origin.moved
-    if dataset.events.parts != "none":
-        heard = {part for piece in filter(None, (prompt, result)) for part in parts_of(piece)[0]}
-        players = [player_of(dataset.events.parts, value) for value in dataset.events.part_alphabet]
-        facts["parts"] = [asdict(part) for part in players if part in heard]
-    text = json.dumps(facts, indent=1, sort_keys=True)
-    writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")

@@ -50,7 +50,8 @@ class Plan:
     def music(self) -> ArtifactRef:
         """All candidates."""
         settings = self.settings
-        return music_stage(self.dataset, self.models, settings.spec, settings.random_seed, settings.prompt_midi).ref
+        files = settings.prompt_midi, settings.melody
+        return music_stage(self.dataset, self.models, settings.spec, settings.random_seed, *files).ref
 
     @property
     def copies(self) -> ArtifactRef:
@@ -93,7 +94,8 @@ def generate(
     if not store.has(plan.stage.ref):
         settings = plan.settings
         on_stage("Loading the models and making events")
-        make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, settings.prompt_midi)
+        files = settings.prompt_midi, settings.melody
+        make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, *files)
         on_stage("Indexing the training music")
         index_copies(store, plan.dataset)
         on_stage("Measuring held-out music")
@@ -188,6 +190,7 @@ def _figures(spec: GenerationSpec, one: Scored) -> dict[str, Any]:
         **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
+        **({"given": one.made.facts["given"]} if "given" in one.made.facts else {}),
         "title": one.made.title,
         "longest_copy": one.measured.longest_copy,
         "loops_left": one.made.facts["loops_left"],
@@ -255,6 +258,7 @@ def _settings(plan: Plan, number: int, one: Scored) -> str:
         "candidate": one.made.number,
         "random_seed": settings.random_seed,
         "prompt_midi": settings.prompt_midi.spec if settings.prompt_midi else None,
+        **({"melody": settings.melody.spec} if settings.melody else {}),
         "models": {name: ref.key for name, ref in plan.models.items()},
         "measured": one.measured.to_json(),
         "penalties": dict(one.penalties),

@@ -9,6 +9,8 @@ from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_str
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.stages.music.accompaniment import accompanying
+from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.prompt_files import read_prompt_midi
 from lstm_music.stages.music.settings import GenerationSettings
 
@@ -61,16 +63,21 @@ def settings_of(
     overrides: Overrides,
     *,
     prompt_midi: Path | None = None,
+    melody: Path | None = None,
+    part: str | None = None,
     soundfont: Path | None = None,
     random_seed: int | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these in their place.
 
+    With a `melody`, or a `part` of it, music is made around it.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, and for a recipe
     whose models are never promoted; SourceError for a prompt MIDI or soundfont that cannot be read.
     """
     require_promotable(recipe)
+    if melody is not None:
+        recipe = accompanying(recipe)
     if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
@@ -96,6 +103,8 @@ def settings_of(
         prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats) if prompt_midi else None,
         soundfont=soundfont,
         prompt_midi_path=prompt_midi,
+        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip()) if melody else None,
+        melody_path=melody,
     )
 
 

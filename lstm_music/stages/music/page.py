@@ -1,7 +1,8 @@
 """The contents of the listening page: results, their prompts, and how they compare with the corpus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -149,9 +150,11 @@ def _result(
         prompt=presented.clip(f"prompt_{number:03d}", "Prompt"),
         score_svg=presented.text(f"{name}.score.svg"),
         origin=origin if prompt["events"] else None,
+        accompanied="{title}, {part}".format(**facts["given"]) if "given" in facts else "",
         settings=[
             Setting("events", str(facts["events"])),
             Setting("nats per event", f"{facts['nats_per_event']:.2f}"),
+            *_of_given(facts),
             *([Setting("audio", "none: longer than an hour")] if presented.audio and clip is None else []),
             *([Setting("stems", "none: the music has one part")] if settings.rendering.stems and not parts else []),
             *(Setting(f"penalty: {what}", f"{one.penalties[what]:.2f}") for what in PENALTIES),
@@ -171,10 +174,20 @@ def _result(
     )
 
 
+def _of_given(facts: Mapping[str, Any]) -> Iterator[Setting]:
+    """Say how likely the models find the given notes of a result, and the new ones."""
+    given = facts.get("given", {})
+    for name, words in (("nats_per_event", "nats per given note"), ("new_nats_per_event", "nats per new note")):
+        if (nats := given.get(name)) is not None:
+            yield Setting(words, f"{nats:.2f}")
+
+
 def _created_with(settings: GenerationSettings) -> list[Setting]:
     shown_settings = {"recipe": settings.recipe, "random seed": str(settings.random_seed)}
     if settings.prompt_midi:
         shown_settings["prompt MIDI"] = settings.prompt_midi.name
+    if settings.melody:
+        shown_settings["accompanies"] = settings.melody.words.removeprefix("accompanies ")
     for name, value in settings.spec.model_dump().items():
         shown = (
             ", ".join(f"{key} {number:g}" for key, number in value.items()) if isinstance(value, dict) else str(value)

@@ -110,7 +110,7 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
         raise RejectedInputError(f"{name}: {error}; give a file with notes to go on from") from error
     if dataset.events.reading != "exact" and form != "midi":
         raise RejectedInputError(f"{name}: is {form}, and these models read MIDI files; give a .mid file")
-    known = _of_known_parts(dataset)
+    known = of_known_parts(dataset)
     events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
@@ -129,7 +129,7 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
     if taken:
         segment = _with_silent_bars(segment, piece, known, spec.prompt_bars)
     cut_warnings = [] if taken else _cut_warnings(segment, len(events))
-    return segment, [*cut_warnings, *_file_warnings(piece, name, known)]
+    return segment, [*cut_warnings, *file_warnings(piece, name, known)]
 
 
 def _events_of_bars(events: PieceEvents, name: str, bars: str) -> tuple[int, int]:
@@ -150,7 +150,7 @@ def _with_silent_bars(segment: Prompt, piece: PieceNotes, known: EventSpec, bars
     return replace(segment, bars=(max(first, bars_of(piece, known.grid)[0].number), last), rest_steps=rest)
 
 
-def _of_known_parts(dataset: Dataset) -> EventSpec:
+def of_known_parts(dataset: Dataset) -> EventSpec:
     """Give the encoding in which notes of parts that the models do not know go to the most similar one."""
     if dataset.events.parts == "none":
         return dataset.events
@@ -167,7 +167,7 @@ def _cut_warnings(segment: Prompt, events: int) -> list[str]:
     return [f"{segment.name}: the prompt is {end}; --prompt-events {events} takes all"]
 
 
-def _file_warnings(piece: PieceNotes, name: str, spec: EventSpec) -> list[str]:
+def file_warnings(piece: PieceNotes, name: str, spec: EventSpec) -> list[str]:
     """Say what of a file could not be read, and who plays the notes of what the models do not know."""
     if spec.part_reader is not None:
         return [f"{name}: {warning}" for warning in (*piece.warnings, *_replaced(spec.part_reader, piece))]

@@ -9,6 +9,7 @@ from lstm_music.generation.command import command
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
+from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.names import short_recipe
 from lstm_music.stages.music.prompt_files import PromptMidi
 
@@ -17,7 +18,10 @@ OTHERS_IN_TITLE = 2
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """The settings of a generation: `recipe` is the name or path that the user typed, `usual` the recipe itself."""
+    """The settings of a generation: `recipe` is the name or path that the user typed, `usual` the recipe itself.
+
+    With a `melody`, music is made around it, and `usual` is the recipe without what the melody decides.
+    """
 
     recipe: str
     usual: Recipe
@@ -27,6 +31,8 @@ class GenerationSettings:
     prompt_midi: PromptMidi | None = None
     soundfont: Path | None = None
     prompt_midi_path: Path | None = None
+    melody: Melody | None = None
+    melody_path: Path | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, name: str) -> "GenerationSettings":
@@ -57,7 +63,12 @@ class GenerationSettings:
             options["soundfont"] = self.soundfont
         if self.prompt_midi:
             options["prompt_midi"] = self.prompt_midi_path or self.prompt_midi.name
-        return command(self.recipe, self.usual.generation, self.spec, options)
+        if self.melody is None:
+            return command(self.recipe, self.usual.generation, self.spec, options)
+        if self.melody.part:
+            options["part"] = self.melody.part
+        verb = ("accompany", str(self.melody_path or self.melody.file.name))
+        return command(self.recipe, self.usual.generation, self.spec, options, verb)
 
     @property
     def summary(self) -> list[str]:
@@ -71,6 +82,8 @@ class GenerationSettings:
         return ", ".join([f"Music by {short_recipe(self.recipe)}", random_seed, *others[:OTHERS_IN_TITLE]])
 
     def _differences(self) -> Iterator[str]:
+        if self.melody:
+            yield self.melody.words
         if self.prompt_midi:
             yield f"prompt {self.prompt_midi.name}"
         usual, spec = self.usual.generation.model_dump(), self.spec.model_dump()

@@ -88,8 +88,8 @@ def _holds(store: Store, artifact: Artifact, contents: Collection[str]) -> bool:
         case "parsed":
             return any(piece_id in contents for piece_id, _ in artifact.manifest["spec"]["contents"])
         case "music":
-            prompt = spec.get("prompt_midi")
-            return isinstance(prompt, dict) and prompt.get("sha256") in contents
+            files = (spec.get("prompt_midi"), spec.get("melody"))
+            return any(isinstance(file, dict) and file.get("sha256") in contents for file in files)
         case "downloads":
             entries = pieces_of(Archive(str(artifact.file("dataset"))).entries())
             return any(isinstance(one, Found) and hashlib.sha256(one.data).hexdigest() in contents for one in entries)

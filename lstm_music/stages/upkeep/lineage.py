@@ -40,6 +40,7 @@ def lineage_of(store: Store, generation: ArtifactRef) -> Lineage:
             "random_seed": artifact.facts["random_seed"],
             "prompts": [one.get("prompt_piece") for one in artifact.facts["results"]],
             "prompt_midi": music.manifest["spec"].get("prompt_midi"),
+            **({"melody": melody} if (melody := music.manifest["spec"].get("melody")) else {}),
         },
         "models": [_model(store, ref) for ref in models],
         "pieces": sorted(pieces.values(), key=lambda one: (one["split"], one["name"])),

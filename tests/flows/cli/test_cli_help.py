@@ -11,6 +11,7 @@ from flows.cli.app import app
 COMMANDS = [
     "run",
     "generate",
+    "accompany",
     "ingest",
     "prepare",
     "train",

@@ -52,6 +52,8 @@ def recipe(tmp_path: Path) -> Path:
         (["generate", *DEMO, "--max-repeats", "1"], 2, "--max-repeats: expected 2 or more, or 0 for no limit"),
         (["generate", *DEMO, "--audio", "wav"], 2, "lstm-music: --audio: expected ogg or mp3, got 'wav'"),
         (["generate", *DEMO, "--soundfont", "gone.sf2"], 3, "soundfont gone.sf2: No such file or directory"),
+        (["accompany", *DEMO], 2, "MELODY: expected a value. See `lstm-music accompany --help`"),
+        (["accompany", "gone.mid", *DEMO], 3, "gone.mid: cannot be read"),
         (["verify"], 6, "no storage lies here"),
         (["run", "--source", ""], 3, "source '': not found; expected 'corpus'"),
         (["ingest", "--source", "ftp://x/y"], 3, "source ftp://x/y: "),

@@ -32,6 +32,7 @@ from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.candidates import go_on, make_music, new_notes, read_music
 from lstm_music.stages.music.copies import event_reader, index_copies
+from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.part_measures import in_parts, training_ranges, voices_of
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import choose_prompts
@@ -122,9 +123,9 @@ def test_a_score_card_has_a_row_for_the_part_beside_its_baselines(store, prepare
 def music(store, prepared, models, uncompiled):
     """Make music with other settings than the recipe's; give the candidates."""
 
-    def run(prompt_midi=None, **settings):
+    def run(prompt_midi=None, melody=None, **settings):
         spec = RECIPE.generation.model_copy(update={"num_outputs": 2, "num_events": 24, "min_events": 24, **settings})
-        return read_music(store, make_music(store, prepared.dataset, models, spec, 1, prompt_midi))
+        return read_music(store, make_music(store, prepared.dataset, models, spec, 1, prompt_midi, melody))
 
     return run
 
@@ -288,6 +289,48 @@ def test_drums_join_a_prompt_without_them_and_play_in_every_bar(dataset, music):
         assert all("drums" in parts[bar == number] for number in range(bar[0], bar[-1]))
         assert len(encode(read_midi(made.midi), dataset.events)) == len(parts)
     assert not any("drums" in {part["name"] for part in made.facts["parts"]} for made in music(prompt, **asked))
+
+
+def notes_of_part(piece, name):
+    parts, of_note = parts_of(piece)
+    own = piece.notes[np.array([part.name == name for part in parts])[of_note]]
+    return sorted(own[["onset_ticks", "pitch", "duration_ticks"]].tolist())
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "track"),
+    [
+        ("drums", "Drums", 5),
+        pytest.param("bass", "Bass", 4, marks=pytest.mark.operation),
+        pytest.param("3", "Strings", 3, marks=pytest.mark.operation),
+    ],
+)
+def test_the_given_part_is_in_every_result_and_the_others_play_beside_it(dataset, music, store, part, name, track):
+    """The bass and the drums are the last parts of an onset, and of two violins one alone is given."""
+    piece = band_piece(22, quarters=2)
+    melody = Melody(PromptMidi("mine.mid", write_midi(piece), "midi"), part)
+    own = piece.notes[piece.notes["track"] == track]
+    given = sorted(own[["onset_ticks", "pitch", "duration_ticks"]].tolist())
+    temperature = dict.fromkeys(STREAMS_OF_PARTS, 3.0)
+    for made in music(melody=melody, temperature=temperature, prompt="none", num_outputs=3):
+        read = read_midi(made.midi)
+        assert notes_of_part(read, name) == given
+        events = encode(read, dataset.events)
+        assert len(events) == len(made.tokens) == len(read.notes) > len(given)
+        assert made.facts["given"]["notes"] == len(given)
+        ends = read.notes["onset_ticks"] + read.notes["duration_ticks"]
+        assert ends.max() == (own["onset_ticks"] + own["duration_ticks"]).max()
+        parts, vocabulary = made.tokens[:, PART_COLUMN], dataset.vocabularies["part"]
+        assert [vocabulary.value(token) for token in parts] == events.part
+
+
+def test_nobody_is_left_to_accompany_the_given_part(music):
+    melody = Melody(PromptMidi("mine.mid", write_midi(band_piece(22, quarters=2)), "midi"), "bass")
+    with pytest.raises(RecipeError, match=r"--instruments: expected another part than the given bass, got 'bass'"):
+        music(melody=melody, instruments="bass")
+    drums = replace(melody, part="drums")
+    with pytest.raises(RecipeError, match="--add-drums: the given part is the drums"):
+        music(melody=drums, add_drums=True)
 
 
 @pytest.mark.operation
