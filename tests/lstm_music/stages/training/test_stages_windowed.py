@@ -17,7 +17,7 @@ from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest, read_inputs
 from lstm_music.stages.data.prepare import describe, prepare
-from lstm_music.stages.music import prompts as seeds_stage
+from lstm_music.stages.music import prompt_files
 from lstm_music.stages.music.candidates import make_music, read_music
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.training.piece_scores import nats_of_pieces
@@ -220,7 +220,7 @@ def test_music_to_start_from_that_the_reading_finds_nothing_in_is_refused(
     recipe = windowed_recipe()
     dataset = prepare(copy.store, recipe, copy.prepared.inputs).dataset
     seed = PromptMidi(name, data, music_format(name))
-    monkeypatch.setattr(seeds_stage, "read_score", lambda *_, **__: piece_of([(0, 480, 60)]))
+    monkeypatch.setattr(prompt_files, "read_score", lambda *_, **__: piece_of([(0, 480, 60)]))
     with pytest.raises(RejectedInputError, match=sentence):
         make_music(copy.store, dataset, publish(copy.store, recipe, dataset), recipe.generation, 1, seed)
 
