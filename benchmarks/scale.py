@@ -36,6 +36,7 @@ from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.usable import require_music
 from lstm_music.midi.writer import write_midi
+from lstm_music.recipe import load_recipe
 from lstm_music.stages.data.prepare import last_prepared
 from lstm_music.store import Store
 
@@ -231,12 +232,15 @@ def between_tasks(tasks: Sequence[dict[str, Any]]) -> float:
             lost += (begin - max(waiting)).total_seconds()
         free.append(end)
         worked += (end - begin).total_seconds()
-    return lost / (lost + worked)
+    return lost / (lost + worked) if worked else 0.0
 
 
-def reading_and_encoding_seconds(tasks: Sequence[dict[str, Any]]) -> float:
-    """Return the seconds from the start of the first parsed batch to the events table."""
-    begin = min(task["start_time"] for task in tasks if task["name"].startswith("parse batch"))
+def reading_and_encoding_seconds(tasks: Sequence[dict[str, Any]], wall: float) -> float:
+    """Return the seconds from the start of the first parsed batch to the events table; of a run without Prefect all, `wall`."""
+    parsed = [task for task in tasks if task["name"].startswith("parse batch")]
+    if not parsed:  # so few files are prepared without Prefect
+        return wall
+    begin = min(task["start_time"] for task in parsed)
     (end,) = (task["end_time"] for task in tasks if task["name"].startswith("encode events"))
     return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
 
@@ -253,17 +257,18 @@ def measure(arguments: argparse.Namespace, files: int) -> dict[str, Any]:
         wall, cpu, peaks = run(command, {"PREFECT_API_URL": str(client.base_url).rstrip("/")})
         tasks = list(task_runs(client))
     store = Store(storage)
-    notes = store.open(last_prepared(store, arguments.recipe).notes).counts["notes"]
+    recipe = load_recipe(arguments.recipe).name
+    notes = store.open(last_prepared(store, recipe).notes).counts["notes"]
     return {
         "files": files,
         "notes": notes,
         "wall_seconds": round(wall),
         "cpu_seconds": round(cpu),
         "notes_per_second": round(notes / wall),
-        "read_and_encoded_notes_per_second": round(notes / reading_and_encoding_seconds(tasks)),
+        "read_and_encoded_notes_per_second": round(notes / reading_and_encoding_seconds(tasks, wall)),
         "peak_mib": {name: round(peak / MIB) for name, peak in sorted(peaks.items())},
         "largest_process_mib": round(max(peaks.values()) / MIB),
-        "files_per_table": files_per_table(store, arguments.recipe),
+        "files_per_table": files_per_table(store, recipe),
         "prefect_tasks": len(tasks),
         "between_tasks": round(between_tasks(tasks), 3),
     }
@@ -275,7 +280,7 @@ def main() -> None:
     parser.add_argument("archive", type=Path, help="a zip of MIDI files")
     parser.add_argument("--folder", type=Path, required=True, help="folder for the files and the storage")
     parser.add_argument("--files", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--recipe", default="default")
+    parser.add_argument("--recipe", default="default", help="name of a recipe, or path of one")
     parser.add_argument("--runner", default="dask")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dask-scheduler", help="address of a running scheduler")
