@@ -120,7 +120,7 @@ class EventSpec(BaseModel):
         """What finds the part of each note, if the recipe has parts."""
         return None if self.parts == "none" else PartReader(self.parts, self.part_alphabet, self.other_parts)
 
-    @property
+    @cached_property  # asked for at each piece
     def part_alphabet(self) -> tuple[str, ...]:
         """All parts, in their order."""
         return alphabet(self.parts, self.part_names)

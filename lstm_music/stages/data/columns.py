@@ -55,9 +55,10 @@ class EventColumns:
     def notes_of_parts(self, rows: np.ndarray) -> Iterator[tuple[str, list[str]]]:
         """Yield each part that plays in these events, and its notes."""
         part, note = self.columns[PART], self.columns["note"]
-        pairs = np.unique(np.stack([part.codes[rows], note.codes[rows]]), axis=1)
-        for code in np.unique(pairs[0]).tolist():
-            yield part.values[code], [note.values[other] for other in pairs[1][pairs[0] == code].tolist()]
+        pairs = np.unique(part.codes[rows].astype(np.int64) * len(note.values) + note.codes[rows])
+        parts, notes = np.divmod(pairs, len(note.values))
+        for code in np.unique(parts).tolist():
+            yield part.values[code], [note.values[other] for other in notes[parts == code].tolist()]
 
     def tokens(self, vocabularies: Mapping[str, Vocabulary], grid: Grid, knowledge: Knowledge) -> np.ndarray:
         """Return the tokens of every event, uint32 [events, columns]: streams, places, and what is known beside them."""
