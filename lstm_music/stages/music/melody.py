@@ -10,13 +10,11 @@ import numpy.typing as npt
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.parts import LEFT_OUT, spelled
 from lstm_music.encoding.streams import PART
-from lstm_music.errors import RejectedInputError, SourceError
+from lstm_music.errors import SourceError
 from lstm_music.midi.notes import PieceNotes
-from lstm_music.midi.usable import require_music
 from lstm_music.rendering.hands import split_hands
 from lstm_music.stages.data.dataset import Dataset
-from lstm_music.stages.music.prompt_files import PromptMidi, file_warnings, of_known_parts
-from lstm_music.stages.music.segments import knows_drums
+from lstm_music.stages.music.prompt_files import PromptMidi, file_warnings, of_known_parts, read_music_of
 
 HANDS = ("right", "left")
 """The values of `part` that mean a hand, for models without parts."""
@@ -59,14 +57,8 @@ def given_part(dataset: Dataset, melody: Melody) -> GivenPart:
 
     Raises RejectedInputError for a file without music that these models can read, SourceError for a part that it does not have.
     """
-    name, form = melody.file.name, melody.file.format
-    try:
-        whole = melody.file.read()
-        require_music(whole, has_drums=knows_drums(dataset))
-    except RejectedInputError as error:
-        raise RejectedInputError(f"{name}: {error}; give a file with notes to accompany") from error
-    if dataset.events.reading != "exact" and form != "midi":
-        raise RejectedInputError(f"{name}: is {form}, and these models read MIDI files; give a .mid file")
+    name = melody.file.name
+    whole = read_music_of(dataset, melody.file, "to accompany")
     known = of_known_parts(dataset)
     taken, called, others = (
         _in_parts(whole, known, melody) if PART in dataset.vocabularies else _of_piano(whole, melody)

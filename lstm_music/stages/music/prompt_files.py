@@ -97,19 +97,25 @@ def read_prompt_midi(path: Path, repeats: Repeats = "once") -> PromptMidi:
     return PromptMidi(read.name, read.data, form, repeats)
 
 
+def read_music_of(dataset: Dataset, file: PromptMidi, purpose: str) -> PieceNotes:
+    """Read a file of the user's; RejectedInputError if it has no music that these models can read, with the words `purpose`."""
+    try:
+        piece = file.read()
+        require_music(piece, has_drums=knows_drums(dataset))
+    except RejectedInputError as error:
+        raise RejectedInputError(f"{file.name}: {error}; give a file with notes {purpose}") from error
+    if dataset.events.reading != "exact" and file.format != "midi":
+        raise RejectedInputError(f"{file.name}: is {file.format}, and these models read MIDI files; give a .mid file")
+    return piece
+
+
 def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationSpec) -> tuple[Prompt, list[str]]:
     """Take bars of a file of the user's, or its last events, or all of a shorter one; and sentences about what was left out.
 
     Raises RejectedInputError for a file without music, SourceError for bars that it does not have.
     """
     name, form = prompt_midi.name, prompt_midi.format
-    try:
-        piece = prompt_midi.read()
-        require_music(piece, has_drums=knows_drums(dataset))
-    except RejectedInputError as error:
-        raise RejectedInputError(f"{name}: {error}; give a file with notes to go on from") from error
-    if dataset.events.reading != "exact" and form != "midi":
-        raise RejectedInputError(f"{name}: is {form}, and these models read MIDI files; give a .mid file")
+    piece = read_music_of(dataset, prompt_midi, "to go on from")
     known = of_known_parts(dataset)
     events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
