@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
@@ -32,7 +32,7 @@ from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.overrides import Overrides, settings_of
+from lstm_music.stages.music.overrides import Options, settings_of
 from lstm_music.stages.music.settings import GenerationSettings, length_in_words
 from lstm_music.stages.report import experiments, reproduction
 from lstm_music.stages.training import curves, scorecard, tracking
@@ -201,35 +201,20 @@ def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
         display.result(report.score_card(display, store, ref, recipe.name))
 
 
-class Files(NamedTuple):
-    """Files of the user's for music: one to go on from, or one of which a part is accompanied, and what it is played with."""
-
-    prompt_midi: Path | None = None
-    melody: Path | None = None
-    part: str | None = None
-    soundfont: Path | None = None
-
-
 def generate(
     display: Display,
     recipe_name: str | None,
     storage: str,
-    overrides: Overrides,
-    renderings: Overrides,
-    files: Files,
-    random_seed: int | None,
+    options: Options,
     output_dir: Path | None,
+    melody: Path | None = None,
+    part: str | None = None,
 ) -> None:
-    """Make music with the promoted models."""
+    """Make music with the promoted models, around a part of the file `melody` if there is one."""
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted")
-    settings = settings_of(
-        recipe,
-        name_in(store, recipe, recipe_name or recipe.name),
-        {**overrides, **renderings},
-        **files._asdict(),
-        random_seed=random_seed,
-    )
+    name = name_in(store, recipe, recipe_name or recipe.name)
+    settings = settings_of(recipe, name, options, melody=melody, part=part)
     current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
     require_output_dir(output_dir, store)
     if changes := changes_since_training(store, recipe, current):
