@@ -105,9 +105,9 @@ def generate(
 
     Each option overrides the recipe.
     """
-    from flows.cli import commands
+    from flows.cli import generate_command
 
-    commands.generate(Display(json), recipe, storage, options, output_dir)
+    generate_command.generate(Display(json), recipe, storage, options, output_dir)
 
 
 @app.command(rich_help_panel=STEPS)
