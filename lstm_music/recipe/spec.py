@@ -166,6 +166,14 @@ class Recipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _control_single_notes(self) -> Self:
+        if self.model.controls and self.events.chords != "per_note":
+            raise ValueError(
+                f"model.controls: expected none with events.chords = {self.events.chords!r}; use 'per_note', or leave them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _name_models_of_the_architecture(self) -> Self:
         for name in self.models:
             if name not in self.model.models:

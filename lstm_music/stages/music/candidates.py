@@ -30,6 +30,7 @@ from lstm_music.stages.music.lengths import (
     until_all_end,
 )
 from lstm_music.stages.music.melody import Melody
+from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
@@ -239,17 +240,18 @@ def go_on(
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
     rules = None if given is None else given_music(dataset, grammar, given, spec)
+    lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
+    asked = asked_of_bars(dataset, spec, column("bar_steps"), lengths)
 
     def make(settings: GenerationSpec) -> "list[Made]":
         own = grammar if rules is None else rules.grammar
-        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules)
+        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules, asked)
 
     if given is not None:
         room = likely_events(dataset, np.array([given.notes.end])) + len(given.events)
         return until_all_end(make, spec, room)
-    if not spec.has_length:
+    if lengths is None:
         return make(spec)
-    lengths = lengths_of(dataset, spec, segments)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
     return [
         ended(grammar, one, segment, length, drums.part if drums else None)
