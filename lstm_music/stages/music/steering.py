@@ -162,8 +162,18 @@ def steered(
     return segment, moved, warnings
 
 
+def holds_a_bar(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> bool:
+    """Say whether the seconds of music that are asked for, if they are, hold a bar after a prompt, at the tempo asked for."""
+    own = replace(segment, microseconds_per_quarter=round(MINUTE / spec.tempo)) if spec.tempo else segment
+    return spec.seconds == 0 or spec.seconds >= _seconds_of_a_bar(own, dataset.events.grid.steps_per_quarter)
+
+
+def _seconds_of_a_bar(segment: Prompt, steps_per_quarter: int) -> float:
+    return segment.bar_steps / steps_per_quarter * segment.microseconds_per_quarter / 1e6
+
+
 def _require_a_bar(seconds: float, segment: Prompt, steps_per_quarter: int) -> None:
-    bar = segment.bar_steps / steps_per_quarter * segment.microseconds_per_quarter / 1e6
+    bar = _seconds_of_a_bar(segment, steps_per_quarter)
     if seconds < bar:
         meter = f"{segment.time_signature.numerator}/{segment.time_signature.denominator}"
         tempo = MINUTE / segment.microseconds_per_quarter
