@@ -39,7 +39,7 @@ from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.files import sha256_of
 
-GENERATION_VERSION = 5
+GENERATION_VERSION = 6
 PAGE = "index.html"
 
 
