@@ -27,12 +27,13 @@ from lstm_music.stages.music.lengths import (
     ending_of,
     lengths_of,
     likely_events,
+    require_begun,
     until_all_end,
 )
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
-from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
+from lstm_music.stages.music.steering import finest_steps, parts_outside, pitch_range, require_possible
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
@@ -231,6 +232,7 @@ def go_on(
         played=dataset.notes_of_parts,
         instruments=_instruments(dataset, spec),
         pitch_range=register,
+        finest_steps=finest_steps(dataset, spec),
     )
     drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
     if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):
@@ -251,6 +253,7 @@ def go_on(
         return make(spec)
     lengths = lengths_of(dataset, spec, segments)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
+    require_begun(ending, grammar, made)
     return [
         ended(grammar, one, segment, length, drums.part if drums else None)
         for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)

@@ -11,7 +11,7 @@ from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.accompaniment import accompanying
 from lstm_music.stages.music.melody import Melody
-from lstm_music.stages.music.prompt_files import read_prompt_midi
+from lstm_music.stages.music.prompt_files import PromptMidi, read_prompt_midi
 from lstm_music.stages.music.settings import GenerationSettings
 
 SEEDS = 2**32
@@ -62,7 +62,7 @@ def settings_of(
     name: str,
     overrides: Overrides,
     *,
-    prompt_midi: Path | None = None,
+    prompt_midi: Path | PromptMidi | None = None,
     melody: Path | None = None,
     part: str | None = None,
     soundfont: Path | None = None,
@@ -71,7 +71,7 @@ def settings_of(
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these in their place.
 
-    With a `melody`, or a `part` of it, music is made around it.
+    With a `melody`, or a `part` of it, music is made around it. A `prompt_midi` may have been read before.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, and for a recipe
     whose models are never promoted; SourceError for a prompt MIDI or soundfont that cannot be read.
     """
@@ -100,9 +100,11 @@ def settings_of(
         spec=spec,
         rendering=rendering,
         random_seed=seed,
-        prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats) if prompt_midi else None,
+        prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats)
+        if isinstance(prompt_midi, Path)
+        else prompt_midi,
         soundfont=soundfont,
-        prompt_midi_path=prompt_midi,
+        prompt_midi_path=prompt_midi if isinstance(prompt_midi, Path) else None,
         melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip()) if melody else None,
         melody_path=melody,
     )

@@ -20,6 +20,7 @@ from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
+from lstm_music.scores.mirex import read_mirex
 from lstm_music.scores.reading import read_score
 from lstm_music.scores.spec import Repeats
 from lstm_music.sources.books import one_tune
@@ -28,6 +29,9 @@ from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
 from lstm_music.stages.music.segments import knows_drums
+
+MIREX = "mirex"
+"""The format of a prompt of the MIREX task, beside those of music files."""
 
 PIANOS = range(8)
 FAMILIES = (  # of eight programs each, by General MIDI
@@ -72,6 +76,8 @@ class PromptMidi:
 
     def read(self) -> PieceNotes:
         """Read its music; RejectedInputError if there is none."""
+        if self.format == MIREX:
+            return read_mirex(self.data)
         return (
             read_midi(self.data) if self.format == "midi" else read_score(self.data, self.format, repeats=self.repeats)
         )
@@ -120,7 +126,7 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
     events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
-    taken = _events_of_bars(events, name, spec.prompt_bars) if spec.prompt_bars else None
+    taken = _events_of_bars(piece, events, name, spec.prompt_bars) if spec.prompt_bars else None
     first, stop = taken or (max(len(events) - spec.prompt_events, 0), len(events))
     segment = cut_segment(
         piece,
@@ -135,16 +141,25 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
     if taken:
         segment = _with_silent_bars(segment, piece, known, spec.prompt_bars)
     cut_warnings = [] if taken else _cut_warnings(segment, len(events))
+    if form == MIREX and segment.replaced:
+        unknown = (
+            "a value of the prompt is" if segment.replaced == 1 else f"{segment.replaced} values of the prompt are"
+        )
+        cut_warnings.append(f"{name}: {unknown} unknown to these models, which hear the nearest one instead")
     return segment, [*cut_warnings, *file_warnings(piece, name, known)]
 
 
-def _events_of_bars(events: PieceEvents, name: str, bars: str) -> tuple[int, int]:
-    """Return the first event of some bars, and the one behind their last. Raises SourceError if no event begins in them."""
+def _events_of_bars(piece: PieceNotes, events: PieceEvents, name: str, bars: str) -> tuple[int, int]:
+    """Return the first event of some bars, and the one behind their last. Raises SourceError if no event begins in them.
+
+    A file in MIDI ends with the bar of its last event, a score with its last bar.
+    """
     first, last = read_bars(bars)
     taken = np.flatnonzero((events.bar >= first) & (events.bar <= last))
-    if not len(taken) or last > events.bar.max():
+    end = max([int(events.bar.max()), *(bar.number for bar in piece.bars)])
+    if not len(taken) or last > end:
         raise SourceError(
-            f"--prompt-bars: expected bars of {name}, which has {events.bar.min()} to {events.bar.max()}, got {bars!r}"
+            f"--prompt-bars: expected bars of {name}, which has {events.bar.min()} to {end}, got {bars!r}"
         )
     return int(taken[0]), int(taken[-1]) + 1
 

@@ -11,7 +11,7 @@ from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.names import short_recipe
-from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompt_files import MIREX, PromptMidi
 
 OTHERS_IN_TITLE = 2
 
@@ -62,7 +62,10 @@ class GenerationSettings:
         if self.soundfont:
             options["soundfont"] = self.soundfont
         if self.prompt_midi:
-            options["prompt_midi"] = self.prompt_midi_path or self.prompt_midi.name
+            file = str(self.prompt_midi_path or self.prompt_midi.name)
+            if self.prompt_midi.format == MIREX:
+                return command(self.recipe, self.usual.generation, self.spec, options, ("mirex", file))
+            options["prompt_midi"] = file
         if self.melody is None:
             return command(self.recipe, self.usual.generation, self.spec, options)
         if self.melody.part:
