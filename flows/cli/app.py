@@ -27,6 +27,7 @@ from flows.cli.generate_options import (
     InstrumentOption,
     InstrumentsOption,
     KeyOption,
+    LikeOption,
     MaxQuartersOption,
     MaxRepeatsOption,
     MeterOption,
@@ -49,6 +50,7 @@ from flows.cli.generate_options import (
     TempoOption,
     TopKOption,
     TopPOption,
+    VariationOption,
     VelocityOption,
 )
 from flows.cli.help import CONTEXT, App, Group
@@ -141,6 +143,8 @@ def generate(
     key: KeyOption = None,
     pitch_range: PitchRangeOption = None,
     velocity: VelocityOption = None,
+    like: LikeOption = None,
+    variation: VariationOption = None,
     prompt: PromptOption = None,
     prompt_midi: PromptMidiOption = None,
     prompt_bars: PromptBarsOption = None,
@@ -204,7 +208,7 @@ def generate(
         "best_of": best_of,
     }
     renderings = {"audio": audio, "sheet_music": sheet_music, "stems": stems, "parts": parts}
-    files = commands.Files(prompt_midi=prompt_midi, soundfont=soundfont)
+    files = commands.Files(prompt_midi=prompt_midi, soundfont=soundfont, like=like, variation=variation)
     commands.generate(Display(json), recipe, storage, overrides, renderings, files, random_seed, output_dir)
 
 

@@ -32,7 +32,8 @@ from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.overrides import Overrides, settings_of
+from lstm_music.stages.music.likeness import asked_settings, recipe_of
+from lstm_music.stages.music.overrides import Overrides
 from lstm_music.stages.music.settings import GenerationSettings, length_in_words
 from lstm_music.stages.report import experiments, reproduction
 from lstm_music.stages.training import curves, scorecard, tracking
@@ -202,12 +203,14 @@ def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
 
 
 class Files(NamedTuple):
-    """Files of the user's for music: one to go on from, or one of which a part is accompanied, and what it is played with."""
+    """Music that the user gives: a file to go on from or to accompany a part of, a result to be like; and what plays it."""
 
     prompt_midi: Path | None = None
     melody: Path | None = None
     part: str | None = None
     soundfont: Path | None = None
+    like: str | None = None
+    variation: float | None = None
 
 
 def generate(
@@ -222,8 +225,12 @@ def generate(
 ) -> None:
     """Make music with the promoted models."""
     store = Store(storage)
+    if files.like and recipe_name is None:
+        recipe_name = recipe_of(store, files.like)
+        display.log(f"Recipe {recipe_name}: that of {files.like}")
     recipe = choose_recipe(display, store, recipe_name, "promoted")
-    settings = settings_of(
+    settings = asked_settings(
+        store,
         recipe,
         name_in(store, recipe, recipe_name or recipe.name),
         {**overrides, **renderings},

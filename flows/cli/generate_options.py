@@ -182,8 +182,28 @@ PromptOption = Annotated[
         PROMPT,
         "--prompt",
         "Music to continue: auto (a good place in a held-out piece), random (any place in one), none, the name of a piece, "
-        "or NAME:120 for its event 120.",
+        "NAME:120 for its event 120, or a result such as latest/3.",
         metavar="PROMPT",
+    ),
+]
+LikeOption = Annotated[
+    str | None,
+    _option(
+        PROMPT,
+        "--like",
+        "Make more like this result, such as 3 or 2026-11-28_demo_1/3: its prompt and its settings, other notes.",
+        False,
+        metavar="RESULT",
+    ),
+]
+VariationOption = Annotated[
+    float | None,
+    _option(
+        PROMPT,
+        "--variation",
+        "With --like, the share of its notes that stays, in whole bars: 0.5 keeps half of them, 1 all.",
+        False,
+        metavar="SHARE",
     ),
 ]
 PromptMidiOption = Annotated[

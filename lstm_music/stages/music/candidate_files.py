@@ -21,6 +21,7 @@ from lstm_music.stages.music.accompanied_result import with_given
 from lstm_music.stages.music.accompaniment import Accompanied
 from lstm_music.stages.music.lengths import begin_in_bar, held_to_the_end
 from lstm_music.stages.music.prompts import Origin
+from lstm_music.stages.music.variation import Kept
 
 if TYPE_CHECKING:
     from lstm_music.generation.loop import Made
@@ -58,6 +59,7 @@ def write_candidate(
     origin: Origin,
     made: "Made",
     given: Accompanied | None = None,
+    kept: Kept | None = None,
 ) -> None:
     """Write the files of one candidate; result and prompt begin as far into a bar as they did in their piece."""
     segment = origin.segment
@@ -78,6 +80,8 @@ def write_candidate(
     facts = _facts(dataset, spec, origin, made, pieces, key)
     if given is not None:
         facts["given"] = given_facts(dataset, given, made)
+    if kept is not None:
+        facts["like"] = kept.facts
     text = json.dumps(facts, indent=1, sort_keys=True)
     writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")
 

@@ -63,7 +63,7 @@ def settings_of(
     overrides: Overrides,
     *,
     prompt_midi: Path | PromptMidi | None = None,
-    melody: Path | None = None,
+    melody: Path | Melody | None = None,
     part: str | None = None,
     soundfont: Path | None = None,
     random_seed: int | None = None,
@@ -71,7 +71,7 @@ def settings_of(
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these in their place.
 
-    With a `melody`, or a `part` of it, music is made around it. A `prompt_midi` may have been read before.
+    With a `melody`, or a `part` of it, music is made around it. Both files may have been read before.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, and for a recipe
     whose models are never promoted; SourceError for a prompt MIDI or soundfont that cannot be read.
     """
@@ -105,8 +105,10 @@ def settings_of(
         else prompt_midi,
         soundfont=soundfont,
         prompt_midi_path=prompt_midi if isinstance(prompt_midi, Path) else None,
-        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip()) if melody else None,
-        melody_path=melody,
+        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip())
+        if isinstance(melody, Path)
+        else melody,
+        melody_path=melody if isinstance(melody, Path) else None,
     )
 
 

@@ -16,7 +16,7 @@ from lstm_music.errors import RejectedInputError, SourceError
 from lstm_music.generation.prompt import Prompt, cut_segment
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
-from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.notes import Bar, PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
@@ -30,8 +30,11 @@ from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
 from lstm_music.stages.music.segments import knows_drums
 
-MIREX = "mirex"
-"""The format of a prompt of the MIREX task, beside those of music files."""
+MIREX, RESULT = "mirex", "result"
+"""Formats beside those of music files: a prompt of the MIREX task, and the MIDI file of a result, whose bars are known."""
+
+EXTENSIONS = {"midi": "mid", "musicxml": "musicxml", "abc": "abc", "kern": "krn", MIREX: "json", RESULT: "mid"}
+"""Of a copy of a file of each format."""
 
 PIANOS = range(8)
 FAMILIES = (  # of eight programs each, by General MIDI
@@ -78,9 +81,21 @@ class PromptMidi:
         """Read its music; RejectedInputError if there is none."""
         if self.format == MIREX:
             return read_mirex(self.data)
+        if self.format == RESULT:
+            return _in_its_bars(read_midi(self.data))
         return (
             read_midi(self.data) if self.format == "midi" else read_score(self.data, self.format, repeats=self.repeats)
         )
+
+
+def _in_its_bars(piece: PieceNotes) -> PieceNotes:
+    """Give a result its bars, which begin with its file: no pickup has to be guessed."""
+    signatures = piece.time_signatures
+    if len(signatures) != 1 or signatures[0].tick:
+        return piece  # its bars are those of the music that it accompanies
+    bar = 4 * piece.ticks_per_quarter * signatures[0].numerator // signatures[0].denominator
+    last = int(piece.notes["onset_ticks"].max(initial=0)) // bar
+    return replace(piece, bars=tuple(Bar(number * bar, number + 1, 0, bar) for number in range(last + 1)))
 
 
 def read_prompt_midi(path: Path, repeats: Repeats = "once") -> PromptMidi:
@@ -110,7 +125,7 @@ def read_music_of(dataset: Dataset, file: PromptMidi, purpose: str) -> PieceNote
         require_music(piece, has_drums=knows_drums(dataset))
     except RejectedInputError as error:
         raise RejectedInputError(f"{file.name}: {error}; give a file with notes {purpose}") from error
-    if dataset.events.reading != "exact" and file.format != "midi":
+    if dataset.events.reading != "exact" and file.format not in {"midi", RESULT}:
         raise RejectedInputError(f"{file.name}: is {file.format}, and these models read MIDI files; give a .mid file")
     return piece
 
@@ -120,7 +135,7 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
 
     Raises RejectedInputError for a file without music, SourceError for bars that it does not have.
     """
-    name, form = prompt_midi.name, prompt_midi.format
+    name, form = prompt_midi.name, "midi" if prompt_midi.format == RESULT else prompt_midi.format
     piece = read_music_of(dataset, prompt_midi, "to go on from")
     known = of_known_parts(dataset)
     events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
