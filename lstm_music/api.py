@@ -1,30 +1,41 @@
-"""The library in four calls: load a recipe, prepare, train, generate. Import them from `lstm_music`.
+"""The library in a few calls: load a recipe, prepare, train, generate, accompany, mirex. Import them from `lstm_music`.
 
 No call needs Prefect. Each finds what the storage already holds, and makes only what is missing. The errors are those of
 `lstm_music.errors`; each docstring names the likely ones.
 """
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
+from lstm_music.options import GenerationOptions
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.results import GeneratedMusic, PreparedMusic, TrainedModels
 from lstm_music.sources.choice import chosen_source
+from lstm_music.spelled_out import takes_options_of
 from lstm_music.stages.current import Promoted, find_recipe, name_in, require_promoted
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.music import generation, index
-from lstm_music.stages.music.overrides import settings_of
+from lstm_music.stages.music.likeness import asked_settings
+from lstm_music.stages.music.mirex import answers, mirex_settings, write_answers
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.training import curves, promotion, scorecard
 from lstm_music.stages.training.side_by_side import Report, train_models
-from lstm_music.store import Store
+from lstm_music.store import ArtifactRef, Store
 
-__all__ = ["GeneratedMusic", "PreparedMusic", "Recipe", "TrainedModels", "generate", "load_recipe", "prepare", "train"]
-
-PerStream = float | str | Mapping[str, float]
-"""One number for all streams, or a number per stream: `{"note": 0.7}` or `"note=0.7,offset=0.5"`."""
+__all__ = [
+    "GeneratedMusic",
+    "PreparedMusic",
+    "Recipe",
+    "TrainedModels",
+    "accompany",
+    "generate",
+    "load_recipe",
+    "mirex",
+    "prepare",
+    "train",
+]
 
 
 def prepare(
@@ -101,148 +112,119 @@ def train(
     return TrainedModels(store, chosen, models, card, decision)
 
 
+@takes_options_of("generate")
 def generate(
-    recipe: Recipe | str | Path,
-    storage: str | Path = "storage",
-    *,
-    num_outputs: int | None = None,
-    bars: int | None = None,
-    seconds: float | None = None,
-    num_events: int | None = None,
-    min_events: int | None = None,
-    tempo: float | None = None,
-    meter: str | None = None,
-    key: str | None = None,
-    pitch_range: str | None = None,
-    velocity: int | None = None,
-    random_seed: int | None = None,
-    prompt: str | None = None,
-    prompt_midi: str | Path | None = None,
-    prompt_bars: str | None = None,
-    composer: str | None = None,
-    prompt_events: int | None = None,
-    include_prompt: bool | None = None,
-    temperature: PerStream | None = None,
-    top_k: PerStream | None = None,
-    top_p: PerStream | None = None,
-    min_p: PerStream | None = None,
-    max_repeats: int | None = None,
-    max_quarters: float | None = None,
-    any_pitch: bool | None = None,
-    instruments: str | None = None,
-    avoid_parallels: bool | None = None,
-    add_drums: bool | None = None,
-    instrument: str | None = None,
-    best_of: int | None = None,
-    audio: str | Sequence[str] | None = None,
-    sheet_music: bool | None = None,
-    stems: bool | None = None,
-    parts: bool | None = None,
-    soundfont: str | Path | None = None,
+    recipe: Recipe | str | Path, storage: str | Path = "storage", **options: Unpack[GenerationOptions]
 ) -> GeneratedMusic:
     """Make music with the promoted models of a recipe, and a page to listen to it.
 
-    A setting that is None takes the recipe's value. The same settings and `random_seed` give the same music.
+    An option that is None takes the recipe's value, if none is said below. The same options and `random_seed` give the same
+    music.
 
     ```python
     music = generate("demo", num_outputs=2, temperature={"note": 0.8}, prompt="bwv26.6")
     music.midi  # the paths of the MIDI files; in a notebook, `music` shows players
+    more = generate("demo", like="latest/2", variation=0.5)
     ```
 
     Args:
         recipe: A recipe, its name, or the path of a .toml file.
         storage: The storage that holds the trained models.
-        num_outputs: How many pieces.
-        bars: Each piece ends after so many bars, with the last barline; the prompt does not count. It excludes numbers of events.
-        seconds: Each piece ends after so many seconds, at its tempo. The prompt does not count.
-        num_events: The longest a piece may be, in events.
-        min_events: The shortest a piece may be, in events.
-        tempo: Quarter notes per minute; without it that of the prompt.
-        meter: The time signature, `3/4`; prompts are held-out pieces in this meter.
-        key: The key, `A minor` or `Bb major`; prompts are transposed to it.
-        pitch_range: The lowest and the highest new note, `C3-C6` or `48-84`.
-        velocity: How loud all notes are, 1 to 127; not for recipes that learn it.
-        random_seed: Another number gives other music.
-        prompt: `auto` (a good place of a held-out piece), `random`, `none`, the name of a piece, or `NAME:120` for its event 120.
-        prompt_midi: A music file to continue, instead of a held-out piece.
-        prompt_bars: Bars of `prompt_midi` to continue, `1-8`, instead of its last events; a pickup is bar 0.
-        composer: Take prompts from held-out pieces of this composer only.
-        prompt_events: How many events of a held-out piece are the prompt.
-        include_prompt: Whether a result begins with its prompt.
-        temperature: Higher is wilder; 0 always takes the top value.
-        top_k: Keep the k most probable values; 0 keeps all.
-        top_p: Keep the most probable values that together have this probability.
-        min_p: Drop values below this share of the top probability.
-        max_repeats: How often in a row a pattern may occur before the loop guard blocks it; 0 switches the guard off.
-        max_quarters: The longest note or rest, in quarter lengths.
-        any_pitch: Whether pitches may lie beyond those of the training pieces.
-        instruments: The parts that may play, of a recipe with parts: `"violin, viola"`.
-        avoid_parallels: Whether to forbid parallel fifths, octaves and unisons between parts, in a recipe with parts.
-        add_drums: Whether drums play in every bar; for models that learnt from music with drums.
-        instrument: What plays instead of the piano, `"violin"`, or each part: `"soprano=flute, alto=oboe"`.
-        best_of: Make this many candidates per piece, and keep those with the smallest penalty.
-        audio: The forms of audio, `["ogg", "mp3"]`; `[]` renders none.
-        sheet_music: Whether results are engraved, which takes seconds per piece.
-        stems: Whether each part of an ensemble gets audio of its own, so that the page can mute it.
-        parts: Whether each part of an ensemble gets a PDF of its own.
-        soundfont: Render audio with this .sf2 or .sf3 file.
+        **options: As `lstm_music.options` lists them.
 
     Raises:
-        RecipeError: A setting has a value that it does not take.
+        RecipeError: An option has a value that it does not take.
         MissingArtifactError: The recipe has no models in this storage.
         SourceError: The prompt, composer or soundfont does not exist.
         NotEnoughMusicError: No held-out piece is long enough for a prompt.
 
     """
-    overrides: dict[str, Any] = {
-        "num_outputs": num_outputs,
-        "bars": bars,
-        "seconds": seconds,
-        "tempo": tempo,
-        "meter": meter,
-        "key": key,
-        "pitch_range": pitch_range,
-        "velocity": velocity,
-        "prompt_bars": prompt_bars,
-        "num_events": num_events,
-        "min_events": min_events,
-        "prompt": prompt,
-        "composer": composer,
-        "prompt_events": prompt_events,
-        "include_prompt": include_prompt,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "min_p": min_p,
-        "max_repeats": max_repeats,
-        "max_quarters": max_quarters,
-        "any_pitch": any_pitch,
-        "instruments": instruments,
-        "avoid_parallels": avoid_parallels,
-        "add_drums": add_drums,
-        "instrument": instrument,
-        "best_of": best_of,
-        "audio": audio,
-        "sheet_music": sheet_music,
-        "stems": stems,
-        "parts": parts,
-    }
     store = Store(storage)
     chosen = _recipe(store, recipe)
-    settings = settings_of(
-        chosen,
-        name_in(store, chosen, chosen.name if isinstance(recipe, Recipe) else str(recipe)),
-        overrides,
-        prompt_midi=Path(prompt_midi) if prompt_midi else None,
-        soundfont=Path(soundfont) if soundfont else None,
-        random_seed=random_seed,
-        spell=str,
-    )
-    current = require_promoted(store, chosen.name)
+    settings = asked_settings(store, chosen, _name(store, chosen, recipe), options, spell=str)
+    return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
+
+
+@takes_options_of("accompany")
+def accompany(
+    melody: str | Path,
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    part: str | None = None,
+    **options: Unpack[GenerationOptions],
+) -> GeneratedMusic:
+    """Write the other parts to a melody, which is in every result note for note.
+
+    ```python
+    music = accompany("waltz.mid", "default", part="right", num_outputs=2)
+    ```
+
+    Args:
+        melody: A MIDI or score file.
+        recipe: A recipe, its name, or the path of a .toml file.
+        storage: The storage that holds the trained models.
+        part: Which part of the file is given: its name, the number of its track, or of a piano piece `right` or `left`. None is
+            the first part, the right hand of two, or all notes.
+        **options: As `lstm_music.options` lists them.
+
+    Raises:
+        RecipeError: An option has a value that it does not take, or the models cannot accompany.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The melody, its part or the soundfont does not exist.
+        RejectedInputError: The melody has no note that the models know.
+
+    """
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
+    name = _name(store, chosen, recipe)
+    settings = asked_settings(store, chosen, name, options, melody=Path(melody), part=part, spell=str)
+    return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
+
+
+@takes_options_of("mirex")
+def mirex(
+    prompt_json: str | Path,
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    output_dir: str | Path,
+    **options: Unpack[GenerationOptions],
+) -> list[Path]:
+    """Continue a prompt of the MIREX task by twelve bars; return the paths of the samples, the best first.
+
+    Args:
+        prompt_json: A file with four bars of 4/4 in sixteenths (see `lstm_music.scores.mirex`).
+        recipe: A recipe, its name, or the path of a .toml file. Its models know piano music as single notes.
+        storage: The storage that holds the trained models.
+        output_dir: The folder for `sample_01.json` and so on.
+        **options: As `lstm_music.options` lists them.
+
+    Raises:
+        RecipeError: An option has a value that it does not take, or the models know no piano music as single notes.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The prompt does not exist.
+        RejectedInputError: The file is no prompt of the task.
+        StorageError: The folder has other samples, or cannot be written.
+
+    """
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
+    settings = mirex_settings(chosen, _name(store, chosen, recipe), Path(prompt_json), options, spell=str)
+    ref = _made(store, chosen, settings)
+    return write_answers(Path(output_dir), [data for _, data in answers(store, ref)])
+
+
+def _made(store: Store, recipe: Recipe, settings: GenerationSettings) -> ArtifactRef:
+    current = require_promoted(store, recipe.name)
     with store.session():
         ref = generation.generate(store, generation.Plan(settings, current.dataset, current.models))
         index.write_index(store)
-    return GeneratedMusic.of(generation.describe_generation(store, ref))
+    return ref
+
+
+def _name(store: Store, chosen: Recipe, recipe: Recipe | str | Path) -> str:
+    return name_in(store, chosen, chosen.name if isinstance(recipe, Recipe) else str(recipe))
 
 
 def _recipe(store: Store, recipe: Recipe | str | Path) -> Recipe:

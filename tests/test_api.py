@@ -52,7 +52,15 @@ def test_every_name_is_there_and_documented():
 def test_generate_takes_every_setting_of_a_recipe_and_says_what_each_is():
     parameters = set(inspect.signature(generate).parameters)
     settings = {*GenerationSpec.model_fields, *RenderingSpec.model_fields} - {*OF_TASKS}
-    assert parameters == settings | {"recipe", "storage", "random_seed", "prompt_midi", "soundfont"}
+    assert parameters == settings | {
+        "recipe",
+        "storage",
+        "random_seed",
+        "prompt_midi",
+        "soundfont",
+        "like",
+        "variation",
+    }
     assert {name for name in parameters if f"\n    {name}: " not in inspect.getdoc(generate)} == set()
 
 

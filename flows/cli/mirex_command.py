@@ -6,32 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.display import Display
-from flows.cli.generate_options import (
-    BestOfOption,
-    MaxRepeatsOption,
-    MinPOption,
-    RandomSeedOption,
-    TemperatureOption,
-    TopKOption,
-    TopPOption,
-)
+from flows.cli.generate_options import takes_options_of
 from flows.cli.help import App
-from flows.cli.options import DEFAULT_STORAGE, MUSIC, OUTPUT, JsonOption, RecipeOption, StorageOption
+from flows.cli.options import DEFAULT_STORAGE, JsonOption, RecipeOption, StorageOption
 from flows.cli.output_dir import local_folder
+from lstm_music.options import OUTPUT
 
 PromptArgument = Annotated[Path, typer.Argument(metavar="PROMPT", help="JSON file with 4 bars of 4/4 in sixteenths.")]
-NumSamplesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--num-outputs",
-        metavar="N",
-        min=1,
-        max=99,
-        help="Number of samples.",
-        show_default="8",
-        rich_help_panel=MUSIC,
-    ),
-]
 SamplesOption = Annotated[
     Path | None,
     typer.Option(
@@ -46,35 +27,20 @@ SamplesOption = Annotated[
 ]
 
 
+@takes_options_of("mirex", before="recipe")
 def mirex(
     prompt: PromptArgument,
-    num_outputs: NumSamplesOption = None,
-    best_of: BestOfOption = None,
-    random_seed: RandomSeedOption = None,
-    temperature: TemperatureOption = None,
-    top_k: TopKOption = None,
-    top_p: TopPOption = None,
-    min_p: MinPOption = None,
-    max_repeats: MaxRepeatsOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     output_dir: SamplesOption = None,
     json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Continue a prompt of the MIREX task: read 4 bars as JSON, write 12 as JSON.
 
     The samples with the lowest penalty come first. New notes begin and end on sixteenths and end with bar 16.
     """
-    overrides: dict[str, Any] = {
-        "num_outputs": num_outputs,
-        "best_of": best_of,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "min_p": min_p,
-        "max_repeats": max_repeats,
-    }
-    answer(Display(json), recipe, storage, prompt, overrides, random_seed, output_dir)
+    answer(Display(json), recipe, storage, prompt, options, output_dir)
 
 
 def answer(
@@ -82,8 +48,7 @@ def answer(
     recipe_name: str | None,
     storage: str,
     prompt: Path,
-    overrides: dict[str, Any],
-    random_seed: int | None,
+    options: dict[str, Any],
     output_dir: Path | None,
 ) -> None:
     """Make the samples with the promoted models, and write them."""
@@ -98,15 +63,14 @@ def answer(
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted")
     name = name_in(store, recipe, recipe_name or recipe.name)
-    settings = mirex_settings(recipe, name, prompt, overrides, random_seed)
+    settings = mirex_settings(recipe, name, prompt, options)
     current = require_promoted(store, recipe.name)
     folder = output_dir or Path(f"{prompt.stem}_samples")
     require_output_dir(folder, store)
     plan = generation.Plan(settings, current.dataset, current.models)
+    made = counted(settings.spec.candidates, "candidate")
     with store.session():
-        with display.generating(
-            f"Continuing {prompt.name} by 12 bars, {counted(settings.spec.candidates, 'candidate')}"
-        ) as (on_stage, on_file):
+        with display.generating(f"Continuing {prompt.name} by 12 bars, {made}") as (on_stage, on_file):
             ref = generation.generate(store, plan, on_file, on_stage)
         index.write_index(store)
         described = generation.describe_generation(store, ref)

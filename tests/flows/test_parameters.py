@@ -58,7 +58,7 @@ def test_generate_has_every_setting_and_groups_them():
     form = form_of(generate)
     assert {name for name, schema in form["properties"].items() if "$ref" in schema} == GROUPS
     settings = {*GenerationSpec.model_fields, *RenderingSpec.model_fields} - {*OF_TASKS}
-    others = {"recipe", "storage", "random_seed", "prompt_midi", "soundfont"}
+    others = {"recipe", "storage", "random_seed", "prompt_midi", "soundfont", "like", "variation"}
     assert fields_of(form).keys() == settings | others | GROUPS
 
 

@@ -31,6 +31,7 @@ from lstm_music.stages.music.lengths import (
     until_all_end,
 )
 from lstm_music.stages.music.melody import Melody
+from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompt_files import EXTENSIONS, PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.steering import finest_steps, parts_outside, pitch_range, require_possible
@@ -257,17 +258,18 @@ def go_on(
     rules = None if given is None else given_music(dataset, grammar, given, spec)
     if kept is not None:
         rules, ending = kept_music(dataset, grammar, kept), None
+    lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
+    asked = asked_of_bars(dataset, spec, column("bar_steps"), lengths)
 
     def make(settings: GenerationSpec) -> "list[Made]":
         own = grammar if rules is None else rules.grammar
-        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules)
+        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules, asked)
 
     if rules is not None:
         room = likely_events(dataset, np.array([rules.end])) + len(rules.rows)
         return until_all_end(make, spec, room)
-    if not spec.has_length:
+    if lengths is None:
         return make(spec)
-    lengths = lengths_of(dataset, spec, segments)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
     require_begun(ending, grammar, made)
     return [

@@ -12,18 +12,18 @@ from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.stages.music.accompaniment import BEST_OF
 from lstm_music.stages.music.melody import Melody
-from lstm_music.stages.music.overrides import SEEDS, Overrides, as_option, settings_of
+from lstm_music.stages.music.overrides import SEEDS, Options, as_option, settings_of
 from lstm_music.stages.music.prompt_files import RESULT, PromptMidi
 from lstm_music.stages.music.results import ChosenResult, choose_result, names_a_result
 from lstm_music.stages.music.settings import GenerationSettings, Like
 from lstm_music.stages.music.variation import Variation
 from lstm_music.store import Artifact, Store
 
-PROMPT = ("prompt", "prompt_midi", "prompt_bars", "prompt_events", "composer", "melody")
-"""Settings that choose a prompt, or music to accompany: a result that new music is like has its own."""
+PROMPT = ("prompt", "prompt_midi", "prompt_bars", "prompt_events", "composer")
+"""Options that choose a prompt: a result that new music is like has its own."""
 
 PLACES = ("bars", "seconds", "num_events", "min_events", "key", "meter")
-"""Settings that move the places or the pitches of notes: kept notes have theirs."""
+"""Options that move the places or the pitches of notes: kept notes have theirs."""
 
 _OTHERS = {"random_seed", "prompt_midi", "melody", "variation"}  # in the spec of music, beside those of generation
 
@@ -37,37 +37,34 @@ def asked_settings(
     store: Store,
     recipe: Recipe,
     name: str,
-    overrides: Overrides,
+    options: Options,
     *,
-    like: str | None = None,
-    variation: float | None = None,
-    prompt_midi: Path | None = None,
     melody: Path | None = None,
-    random_seed: int | None = None,
+    part: str | None = None,
     spell: Callable[[str], str] = as_option,
-    **files: Any,
 ) -> GenerationSettings:
-    """Give the settings of one generation, as `settings_of` does, whose errors and other arguments these are.
+    """Give the settings of one generation, as `settings_of` does, whose errors and arguments these are.
 
     A `prompt` may be the name of a result, whose end is gone on from. Music that is to be `like` a result has its prompt and what
     was asked of it, and by default the random seed after its own. `variation` is the share of the result's events that stays.
-    Raises RecipeError for settings that exclude each other, SourceError and MissingArtifactError for a result that is not there.
+    Raises RecipeError for options that exclude each other, SourceError and MissingArtifactError for a result that is not there.
     """
-    own = {"prompt_midi": prompt_midi, "melody": melody, "random_seed": random_seed, "spell": spell, **files}
+    given = {option: value for option, value in options.items() if value is not None}
+    own = {"melody": melody, "part": part, "spell": spell}
+    like, variation = (None if melody else given.pop(option, None) for option in ("like", "variation"))
     if like is None:
         if variation is not None:
             raise RecipeError(
                 f"{spell('variation')}: keeps notes of a result; name it with {spell('like')}, or leave it out"
             )
-        return _after_result(store, recipe, name, overrides, own)
+        return _after_result(store, recipe, name, given, own)
     share = _share(variation, spell)
-    given = {**overrides, "prompt_midi": prompt_midi, "melody": melody}
     for other in PROMPT if not share else (*PROMPT, *PLACES):
-        if given.get(other) is not None:
+        if other in given:
             reason = "takes the prompt of a result" if other in PROMPT else "keeps notes of a result at their places"
             option = spell("like" if other in PROMPT else "variation")
             raise RecipeError(f"{option}: {reason}, so it excludes {spell(other)}; leave one out")
-    return _like(store, recipe, name, overrides, choose_result(store, like, spell("like")), share, own)
+    return _like(store, recipe, name, given, choose_result(store, like, spell("like")), share, spell)
 
 
 def _share(variation: float | None, spell: Callable[[str], str]) -> float | None:
@@ -79,19 +76,19 @@ def _share(variation: float | None, spell: Callable[[str], str]) -> float | None
 
 
 def _after_result(
-    store: Store, recipe: Recipe, name: str, overrides: Overrides, own: dict[str, Any]
+    store: Store, recipe: Recipe, name: str, given: dict[str, Any], own: dict[str, Any]
 ) -> GenerationSettings:
     """Go on from a result, where the prompt names one."""
-    prompt, spell = overrides.get("prompt"), own["spell"]
-    if not prompt or own["prompt_midi"] or own["melody"] or not names_a_result(store, prompt):
-        return settings_of(recipe, name, overrides, **own)
+    prompt, spell = given.get("prompt"), own["spell"]
+    if not prompt or "prompt_midi" in given or own["melody"] or not names_a_result(store, prompt):
+        return settings_of(recipe, name, given, **own)
     chosen = choose_result(store, prompt, spell("prompt"))
-    if overrides.get("composer"):
+    if given.get("composer"):
         raise RecipeError(
             f"{spell('composer')}: chooses among held-out pieces, and the prompt is {chosen.name}; leave one out"
         )
     file = PromptMidi(chosen.name, chosen.midi, RESULT)
-    settings = settings_of(recipe, name, {**overrides, "prompt": None}, **{**own, "prompt_midi": file})
+    settings = settings_of(recipe, name, {**given, "prompt": None}, prompt_midi=file, spell=spell)
     return replace(settings, prompt_result=chosen.name)
 
 
@@ -99,14 +96,14 @@ def _like(
     store: Store,
     recipe: Recipe,
     name: str,
-    overrides: Overrides,
+    given: dict[str, Any],
     chosen: ChosenResult,
     share: float | None,
-    own: dict[str, Any],
+    spell: Callable[[str], str],
 ) -> GenerationSettings:
-    music, facts, spell = store.open(chosen.generation.inputs[0]), chosen.facts, own["spell"]
+    music, facts = store.open(chosen.generation.inputs[0]), chosen.facts
     said = music.manifest["spec"]
-    seed, former = own["random_seed"], int(said["random_seed"])
+    seed, former = given.get("random_seed"), int(said["random_seed"])
     if seed is None:
         seed = (former + 1) % SEEDS
     elif seed == former and not share:
@@ -118,8 +115,8 @@ def _like(
             f"{spell('variation')}: {chosen.name} accompanies {said['melody']['name']}, whose notes stay anyway; leave it out"
         )
     usual = recipe.model_copy(update={"generation": _asked_of(recipe, chosen, said, facts, share, spell)})
-    given = _given(music, said, chosen)
-    settings = settings_of(usual, name, overrides, **{**own, **given, "random_seed": seed})
+    file = _given(music, said, chosen)
+    settings = settings_of(usual, name, {**given, "random_seed": seed}, spell=spell, **file)
     variation = Variation(chosen.name, music.ref, int(facts["candidate"]), share) if share else None
     return replace(settings, like=Like(chosen.name, share, variation))
 

@@ -1,6 +1,6 @@
 """A prompt of the MIREX task of piano continuation → the settings of a generation → its answers as JSON, the best first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from lstm_music.recipe import Recipe
 from lstm_music.scores import mirex
 from lstm_music.sources.entry import Refused
 from lstm_music.sources.file import read_file
-from lstm_music.stages.music.overrides import Overrides, settings_of
+from lstm_music.stages.music.overrides import Options, as_option, settings_of
 from lstm_music.stages.music.prompt_files import MIREX, PromptMidi
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Store
@@ -73,11 +73,11 @@ def read_prompt(path: Path) -> PromptMidi:
 
 
 def mirex_settings(
-    recipe: Recipe, name: str, path: Path, overrides: Overrides, random_seed: int | None = None, **spelling: Any
+    recipe: Recipe, name: str, path: Path, options: Options, spell: Callable[[str], str] = as_option
 ) -> GenerationSettings:
     """Give the settings of the answers to a prompt: those of `settings_of` for a recipe known as `name`, its errors too."""
     usual = continuing(recipe)
-    settings = settings_of(usual, name, overrides, prompt_midi=read_prompt(path), random_seed=random_seed, **spelling)
+    settings = settings_of(usual, name, options, prompt_midi=read_prompt(path), spell=spell)
     return replace(settings, prompt_midi_path=path)
 
 

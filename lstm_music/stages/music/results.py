@@ -66,7 +66,7 @@ def names_a_result(store: Store, text: str) -> bool:
     if text.strip().isdecimal():
         return False
     generation, _ = _parts(text)
-    words = [generation, *_words_of_path(generation)]
+    words = [generation, *(_words_of_path(generation) if Path(generation).exists() else [])]
     if not any(word == LATEST or _NAME.fullmatch(word) or KEY.fullmatch(word) for word in words):
         return False  # and no storage is asked
     names = read_names(store)

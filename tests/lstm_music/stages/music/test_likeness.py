@@ -26,8 +26,8 @@ def asked(made, trained, tmp_path_factory):
 
     own = made.copy(tmp_path_factory.mktemp("like") / "storage")
 
-    def make(overrides, **settings):
-        chosen = asked_settings(own.store, own.recipe, "tiny", overrides, **settings)
+    def make(options):
+        chosen = asked_settings(own.store, own.recipe, "tiny", options)
         with eagerly():
             plan = generation.Plan(chosen, own.prepared.dataset, trained)
             ref = generation.generate(own.store, plan)
@@ -37,8 +37,8 @@ def asked(made, trained, tmp_path_factory):
     return SimpleNamespace(made=own, store=own.store, make=make, first=first, name=read_names(own.store).of(first.ref))
 
 
-def settings_like(asked, overrides=None, **settings):
-    return asked_settings(asked.store, asked.made.recipe, "tiny", overrides or {}, **settings)
+def settings_like(asked, **options):
+    return asked_settings(asked.store, asked.made.recipe, "tiny", options)
 
 
 def notes_of(artifact, number):
@@ -57,7 +57,7 @@ def test_it_has_the_prompt_and_what_was_asked_and_another_random_seed(asked):
     ]
     assert settings.spec.prompt == f"{of_result['piece']}:{of_result['first_event']}"
     assert settings.spec.prompt_events == of_result["events"]
-    made = asked.make({**ASKED, "bars": None, "tempo": 120, "key": None, "num_outputs": 1}, like=f"{asked.name}/2")
+    made = asked.make({**ASKED, "bars": None, "tempo": 120, "key": None, "num_outputs": 1, "like": f"{asked.name}/2"})
     facts = json.loads(made.artifact.file("result_001.json").read_bytes())
     assert facts["prompt"] == of_result
     assert facts["like"] == {"result": f"{asked.name}/2"}
@@ -68,7 +68,7 @@ def test_it_has_the_prompt_and_what_was_asked_and_another_random_seed(asked):
 
 
 def test_the_whole_share_gives_the_result_again(asked):
-    made = asked.make({**ASKED, "bars": None, "key": None, "tempo": None}, like=f"{asked.name}/2", variation=1)
+    made = asked.make({**ASKED, "bars": None, "key": None, "tempo": None, "like": f"{asked.name}/2", "variation": 1})
     for number in (1, 2):
         assert made.artifact.file(f"result_{number:03d}.mid").read_bytes() == (
             asked.first.artifact.file("result_002.mid").read_bytes()
@@ -76,8 +76,8 @@ def test_the_whole_share_gives_the_result_again(asked):
 
 
 def test_a_share_stays_note_for_note_and_nothing_new_begins_in_its_bar(asked):
-    overrides = {"num_outputs": 2, "best_of": 1, "audio": "none", "sheet_music": False}
-    made = asked.make(overrides, like=f"{asked.name}/1", variation=0.5)
+    options = {"num_outputs": 2, "best_of": 1, "audio": "none", "sheet_music": False}
+    made = asked.make({**options, "like": f"{asked.name}/1", "variation": 0.5})
     piece, of_result = notes_of(asked.first.artifact, 1)
     whole = []
     for number, figures in enumerate(made.artifact.facts["results"], start=1):
@@ -99,8 +99,8 @@ def test_a_share_stays_note_for_note_and_nothing_new_begins_in_its_bar(asked):
 def test_a_file_of_the_users_is_known_without_it(asked, tmp_path):
     path = tmp_path / "mine.mid"
     path.write_bytes(asked.first.artifact.file("result_001.mid").read_bytes())
-    overrides = {"prompt_bars": "1", "bars": 1, "num_outputs": 1, "audio": "none", "sheet_music": False}
-    made = asked.make(overrides, prompt_midi=path)
+    options = {"prompt_bars": "1", "bars": 1, "num_outputs": 1, "audio": "none", "sheet_music": False}
+    made = asked.make({**options, "prompt_midi": path})
     path.unlink()
     name = read_names(asked.store).of(made.ref)
     settings = settings_like(asked, like=name)
@@ -109,13 +109,11 @@ def test_a_file_of_the_users_is_known_without_it(asked, tmp_path):
     )
     assert (settings.spec.prompt_bars, settings.spec.bars) == ("1", 1)
     assert shlex.split(settings.command)[-2:] == ["--like", f"{name}/1"]
-    assert (
-        settings_like(asked, like=name, random_seed=5, variation=0.25).like.variation.music == made.artifact.inputs[0]
-    )
+    assert settings_like(asked, like=name, variation=0.25).like.variation.music == made.artifact.inputs[0]
 
 
 def test_a_result_is_a_prompt_by_its_name(asked):
-    settings = settings_like(asked, {"prompt": f"{asked.name}/2", "prompt_events": 4})
+    settings = settings_like(asked, prompt=f"{asked.name}/2", prompt_events=4)
     assert shlex.split(settings.command)[4:6] == ["--prompt-events", "4"]
     assert f"--prompt {asked.name}/2" in settings.command
     segment, _ = segment_of_file(asked.made.dataset, settings.prompt_midi, settings.spec)
@@ -126,7 +124,7 @@ def test_a_result_is_a_prompt_by_its_name(asked):
     with pytest.raises(
         RecipeError, match=r"^--composer: chooses among held-out pieces, and the prompt is .*/2; leave one"
     ):
-        settings_like(asked, {"prompt": f"{asked.name}/2", "composer": "bach"})
+        settings_like(asked, prompt=f"{asked.name}/2", composer="bach")
 
 
 def test_results_are_chosen_by_name_number_key_or_path(asked, monkeypatch):
@@ -148,65 +146,51 @@ def test_results_are_chosen_by_name_number_key_or_path(asked, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "settings", "error", "sentence"),
+    ("options", "error", "sentence"),
     [
         (
-            {},
             {"like": "NAME"},
             SourceError,
             r"^--like: NAME has 2 results; expected one of them, such as NAME/1, got 'NAME'$",
         ),
         (
-            {},
             {"like": "NAME/3"},
             SourceError,
             r"^--like: NAME has results 1 to 2; expected one of them, such as NAME/2, got",
         ),
-        ({}, {"like": "gone/3"}, MissingArtifactError, r"^gone: no generation in "),
-        ({"prompt": "NAME"}, {}, SourceError, r"^--prompt: NAME has 2 results; "),
+        ({"like": "gone/3"}, MissingArtifactError, r"^gone: no generation in "),
+        ({"prompt": "NAME"}, SourceError, r"^--prompt: NAME has 2 results; "),
         (
-            {"prompt": "auto"},
-            {"like": "NAME/1"},
+            {"prompt": "auto", "like": "NAME/1"},
             RecipeError,
             r"^--like: takes .*, so it excludes --prompt; leave one out$",
         ),
-        ({"composer": "bach"}, {"like": "NAME/1"}, RecipeError, "excludes --composer"),
+        ({"composer": "bach", "like": "NAME/1"}, RecipeError, "excludes --composer"),
         (
-            {},
             {"variation": 0.5},
             RecipeError,
             r"^--variation: keeps notes of a result; name it with --like, or leave it out$",
         ),
+        ({"like": "NAME/1", "variation": 2}, RecipeError, r"^--variation: expected the share .*, from 0 to 1, got 2$"),
+        ({"like": "NAME/1", "variation": float("nan")}, RecipeError, "got nan$"),
         (
-            {},
-            {"like": "NAME/1", "variation": 2},
-            RecipeError,
-            r"^--variation: expected the share .*, from 0 to 1, got 2$",
-        ),
-        ({}, {"like": "NAME/1", "variation": float("nan")}, RecipeError, "got nan$"),
-        (
-            {"bars": 3},
-            {"like": "NAME/1", "variation": 0.5},
+            {"bars": 3, "like": "NAME/1", "variation": 0.5},
             RecipeError,
             r"^--variation: keeps notes .* excludes --bars; ",
         ),
         (
-            {},
             {"like": "NAME/1", "random_seed": 1},
             RecipeError,
             r"^--random-seed: expected another than 1, with which NAME/1",
         ),
     ],
 )
-def test_contradictions_are_answered_in_one_sentence(asked, overrides, settings, error, sentence):
+def test_contradictions_are_answered_in_one_sentence(asked, options, error, sentence):
     named = {
-        key: value.replace("NAME", asked.name) if isinstance(value, str) else value for key, value in settings.items()
-    }
-    overrides = {
-        key: str(value).replace("NAME", asked.name) if key == "prompt" else value for key, value in overrides.items()
+        key: value.replace("NAME", asked.name) if isinstance(value, str) else value for key, value in options.items()
     }
     with pytest.raises(error, match=sentence.replace("NAME", asked.name)):
-        settings_like(asked, overrides, **named)
+        settings_like(asked, **named)
 
 
 def test_a_result_of_other_streams_is_no_model_for_these(asked):
@@ -216,7 +200,7 @@ def test_a_result_of_other_streams_is_no_model_for_these(asked):
     with pytest.raises(
         RecipeError, match=r"^--like: .* was made in another way than by recipe 'tiny' .* leave --recipe out$"
     ):
-        asked_settings(asked.store, louder, "tiny", {}, like=f"{asked.name}/1")
+        asked_settings(asked.store, louder, "tiny", {"like": f"{asked.name}/1"})
 
 
 def test_a_storage_without_results_knows_none(tmp_path):

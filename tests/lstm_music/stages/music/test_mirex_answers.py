@@ -67,7 +67,7 @@ def test_a_prompt_whose_last_bar_rests_is_followed_by_the_bar_after_it(made, pat
 
 
 def test_the_command_names_the_prompt_and_what_differs(path):
-    settings = mirex_settings(tiny_recipe(), "tiny", path, {"best_of": 2}, 5)
+    settings = mirex_settings(tiny_recipe(), "tiny", path, {"best_of": 2, "random_seed": 5})
     words = shlex.split(settings.command)
     assert words == ["lstm-music", "mirex", str(path), "--recipe", "tiny", "--best-of", "2", "--random-seed", "5"]
 
