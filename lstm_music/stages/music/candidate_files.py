@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_music.encoding.parts import player_of
+from lstm_music.encoding.streams import PART
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.key import estimate_key
@@ -160,4 +161,7 @@ def _facts(
         heard = {part for piece in filter(None, (pieces.prompt, pieces.result)) for part in parts_of(piece)[0]}
         players = [player_of(dataset.events.parts, value) for value in dataset.events.part_alphabet]
         facts["parts"] = [asdict(part) for part in players if part in heard]
+        values = dataset.vocabularies[PART]
+        plays = {values.value(token) for token in made.tokens[:, dataset.streams.index(PART)].tolist()}
+        facts["new_parts"] = [value for value in dataset.events.part_alphabet if value in plays]
     return facts

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.encoding.streams import PART
+from lstm_music.generation.command import in_storage
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.ensemble import declared_parts
@@ -175,8 +176,8 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
         "name": read_names(store).of(ref),
         "directory": str(folder),
         "page": paths[PAGE],
-        "command": artifact.facts["command"],
-        "command_for_more": artifact.facts["command_for_more"],
+        "command": in_storage(artifact.facts["command"], store.where),
+        "command_for_more": in_storage(artifact.facts["command_for_more"], store.where),
         "warnings": artifact.facts["warnings"],
     }
 
