@@ -133,6 +133,8 @@ class Prompt(Group):
     prompt_events: int | None = _option("prompt_events", ge=1)
     prompt_bars: str | None = _option("prompt_bars")
     include_prompt: bool | None = _option("include_prompt")
+    like: str | None = _option("like", min_length=1)
+    variation: float | None = _option("variation", ge=0, le=1)
 
 
 class Limits(Group):

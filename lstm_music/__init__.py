@@ -21,8 +21,10 @@ if TYPE_CHECKING:
         PreparedMusic,
         Recipe,
         TrainedModels,
+        accompany,
         generate,
         load_recipe,
+        mirex,
         prepare,
         train,
     )
@@ -32,8 +34,10 @@ __all__ = [
     "PreparedMusic",
     "Recipe",
     "TrainedModels",
+    "accompany",
     "generate",
     "load_recipe",
+    "mirex",
     "prepare",
     "train",
 ]

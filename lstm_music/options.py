@@ -12,12 +12,13 @@ MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar (models tha
 PROMPT, SAMPLING, OUTPUT = "Prompt", "Sampling", "Output"
 """The groups of these options in `--help`."""
 
-Command = Literal["generate", "accompany", "evaluate", "doctor"]
+Command = Literal["generate", "accompany", "mirex", "evaluate", "doctor"]
 """The sub-commands that take some of these options."""
 
 GENERATE: tuple[Command, ...] = ("generate",)
 MAKE: tuple[Command, ...] = ("generate", "accompany")
-ALL: tuple[Command, ...] = ("generate", "accompany", "evaluate")
+ALL: tuple[Command, ...] = ("generate", "accompany", "mirex", "evaluate")
+MANY: tuple[Command, ...] = ("generate", "accompany", "mirex")
 COMPARE: tuple[Command, ...] = ("generate", "evaluate")
 
 RECIPE = "the recipe's"
@@ -50,7 +51,7 @@ PerStream = float | str | Mapping[str, float]
 class GenerationOptions(TypedDict, total=False):
     """The options of `lstm-music generate` and `lstm_music.generate`, in the order of `--help`. None is as if left out."""
 
-    num_outputs: Annotated[int | None, Option(MUSIC, "Number of pieces.", MAKE, minimum=1)]
+    num_outputs: Annotated[int | None, Option(MUSIC, "Number of pieces.", MANY, defaults={"mirex": "8"}, minimum=1)]
     bars: Annotated[
         int | None,
         Option(
@@ -78,8 +79,8 @@ class GenerationOptions(TypedDict, total=False):
         Option(
             MUSIC,
             "Make this many candidates per piece and keep those with the lowest penalty.",
-            MAKE,
-            defaults={"accompany": "8, or more if the recipe says so"},
+            MANY,
+            defaults={"accompany": "8, or more if the recipe says so", "mirex": "1"},
             minimum=1,
         ),
     ]
@@ -165,12 +166,32 @@ class GenerationOptions(TypedDict, total=False):
             word=str,
         ),
     ]
+    like: Annotated[
+        str | None,
+        Option(
+            PROMPT,
+            "Make more like this result, such as 3 or 2026-11-28_demo_1/3: its prompt and its settings, other notes.",
+            GENERATE,
+            default=None,
+            metavar="RESULT",
+        ),
+    ]
+    variation: Annotated[
+        float | None,
+        Option(
+            PROMPT,
+            "With --like, the share of its notes that stays, in whole bars: 0.5 keeps half of them, 1 all.",
+            GENERATE,
+            default=None,
+            metavar="SHARE",
+        ),
+    ]
     prompt: Annotated[
         str | None,
         Option(
             PROMPT,
             "Music to continue: auto (a good place in a held-out piece), random (any place in one), none, the name of a piece, "
-            "or NAME:120 for its event 120.",
+            "NAME:120 for its event 120, or a result such as latest/3.",
             GENERATE,
             metavar="PROMPT",
         ),

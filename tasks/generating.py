@@ -14,8 +14,8 @@ from tasks.reporting import publish_generation, rendering_report
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Make all candidates with the promoted models."""
     settings = plan.settings
-    files = settings.prompt_midi, settings.melody
-    return music.make_music(Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, *files)
+    given = settings.given
+    return music.make_music(Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, *given)
 
 
 @task(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.encoding.streams import PART
-from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.command import in_storage
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.ensemble import declared_parts
@@ -55,8 +55,7 @@ class Plan:
     def music(self) -> ArtifactRef:
         """All candidates."""
         settings = self.settings
-        files = settings.prompt_midi, settings.melody
-        return music_stage(self.dataset, self.models, settings.spec, settings.random_seed, *files).ref
+        return music_stage(self.dataset, self.models, settings.spec, settings.random_seed, *settings.given).ref
 
     @property
     def copies(self) -> ArtifactRef:
@@ -117,8 +116,7 @@ def generate(
     if not store.has(plan.stage.ref):
         settings = plan.settings
         on_stage("Loading the models and making events")
-        files = settings.prompt_midi, settings.melody
-        make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, *files)
+        make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, *settings.given)
         on_stage("Indexing the training music")
         index_copies(store, plan.dataset)
         on_stage("Measuring held-out music")
@@ -160,7 +158,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["random_seed"] = plan.settings.random_seed
         writer.facts["settings"] = plan.settings.summary
         writer.facts["thumbnails"] = [thumbnail_of(one.made) for one in kept]
-        writer.facts["results"] = [_figures(plan.settings.spec, one) for one in kept]
+        writer.facts["results"] = [_figures(plan.settings, one) for one in kept]
         writer.facts["warnings"] = [*warnings, *_unheard(rendered)]
         writer.counts.update(results=len(kept), candidates=len(scored))
 
@@ -202,19 +200,20 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
         "name": read_names(store).of(ref),
         "directory": str(folder),
         "page": paths[PAGE],
-        "command": artifact.facts["command"],
-        "command_for_more": artifact.facts["command_for_more"],
+        "command": in_storage(artifact.facts["command"], store.where),
+        "command_for_more": in_storage(artifact.facts["command_for_more"], store.where),
         "warnings": artifact.facts["warnings"],
     }
 
 
-def _figures(spec: GenerationSpec, one: Scored) -> dict[str, Any]:
-    asked = compare(spec, one.made)
+def _figures(settings: GenerationSettings, one: Scored) -> dict[str, Any]:
+    asked = compare(settings.spec, one.made)
     return {
         **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
         **({"given": one.made.facts["given"]} if "given" in one.made.facts else {}),
+        **_likeness(settings, one),
         "title": one.made.title,
         "longest_copy": one.measured.longest_copy,
         "loops_left": one.made.facts["loops_left"],
@@ -271,6 +270,13 @@ def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if value or name not in {"stems", "parts"}}
 
 
+def _likeness(settings: GenerationSettings, one: Scored) -> dict[str, Any]:
+    """Say which result this one is like, and how many of its events it keeps, note for note."""
+    if settings.like is None:
+        return {}
+    return {"like": {"result": settings.like.name, **one.made.facts.get("like", {})}}
+
+
 def _settings(plan: Plan, number: int, one: Scored) -> str:
     """Give all facts about a result, as JSON."""
     settings, asked = plan.settings, compare(plan.settings.spec, one.made)
@@ -283,6 +289,7 @@ def _settings(plan: Plan, number: int, one: Scored) -> str:
         "random_seed": settings.random_seed,
         "prompt_midi": settings.prompt_midi.spec if settings.prompt_midi else None,
         **({"melody": settings.melody.spec} if settings.melody else {}),
+        **_likeness(settings, one),
         "models": {name: ref.key for name, ref in plan.models.items()},
         "measured": one.measured.to_json(),
         "penalties": dict(one.penalties),

@@ -14,7 +14,7 @@ from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.accompaniment import accompanying
 from lstm_music.stages.music.melody import Melody
-from lstm_music.stages.music.prompt_files import read_prompt_midi
+from lstm_music.stages.music.prompt_files import PromptMidi, read_prompt_midi
 from lstm_music.stages.music.settings import GenerationSettings
 
 SEEDS = 2**32
@@ -67,13 +67,14 @@ def settings_of(
     name: str,
     options: Options,
     *,
-    melody: Path | None = None,
+    melody: Path | Melody | None = None,
     part: str | None = None,
+    prompt_midi: PromptMidi | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these options in their place.
 
-    With a `melody`, or a `part` of it, music is made around it.
+    With a `melody`, or a `part` of it, music is made around it. A melody, or a `prompt_midi`, may have been read before.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, for an option that
     does not exist or that a melody excludes, and for a recipe whose models are never promoted; SourceError for a prompt MIDI or
     soundfont that cannot be read.
@@ -81,10 +82,10 @@ def settings_of(
     require_promotable(recipe)
     given = {name: value for name, value in options.items() if value is not None}
     _require_options("accompany" if melody else "generate", given, spell)
-    prompt_midi, soundfont = (_path(given.pop(name, None)) for name in ("prompt_midi", "soundfont"))
+    path, soundfont = (_path(given.pop(name, None)) for name in ("prompt_midi", "soundfont"))
     if melody is not None:
         recipe = accompanying(recipe)
-    if prompt_midi and (given.get("prompt") or given.get("composer")):
+    if path and (given.get("prompt") or given.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
     seed = given.pop("random_seed", recipe.random_seed)
@@ -92,7 +93,7 @@ def settings_of(
         raise RecipeError(f"{spell('random_seed')}: expected a whole number from 0 to {SEEDS - 1}, got {seed}")
     renderings = {key: given.pop(key) for key in RenderingSpec.model_fields.keys() & given.keys()}
     spec, rendering = overridden(recipe, given, renderings, spell)
-    if spec.prompt_bars and not prompt_midi:
+    if spec.prompt_bars and not (path or prompt_midi):
         raise RecipeError(
             f"{spell('prompt_bars')}: takes bars of a file of yours; give it with {spell('prompt_midi')}, or leave it out"
         )
@@ -104,11 +105,13 @@ def settings_of(
         spec=spec,
         rendering=rendering,
         random_seed=seed,
-        prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats) if prompt_midi else None,
+        prompt_midi=read_prompt_midi(path, recipe.reading.repeats) if path else prompt_midi,
         soundfont=soundfont,
-        prompt_midi_path=prompt_midi,
-        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip()) if melody else None,
-        melody_path=melody,
+        prompt_midi_path=path,
+        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip())
+        if isinstance(melody, Path)
+        else melody,
+        melody_path=melody if isinstance(melody, Path) else None,
     )
 
 

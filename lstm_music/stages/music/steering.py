@@ -30,6 +30,9 @@ from lstm_music.store import Store
 MINUTE = 60_000_000
 """In microseconds."""
 
+SIXTEENTHS = 4
+"""In a quarter."""
+
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
 
 
@@ -61,6 +64,24 @@ def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
             f"{spec.pitch_range!r}; give another, or --any-pitch"
         )
     return max(low, lowest), min(high, highest)
+
+
+def finest_steps(dataset: Dataset, spec: GenerationSpec) -> int:
+    """Return the steps of which the times of new notes are multiples. Raises RecipeError for models that know no sixteenths."""
+    if not spec.in_sixteenths:
+        return 1
+    grid = dataset.events.grid
+    steps, beside = divmod(grid.steps_per_quarter, SIXTEENTHS)
+    durations = dataset.vocabularies["duration"].values
+    if (
+        beside
+        or not grid.on_grid(np.arange(SIXTEENTHS) * steps).all()
+        or all(grid.steps(one) % steps for one in durations)
+    ):
+        raise RecipeError(
+            "in sixteenths: these models know no sixteenths; use a recipe with a 4 or 8 in events.quarter_length_divisors"
+        )
+    return steps
 
 
 def parts_outside(dataset: Dataset, spec: GenerationSpec, playing: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ COMMANDS = [
     "run",
     "generate",
     "accompany",
+    "mirex",
     "ingest",
     "prepare",
     "train",
