@@ -159,6 +159,11 @@ class Music(Group):
     meter: str | None = _option("meter")
     key: str | None = _option("key")
     velocity: int | None = _option("velocity", ge=0, le=127)
+    density: float | None = _option("density", ge=0)
+    polyphony: float | None = _option("polyphony", ge=0)
+    mean_pitch: str | None = _option("mean_pitch")
+    chords: str | None = _option("chords")
+    plan: str | None = _option("plan")
 
 
 class Output(Group):

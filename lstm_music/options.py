@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
 
-MUSIC, STEERING, PROMPT, SAMPLING, OUTPUT = "Music", "Tempo, key and range", "Prompt", "Sampling", "Output"
+MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar (models that were taught controls)"
+PROMPT, SAMPLING, OUTPUT = "Prompt", "Sampling", "Output"
 """The groups of these options in `--help`."""
 
 Command = Literal["generate", "accompany", "mirex", "evaluate", "doctor"]
@@ -128,6 +129,41 @@ class GenerationOptions(TypedDict, total=False):
             default="the prompt's",
             minimum=1,
             maximum=127,
+        ),
+    ]
+    density: Annotated[
+        float | None,
+        Option(BARS, "How many notes begin in a bar, such as 6 for calm or 20 for busy music.", MAKE, default=None),
+    ]
+    polyphony: Annotated[
+        float | None,
+        Option(
+            BARS, "How many notes sound at once, on average: 1 is a single line, 4 full chords.", MAKE, default=None
+        ),
+    ]
+    mean_pitch: Annotated[
+        str | None,
+        Option(BARS, "Note around which the music lies, such as C4 (middle C).", MAKE, default=None, metavar="NOTE"),
+    ]
+    chords: Annotated[
+        str | None,
+        Option(
+            BARS,
+            "Chords, one for each bar, again and again: 'Am F C G'; 'Am F | C G' has two in a bar.",
+            MAKE,
+            default=None,
+            metavar="CHORDS",
+        ),
+    ]
+    plan: Annotated[
+        str | Path | Sequence[Mapping[str, Any]] | None,
+        Option(
+            BARS,
+            "TOML or JSON file that asks for these things, and keys, bar by bar.",
+            MAKE,
+            default=None,
+            metavar="FILE",
+            word=str,
         ),
     ]
     like: Annotated[

@@ -25,7 +25,7 @@ def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Index the training pieces for the copy check, and measure the held-out music that results are compared with."""
     store = Store(storage)
     indexed = copies.index_copies(store, plan.dataset)
-    return reference.measure_reference(store, plan.dataset, indexed, plan.settings.spec.num_events)
+    return reference.measure_reference(store, plan.dataset, indexed, plan.reference_events(store))
 
 
 @task(name="present music", task_run_name="present music", cache_policy=NO_CACHE, persist_result=False)

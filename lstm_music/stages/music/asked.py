@@ -14,6 +14,7 @@ from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import estimate_key, key_name
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
+from lstm_music.stages.music.asked_bars import compared_bars
 from lstm_music.stages.music.candidates import Candidate, new_notes
 from lstm_music.stages.music.steering import MINUTE
 
@@ -106,6 +107,8 @@ def compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt:
         yield Asked(
             "velocity", str(spec.velocity), " to ".join(map(str, {heard[0]: 0, heard[-1]: 0})), heard == [spec.velocity]
         )
+    for one in compared_bars(spec, notes, piece.ticks_per_quarter, bar):
+        yield Asked(*one)
     yield from _drums(spec, notes, bar)
     if spec.prompt_bars:
         first, last = prompt["bars"]

@@ -29,12 +29,17 @@ from lstm_music.stages.music.page import build_page, quiz_pieces
 from lstm_music.stages.music.players import Players
 from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import Scored, best, score_candidates
-from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
+from lstm_music.stages.music.reference import (
+    measure_reference,
+    read_reference,
+    reference_stage,
+    usual_events,
+)
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.files import sha256_of
 
-GENERATION_VERSION = 5
+GENERATION_VERSION = 6
 PAGE = "index.html"
 
 
@@ -58,10 +63,20 @@ class Plan:
         return copies_stage(self.dataset).ref
 
     @property
-    def reference(self) -> ArtifactRef:
-        """The held-out music for comparison: the same for every random seed."""
-        num_events, is_in_parts = self.settings.spec.num_events, PART in self.models
-        return reference_stage(self.dataset, self.copies, num_events, is_in_parts=is_in_parts).ref
+    def is_as_long_as_asked(self) -> bool:
+        """Whether bars, seconds or a melody say how long the music is; else a number of events does."""
+        return self.settings.spec.has_length or self.settings.melody is not None
+
+    def reference_events(self, store: Store) -> int:
+        """Give the length of the held-out excerpts for comparison: the events of a result, known once the music is made."""
+        if self.is_as_long_as_asked:
+            return usual_events(store.open(self.music).facts["events"])
+        return self.settings.spec.num_events
+
+    def reference(self, store: Store) -> ArtifactRef:
+        """Give the held-out music for comparison: the same for music of another random seed that is about as long."""
+        events, is_in_parts = self.reference_events(store), PART in self.models
+        return reference_stage(self.dataset, self.copies, events, is_in_parts=is_in_parts).ref
 
     @property
     def stage(self) -> Stage:
@@ -73,7 +88,15 @@ class Plan:
             "soundfont": sha256_of(settings.soundfont) if settings.soundfont else None,
             "command": settings.command,
         }
-        inputs = (self.music, self.copies, self.reference)
+        if self.is_as_long_as_asked:  # then the music decides which held-out music it is compared with
+            inputs: tuple[ArtifactRef, ...] = (self.music, self.copies)
+            spec["reference"] = "as long as the music"
+        else:
+            is_in_parts = PART in self.models
+            reference = reference_stage(
+                self.dataset, self.copies, settings.spec.num_events, is_in_parts=is_in_parts
+            ).ref
+            inputs = (self.music, self.copies, reference)
         audio, score = ("midirenderer", "soundfile", "pretty_midi"), ("music21", "verovio", "reportlab", "matplotlib")
         libraries = (*audio, *score, "jinja2", "muspy", "numpy", "scipy")
         return Stage(KIND, GENERATION_VERSION, spec, inputs, libraries, plain_names=True)
@@ -97,7 +120,7 @@ def generate(
         on_stage("Indexing the training music")
         index_copies(store, plan.dataset)
         on_stage("Measuring held-out music")
-        measure_reference(store, plan.dataset, plan.copies, settings.spec.num_events)
+        measure_reference(store, plan.dataset, plan.copies, plan.reference_events(store))
         on_stage("Searching for copies and rendering")
         present(store, plan, on_progress)
     name_generation(store, plan.stage.ref)
@@ -107,7 +130,8 @@ def generate(
 def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -> None:
     """Render the best candidates and write the page; `on_progress` gets (files rendered, files)."""
     dataset = load_dataset(store, plan.dataset)
-    reference = read_reference(store, plan.reference)
+    reference_ref = plan.reference(store)
+    reference = read_reference(store, reference_ref)
     scored = score_candidates(dataset, load_index(store, plan.copies), reference, read_music(store, plan.music))
     kept = best(scored, plan.settings.spec.num_outputs)
     players = Players.asked(plan.settings.spec.instrument, dataset.events)
@@ -115,7 +139,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
     kept = [replace(one, made=players.of_candidate(one.made)) for one in kept]
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch, store.write(plan.stage) as writer:
         folder = Path(scratch)
-        quiz = quiz_pieces(store.open(plan.reference), reference, [one.made for one in kept], players)
+        quiz = quiz_pieces(store.open(reference_ref), reference, [one.made for one in kept], players)
         rendered = _render(plan.settings, folder, kept, quiz, on_progress)
         presented = Presented(folder, plan.settings.rendering.audio, rendered)
         for number, one in enumerate(kept, start=1):

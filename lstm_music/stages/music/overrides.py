@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import RecipeError
+from lstm_music.generation.plan import read_plan
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
 from lstm_music.options import OPTIONS, Command, options_of
 from lstm_music.recipe import Recipe, parse_recipe
@@ -23,7 +24,7 @@ Options = Mapping[str, Any]
 """Name of an option (see `lstm_music.options`) → its value; None leaves the recipe's.
 
 An option of `PER_STREAM` takes a number, a mapping from streams to numbers, or either as text: `0.9`, `note=0.7,offset=0.5`.
-`audio` takes a sequence of forms, or text: `ogg,mp3` or `none`.
+`audio` takes a sequence of forms, or text: `ogg,mp3` or `none`; `plan` a sequence of entries, or what `read_plan` reads.
 """
 
 
@@ -44,6 +45,8 @@ def overridden(
     for name in given.keys() & set(PER_STREAM):
         numbers = parse_per_stream(_per_stream_text(given[name]), spell(name), recipe.model.streams)
         given[name] = {**base[name], **numbers}
+    if isinstance(given.get("plan"), str | Path):
+        given["plan"] = read_plan(str(given["plan"]))
     given |= _without_what_is_replaced(given, base, spell)
     if "num_events" in given and "min_events" not in given:
         given["min_events"] = min(base["min_events"], given["num_events"])
