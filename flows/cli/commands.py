@@ -202,11 +202,12 @@ def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
 
 
 class Files(NamedTuple):
-    """Files of the user's for music: one to go on from, or one of which a part is accompanied, and what it is played with."""
+    """Files of the user's for music: one to go on from, to accompany, or to rewrite bars of, and what it is played with."""
 
     prompt_midi: Path | None = None
     melody: Path | None = None
     part: str | None = None
+    rewrite_bars: str | None = None
     soundfont: Path | None = None
 
 
@@ -298,7 +299,7 @@ def _generate(
         require_room(output_dir, store, plan.stage.ref)
     pieces, length = counted(settings.spec.num_outputs, "piece"), f" of {length_in_words(settings.spec)}"
     if settings.melody:
-        length = f" around {settings.melody.file.name}"
+        length = f" {settings.melody.length}"
     if settings.spec.candidates > settings.spec.num_outputs:
         pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
     if store.has(plan.stage.ref):

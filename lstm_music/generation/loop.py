@@ -30,7 +30,7 @@ class Prompts:
 
     `tokens` int32 [events, outputs, columns] are the segments, `before` [outputs, columns] the event before each. Of each
     segment's last event, in steps of the grid, int32 [outputs]: `onsets` since the start of its piece, `positions` since that
-    of its bar, and `bars` how long that bar is.
+    of its bar, and `bars` how long that bar is. If all outputs have one prompt (`is_shared`), the models read it once.
     """
 
     tokens: npt.NDArray[np.int32]
@@ -38,6 +38,7 @@ class Prompts:
     onsets: npt.NDArray[np.int32]
     positions: npt.NDArray[np.int32]
     bars: npt.NDArray[np.int32]
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ def generate_tokens(
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
     rules = Rules(grammar, spec, drums or Drums(), given or Given())
-    loop = _compiled_loop(models, rules, guesser)
+    loop = _compiled_loop(models, rules, guesser, is_shared=prompts.is_shared)
     sounding = prompts.tokens[..., : len(heard(grammar.streams))]
     memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
     kept = rules.before(prompts.tokens, prompts.positions)
@@ -106,7 +107,9 @@ class _Playing(NamedTuple):
     states: Any
 
 
-def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser | None) -> Any:
+def _compiled_loop(
+    models: Sequence[EventModel], rules: Rules, guesser: Guesser | None, *, is_shared: bool = False
+) -> Any:
     grammar, spec = rules.grammar, rules.spec
 
     @compiled
@@ -123,7 +126,10 @@ def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser 
     ) -> Any:
         outputs = previous.shape[1]
         beside = Beside(grammar, guesser, table, previous.shape[2])
-        states = [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
+        read = previous[:, :1] if is_shared else previous
+        states = [model.after(model.rows(read[:-1], read[1:])) for model in models]
+        if is_shared:
+            states = tf.nest.map_structure(lambda state: tf.repeat(state, outputs, 0), states)
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
             last, onset, position, ended, kept, memory, states = playing

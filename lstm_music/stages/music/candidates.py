@@ -20,8 +20,14 @@ from lstm_music.models.backend import load_tensorflow
 from lstm_music.npy import save_array
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
-from lstm_music.stages.music.accompaniment import Accompanied, accompanied, given_music
-from lstm_music.stages.music.candidate_files import title_after, title_with, write_candidate
+from lstm_music.stages.music.accompaniment import Accompanied, accompanied
+from lstm_music.stages.music.candidate_files import (
+    title_after,
+    title_rewritten,
+    title_with,
+    write_candidate,
+    write_rewritten,
+)
 from lstm_music.stages.music.lengths import (
     ended,
     ending_of,
@@ -32,6 +38,8 @@ from lstm_music.stages.music.lengths import (
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
+from lstm_music.stages.music.rewriting import Rewrite, Rewritten, read_gap
+from lstm_music.stages.music.rewritten_result import best_bars
 from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
@@ -83,20 +91,27 @@ def make_music(
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
-    given = accompanied(dataset, melody) if melody else None
+    given = _given(dataset, melody, spec)
     if given is None:
         origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
     else:
-        origins = [Origin(given.segment, warnings=tuple(given.warnings))] * spec.candidates
+        segments = given.segments(spec.candidates)
+        origins = [Origin(segment, warnings=tuple(given.warnings)) for segment in segments]
     made = go_on(store, dataset, models, spec, random_seed, origins, given)
     if not all(len(one.tokens) for one in made):
         raise NotEnoughMusicError(
             "no offset that the models know leads from the end of the prompt to a point of the grid; "
             "give another --prompt-midi FILE, or train on more music"
         )
+    bars = best_bars(dataset, given, made, spec.num_outputs) if isinstance(given, Rewritten) else []
+    if bars:
+        origins, made = origins[: len(bars)], [one.made for one in bars]
     with store.write(stage) as writer:
         for number, (origin, one) in enumerate(zip(origins, made, strict=True), start=1):
-            write_candidate(writer, number, dataset, spec, origin, one, given)
+            if isinstance(given, Rewritten):
+                write_rewritten(writer, number, dataset, spec, origin, bars[number - 1])
+            else:
+                write_candidate(writer, number, dataset, spec, origin, one, given)
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
         writer.facts["warnings"] = [
@@ -105,6 +120,13 @@ def make_music(
         ]
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
+
+
+def _given(dataset: Dataset, melody: Melody | None, spec: GenerationSpec) -> Accompanied | Rewritten | None:
+    """Read the file of the user's that is accompanied, or of which bars are rewritten."""
+    if melody is None:
+        return None
+    return read_gap(dataset, melody, spec) if isinstance(melody, Rewrite) else accompanied(dataset, melody)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +141,9 @@ class Candidate:
 
     @property
     def title(self) -> str:
-        """The title of the result: after the piece of its prompt, or with that of the given music."""
+        """The title of the result: after the piece of its prompt, or with that of the user's music."""
+        if "rewritten" in self.facts:
+            return title_rewritten(self.facts["rewritten"])
         if "given" in self.facts:
             return title_with(self.facts["given"]["title"])
         return title_after(self.facts["prompt"]["title"])
@@ -188,7 +212,7 @@ def go_on(
     spec: GenerationSpec,
     random_seed: int,
     origins: Sequence[Origin],
-    given: Accompanied | None = None,
+    given: Accompanied | Rewritten | None = None,
 ) -> "list[Made]":
     """Run the loop from the last event of each segment, or around given music, and write nothing.
 
@@ -214,6 +238,7 @@ def go_on(
         onsets=column("last_onset_steps") + column("rest_steps"),
         positions=column("last_position_in_bar_steps"),
         bars=column("bar_steps"),
+        is_shared=isinstance(given, Rewritten),
     )
     loaded = [load_model(store, ref, dataset) for ref in models.values()]
     more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
@@ -238,15 +263,15 @@ def go_on(
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
-    rules = None if given is None else given_music(dataset, grammar, given, spec)
+    rules = None if given is None else given.rules(dataset, grammar, spec, len(origins))
+    ending = ending if given is None else given.ending(len(origins))
 
     def make(settings: GenerationSpec) -> "list[Made]":
         own = grammar if rules is None else rules.grammar
         return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules)
 
     if given is not None:
-        room = likely_events(dataset, np.array([given.notes.end])) + len(given.events)
-        return until_all_end(make, spec, room)
+        return until_all_end(make, spec, given.room(dataset), given.most_events)
     if not spec.has_length:
         return make(spec)
     lengths = lengths_of(dataset, spec, segments)

@@ -190,7 +190,7 @@ def _figures(spec: GenerationSpec, one: Scored) -> dict[str, Any]:
         **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
-        **({"given": one.made.facts["given"]} if "given" in one.made.facts else {}),
+        **{name: one.made.facts[name] for name in ("given", "rewritten") if name in one.made.facts},
         "title": one.made.title,
         "longest_copy": one.measured.longest_copy,
         "loops_left": one.made.facts["loops_left"],

@@ -6,12 +6,14 @@ from typing import Any
 
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
+from lstm_music.generation.steering import read_bars
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.accompaniment import accompanying
-from lstm_music.stages.music.melody import Melody
+from lstm_music.stages.music.melody import Melody, spelled_part
 from lstm_music.stages.music.prompt_files import read_prompt_midi
+from lstm_music.stages.music.rewriting import Rewrite, rewriting
 from lstm_music.stages.music.settings import GenerationSettings
 
 SEEDS = 2**32
@@ -65,19 +67,20 @@ def settings_of(
     prompt_midi: Path | None = None,
     melody: Path | None = None,
     part: str | None = None,
+    rewrite_bars: str | None = None,
     soundfont: Path | None = None,
     random_seed: int | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these in their place.
 
-    With a `melody`, or a `part` of it, music is made around it.
+    With a `melody`, or a `part` of it, music is made around it, or its bars `rewrite_bars` are written anew.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, and for a recipe
     whose models are never promoted; SourceError for a prompt MIDI or soundfont that cannot be read.
     """
     require_promotable(recipe)
     if melody is not None:
-        recipe = accompanying(recipe)
+        recipe = accompanying(recipe) if rewrite_bars is None else rewriting(recipe)
     if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
@@ -103,9 +106,24 @@ def settings_of(
         prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats) if prompt_midi else None,
         soundfont=soundfont,
         prompt_midi_path=prompt_midi,
-        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip()) if melody else None,
+        melody=_melody(recipe, melody, part, rewrite_bars, spell) if melody else None,
         melody_path=melody,
     )
+
+
+def _melody(
+    recipe: Recipe, path: Path, part: str | None, bars: str | None, spell: Callable[[str], str]
+) -> Melody | Rewrite:
+    """Read the file that is accompanied, or of which bars are rewritten; RecipeError for a text that names no bars."""
+    own = spelled_part(part or "")
+    if bars is None:
+        return Melody(read_prompt_midi(path, recipe.reading.repeats), own)
+    try:
+        first, last = read_bars(bars)
+    except ValueError as error:
+        raise RecipeError(f"{spell('bars')}: {error}, got {bars!r}") from error
+    wanted = str(first) if first == last else f"{first}-{last}"
+    return Rewrite(read_prompt_midi(path, recipe.reading.repeats), own, wanted)
 
 
 LENGTHS = ("bars", "seconds", "num_events", "min_events")

@@ -20,7 +20,7 @@ OTHERS_IN_TITLE = 2
 class GenerationSettings:
     """The settings of a generation: `recipe` is the name or path that the user typed, `usual` the recipe itself.
 
-    With a `melody`, music is made around it, and `usual` is the recipe without what the melody decides.
+    With a `melody`, music is made around it, or bars of it are rewritten, and `usual` is the recipe without what it decides.
     """
 
     recipe: str
@@ -65,9 +65,8 @@ class GenerationSettings:
             options["prompt_midi"] = self.prompt_midi_path or self.prompt_midi.name
         if self.melody is None:
             return command(self.recipe, self.usual.generation, self.spec, options)
-        if self.melody.part:
-            options["part"] = self.melody.part
-        verb = ("accompany", str(self.melody_path or self.melody.file.name))
+        options |= self.melody.options
+        verb = (self.melody.verb, str(self.melody_path or self.melody.file.name))
         return command(self.recipe, self.usual.generation, self.spec, options, verb)
 
     @property
