@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         generate,
         load_recipe,
         prepare,
+        rewrite,
         train,
     )
 
@@ -35,6 +36,7 @@ __all__ = [
     "generate",
     "load_recipe",
     "prepare",
+    "rewrite",
     "train",
 ]
 

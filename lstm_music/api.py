@@ -1,4 +1,4 @@
-"""The library in four calls: load a recipe, prepare, train, generate. Import them from `lstm_music`.
+"""The library in five calls: load a recipe, prepare, train, generate, rewrite. Import them from `lstm_music`.
 
 No call needs Prefect. Each finds what the storage already holds, and makes only what is missing. The errors are those of
 `lstm_music.errors`; each docstring names the likely ones.
@@ -21,7 +21,17 @@ from lstm_music.stages.training import curves, promotion, scorecard
 from lstm_music.stages.training.side_by_side import Report, train_models
 from lstm_music.store import Store
 
-__all__ = ["GeneratedMusic", "PreparedMusic", "Recipe", "TrainedModels", "generate", "load_recipe", "prepare", "train"]
+__all__ = [
+    "GeneratedMusic",
+    "PreparedMusic",
+    "Recipe",
+    "TrainedModels",
+    "generate",
+    "load_recipe",
+    "prepare",
+    "rewrite",
+    "train",
+]
 
 PerStream = float | str | Mapping[str, float]
 """One number for all streams, or a number per stream: `{"note": 0.7}` or `"note=0.7,offset=0.5"`."""
@@ -227,15 +237,72 @@ def generate(
         "stems": stems,
         "parts": parts,
     }
+    return _made(recipe, storage, overrides, random_seed=random_seed, prompt_midi=prompt_midi, soundfont=soundfont)
+
+
+def rewrite(
+    file: str | Path,
+    bars: str,
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    part: str | None = None,
+    num_outputs: int | None = None,
+    best_of: int | None = None,
+    random_seed: int | None = None,
+    soundfont: str | Path | None = None,
+    **settings: Any,
+) -> GeneratedMusic:
+    """Write some bars of a music file anew; every other note, and all else of the file, stays as it was.
+
+    ```python
+    music = rewrite("waltz.mid", "9-12", "demo", part="right", num_outputs=2)
+    music.outputs[0]["rewritten"]  # how likely the music after the bars is, beside how likely it was
+    ```
+
+    Args:
+        file: A MIDI or score file.
+        bars: The bars, `"9-12"` or `"9"`; a pickup is bar 0.
+        recipe: A recipe, its name, or the path of a .toml file.
+        storage: The storage that holds the trained models.
+        part: Rewrite this part only: its name, the number of its track, or `"right"` or `"left"` of a piano piece.
+        num_outputs: How many pieces.
+        best_of: Write the bars so many times per piece, and keep those after which the music that follows is likeliest.
+        random_seed: Another number gives other music.
+        soundfont: Render audio with this .sf2 or .sf3 file.
+        settings: Sampling, range and output, as `generate` takes them: `temperature`, `top_p`, `pitch_range`, `audio` and others.
+
+    Raises:
+        RecipeError: A setting has a value that it does not take.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The file, its bars, its part or the soundfont does not exist.
+        RejectedInputError: The file holds no music that these models can read.
+
+    """
+    return _made(
+        recipe,
+        storage,
+        {**settings, "num_outputs": num_outputs, "best_of": best_of},
+        random_seed=random_seed,
+        melody=file,
+        part=part,
+        rewrite_bars=bars,
+        soundfont=soundfont,
+    )
+
+
+def _made(
+    recipe: Recipe | str | Path, storage: str | Path, overrides: Mapping[str, Any], **others: Any
+) -> GeneratedMusic:
+    """Make music with the promoted models; `others` are arguments of `settings_of`."""
     store = Store(storage)
     chosen = _recipe(store, recipe)
+    files = {name: Path(others[name]) for name in ("prompt_midi", "melody", "soundfont") if others.get(name)}
     settings = settings_of(
         chosen,
         name_in(store, chosen, chosen.name if isinstance(recipe, Recipe) else str(recipe)),
         overrides,
-        prompt_midi=Path(prompt_midi) if prompt_midi else None,
-        soundfont=Path(soundfont) if soundfont else None,
-        random_seed=random_seed,
+        **{**others, **files},
         spell=str,
     )
     current = require_promoted(store, chosen.name)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstm_music.encoding.streams import PART, STREAMS
+from lstm_music.encoding.vocabulary import END
 from lstm_music.generation.ending import NEVER, with_room
 from lstm_music.generation.gap import Gap
 from lstm_music.generation.given import (
@@ -79,12 +80,12 @@ class GapMusic(GivenMusic):
             end=end,
             positions=given.positions.astype(np.int32),
             rests=given.rests.astype(np.int32),
-            hops=np.stack([hops, own_hops]),
+            hops=_or_end(np.stack([hops, own_hops])),
             lands=np.stack([lands, nowhere]),
             highest=and_closed(highest, _NONE),
             low=and_closed(low, _CLOSED[0]),
             high=and_closed(high, _CLOSED[1]),
-            at_once=offset_of_nothing(grammar),
+            at_once=int(_or_end(np.array(offset_of_nothing(grammar)))),
             gap=gap,
             replays=replays,
         )
@@ -112,6 +113,11 @@ class GapMusic(GivenMusic):
         shape = [-1, *[1] * (len(step.shape) - 1)]
         place = tf.reshape(tf.constant(self.replays), shape) * (self.end + 1) + tf.minimum(step, self.end)
         return tf.gather(tf.constant(table.reshape(-1)), place)
+
+
+def _or_end(offsets: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Let an output end, which leaves it out, where no offset leads on."""
+    return np.where(offsets == _NONE, END, offsets)
 
 
 def _rows(given: GivenNotes, notes: int) -> npt.NDArray[np.int32]:

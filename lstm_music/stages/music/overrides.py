@@ -10,7 +10,7 @@ from lstm_music.generation.steering import read_bars
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.stages.music.accompaniment import accompanying
+from lstm_music.stages.music.accompaniment import GIVEN_SETTINGS, accompanying
 from lstm_music.stages.music.melody import Melody, spelled_part
 from lstm_music.stages.music.prompt_files import read_prompt_midi
 from lstm_music.stages.music.rewriting import Rewrite, rewriting
@@ -80,6 +80,7 @@ def settings_of(
     """
     require_promotable(recipe)
     if melody is not None:
+        _require_undecided(overrides, spell)
         recipe = accompanying(recipe) if rewrite_bars is None else rewriting(recipe)
     if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
@@ -109,6 +110,13 @@ def settings_of(
         melody=_melody(recipe, melody, part, rewrite_bars, spell) if melody else None,
         melody_path=melody,
     )
+
+
+def _require_undecided(overrides: Overrides, spell: Callable[[str], str]) -> None:
+    """Raise RecipeError for a setting that the file decides of which music is kept."""
+    for name in GIVEN_SETTINGS:
+        if overrides.get(name):
+            raise RecipeError(f"{spell(name)}: the file decides it, because its music is kept; leave it out")
 
 
 def _melody(

@@ -180,8 +180,8 @@ def rewriting(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"generation": spec.model_copy(update=own)})
 
 
-def read_gap(dataset: Dataset, melody: Rewrite, spec: GenerationSpec) -> Rewritten:
-    """Read a file, and find the bars in it.
+def read_gap(dataset: Dataset, melody: Rewrite, spec: GenerationSpec, behind: int = BEHIND) -> Rewritten:
+    """Read a file, and find the bars in it; `behind` is how many events behind them are given.
 
     Raises RejectedInputError for a file without music that these models can read, SourceError for bars or a part that it does not
     have, RecipeError for models that know chords and no single notes.
@@ -206,11 +206,11 @@ def read_gap(dataset: Dataset, melody: Rewrite, spec: GenerationSpec) -> Rewritt
     last = int(read.events.onset_steps[before - 1]) if before else 0
     reach = _offsets(dataset, spec)
     gap = Gap(_near(last, start, stop, reach, grid), start, stop, max(stop, int(ends[replaced].max(initial=stop))))
-    given = _readable(kept.chosen(kept.events.onset_steps >= start), gap, reach)
+    given = _readable(kept.chosen(kept.events.onset_steps >= start), gap, reach, behind)
     require_known(dataset, name, given, "choose other bars")
-    behind = given.chosen(given.events.onset_steps >= stop)
+    later = given.chosen(given.events.onset_steps >= stop)
     in_gap = (read.events.onset_steps >= start) & (read.events.onset_steps < stop)
-    replayed = read.chosen(in_gap).joined(behind)
+    replayed = read.chosen(in_gap).joined(later)
     is_piano = PART not in dataset.vocabularies
     return Rewritten(
         melody=melody,
@@ -305,7 +305,7 @@ def _near(last: int, start: int, stop: int, reach: Steps, grid: Grid) -> int:
     return last
 
 
-def _readable(given: GivenEvents, gap: Gap, reach: Steps) -> GivenEvents:
+def _readable(given: GivenEvents, gap: Gap, reach: Steps, most: int) -> GivenEvents:
     """Leave out what is behind the first event that the models cannot read, or behind enough events."""
     onsets, known = given.events.onset_steps, given.is_known
     behind = np.flatnonzero(onsets >= gap.stop)
@@ -314,7 +314,7 @@ def _readable(given: GivenEvents, gap: Gap, reach: Steps) -> GivenEvents:
     places = np.append(np.arange(gap.start, gap.stop), gap.begin)
     is_reached = bool(np.isin(int(onsets[behind[0]]) - places, reach).any())
     count = 0
-    for index in behind[:BEHIND].tolist() if is_reached else ():
+    for index in behind[:most].tolist() if is_reached else ():
         step = int(onsets[index] - onsets[index - 1]) if count else 0
         if not known[index] or step not in reach:
             break
