@@ -60,21 +60,10 @@ def generate(
         choice = default_recipe(store, "promoted")
         chosen = choice.recipe
         _LOG.info(choice.reason)
-    groups = (
-        group.model_dump(exclude={"prompt_midi", "soundfont"}) for group in (music, sampling, prompt, limits, output)
-    )
-    overrides = {"num_outputs": num_outputs, "num_events": num_events}
-    for group in groups:
-        overrides |= group
-    settings = settings_of(
-        chosen,
-        name_in(store, chosen, recipe or chosen.name),
-        overrides,
-        prompt_midi=prompt.prompt_midi,
-        soundfont=output.soundfont,
-        random_seed=random_seed,
-        spell=str,
-    )
+    options = {"num_outputs": num_outputs, "num_events": num_events, "random_seed": random_seed}
+    for group in (music, sampling, prompt, limits, output):
+        options |= group.model_dump()
+    settings = settings_of(chosen, name_in(store, chosen, recipe or chosen.name), options, spell=str)
     with store.session():
         current = require_promoted(store, chosen.name)
         plan = Plan(settings, current.dataset, current.models)

@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
 from lstm_music import recipe
+from lstm_music.options import OPTIONS
 from lstm_music.recipe_files import recipe_names
 
 
@@ -21,6 +22,17 @@ class Described:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Add the text to the schema of the type."""
         return {**handler(schema), "description": self.text}
+
+
+def _text(name: str) -> str:
+    """Say what an option of generation does, in the words of `--help`."""
+    option = OPTIONS[name].option
+    return option.help + (f" Empty: {option.default}." if option.default else "")
+
+
+def _option(name: str, **bounds: Any) -> Any:
+    """Give the field of an option, which is empty by default."""
+    return Field(default=None, description=_text(name), **bounds)
 
 
 _RECIPES = ", ".join(recipe_names())
@@ -85,13 +97,9 @@ LogTo = Annotated[
     str | None,
     Described("Log the metrics of the training to tensorboard:DIR, mlflow or mlflow:URI. Empty: do not log."),
 ]
-OutputCount = Annotated[int | None, Field(ge=1), Described("How many pieces. Empty: the recipe's number.")]
-EventCount = Annotated[
-    int | None, Field(ge=1), Described("The longest a piece may be, in events. Empty: the recipe's number.")
-]
-RandomSeed = Annotated[
-    int | None, Field(ge=0), Described("Another number gives other music. Empty: the recipe's number.")
-]
+OutputCount = Annotated[int | None, Field(ge=1), Described(_text("num_outputs"))]
+EventCount = Annotated[int | None, Field(ge=1), Described(_text("num_events"))]
+RandomSeed = Annotated[int | None, Field(ge=0), Described(_text("random_seed"))]
 
 # The form does not show these; programs set them.
 InputsKey = SkipJsonSchema[str | None]
@@ -110,113 +118,57 @@ class Group(BaseModel):
 class Sampling(Group):
     """How the next value is chosen. Each takes one number, or one per stream: note=0.7,offset=0.7,duration=0.2."""
 
-    temperature: str | None = Field(default=None, description="Higher is wilder: 0.9. 0 always takes the top value.")
-    top_k: str | None = Field(default=None, description="Keep the k most probable values: 8. 0 keeps all.")
-    top_p: str | None = Field(
-        default=None, description="Keep the most probable values that together have this probability: 0.95."
-    )
-    min_p: str | None = Field(
-        default=None, description="Drop values below this share of the top probability: 0.05. 0 drops none."
-    )
+    temperature: str | None = _option("temperature")
+    top_k: str | None = _option("top_k")
+    top_p: str | None = _option("top_p")
+    min_p: str | None = _option("min_p")
 
 
 class Prompt(Group):
     """The music that a piece continues."""
 
-    prompt: str | None = Field(
-        default=None,
-        min_length=1,
-        description="auto (a good place of a held-out piece), random, none, the name of a piece, or NAME:120 for its event 120.",
-    )
-    prompt_midi: Path | None = Field(default=None, description="A music file to continue, instead of a held-out piece.")
-    composer: str | None = Field(default=None, description="Take prompts from held-out pieces of this composer only.")
-    prompt_events: int | None = Field(
-        default=None, ge=1, description="How many events are the prompt; of your own file its last ones."
-    )
-    prompt_bars: str | None = Field(
-        default=None,
-        description="Bars of your own file to continue, such as 1-8, instead of its last events; a pickup is bar 0.",
-    )
-    include_prompt: bool | None = Field(default=None, description="Whether a result begins with its prompt.")
+    prompt: str | None = _option("prompt", min_length=1)
+    prompt_midi: Path | None = _option("prompt_midi")
+    composer: str | None = _option("composer")
+    prompt_events: int | None = _option("prompt_events", ge=1)
+    prompt_bars: str | None = _option("prompt_bars")
+    include_prompt: bool | None = _option("include_prompt")
 
 
 class Limits(Group):
     """What bounds a piece."""
 
-    bars: int | None = Field(
-        default=None,
-        ge=0,
-        description="Each piece ends after so many bars, with the last barline. The prompt does not count.",
-    )
-    seconds: float | None = Field(
-        default=None,
-        ge=0,
-        description="Each piece ends after so many seconds, at its tempo. The prompt does not count.",
-    )
-    pitch_range: str | None = Field(
-        default=None, description="The lowest and the highest new note: C3-C6 (C4 is middle C) or 48-84."
-    )
-    min_events: int | None = Field(default=None, ge=1, description="The shortest a piece may be, in events.")
-    max_quarters: float | None = Field(default=None, gt=0, description="The longest note or rest, in quarter lengths.")
-    max_repeats: int | None = Field(
-        default=None,
-        ge=0,
-        description="How often in a row a pattern may occur before the loop guard blocks it. 0 switches the guard off.",
-    )
-    any_pitch: bool | None = Field(
-        default=None, description="Whether pitches may lie beyond those of the training pieces."
-    )
-    instruments: str | None = Field(
-        default=None, description="Let only these parts play, of a recipe with parts: violin,viola,cello."
-    )
-    avoid_parallels: bool | None = Field(
-        default=None, description="Whether to forbid parallel fifths, octaves and unisons, in a recipe with parts."
-    )
-    add_drums: bool | None = Field(
-        default=None, description="Whether drums play in every bar; for models that learnt from music with drums."
-    )
+    bars: int | None = _option("bars", ge=0)
+    seconds: float | None = _option("seconds", ge=0)
+    pitch_range: str | None = _option("pitch_range")
+    min_events: int | None = _option("min_events", ge=1)
+    max_quarters: float | None = _option("max_quarters", gt=0)
+    max_repeats: int | None = _option("max_repeats", ge=0)
+    any_pitch: bool | None = _option("any_pitch")
+    instruments: str | None = _option("instruments")
+    avoid_parallels: bool | None = _option("avoid_parallels")
+    add_drums: bool | None = _option("add_drums")
 
 
 class Music(Group):
     """What the music is like."""
 
-    tempo: float | None = Field(default=None, ge=0, description="Quarter notes per minute: 92. Empty: the prompt's.")
-    meter: str | None = Field(
-        default=None,
-        description="The time signature: 3/4. Prompts are held-out pieces in this meter. Empty: the prompt's.",
-    )
-    key: str | None = Field(
-        default=None, description="The key: A minor, Bb major. Prompts are transposed to it. Empty: the prompt's."
-    )
-    velocity: int | None = Field(
-        default=None, ge=0, le=127, description="How loud all notes are, 1 to 127; not for recipes that learn it."
-    )
+    tempo: float | None = _option("tempo", ge=0)
+    meter: str | None = _option("meter")
+    key: str | None = _option("key")
+    velocity: int | None = _option("velocity", ge=0, le=127)
 
 
 class Output(Group):
     """What is rendered."""
 
-    instrument: str | None = Field(
-        default=None,
-        description="What plays instead of the piano: violin, strings, or a number of General MIDI. Of a recipe with parts, one "
-        "for each part: soprano=flute,alto=oboe.",
-    )
-
-    best_of: int | None = Field(
-        default=None, ge=1, description="Make this many candidates per piece, and keep those with the smallest penalty."
-    )
-    audio: Literal["ogg", "mp3", "ogg,mp3", "none"] | None = Field(
-        default=None, description="The forms of audio; the page plays the first."
-    )
-    sheet_music: bool | None = Field(
-        default=None, description="Whether results are engraved, which takes seconds per piece."
-    )
-    stems: bool | None = Field(
-        default=None,
-        description="Whether each part of an ensemble gets audio of its own, so that the page can mute it.",
-    )
-    parts: bool | None = Field(default=None, description="Whether each part of an ensemble gets a PDF of its own.")
-    soundfont: Path | None = Field(default=None, description="Render audio with this .sf2 or .sf3 file.")
+    instrument: str | None = _option("instrument")
+    best_of: int | None = _option("best_of", ge=1)
+    audio: Literal["ogg", "mp3", "ogg,mp3", "none"] | None = _option("audio")
+    sheet_music: bool | None = _option("sheet_music")
+    stems: bool | None = _option("stems")
+    parts: bool | None = _option("parts")
+    soundfont: Path | None = _option("soundfont")
 
 
 SamplingGroup = Annotated[Sampling, Described("How the next value is chosen. Empty: as the recipe says.")]

@@ -15,42 +15,7 @@ from typer.exceptions import TyperException
 from flows.cli import accompanying, inspecting, order, reporting, rewriting, upkeep
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
-from flows.cli.generate_options import (
-    AddDrumsOption,
-    AnyPitchOption,
-    AudioOption,
-    AvoidParallelsOption,
-    BarsOption,
-    BestOfOption,
-    ComposerOption,
-    IncludePromptOption,
-    InstrumentOption,
-    InstrumentsOption,
-    KeyOption,
-    MaxQuartersOption,
-    MaxRepeatsOption,
-    MeterOption,
-    MinEventsOption,
-    MinPOption,
-    NumEventsOption,
-    NumOutputsOption,
-    PartsOption,
-    PitchRangeOption,
-    PromptBarsOption,
-    PromptEventsOption,
-    PromptMidiOption,
-    PromptOption,
-    RandomSeedOption,
-    SecondsOption,
-    SheetMusicOption,
-    SoundfontOption,
-    StemsOption,
-    TemperatureOption,
-    TempoOption,
-    TopKOption,
-    TopPOption,
-    VelocityOption,
-)
+from flows.cli.generate_options import takes_options_of
 from flows.cli.help import CONTEXT, App, Group
 from flows.cli.interrupt import INTERRUPTED, interruptible
 from flows.cli.mistakes import sentence
@@ -128,84 +93,21 @@ def run(
 
 
 @app.command(rich_help_panel=MAKE)
+@takes_options_of("generate", before="recipe")
 def generate(
-    num_outputs: NumOutputsOption = None,
-    bars: BarsOption = None,
-    seconds: SecondsOption = None,
-    num_events: NumEventsOption = None,
-    min_events: MinEventsOption = None,
-    best_of: BestOfOption = None,
-    random_seed: RandomSeedOption = None,
-    tempo: TempoOption = None,
-    meter: MeterOption = None,
-    key: KeyOption = None,
-    pitch_range: PitchRangeOption = None,
-    velocity: VelocityOption = None,
-    prompt: PromptOption = None,
-    prompt_midi: PromptMidiOption = None,
-    prompt_bars: PromptBarsOption = None,
-    composer: ComposerOption = None,
-    prompt_events: PromptEventsOption = None,
-    include_prompt: IncludePromptOption = None,
-    temperature: TemperatureOption = None,
-    top_k: TopKOption = None,
-    top_p: TopPOption = None,
-    min_p: MinPOption = None,
-    max_repeats: MaxRepeatsOption = None,
-    max_quarters: MaxQuartersOption = None,
-    any_pitch: AnyPitchOption = None,
-    instruments: InstrumentsOption = None,
-    avoid_parallels: AvoidParallelsOption = None,
-    add_drums: AddDrumsOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
-    instrument: InstrumentOption = None,
-    audio: AudioOption = None,
-    sheet_music: SheetMusicOption = None,
-    stems: StemsOption = None,
-    parts: PartsOption = None,
-    soundfont: SoundfontOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Generate music with the promoted models, and a page to listen to it.
 
     Each option overrides the recipe.
     """
-    from flows.cli import commands
+    from flows.cli import generate_command
 
-    overrides: dict[str, Any] = {
-        "num_outputs": num_outputs,
-        "bars": bars,
-        "seconds": seconds,
-        "num_events": num_events,
-        "min_events": min_events,
-        "tempo": tempo,
-        "meter": meter,
-        "key": key,
-        "pitch_range": pitch_range,
-        "velocity": velocity,
-        "prompt_bars": prompt_bars,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "min_p": min_p,
-        "max_repeats": max_repeats,
-        "max_quarters": max_quarters,
-        "any_pitch": any_pitch,
-        "instruments": instruments,
-        "avoid_parallels": avoid_parallels,
-        "add_drums": add_drums,
-        "instrument": instrument,
-        "prompt": prompt,
-        "composer": composer,
-        "prompt_events": prompt_events,
-        "include_prompt": include_prompt,
-        "best_of": best_of,
-    }
-    renderings = {"audio": audio, "sheet_music": sheet_music, "stems": stems, "parts": parts}
-    files = commands.Files(prompt_midi=prompt_midi, soundfont=soundfont)
-    commands.generate(Display(json), recipe, storage, overrides, renderings, files, random_seed, output_dir)
+    generate_command.generate(Display(json), recipe, storage, options, output_dir)
 
 
 @app.command(rich_help_panel=STEPS)
@@ -260,21 +162,15 @@ def train(
 
 
 @app.command(rich_help_panel=STEPS)
+@takes_options_of("evaluate", before="json")
 def evaluate(
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     music: MusicOption = False,
     split: SplitOption = None,
     num_outputs: NumComparedOption = None,
-    num_events: NumEventsOption = None,
-    prompt_events: PromptEventsOption = None,
-    random_seed: RandomSeedOption = None,
-    temperature: TemperatureOption = None,
-    top_k: TopKOption = None,
-    top_p: TopPOption = None,
-    min_p: MinPOption = None,
-    max_repeats: MaxRepeatsOption = None,
     json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Score the trained models and the baselines on pieces that they never saw, or compare generated music with them.
 
@@ -282,20 +178,11 @@ def evaluate(
     """
     from flows.cli import commands, music_command
 
-    overrides: dict[str, Any] = {
-        "num_outputs": num_outputs,
-        "num_events": num_events,
-        "prompt_events": prompt_events,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "min_p": min_p,
-        "max_repeats": max_repeats,
-    }
+    asked = {"num_outputs": num_outputs, **options}
     if music:
-        music_command.evaluate_music(Display(json), recipe, storage, split or "validation", overrides, random_seed)
+        music_command.evaluate_music(Display(json), recipe, storage, split or "validation", asked)
     else:
-        music_command.refuse_without_music({"split": split, "random_seed": random_seed, **overrides})
+        music_command.refuse_without_music({"split": split, **asked})
         commands.evaluate(Display(json), recipe, storage)
 
 

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
 from flows.cli.disk import disk_usage
 from flows.cli.display import Display
-from flows.cli.output_dir import copy_to, require_output_dir, require_room
+from flows.cli.generate_command import make_music
+from flows.cli.output_dir import copy_to, require_output_dir
 from flows.cli.sparing import spare_pandas
 from flows.cli.training import (
     RunnerChoice,
@@ -26,17 +27,13 @@ from lstm_music.faults import one_of
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.sources.catalogue import open_source
 from lstm_music.sources.choice import chosen_source
-from lstm_music.stages.current import name_in, promoted_models, require_promoted
+from lstm_music.stages.current import name_in, promoted_models
 from lstm_music.stages.data import ingest as ingesting
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.attempts import try_again
-from lstm_music.stages.music import generation
-from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.overrides import Overrides, settings_of
-from lstm_music.stages.music.settings import GenerationSettings, length_in_words
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.report import experiments, reproduction
 from lstm_music.stages.training import curves, scorecard, tracking
-from lstm_music.stages.training.changes import changes_since_training, changes_text
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import model_stage
 from lstm_music.stages.upkeep.missing import find_missing
@@ -69,7 +66,7 @@ def run(
             music: dict[str, Any] = {"outputs": [], "directory": None}
         else:
             settings = GenerationSettings.of(recipe, name_in(store, recipe, recipe_name))
-            music = _generate(display, store, recipe, settings, None)
+            music = make_music(display, store, recipe, settings, None)
     display.result({"prepare": preparing.describe(store, recipe, prepared), "evaluate": card, "generate": music})
 
 
@@ -201,47 +198,6 @@ def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
         display.result(report.score_card(display, store, ref, recipe.name))
 
 
-class Files(NamedTuple):
-    """Files of the user's for music: one to go on from, to accompany, or to rewrite bars of, and what it is played with."""
-
-    prompt_midi: Path | None = None
-    melody: Path | None = None
-    part: str | None = None
-    rewrite_bars: str | None = None
-    soundfont: Path | None = None
-
-
-def generate(
-    display: Display,
-    recipe_name: str | None,
-    storage: str,
-    overrides: Overrides,
-    renderings: Overrides,
-    files: Files,
-    random_seed: int | None,
-    output_dir: Path | None,
-) -> None:
-    """Make music with the promoted models."""
-    store = Store(storage)
-    recipe = choose_recipe(display, store, recipe_name, "promoted")
-    settings = settings_of(
-        recipe,
-        name_in(store, recipe, recipe_name or recipe.name),
-        {**overrides, **renderings},
-        **files._asdict(),
-        random_seed=random_seed,
-    )
-    current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
-    require_output_dir(output_dir, store)
-    if changes := changes_since_training(store, recipe, current):
-        display.log(
-            f"Recipe {recipe.name} changed since its models were trained: {changes_text(changes)}. "
-            f"The music comes from the models as trained; train again with `lstm-music train --recipe {settings.recipe}`"
-        )
-    with store.session():
-        display.result(_generate(display, store, recipe, settings, output_dir))
-
-
 def status(display: Display, storage: str, *, disk: bool = False) -> None:
     """Show what storage holds, and if `disk` asks for it what takes how much space."""
     store = Store(storage)
@@ -288,28 +244,3 @@ def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: 
     if source is None and preparing.has_prepared(store, recipe.name):
         return preparing.last_prepared(store, recipe.name).inputs
     return _ingest_source(display, store, recipe, source)
-
-
-def _generate(
-    display: Display, store: Store, recipe: Recipe, settings: GenerationSettings, output_dir: Path | None
-) -> dict[str, Any]:
-    current = require_promoted(store, recipe.name)
-    plan = generation.Plan(settings, current.dataset, current.models)
-    if output_dir is not None:
-        require_room(output_dir, store, plan.stage.ref)
-    pieces, length = counted(settings.spec.num_outputs, "piece"), f" of {length_in_words(settings.spec)}"
-    if settings.melody:
-        length = f" {settings.melody.length}"
-    if settings.spec.candidates > settings.spec.num_outputs:
-        pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
-    if store.has(plan.stage.ref):
-        other = settings.random_seed + 1
-        display.log(
-            f"These settings made this music before; for other music give another --random-seed, such as {other}"
-        )
-    with display.generating(f"Generating {pieces}{length}") as (on_stage, on_file):
-        ref = generation.generate(store, plan, on_file, on_stage)
-    generations.write_index(store)
-    if output_dir is not None:
-        copy_to(output_dir, store, ref)
-    return report.generated(display, generation.describe_generation(store, ref, output_dir))

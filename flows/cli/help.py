@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lstm_music.options import OUTPUT
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 GENERAL = "General"
 COLUMN = 24
@@ -59,8 +61,8 @@ def _options(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
             rows.setdefault(panel or ("Arguments" if is_argument else GENERAL), []).append(
                 (record[0], _plain(record[1]))
             )
-    general = rows.pop(GENERAL, [])  # --help, last as everywhere
-    return {**rows, **({GENERAL: general} if general else {})}
+    last = {title: rows.pop(title) for title in (OUTPUT, GENERAL) if title in rows}  # as everywhere
+    return {**rows, **last}
 
 
 def _plain(text: str) -> str:

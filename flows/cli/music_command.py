@@ -10,27 +10,20 @@ from lstm_music.errors import RecipeError
 from lstm_music.evaluation.music_table import music_tables
 from lstm_music.stages.current import name_in
 from lstm_music.stages.data import prepare as preparing
-from lstm_music.stages.music.overrides import Overrides, as_option, settings_of
+from lstm_music.stages.music.overrides import Options, as_option, settings_of
 from lstm_music.stages.music.quality import FEWEST_EXCERPTS, NUM_OUTPUTS, measure_quality, read_quality
 from lstm_music.store import ArtifactRef, Store
 
 
-def evaluate_music(
-    display: Display,
-    recipe_name: str | None,
-    storage: str,
-    split: str,
-    overrides: Overrides,
-    random_seed: int | None,
-) -> None:
+def evaluate_music(display: Display, recipe_name: str | None, storage: str, split: str, options: Options) -> None:
     """Generate with the models of the dataset that was prepared last, and compare with held-out music of the same places."""
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared")
-    given = {"num_outputs": NUM_OUTPUTS, **{name: value for name, value in overrides.items() if value is not None}}
+    given = {"num_outputs": NUM_OUTPUTS, **{name: value for name, value in options.items() if value is not None}}
     if given["num_outputs"] < FEWEST_EXCERPTS:
         raise RecipeError(f"--num-outputs: expected {FEWEST_EXCERPTS} or more with --music, got {given['num_outputs']}")
     name = name_in(store, recipe, recipe_name or recipe.name)
-    settings = settings_of(recipe, name, given, random_seed=random_seed)
+    settings = settings_of(recipe, name, given)
     dataset = preparing.last_prepared(store, recipe.name).dataset
     trained = trained_models(store, recipe, dataset)
     pieces = counted(settings.spec.num_outputs, "generated piece")
@@ -40,7 +33,7 @@ def evaluate_music(
         display.result(_music_card(display, store, ref))
 
 
-def refuse_without_music(options: Overrides) -> None:
+def refuse_without_music(options: Options) -> None:
     """Raise RecipeError for an option that only the comparison of music has."""
     for name, value in options.items():
         if value is not None:

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 from flows.cli.output_dir import local_folder
+from lstm_music.options import MUSIC, OUTPUT
 from lstm_music.recipe_files import recipe_names
 
-MUSIC, STORAGE, RUNNING, TRAINING, OUTPUT = "Music", "Storage", "Running", "Training", "Output"
-"""The groups of options in `--help`."""
+STORAGE, RUNNING, TRAINING = "Storage", "Running", "Training"
+"""Groups of options in `--help`, beside those of `lstm_music.options`."""
 
 DEFAULT_STORAGE = "storage"
 

@@ -1,11 +1,11 @@
 """The sub-commands that look after what was made: watch, retrain, rollback, status, verify, doctor."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli.display import Display
-from flows.cli.generate_options import SoundfontOption
+from flows.cli.generate_options import takes_options_of
 from flows.cli.help import App
 from flows.cli.options import (
     DEFAULT_STORAGE,
@@ -115,13 +115,14 @@ def verify(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -
     commands.verify(Display(json), storage)
 
 
+@takes_options_of("doctor", before="full")
 def doctor(
     storage: StorageOption = DEFAULT_STORAGE,
-    soundfont: SoundfontOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="Also import TensorFlow, and check every file as verify does: slower.")
     ] = False,
     json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Check this machine and the storage, and say what to do about each problem.
 
@@ -129,7 +130,7 @@ def doctor(
     """
     from flows.cli import doctor_command
 
-    doctor_command.doctor(Display(json), storage, soundfont, full)
+    doctor_command.doctor(Display(json), storage, options["soundfont"], full)
 
 
 def register(app: App) -> None:

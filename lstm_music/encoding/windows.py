@@ -5,9 +5,10 @@ once. Each piece is cut at a random phase, so its first and last windows can be 
 dropped. The windows of an epoch depend on (random seed, epoch) alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -220,19 +221,23 @@ def batches(
     note_columns: Sequence[int],
     transposition: npt.NDArray[np.int64],
     first_shift: int,
+    moved: Mapping[int, npt.NDArray[np.int64]] = MappingProxyType({}),
 ) -> Iterator[Batch]:
     """Read the windows, `batch_size` at a time; the last batch is filled up with fully masked windows.
 
-    `transposition`, int64 [shifts, ids], is the transposed id of each note id for `first_shift`, `first_shift` + 1, ….
+    `transposition`, int64 [shifts, ids], is the transposed id of each note id for `first_shift`, `first_shift` + 1, …, and
+    `moved` has such a table for each other column that moves with the notes.
     """
     for begin in range(0, len(windows.piece), batch_size):
         batch = blank_batch(length, batch_size, tokens.shape[1])
         for column, window in enumerate(range(begin, min(begin + batch_size, len(windows.piece)))):
             span = spans[windows.piece[window]]
             fill(batch, column, tokens, span, int(windows.first[window]), int(windows.count[window]))
-            moved = transposition[windows.shift[window] - first_shift]
+            shift = int(windows.shift[window]) - first_shift
             for part in (batch.previous, batch.current):
-                part[:, column, note_columns] = moved[part[:, column, note_columns]]
+                part[:, column, note_columns] = transposition[shift][part[:, column, note_columns]]
+                for other, table in moved.items():
+                    part[:, column, other] = table[shift][part[:, column, other]]
         yield batch
 
 

@@ -4,17 +4,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lstm_music.generation.plan import PLAN_KEY, written_plan
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
+from lstm_music.options import OPTIONS, flags_of
 
-FLAGS = {
-    "add_drums": ("--add-drums", "--no-add-drums"),
-    "any_pitch": ("--any-pitch", "--training-pitches"),
-    "avoid_parallels": ("--avoid-parallels", "--allow-parallels"),
-    "include_prompt": ("--include-prompt", "--exclude-prompt"),
-    "sheet_music": ("--sheet-music", "--no-sheet-music"),
-    "stems": ("--stems", "--no-stems"),
-    "parts": ("--parts", "--no-parts"),
-}
+FLAGS = {name: flags_of(name).split("/") for name, listed in OPTIONS.items() if listed.type == bool | None}
+"""Option that is true or false → its two names on the command line."""
 
 
 def command(
@@ -40,7 +35,7 @@ def command(
             own = {stream: number for stream, number in value.items() if number != getattr(usual, name)[stream]}
             words += [_option(name), ",".join(f"{stream}={_text(number)}" for stream, number in own.items())]
         else:
-            words += [_option(name), _text(value)]
+            words += [_option(name), written_plan(value) if name == PLAN_KEY else _text(value)]
     return shlex.join(words)
 
 

@@ -20,6 +20,7 @@ from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.rules import EventRules, Kept, Rules
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.telling import Asked, Telling, Told
 from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
 
@@ -66,12 +67,14 @@ def generate_tokens(
     drums: Drums | None = None,
     ending: Ending | None = None,
     given: Given | None = None,
+    asked: Asked | None = None,
 ) -> list[Made]:
     """Go on from prompts, one output for each; `ending` says where, if that was asked for.
 
     A stream that none of the `models` predicts has the allowed value next to half a quarter: half a quarter after each other,
     half a quarter long. A piece is shorter than `spec.num_events` where its end was sampled. Models whose tokens have guesses
-    need the `guesser` that makes them. `drums` says where drums have to play, `given` which notes each output has to hold.
+    need the `guesser` that makes them. `drums` says where drums have to play, `given` which notes each output has to hold,
+    `asked` what is asked of the bars, from models that were taught controls.
     """
     outputs = prompts.tokens.shape[1]
     chance = np.random.default_rng([random_seed, 2]).random(
@@ -79,12 +82,13 @@ def generate_tokens(
     )
     previous = np.concatenate([prompts.before[None], prompts.tokens])
     rules = Rules(grammar, spec, drums or Drums(), given or Given())
-    loop = _compiled_loop(models, rules, guesser, is_shared=prompts.is_shared)
+    telling = Telling(grammar, models[0].columns.controls, asked)
+    loop = _compiled_loop(models, rules, guesser, telling, is_shared=prompts.is_shared)
     sounding = prompts.tokens[..., : len(heard(grammar.streams))]
     memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
-    kept = rules.before(prompts.tokens, prompts.positions)
+    kept, told = rules.before(prompts.tokens, prompts.positions), telling.before(prompts.tokens)
     arrays = map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance))
-    found = loop(*arrays, kept, memory, guesser and guesser.table, ending)
+    found = loop(*arrays, kept, told, memory, guesser and guesser.table, ending)
     tokens, nats, left = (one.numpy() for one in found)
     ends = tokens[..., 0] == END
     counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -103,12 +107,13 @@ class _Playing(NamedTuple):
     position: Any
     ended: Any
     kept: Kept
+    told: Told
     memory: Memory
     states: Any
 
 
 def _compiled_loop(
-    models: Sequence[EventModel], rules: Rules, guesser: Guesser | None, *, is_shared: bool = False
+    models: Sequence[EventModel], rules: Rules, guesser: Guesser | None, telling: Telling, *, is_shared: bool = False
 ) -> Any:
     grammar, spec = rules.grammar, rules.spec
 
@@ -120,19 +125,20 @@ def _compiled_loop(
         bars: Any,
         chance: Any,
         kept: Kept,
+        told: Told,
         memory: Memory,
         table: Table | None,
         ending: Ending | None,
     ) -> Any:
         outputs = previous.shape[1]
-        beside = Beside(grammar, guesser, table, previous.shape[2])
+        beside = Beside(grammar, guesser, table, previous.shape[2] - len(telling.columns))
         read = previous[:, :1] if is_shared else previous
         states = [model.after(model.rows(read[:-1], read[1:])) for model in models]
         if is_shared:
             states = tf.nest.map_structure(lambda state: tf.repeat(state, outputs, 0), states)
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, kept, memory, states = playing
+            last, onset, position, ended, kept, told, memory, states = playing
             current = tf.zeros_like(last)
             said = _Said(models, states, last)
             ruled = EventRules(rules, ending, bars, index, kept, last, onset, position)
@@ -157,18 +163,20 @@ def _compiled_loop(
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     current = _with_places(current, len(grammar.streams), ruled.position, grammar.steps_per_quarter)
+                    current, told = telling.tell(current, told, ruled.passed, ruled.position, bars)
                 current = beside.known(stream, current, memory)
             ended |= current[:, 0] == END
             kept = ruled.after(current, ended)
             current = tf.where(ended[:, None], END, current)
             current, memory = beside.heard(current, memory)
-            after = _Playing(current, ruled.onset, ruled.position, ended, kept, memory, said.states)
+            told = telling.after(told, current)
+            after = _Playing(current, ruled.onset, ruled.position, ended, kept, told, memory, said.states)
             nats_of_both = tf.stack([nats, ruled.end_nats], 1)
             return index + 1, after, written.write(index, current), thought.write(index, nats_of_both)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs, 2])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, memory, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, told, memory, states)
         _, played, written, thought = tf.while_loop(
             lambda index, playing, *_: (index < spec.num_events) & ~tf.reduce_all(playing.ended),
             event,

@@ -83,7 +83,7 @@ class EventRules:
         )
         self._bars, self._index, self._kept, self._last = bars, index, kept, last
         self._end = kept.end
-        self._passed = tf.zeros_like(onset)
+        self.passed = tf.zeros_like(onset)
         self._intervened = self._is_in_new_bar = self._has_drum_now = self._is_given = tf.zeros_like(onset, tf.bool)
         self.onset, self.position = onset, position
         self.end_nats = tf.zeros(onset.shape)
@@ -101,7 +101,7 @@ class EventRules:
         if stream == NOTE and self._spec.max_repeats:
             allowed, self._intervened = _led_out(allowed, self._note_of_a_loop(current))
         if stream == NOTE:
-            allowed = self._parallels.avoided(allowed, self._kept.moves, current, self._passed)
+            allowed = self._parallels.avoided(allowed, self._kept.moves, current, self.passed)
         return self._drums.allowed(stream, allowed, self._has_drum_now)
 
     def chosen(self, stream: str, chosen: Any, logits: Any) -> Any:
@@ -113,10 +113,10 @@ class EventRules:
         )
         chosen, self._is_given = self._given.chosen(stream, chosen, self._kept.following, self.onset, self._is_given)
         if stream == OFFSET:
-            self._passed = tf.gather(tf.constant(self._grammar.offset_steps), chosen)
-            self._is_in_new_bar = self._passed >= rest_of_bar
-            self.onset = self.onset + self._passed
-            self.position = self._given.position(self.onset, self.position + self._passed, self._bars)
+            self.passed = tf.gather(tf.constant(self._grammar.offset_steps), chosen)
+            self._is_in_new_bar = self.passed >= rest_of_bar
+            self.onset = self.onset + self.passed
+            self.position = self._given.position(self.onset, self.position + self.passed, self._bars)
             self._end = self._bounds.end(self._index, self.onset, self.position, self._end)
             self.end_nats = self._bounds.end_nats(logits)
         return chosen
@@ -126,8 +126,8 @@ class EventRules:
         sounding = event[:, : len(heard(self._grammar.streams))]
         return Kept(
             self._end,
-            remember(self._kept.history, sounding, self._passed, self._intervened & ~self._is_given & ~ended),
-            self._parallels.moved(self._kept.moves, event, self._passed),
+            remember(self._kept.history, sounding, self.passed, self._intervened & ~self._is_given & ~ended),
+            self._parallels.moved(self._kept.moves, event, self.passed),
             self._drums.after(self._kept.beat, event, self._is_in_new_bar),
             self._kept.following + tf.cast(self._is_given, tf.int32),
         )

@@ -16,6 +16,7 @@ from pydantic import (
 from lstm_music.encoding.instruments import instruments_by_part, written
 from lstm_music.encoding.streams import ALL_STREAMS, STREAMS
 from lstm_music.errors import RecipeError
+from lstm_music.generation.plan import PLANNED, Planned
 from lstm_music.generation.steering import STEERING, Steering
 from lstm_music.midi.general_midi import PROGRAMS
 
@@ -66,7 +67,7 @@ Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], _of_streams(U
 PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
 
-OPTIONAL = (*STEERING, "instruments", "avoid_parallels", "add_drums", "instrument")
+OPTIONAL = (*STEERING, *PLANNED, "instruments", "avoid_parallels", "add_drums", "instrument")
 """The settings of which nothing is written where they ask nothing: such settings keep the key that they had before."""
 
 WITHOUT_PARTS = "avoid_parallels: needs a recipe with parts, and this one has none; leave it out"
@@ -78,7 +79,7 @@ PIANO = PROGRAMS[0]
 """The instrument of results where no other is asked for."""
 
 
-class GenerationSpec(Steering):
+class GenerationSpec(Planned, Steering):
     """How music is made. The settings of `PER_STREAM` take one number, or one for each stream.
 
     `temperature` 0 always takes the likeliest value, 1 samples as the models learnt. `top_k` keeps the k likeliest values

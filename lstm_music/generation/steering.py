@@ -29,6 +29,7 @@ _REGISTER = re.compile(rf"\s*({_PITCH})\s*{_TO}\s*({_PITCH})\s*")
 _METER = re.compile(r"(\d{1,2})/(\d{1,2})")
 _BARS = re.compile(rf"(\d{{1,5}})(?:{_TO}(\d{{1,5}}))?")
 _HIGHEST = 127
+MOST_BARS = 1000
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
@@ -67,6 +68,13 @@ def read_register(text: str) -> tuple[int, int]:
     return low, high
 
 
+def read_note(text: str) -> int:
+    """Read `C4` or `60` as a MIDI number; C4 is middle C. Raises ValueError for anything else."""
+    if not re.fullmatch(_PITCH, text.strip()) or not 0 <= _midi_number(text.strip()) <= _HIGHEST:
+        raise ValueError("expected a note from C-1 to G9, such as C4, Bb2 or 60")
+    return _midi_number(text.strip())
+
+
 def _midi_number(name: str) -> int:
     if name.isdecimal():
         return int(name)
@@ -103,12 +111,13 @@ def _fit(tempo: float) -> float:
     return tempo
 
 
-def _read_by(write: Callable[[str], str]) -> AfterValidator:
+def read_by(write: Callable[[str], str]) -> AfterValidator:
     """Check a text, if there is one, and write it the one way, so that what means the same has one key."""
     return AfterValidator(lambda text: write(text) if text.strip() else "")
 
 
-def _key(text: str) -> str:
+def key_text(text: str) -> str:
+    """Write a key the one way: `A minor`. Raises ValueError for what is none."""
     key = read_key(text)
     return key_name(key.sharps, is_minor=key.is_minor)
 
@@ -136,14 +145,14 @@ class Steering(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bars: int = Field(default=0, ge=0, le=1000)
+    bars: int = Field(default=0, ge=0, le=MOST_BARS)
     seconds: float = Field(default=0, ge=0, le=3600, allow_inf_nan=False)
     tempo: Annotated[float, AfterValidator(_fit)] = Field(default=0, allow_inf_nan=False)
-    meter: Annotated[str, _read_by(_meter)] = ""
-    key: Annotated[str, _read_by(_key)] = ""
-    pitch_range: Annotated[str, _read_by(_register)] = ""
+    meter: Annotated[str, read_by(_meter)] = ""
+    key: Annotated[str, read_by(key_text)] = ""
+    pitch_range: Annotated[str, read_by(_register)] = ""
     velocity: int = Field(default=0, ge=0, le=127)
-    prompt_bars: Annotated[str, _read_by(_bars)] = ""
+    prompt_bars: Annotated[str, read_by(_bars)] = ""
 
     @property
     def has_length(self) -> bool:

@@ -14,6 +14,10 @@ from lstm_music.midi.notes import KeySignature, PieceNotes
 
 _MAJOR_PROFILE = (0.748, 0.06, 0.488, 0.082, 0.67, 0.46, 0.096, 0.715, 0.104, 0.366, 0.057, 0.4)
 _MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.46, 0.105, 0.747, 0.404, 0.067, 0.133, 0.33)
+KEY_PROFILES = np.array(
+    [np.roll(profile, tonic) for profile in (_MAJOR_PROFILE, _MINOR_PROFILE) for tonic in range(12)]
+)
+"""The profile of each key, float64 [24, 12]: those of the major keys by the pitch class of their tonic, then the minor ones."""
 _FIFTHS = "FCGDAEB"
 _RELATIVE_MAJOR = 3  # semitones from the tonic of a minor key up to that of the major key with the same signature
 
@@ -49,5 +53,4 @@ def sharps_of(tonic: int, *, is_minor: bool) -> int:
 
 
 def _correlation(lasts: np.ndarray, tonic: int, is_minor: bool) -> float:
-    profile = np.roll(_MINOR_PROFILE if is_minor else _MAJOR_PROFILE, tonic)
-    return float(np.corrcoef(lasts, profile)[0, 1])
+    return float(np.corrcoef(lasts, KEY_PROFILES[12 * is_minor + tonic])[0, 1])

@@ -23,7 +23,8 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     It has a target at every step, and carries its state from the start of a piece to its end. The places are known with the
     first stream; the echoes are those of the previous event. The first layer's kernel has one row for each id of each field:
-    first the columns of the previous event, then those of this event. Behind the row numbers stands what the experts read.
+    first the columns of the previous event, then those of this event, then the controls: before the offset is known, those of the
+    previous event. Behind the row numbers stands what the experts read.
     """
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
@@ -35,7 +36,8 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         self.read = (*columns.streams, *PLACES, *(echo_columns(columns.streams) if spec.echoes else ()))
         self.target = columns.streams.index(stream)
         self.known = [[*columns.sizes].index(name) for name in earlier]
-        self.fields = (*self.read, *earlier)
+        self.controls = [columns.controls[name] for name in spec.controls]
+        self.fields = (*self.read, *earlier, *spec.controls)
         sizes = [columns.sizes[name] for name in self.fields]
         self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
         inputs = [sum(sizes), *[spec.units] * (spec.layers - 1)]
@@ -59,6 +61,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         )
         for layer in self.stack:
             layer.build()
+        self._begin_without_controls()
         self.head.build((None, spec.units))
         self.built = True
 
@@ -68,9 +71,18 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
         That is a row number for each field, and what the experts read.
         """
         together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        ids = together([previous[..., : len(self.read)], picked(current, self.known)], -1)
+        told = current if self.place_in_chain else previous
+        read = [previous[..., : len(self.read)], picked(current, self.known)]
+        ids = together([*read, picked(told, self.controls)] if self.controls else read, -1)
         rows = ids + self.first_rows
         return rows if self.experts is None else together([rows, self.experts.read(previous, current)], -1)
+
+    def _begin_without_controls(self) -> None:
+        """Let controls say nothing at the start of a training, so that it begins as one without."""
+        rows = sum(self.columns.sizes[name] for name in self.spec.controls)
+        if rows:
+            kernel = self.stack[0].cell.kernel
+            kernel.assign(np.concatenate([kernel.numpy()[:-rows], np.zeros((rows, kernel.shape[1]), np.float32)]))
 
     def targets(self, batch: Batch) -> np.ndarray:
         """Give the ids to predict, int [time, windows, 1]."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lstm_music.encoding.controls import CONTROLS
 from lstm_music.encoding.echoes import ECHOED
 from lstm_music.encoding.guesses import GUESSED
 from lstm_music.encoding.own_echoes import OWN_ECHOED
@@ -16,7 +17,7 @@ _HELD = {**ECHOED, **OWN_ECHOED, **GUESSED}
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a token array: the `streams` in their order, behind them the places, and then the echoes.
+    """The columns of a token array: the `streams` in their order, behind them places, echoes, guesses and controls.
 
     `sizes` is the number of ids of each column, `offset_quarters` float32 [offset ids] how many quarters each stands for
     (0 for special ids), `window` how many events a window has.
@@ -36,3 +37,8 @@ class Columns:
     def note_columns(self) -> list[int]:
         """The columns that hold notes, which a transposition moves."""
         return [place for place, name in enumerate(self.sizes) if _HELD.get(name, name) == "note"]
+
+    @property
+    def controls(self) -> dict[str, int]:
+        """The columns of the controls, by name."""
+        return {name: place for place, name in enumerate(self.sizes) if name in CONTROLS}

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lstm_music.encoding.controls import hide_controls
 from lstm_music.encoding.windows import Batch, hide
 from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
@@ -44,6 +45,7 @@ class Learner:
         streams = len(model.columns.streams)  # the places and echoes behind them stay
         for tokens in (batch.previous, batch.current):
             tokens[..., :streams] = hide(tokens[..., :streams], model.spec.hidden_inputs, rng)
+        hide_controls(batch, [*model.columns.controls.values()], rng)
         rows = model.rows(batch.previous, batch.current)
         shape = model.drop_shape(*batch.mask.shape) if model.spec.dropout else (0,)
         loss, right = self._compiled[has_experts](rows, targets, mask, rng.integers(0, 256, shape, np.uint8))

@@ -1,7 +1,7 @@
 """The scores of a model on whole pieces: each event once, with all of its past that the architecture reads."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from lstm_music.encoding.controls import hide_controls
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, blank_batch, fill, next_event_batches
 from lstm_music.models.backend import compiled
@@ -36,9 +37,12 @@ class Predicted:
 Scorer = Callable[[Targets], dict[str, Predicted]]
 
 
-def make_scorer(model: EventModel, tokens: Tokens) -> Scorer:
-    """Compile a function that scores targets in `tokens`, by stream."""
-    return _windowed_scorer(model, tokens) if model.spec.is_windowed else _carried_scorer(model, tokens)  # type: ignore[arg-type]
+def make_scorer(model: EventModel, tokens: Tokens, told: Collection[str] = ()) -> Scorer:
+    """Compile a function that scores targets in `tokens`, by stream; models are `told` of these controls of the music only."""
+    if model.spec.is_windowed:
+        return _windowed_scorer(model, tokens)
+    hidden = [column for name, column in model.columns.controls.items() if name not in told]
+    return _carried_scorer(model, tokens, hidden)  # type: ignore[arg-type]
 
 
 def guesses(logits: Any) -> Any:
@@ -73,8 +77,11 @@ def _windowed_scorer(model: EventModel, tokens: Tokens) -> Scorer:
     return score
 
 
-def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
-    """Carry the state from the start of each piece to its end; where every event is a target, the ends are targets too."""
+def _carried_scorer(model: ChainedLSTM, tokens: Tokens, hidden: list[int]) -> Scorer:
+    """Carry the state from the start of each piece to its end; where every event is a target, the ends are targets too.
+
+    The columns `hidden` say nothing.
+    """
     (stream,) = model.predicts
     together = int(np.clip(MAX_LOGITS // (CHUNK * model.columns.sizes[stream]), 1, 64))
 
@@ -93,6 +100,7 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens) -> Scorer:
                 count = min(CHUNK, span.events + 1 - first)
                 if count > 0:
                     fill(batch, column, tokens, span, first, count)
+            hide_controls(batch, hidden)
             log, guess, states = score_chunk(model.rows(batch.previous, batch.current), model.targets(batch), states)
             logs.append(log.numpy())
             found.append(guess.numpy())

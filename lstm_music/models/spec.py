@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from lstm_music.encoding.controls import CONTROLS
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS, VELOCITY
 
 MODELS = {
@@ -36,8 +37,9 @@ class ModelSpec(BaseModel):
     `dropout` is the share of each layer's outputs that is dropped. `hidden_inputs` is the share of the streams' input tokens
     that is replaced by the unknown token. With `echoes`, chained models also read what followed the last time the piece
     sounded like this: it helps in pieces that repeat themselves, and harms with few and short pieces. `experts` are
-    predictors that count, beside the head of chained models: see `lstm_music.models.experts`. `streams` are what a chain reads
-    and predicts; a recipe with parts adds theirs. The report's architectures have neither part nor velocity.
+    predictors that count, beside the head of chained models: see `lstm_music.models.experts`. `controls` are what chained models
+    can be told of the music to come: see `lstm_music.encoding.controls`. `streams` are what a chain reads and predicts; a
+    recipe with parts adds theirs. The report's architectures have neither part nor velocity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +51,7 @@ class ModelSpec(BaseModel):
     hidden_inputs: float = Field(default=0.1, ge=0, lt=1)
     echoes: bool = True
     experts: tuple[Literal["piece", "ngrams"], ...] = ()
+    controls: tuple[Literal["ending", "key", "chord", "density", "polyphony", "mean_pitch"], ...] = ()
     streams: tuple[str, ...] = STREAMS
 
     @field_validator("streams")
@@ -57,6 +60,12 @@ class ModelSpec(BaseModel):
         if not set(STREAMS) <= set(streams) or streams != tuple(stream for stream in ALL_STREAMS if stream in streams):
             raise ValueError(f"expected {list(STREAMS)}, optionally with {PART!r} and {VELOCITY!r} at the end")
         return streams
+
+    @field_validator("controls")
+    @classmethod
+    def _be_in_order(cls, controls: tuple[str, ...]) -> tuple[str, ...]:
+        """Write the same controls the same way, so that they have one key."""
+        return tuple(control for control in CONTROLS if control in controls)
 
     @model_validator(mode="after")
     def _stack_only_what_stacks(self) -> Self:
@@ -68,6 +77,8 @@ class ModelSpec(BaseModel):
             )
         if self.is_windowed and self.experts:
             raise ValueError(f"experts: the architecture {self.architecture!r} has none; use 'chained_lstm'")
+        if self.is_windowed and self.controls:
+            raise ValueError(f"controls: the architecture {self.architecture!r} has none; use 'chained_lstm'")
         return self
 
     @property

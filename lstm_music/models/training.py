@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lstm_music.encoding.controls import moved_controls
 from lstm_music.encoding.windows import (
     Batch,
     Targets,
@@ -127,6 +128,11 @@ class _Training:
         self.place = data.columns.streams.index(model.predicts[0])  # so that side by side models draw other numbers
         self.score = make_scorer(model, data.tokens)
         self.learner = Learner(model, spec)
+        self.moved = {
+            column: found
+            for name, column in data.columns.controls.items()
+            if (found := moved_controls(name, data.window.shifts)) is not None
+        }
         self.epochs, self.steps = spec.epochs_of(data.train.events), self._steps_of_an_epoch()
         self.state = self._resumed() or TrainingState(self.learner.weights(), self.learner.slots())
         self.kept = self.counted = time.monotonic()
@@ -182,6 +188,7 @@ class _Training:
             note_columns=data.columns.note_columns,
             transposition=data.transposition,
             first_shift=data.window.transpose_from,
+            moved=self.moved,
         )
 
     def _steps_of_an_epoch(self) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from lstm_music.encoding.chords import PIANO_HIGHEST, PIANO_LOWEST, content
+from lstm_music.encoding.controls import Played, control_tokens
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.guesses import guess_columns
 from lstm_music.encoding.knowledge import Knowledge
@@ -36,6 +37,7 @@ class EventColumns:
     """The events of some whole pieces in sequence: a column per stream, and the column of piece ids."""
 
     columns: Mapping[str, Column]
+    bar: np.ndarray  # int32 [events], from 1 on; a pickup is 0
     position_in_bar: np.ndarray  # float64 [events], quarter lengths
     start: int  # the number of events before these in the table
 
@@ -72,8 +74,10 @@ class EventColumns:
         streams, codes = self.stream_tokens(vocabularies), self.columns["piece_id"].codes
         placed = place_tokens(np.rint(self.position_in_bar * grid.steps_per_quarter), grid)
         known = [*knowledge.sizes({stream: vocabulary.size for stream, vocabulary in vocabularies.items()})]
-        guesses = echoes + len(known) - (0 if knowledge.table is None else len(guess_columns(vocabularies)))
         width = echoes + len(known)
+        controls = width - len(knowledge.controls)
+        guesses = controls - (0 if knowledge.table is None else len(guess_columns(vocabularies)))
+        played = self._played(grid) if knowledge.controls else None
         for pieces in self._parts():
             first, last = pieces[0][1], pieces[-1][2]
             part = slice(first, last)
@@ -84,8 +88,24 @@ class EventColumns:
             if knowledge.table is not None:
                 for piece_id, start, stop in pieces:
                     here, is_counted = slice(start - first, stop - first), piece_id in knowledge.counted
-                    tokens[here, guesses:] = knowledge.guess_tokens(sounding[here], vocabularies, is_counted=is_counted)
+                    guessed = knowledge.guess_tokens(sounding[here], vocabularies, is_counted=is_counted)
+                    tokens[here, guesses:controls] = guessed
+            if played is not None:
+                tokens[:, controls:] = control_tokens(played.part(part), grid.steps_per_quarter, knowledge.controls)
             yield tokens
+
+    def _played(self, grid: Grid) -> Played:
+        """Return the events as they are played, in steps of the grid."""
+        note, codes = self.columns["note"], self.columns["piece_id"].codes.astype(np.int64)
+        offset, duration = (
+            np.array([grid.steps(value) for value in column.values], np.int64)[column.codes]
+            for column in (self.columns["offset"], self.columns["duration"])
+        )
+        pitches = np.array([min(content(value)[0], default=-1) for value in note.values], np.int64)
+        onset, first = np.cumsum(offset), np.flatnonzero(np.diff(codes, prepend=-1))
+        onset -= np.repeat(onset[first] - offset[first], np.diff([*first, len(onset)]))
+        position = np.rint(self.position_in_bar * grid.steps_per_quarter).astype(np.int64)
+        return Played(codes, onset, duration, pitches[note.codes], self.bar.astype(np.int64), position)
 
     def stream_tokens(self, vocabularies: Mapping[str, Vocabulary]) -> np.ndarray:
         """Return the tokens of the streams of every event, uint32 [events, streams]."""
@@ -140,10 +160,11 @@ def iterate_columns(store: Store, events_ref: ArtifactRef, streams: Sequence[str
     coded = [name for name in names if name != VELOCITY]  # the only stream that is not text
     start = 0
     for shard in store.open(events_ref).files("events"):
-        for table in iterate_groups(shard, (*names, "position_in_bar"), coded=coded):
+        for table in iterate_groups(shard, (*names, "bar", "position_in_bar"), coded=coded):
             if table.num_rows:
                 columns = {name: _coded(table.column(name)) for name in names}
-                yield EventColumns(columns, table.column("position_in_bar").to_numpy(), start)
+                bar, position = (table.column(name).to_numpy() for name in ("bar", "position_in_bar"))
+                yield EventColumns(columns, bar, position, start)
                 start += table.num_rows
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lstm_music.encoding.controls import CONTROLS, CONTROLS_VERSION
 from lstm_music.encoding.echoes import LENGTHS, RANKS, echo_columns
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.guesses import GUESS_COLUMNS
@@ -103,10 +104,12 @@ class Dataset:
         """What the tokens say beside streams and places; the table of n-grams is memory-mapped."""
         columns = self.artifact.manifest["spec"]["columns"]
         ranks = RANKS if echo_columns(self.streams, RANKS)[-1] in columns else 1
-        has_own = OWN_ECHOES[0] in columns
+        controls = tuple(name for name in CONTROLS if name in columns)
+        known = Knowledge(ranks, OWN_ECHOES[0] in columns, controls=controls)
         if GUESS_COLUMNS[0] not in columns:
-            return Knowledge(ranks, has_own)
-        return Knowledge(ranks, has_own, open_table(self.artifact), frozenset(counted_pieces(self.spans[TRAIN])))
+            return known
+        counted = frozenset(counted_pieces(self.spans[TRAIN]))
+        return replace(known, table=open_table(self.artifact), counted=counted)
 
     @cached_property
     def notes_of_parts(self) -> dict[str, frozenset[str]]:
@@ -158,18 +161,24 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         "split": recipe.split.model_dump(mode="json", exclude={"group_versions"}),
         "events": recipe.events.model_dump(mode="json"),
         "shifts": [recipe.windows.transpose_from, recipe.windows.transpose_to],
-        "columns": [*recipe.model.streams, *PLACES, *known_columns(recipe.model.experts, recipe.model.streams)],
+        "columns": [*recipe.model.streams, *PLACES, *_known_columns(recipe)],
         "echo_lengths": list(LENGTHS),
     }
     if recipe.split.keeps_versions_together:
         spec["versions"] = rule()
     if VELOCITY in recipe.model.streams:
         spec["velocity_levels"] = LEVELS
+    if recipe.model.controls:
+        spec["controls"] = CONTROLS_VERSION
     if "ngrams" in recipe.model.experts:
         spec["ngrams"] = ngram_rule(recipe.model.streams)
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
     return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
+
+
+def _known_columns(recipe: Recipe) -> list[str]:
+    return known_columns(recipe.model.experts, recipe.model.streams, recipe.model.controls)
 
 
 def build_dataset(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef) -> ArtifactRef:
@@ -214,15 +223,14 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     vocabularies = survey.vocabularies(recipe)
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     events = store.open(events_ref).counts["events"]
-    experts = recipe.model.experts
-    knowledge = Knowledge.of(experts, streams)
-    if "ngrams" in experts:
+    knowledge = Knowledge.of(recipe.model.experts, streams, recipe.model.controls)
+    if "ngrams" in recipe.model.experts:
         counted = counted_pieces(_spans(_split_rows(survey.spans, splits))[TRAIN])
         table = write_table_of_ngrams(
             writer, iterate_columns(store, events_ref, streams), vocabularies, frozenset(counted)
         )
         knowledge = replace(knowledge, table=table, counted=frozenset(counted))
-    shape = (events, len(streams) + len(PLACES) + len(known_columns(experts, streams)))
+    shape = (events, len(streams) + len(PLACES) + len(_known_columns(recipe)))
     found = (
         part
         for columns in iterate_columns(store, events_ref, streams)

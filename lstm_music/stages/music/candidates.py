@@ -36,6 +36,7 @@ from lstm_music.stages.music.lengths import (
     until_all_end,
 )
 from lstm_music.stages.music.melody import Melody
+from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.rewriting import Rewrite, Rewritten, read_gap
@@ -265,16 +266,17 @@ def go_on(
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
     rules = None if given is None else given.rules(dataset, grammar, spec, len(origins))
     ending = ending if given is None else given.ending(len(origins))
+    lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
+    asked = asked_of_bars(dataset, spec, column("bar_steps"), lengths)
 
     def make(settings: GenerationSpec) -> "list[Made]":
         own = grammar if rules is None else rules.grammar
-        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules)
+        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules, asked)
 
     if given is not None:
         return until_all_end(make, spec, given.room(dataset), given.most_events)
-    if not spec.has_length:
+    if lengths is None:
         return make(spec)
-    lengths = lengths_of(dataset, spec, segments)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
     return [
         ended(grammar, one, segment, length, drums.part if drums else None)

@@ -1,5 +1,6 @@
 """Settings of one generation from the command line, a form or Python, which override the recipe's."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
 from lstm_music.generation.steering import read_bars
+from lstm_music.options import OPTIONS, Command, options_of
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
-from lstm_music.stages.music.accompaniment import GIVEN_SETTINGS, accompanying
+from lstm_music.stages.music.accompaniment import accompanying
 from lstm_music.stages.music.melody import Melody, spelled_part
 from lstm_music.stages.music.prompt_files import read_prompt_midi
 from lstm_music.stages.music.rewriting import Rewrite, rewriting
@@ -19,10 +21,10 @@ from lstm_music.stages.music.settings import GenerationSettings
 SEEDS = 2**32
 """How many random seeds there are."""
 
-Overrides = Mapping[str, Any]
-"""Key of `[generation]` or `[rendering]` → its value; None leaves the recipe's.
+Options = Mapping[str, Any]
+"""Name of an option (see `lstm_music.options`) → its value; None leaves the recipe's.
 
-A key of `PER_STREAM` takes a number, a mapping from streams to numbers, or either as text: `0.9`, `note=0.7,offset=0.5`.
+An option of `PER_STREAM` takes a number, a mapping from streams to numbers, or either as text: `0.9`, `note=0.7,offset=0.5`.
 `audio` takes a sequence of forms, or text: `ogg,mp3` or `none`.
 """
 
@@ -33,7 +35,7 @@ def as_option(name: str) -> str:
 
 
 def overridden(
-    recipe: Recipe, overrides: Overrides, renderings: Overrides, spell: Callable[[str], str] = as_option
+    recipe: Recipe, overrides: Options, renderings: Options, spell: Callable[[str], str] = as_option
 ) -> tuple[GenerationSpec, RenderingSpec]:
     """Give the recipe's settings with these in their place; `spell` writes the name of a setting in an error.
 
@@ -62,36 +64,35 @@ def overridden(
 def settings_of(
     recipe: Recipe,
     name: str,
-    overrides: Overrides,
+    options: Options,
     *,
-    prompt_midi: Path | None = None,
     melody: Path | None = None,
     part: str | None = None,
     rewrite_bars: str | None = None,
-    soundfont: Path | None = None,
-    random_seed: int | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
-    """Give the settings of one generation: the recipe's, known as `name`, with these in their place.
+    """Give the settings of one generation: the recipe's, known as `name`, with these options in their place.
 
     With a `melody`, or a `part` of it, music is made around it, or its bars `rewrite_bars` are written anew.
-    Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, and for a recipe
-    whose models are never promoted; SourceError for a prompt MIDI or soundfont that cannot be read.
+    Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, for an option that
+    does not exist or that a melody excludes, and for a recipe whose models are never promoted; SourceError for a prompt MIDI or
+    soundfont that cannot be read.
     """
     require_promotable(recipe)
+    given = {name: value for name, value in options.items() if value is not None}
+    command: Command = "generate" if melody is None else "accompany" if rewrite_bars is None else "rewrite"
+    _require_options(command, given, spell)
+    prompt_midi, soundfont = (_path(given.pop(name, None)) for name in ("prompt_midi", "soundfont"))
     if melody is not None:
-        _require_undecided(overrides, spell)
         recipe = accompanying(recipe) if rewrite_bars is None else rewriting(recipe)
-    if prompt_midi and (overrides.get("prompt") or overrides.get("composer")):
+    if prompt_midi and (given.get("prompt") or given.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
-    seed = recipe.random_seed if random_seed is None else random_seed
+    seed = given.pop("random_seed", recipe.random_seed)
     if not 0 <= seed < SEEDS:
         raise RecipeError(f"{spell('random_seed')}: expected a whole number from 0 to {SEEDS - 1}, got {seed}")
-    renderings = {key: value for key, value in overrides.items() if key in RenderingSpec.model_fields}
-    spec, rendering = overridden(
-        recipe, {key: value for key, value in overrides.items() if key not in renderings}, renderings, spell
-    )
+    renderings = {key: given.pop(key) for key in RenderingSpec.model_fields.keys() & given.keys()}
+    spec, rendering = overridden(recipe, given, renderings, spell)
     if spec.prompt_bars and not prompt_midi:
         raise RecipeError(
             f"{spell('prompt_bars')}: takes bars of a file of yours; give it with {spell('prompt_midi')}, or leave it out"
@@ -112,13 +113,6 @@ def settings_of(
     )
 
 
-def _require_undecided(overrides: Overrides, spell: Callable[[str], str]) -> None:
-    """Raise RecipeError for a setting that the file decides of which music is kept."""
-    for name in GIVEN_SETTINGS:
-        if overrides.get(name):
-            raise RecipeError(f"{spell(name)}: the file decides it, because its music is kept; leave it out")
-
-
 def _melody(
     recipe: Recipe, path: Path, part: str | None, bars: str | None, spell: Callable[[str], str]
 ) -> Melody | Rewrite:
@@ -134,11 +128,24 @@ def _melody(
     return Rewrite(read_prompt_midi(path, recipe.reading.repeats), own, wanted)
 
 
+def _require_options(command: Command, given: Options, spell: Callable[[str], str]) -> None:
+    """Raise RecipeError for an option that is not one, or that the command does not have."""
+    for name in given.keys() - options_of(command).keys():
+        if name in OPTIONS:
+            raise RecipeError(f"{spell(name)}: lstm-music {command} does not take it; leave it out")
+        close = difflib.get_close_matches(name, list(OPTIONS), n=1)
+        raise RecipeError(f"{spell(name)}: unknown option." + (f" Did you mean {spell(close[0])}?" if close else ""))
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return Path(value) if value else None
+
+
 LENGTHS = ("bars", "seconds", "num_events", "min_events")
 """The settings of length: a number of bars or of seconds goes with no other."""
 
 
-def _without_what_is_replaced(given: Overrides, base: Overrides, spell: Callable[[str], str]) -> dict[str, Any]:
+def _without_what_is_replaced(given: Options, base: Options, spell: Callable[[str], str]) -> dict[str, Any]:
     """Switch off the length that the recipe asks for where another is given; RecipeError for two that exclude each other."""
     asked = [name for name in LENGTHS if given.get(name)]
     exact = [name for name in asked if name in {"bars", "seconds"}]

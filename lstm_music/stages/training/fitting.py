@@ -27,7 +27,7 @@ def misfit(store: Store, stage: Stage, start: ArtifactRef, dataset: Dataset) -> 
     if not is_of_this_version(store, start):
         return "an older version of this project wrote it"
     artifact, before = store.open(start), load_dataset(store, store.open(start).inputs[0])
-    for key in ("architecture", "units", "layers", "echoes", "experts"):
+    for key in ("architecture", "units", "layers", "echoes", "experts", "controls"):
         had, has = (spec["model"].get(key, []) for spec in (artifact.manifest["spec"], stage.spec))
         adds_experts = key == "experts" and not had
         if had != has and not adds_experts:

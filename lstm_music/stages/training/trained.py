@@ -49,9 +49,9 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
 
 
 def _settings(spec: ModelSpec) -> dict[str, Any]:
-    """Give the settings of a model that are part of its key; those without experts keep the key that they had before."""
-    without = {"streams"} if spec.experts else {"streams", "experts"}
-    return spec.model_dump(mode="json", exclude=without)
+    """Give the settings of a model that are part of its key: experts and controls only where there are some, as before them."""
+    without = {name for name in ("experts", "controls") if not getattr(spec, name)}
+    return spec.model_dump(mode="json", exclude={"streams", *without})
 
 
 def _training_settings(spec: TrainingSpec) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_the_command_and_the_summary_name_the_file_and_its_part(made, tmp_path):
     path.write_bytes(write_midi(melody_piece()))
 
     def settings(part=None, **overrides):
-        return settings_of(made.recipe, "tiny", overrides, melody=path, part=part, random_seed=3)
+        return settings_of(made.recipe, "tiny", {**overrides, "random_seed": 3}, melody=path, part=part)
 
     usual = settings()
     assert usual.command == f"lstm-music accompany {path} --recipe tiny --random-seed 3"

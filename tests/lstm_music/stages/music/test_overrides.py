@@ -127,7 +127,7 @@ def test_a_contradiction_or_a_wrong_value_is_one_sentence(overrides, sentence):
 def test_bars_of_a_prompt_exclude_a_number_of_its_events(tmp_path):
     with pytest.raises(RecipeError, match=r"^--prompt-bars: excludes --prompt-events, because the bars are the prompt"):
         settings_of(
-            tiny_recipe(), "tiny", {"prompt_bars": "1-2", "prompt_events": 8}, prompt_midi=tmp_path / "mine.mid"
+            tiny_recipe(), "tiny", {"prompt_bars": "1-2", "prompt_events": 8, "prompt_midi": tmp_path / "mine.mid"}
         )
 
 
@@ -136,7 +136,7 @@ def test_bars_of_a_recipe_that_is_made_in_python_need_a_file(tmp_path):
     with pytest.raises(RecipeError, match=r"^--prompt-bars: takes bars of a file of yours"):
         settings_of(recipe, "tiny", {})
     with pytest.raises(RecipeError, match=r"^--prompt-bars: excludes --prompt-events"):
-        settings_of(recipe, "tiny", {"prompt_events": 9}, prompt_midi=tmp_path / "mine.mid")
+        settings_of(recipe, "tiny", {"prompt_events": 9, "prompt_midi": tmp_path / "mine.mid"})
 
 
 def test_a_length_replaces_that_of_the_recipe():
@@ -195,20 +195,27 @@ def test_a_random_seed_has_bounds(seed):
     with pytest.raises(
         RecipeError, match=rf"^--random-seed: expected a whole number from 0 to 4294967295, got {seed}$"
     ):
-        settings_of(tiny_recipe(), "tiny", {}, random_seed=seed)
+        settings_of(tiny_recipe(), "tiny", {"random_seed": seed})
+
+
+def test_an_option_that_is_none_names_the_one_that_was_meant(tmp_path):
+    with pytest.raises(RecipeError, match=r"^temprature: unknown option\. Did you mean temperature\?$"):
+        settings_of(tiny_recipe(), "tiny", {"temprature": 1}, spell=str)
+    with pytest.raises(RecipeError, match=r"^--bars: lstm-music accompany does not take it; leave it out$"):
+        settings_of(tiny_recipe(), "tiny", {"bars": 4}, melody=tmp_path / "a.mid")
 
 
 @pytest.mark.parametrize("other", ["prompt", "composer"])
 def test_a_file_to_continue_excludes_other_prompts(tmp_path, other):
     with pytest.raises(RecipeError, match=r"^--prompt-midi: excludes --prompt and --composer"):
-        settings_of(tiny_recipe(), "tiny", {other: "bach"}, prompt_midi=tmp_path / "a.mid")
+        settings_of(tiny_recipe(), "tiny", {other: "bach", "prompt_midi": tmp_path / "a.mid"})
 
 
 def test_files_that_are_not_there_are_named(tmp_path):
     with pytest.raises(SourceError, match=r"a\.mid"):
-        settings_of(tiny_recipe(), "tiny", {}, prompt_midi=tmp_path / "a.mid")
+        settings_of(tiny_recipe(), "tiny", {"prompt_midi": tmp_path / "a.mid"})
     with pytest.raises(SourceError, match=r"a\.sf2"):
-        settings_of(tiny_recipe(), "tiny", {}, soundfont=tmp_path / "a.sf2")
+        settings_of(tiny_recipe(), "tiny", {"soundfont": tmp_path / "a.sf2"})
 
 
 def test_a_recipe_of_random_windows_makes_no_music():

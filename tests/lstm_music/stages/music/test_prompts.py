@@ -153,7 +153,7 @@ def test_a_score_is_read_with_the_repeats_of_the_recipe(made, tmp_path):
     events = {}
     for repeats in ("once", "as_played"):
         recipe = tiny_recipe(reading={"repeats": repeats})
-        prompt_midi = settings_of(recipe, recipe.name, {}, prompt_midi=path).prompt_midi
+        prompt_midi = settings_of(recipe, recipe.name, {"prompt_midi": path}).prompt_midi
         spec = recipe.generation.model_copy(update={"prompt_events": 100})
         (origin, *_) = choose_prompts(made.store, made.dataset, spec, 1, prompt_midi)
         events[repeats] = len(origin.segment.tokens)

@@ -168,7 +168,8 @@ def test_the_command_and_the_summary_name_the_bars(made, tmp_path):
     path.write_bytes(write_midi(waltz()))
 
     def settings(bars, part=None, **overrides):
-        return settings_of(made.recipe, "tiny", overrides, melody=path, part=part, rewrite_bars=bars, random_seed=3)
+        options = {**overrides, "random_seed": 3}
+        return settings_of(made.recipe, "tiny", options, melody=path, part=part, rewrite_bars=bars)
 
     usual = settings(" 4 - 5 ".replace(" ", ""))
     assert usual.command == f"lstm-music rewrite {path} --recipe tiny --random-seed 3 --bars 4-5"
@@ -176,5 +177,7 @@ def test_the_command_and_the_summary_name_the_bars(made, tmp_path):
     other = settings("4", "Right-Hand", best_of=2)
     assert other.command == f"lstm-music rewrite {path} --recipe tiny --best-of 2 --random-seed 3 --bars 4 --part right"
     assert other.summary[0] == "rewrites bar 4, part right of mine.mid"
+    with pytest.raises(RecipeError, match="--tempo: lstm-music rewrite does not take it; leave it out"):
+        settings("4", tempo=90)
     with pytest.raises(RecipeError, match=r"--bars: expected the first and the last bar, such as 1-8; .*, got '12-9'"):
         settings("12-9")

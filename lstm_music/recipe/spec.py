@@ -1,14 +1,7 @@
-"""The recipe: everything that decides what is learnt and how, composed of the specs that lie beside their users."""
+"""What a recipe says: the specs that lie beside their users, and what holds between them."""
 
-import difflib
-import logging
-import os
-import re
-import tomllib
-from collections.abc import Callable
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -16,13 +9,11 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from lstm_music import faults
 from lstm_music.encoding.event_spec import EventSpec
@@ -35,11 +26,9 @@ from lstm_music.errors import RecipeError
 from lstm_music.generation.spec import PER_STREAM, WITHOUT_PARTS, GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
-from lstm_music.recipe_files import RECIPES, recipe_names
+from lstm_music.recipe.runner import RunnerName, RunnerSpec
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.scores.spec import InputReading, ReadingSpec
-
-_LOG = logging.getLogger(__name__)
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 SHA256 = r"^[0-9a-f]{64}$"
@@ -55,65 +44,6 @@ class PromotionSpec(BaseModel):
 
     tolerance: float = Field(default=0.0, ge=0)
     level: float = Field(default=0.95, gt=0, lt=1)
-
-
-RunnerName = Literal["threads", "processes", "dask"]
-
-
-class RunnerSpec(BaseModel):
-    """What parses files side by side: the name of a runner, how many batches at once, and which Dask scheduler, if not its own.
-
-    It decides nothing of what is made. Only the runner `dask` has a scheduler, and trains on its workers.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: RunnerName = "threads"
-    workers: int = Field(default=2, ge=1)
-    dask_scheduler: str | None = None
-
-    @field_validator("dask_scheduler")
-    @classmethod
-    def _be_an_address(cls, address: str | None) -> str | None:
-        if address is not None and not re.fullmatch(r"(tcp|tls|ucx|wss?)://[^@\s]+:\d+", address):
-            raise ValueError("expected the address of a Dask scheduler, such as tcp://host:8786")
-        return address
-
-    @model_validator(mode="after")
-    def _have_a_scheduler_for_dask_alone(self) -> Self:
-        if self.dask_scheduler is not None and self.name != "dask":
-            raise ValueError(f"dask_scheduler belongs to the runner 'dask'; leave it out for {self.name!r}")
-        return self
-
-    def asked(self, name: RunnerName | None, workers: int | None, dask_scheduler: str | None) -> Self:
-        """Give the runner that a user asked for, else the one that the environment names, else this.
-
-        Who names a scheduler asks for Dask; who asks for another runner wants no scheduler that others named. Raises
-        RecipeError for a value that it may not have.
-        """
-        said = {"name": name, "workers": workers, "dask_scheduler": dask_scheduler}
-        environment = {key: os.environ.get(f"LSTM_MUSIC_{variable}") or None for key, variable in _VARIABLES.items()}
-        overrides = self.model_dump()
-        for asked in (environment, said):
-            own: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
-            if "dask_scheduler" in own:
-                own = {"name": "dask", **own}
-            elif own.get("name", "dask") != "dask":
-                own["dask_scheduler"] = None
-            overrides |= own
-        address = overrides["dask_scheduler"]
-        if address not in {None, environment["dask_scheduler"], dask_scheduler}:
-            raise RecipeError(
-                f"runner.dask_scheduler: the recipe names {address}, which could run any code on this machine; "
-                f"if you trust it, give it yourself: --dask-scheduler {address}"
-            )
-        try:
-            return type(self).model_validate(overrides)
-        except ValidationError as error:
-            raise RecipeError(f"runner: {_sentence(error.errors()[0])}") from error
-
-
-_VARIABLES = {"name": "RUNNER", "workers": "WORKERS", "dask_scheduler": "DASK_SCHEDULER"}
 
 
 class Content(BaseModel):
@@ -236,6 +166,14 @@ class Recipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _control_single_notes(self) -> Self:
+        if self.model.controls and self.events.chords != "per_note":
+            raise ValueError(
+                f"model.controls: expected none with events.chords = {self.events.chords!r}; use 'per_note', or leave them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _name_models_of_the_architecture(self) -> Self:
         for name in self.models:
             if name not in self.model.models:
@@ -276,101 +214,3 @@ class Recipe(BaseModel):
         patterns = [wanted for wanted in self.include if isinstance(wanted, str)]
         wanted = sha256 in self.contents or any(fnmatchcase(one, pattern) for one in names for pattern in patterns)
         return wanted and not any(fnmatchcase(one, pattern) for one in names for pattern in self.exclude)
-
-
-def load_recipe(text: str) -> Recipe:
-    """Read a recipe: the name of one that comes with the project, or the path of a TOML file.
-
-    Raises RecipeError for one that is not there, is no TOML, or has a key or value that it may not have, or only on the command
-    line.
-    """
-    path = Path(text) if text.endswith(".toml") else RECIPES / f"{text}.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        known = ", ".join(recipe_names())
-        found = "is no .toml file" if Path(text).exists() and not text.endswith(".toml") else "not found"
-        raise RecipeError(f"recipe {text!r}: {found}; expected one of {known}, or the path of a .toml file") from error
-    except (
-        OSError,
-        ValueError,
-        RecursionError,
-    ) as error:  # TOMLDecodeError is a ValueError, as a number too long for Python is
-        raise RecipeError(f"recipe {text!r}: cannot be read as TOML ({error})") from error
-    recipe = parse_recipe(data, path.name)
-    if recipe.generation.prompt_bars:
-        raise RecipeError(
-            f"{path.name}: generation.prompt_bars: takes bars of a file of yours, which no recipe names; leave it out, and give "
-            "--prompt-bars with --prompt-midi"
-        )
-    return recipe
-
-
-Place = tuple[int | str, ...]
-"""Where a key stands in a recipe: the names of its tables, and its own."""
-
-
-def _dotted(place: Place) -> str:
-    return ".".join(map(str, place))
-
-
-def parse_recipe(data: dict[str, Any], where: str, spell: Callable[[Place], str] = _dotted) -> Recipe:
-    """Check what a recipe says; in the error's sentence `where` is the name of its file, if any, and `spell` writes a key."""
-    try:
-        return Recipe.model_validate(_with_new_keys(data, where))
-    except ValidationError as error:
-        raise RecipeError(": ".join(filter(None, [where, _sentence(error.errors()[0], spell)]))) from error
-
-
-RENAMED = {
-    "seed_segment": "prompt",
-    "seed_segment_events": "prompt_events",
-    "include_seed_segment": "include_prompt",
-}
-"""Former key → key, of `[generation]`: still understood for one release."""
-
-
-def _with_new_keys(data: dict[str, Any], where: str) -> dict[str, Any]:
-    said = data.get("generation")
-    if not isinstance(said, dict) or not said.keys() & RENAMED.keys():
-        return data
-    for old in said.keys() & RENAMED.keys():
-        _LOG.warning("%s: generation.%s is now %s; the old name works for one more release", where, old, RENAMED[old])
-    return {**data, "generation": {RENAMED.get(key, key): value for key, value in said.items()}}
-
-
-_NOT_SHOWN = frozenset({("dask_scheduler",)})
-"""Last parts of keys whose value may hold a password."""
-
-_PATTERNS = {NAME: "1 to 64 lower-case letters, digits, '-' and '_'", SHA256: "64 digits of lower-case hexadecimal"}
-
-
-def _sentence(fault: ErrorDetails, spell: Callable[[Place], str] = _dotted) -> str:
-    """Say what is wrong with the first key that is."""
-    if fault["type"] == "extra_forbidden":
-        return f"{spell(fault['loc'])}: unknown key{_suggestion(fault['loc'])}"
-    if fault["type"] == "missing":
-        return f"{spell(fault['loc'])}: this key is missing"
-    said = faults.sentence(fault, _PATTERNS, shows_value=fault["loc"][-1:] not in _NOT_SHOWN)
-    key, colon, rest = said.partition(": ")
-    if colon and fault["loc"] == ("generation",) and key in GenerationSpec.model_fields:
-        return f"{spell((*fault['loc'], key))}: {rest}"  # a fault of several keys names the one to change
-    place = spell(fault["loc"])
-    return f"{place}: {said}" if place else said  # a fault of two tables together has no place
-
-
-def _suggestion(place: Place) -> str:
-    """Find the keys that are right in this place, and the one that was probably meant."""
-    model: type[BaseModel] = Content if "content" in place else Recipe
-    parts = place[:-1]
-    if model is Content:
-        parts = ()
-    elif place[0] == "models":  # a table for each model, by its name
-        model, parts = OneModelSpec, ()
-    for part in parts:
-        inner = model.model_fields[str(part)].annotation
-        assert isinstance(inner, type)
-        assert issubclass(inner, BaseModel)  # nothing else has keys of its own
-        model = inner
-    close = difflib.get_close_matches(str(place[-1]), list(model.model_fields), n=1)
-    return f". Did you mean '{close[0]}'?" if close else f"; expected {faults.one_of(list(model.model_fields))}"

@@ -1,0 +1,198 @@
+"""What the models are told of the music to come, event by event: `encoding.controls` for music that is not there yet.
+
+A plan asks something of each bar. At each event the models are told what is left of it: a bar of ten notes of which four were
+played still owes six. So they correct themselves within the bar. The mean pitch of what is left follows from how much of the bar
+is left; it never lies more than an octave from what was asked.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from lstm_music.encoding.controls import (
+    ENDING_BARS,
+    MOST_EVENTS,
+    MOST_NOTES,
+    NOTHING,
+    PITCHES,
+    POLYPHONY_STEPS,
+)
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.generation.grammar import Grammar
+
+OCTAVE = 12
+
+_OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
+
+
+class Asked(NamedTuple):
+    """What is asked of each bar of new music; the first is the one that it begins in, and nothing is asked after the last.
+
+    `bars` int32 [outputs] is how many bars there are in all, 0 where that is open. `key` int32 [bars] and `chord`
+    int32 [outputs, bars, quarters] are ids, `density` float32 [bars] events a bar, `polyphony` float32 [bars] notes at once,
+    `mean_pitch` float32 [bars] a MIDI number; 0 asks nothing.
+    """
+
+    bars: Any
+    key: Any
+    chord: Any
+    density: Any
+    polyphony: Any
+    mean_pitch: Any
+
+
+class Told(NamedTuple):
+    """What happened since the barline, or since the music began if that was later: int32 [outputs], times in steps.
+
+    `bar` is the number of the bar, -1 before the music begins, `begun` where in it the music began. `events`, `notes` (those
+    with a pitch) and the sum of their `pitches` are of this bar alone, as is `area`: how long notes sounded in it, added up.
+    `sounding` int32 [outputs, steps] is how many notes sound at each step from the last event on.
+    """
+
+    bar: Any
+    begun: Any
+    events: Any
+    notes: Any
+    pitches: Any
+    area: Any
+    sounding: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Telling:
+    """Tells what is `asked`, if anything is, in the `columns` of the controls, by name."""
+
+    grammar: Grammar
+    columns: dict[str, int]
+    asked: Asked | None
+
+    def before(self, tokens: npt.NDArray[np.int32]) -> Told:
+        """Begin after prompts, int32 [events, outputs, columns]."""
+        outputs = tokens.shape[1]
+        zeros = tf.zeros([outputs], tf.int32)
+        return Told(zeros - 1, zeros, zeros, zeros, zeros, zeros, tf.constant(_sounding_after(tokens, self.grammar)))
+
+    def tell(self, current: Any, told: Told, passed: Any, position: Any, bars: Any) -> tuple[Any, Told]:
+        """Set the controls of an event, int32 [outputs, columns], whose place is known; return it, and what is known now.
+
+        It begins `passed` steps after the event before, at `position` of a bar of `bars` steps, all int32 [outputs].
+        """
+        if self.asked is None:
+            return current, told
+        is_first = told.bar < 0
+        crossed = tf.where(is_first, 0, tf.maximum(passed - position + bars - 1, 0) // bars)  # barlines
+        is_new = is_first | (crossed > 0)
+        until, until_barline = (_until(told.sounding, steps) for steps in (passed, passed - position))
+        area = tf.where(is_first, 0, tf.where(is_new, until - until_barline, told.area + until))
+        told = Told(
+            bar=tf.where(is_first, 0, told.bar + crossed),
+            begun=tf.where(is_first, position, tf.where(is_new, 0, told.begun)),
+            events=tf.where(is_new, 0, told.events),
+            notes=tf.where(is_new, 0, told.notes),
+            pitches=tf.where(is_new, 0, told.pitches),
+            area=area,
+            sounding=_later(told.sounding, passed),
+        )
+        for control, ids in self._ids(told, position, bars).items():
+            column = self.columns.get(control)
+            if column is not None:
+                current = tf.concat([current[:, :column], ids[:, None], current[:, column + 1 :]], 1)
+        return current, told
+
+    def after(self, told: Told, current: Any) -> Told:
+        """Count an event, int32 [outputs, columns]."""
+        if self.asked is None:
+            return told
+        pitch = tf.gather(tf.constant(self.grammar.pitches), current[:, _NOTE])
+        is_pitched = tf.cast(pitch >= 0, tf.int32)
+        lasts = tf.gather(tf.constant(self.grammar.duration_steps), current[:, _DURATION])
+        steps = tf.range(told.sounding.shape[1])[None]
+        return told._replace(
+            events=told.events + 1,
+            notes=told.notes + is_pitched,
+            pitches=told.pitches + is_pitched * pitch,
+            sounding=told.sounding + tf.cast(steps < lasts[:, None], tf.int32) * is_pitched[:, None],
+        )
+
+    def _ids(self, told: Told, position: Any, bars: Any) -> dict[str, Any]:
+        """Give the id of each control at an event, int32 [outputs]."""
+        asked, bar = self.asked, told.bar
+        assert asked is not None
+        floats = tf.float32
+        left, whole = tf.cast(bars - position, floats), tf.cast(bars, floats)
+        span = tf.cast(bars - told.begun, floats)  # of the bar, for the music
+        events = tf.round(_of_bar(asked.density, bar) * span / whole) - tf.cast(told.events, floats)
+        return {
+            "ending": _ending(asked.bars - bar),
+            "key": _of_bar(asked.key, bar),
+            "chord": _of_quarter(asked.chord, bar, position // self.grammar.steps_per_quarter),
+            "density": _said(_of_bar(asked.density, bar), tf.clip_by_value(events, 1, MOST_EVENTS)),
+            "polyphony": self._polyphony(_of_bar(asked.polyphony, bar), told, span, left),
+            "mean_pitch": self._mean_pitch(_of_bar(asked.mean_pitch, bar), told, span, left),
+        }
+
+    def _polyphony(self, asked: Any, told: Told, span: Any, left: Any) -> Any:
+        owed = (asked * span - tf.cast(told.area, tf.float32)) / left
+        ids = 1 + tf.clip_by_value(tf.round(owed * POLYPHONY_STEPS), 0, POLYPHONY_STEPS * MOST_NOTES - 1)
+        return _said(asked, ids)
+
+    def _mean_pitch(self, asked: Any, told: Told, span: Any, left: Any) -> Any:
+        played = tf.cast(told.notes, tf.float32)
+        off = tf.where(played > 0, asked - tf.cast(told.pitches, tf.float32) / tf.maximum(played, 1), 0.0)
+        owed = asked + tf.clip_by_value(off * (span - left) / left, -OCTAVE, OCTAVE)
+        return _said(asked, 1 + tf.clip_by_value(tf.floor(owed + 0.5), 0, PITCHES - 1))
+
+
+def _of_bar(asked: Any, bar: Any) -> Any:
+    """Give what is asked of a bar, [outputs]; 0 after the last."""
+    inside = bar < asked.shape[0]
+    return tf.where(inside, tf.gather(asked, tf.where(inside, bar, 0)), tf.zeros([], asked.dtype))
+
+
+def _of_quarter(asked: Any, bar: Any, quarter: Any) -> Any:
+    """Give what is asked of a quarter of a bar, [outputs]; 0 after the last bar, and a later quarter counts as the last."""
+    inside = bar < asked.shape[1]
+    place = tf.stack([tf.where(inside, bar, 0), tf.minimum(quarter, asked.shape[2] - 1)], 1)
+    return tf.where(inside, tf.gather_nd(asked, place, batch_dims=1), NOTHING)
+
+
+def _said(asked: Any, ids: Any) -> Any:
+    """Say nothing where nothing is asked."""
+    return tf.where(asked > 0, tf.cast(ids, tf.int32), NOTHING)
+
+
+def _ending(bars: Any) -> Any:
+    """Give the ids of numbers of bars until the end; nothing where that is open, or behind it."""
+    bucket = tf.reduce_sum(tf.cast(bars[:, None] > tf.constant(ENDING_BARS)[None], tf.int32), 1)
+    return tf.where(bars > 0, 1 + tf.minimum(bucket, len(ENDING_BARS) - 1), NOTHING)
+
+
+def _until(sounding: Any, steps: Any) -> Any:
+    """Give how long notes sound within the next steps, added up, int32 [outputs]."""
+    return tf.reduce_sum(tf.where(tf.range(sounding.shape[1])[None] < steps[:, None], sounding, 0), 1)
+
+
+def _later(sounding: Any, passed: Any) -> Any:
+    """Give what sounds from some steps later on."""
+    width = sounding.shape[1]
+    place = tf.range(width)[None] + passed[:, None]
+    found = tf.gather(sounding, tf.minimum(place, width - 1), axis=1, batch_dims=1)
+    return tf.where(place < width, found, 0)
+
+
+def _sounding_after(tokens: npt.NDArray[np.int32], grammar: Grammar) -> npt.NDArray[np.int32]:
+    """Count the notes that sound at each step from the last event of each prompt on, int32 [outputs, steps]."""
+    allowed = grammar.duration_steps[grammar.durations]
+    horizon = int(max(allowed.max(initial=0), 1)) + 1
+    outputs = tokens.shape[1]
+    if not len(tokens):
+        return np.zeros((outputs, horizon), np.int32)
+    onset = np.cumsum(grammar.offset_steps[tokens[..., _OFFSET]], axis=0)
+    ends = onset + grammar.duration_steps[tokens[..., _DURATION]] - onset[-1]
+    is_pitched = grammar.pitches[tokens[..., _NOTE]] >= 0
+    is_sounding = (ends[..., None] > np.arange(horizon)) & is_pitched[..., None]
+    found: npt.NDArray[np.int32] = is_sounding.sum(axis=0, dtype=np.int32)
+    return found

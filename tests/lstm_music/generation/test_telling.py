@@ -1,0 +1,164 @@
+"""What models are told of music in the making: what `encoding.controls` says of the same music when it is there."""
+
+import numpy as np
+import pytest
+
+from lstm_music.encoding.controls import CONTROLS, SIZES, Played, control_tokens, density_ids
+from lstm_music.encoding.event_spec import EventSpec
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+
+QUARTER, BAR = 4, 12
+STEPS = tuple(range(13))
+STREAMS = 3
+COLUMNS = {control: STREAMS + place for place, control in enumerate(CONTROLS)}
+
+
+def text(steps):
+    return f"{steps}/4" if steps % 4 else str(steps // 4)
+
+
+@pytest.fixture(scope="module")
+def grammar(tensorflow):
+    from lstm_music.generation.grammar import make_grammar
+
+    def vocabulary(stream, values):
+        return Vocabulary(stream, tuple(values), (1,) * len(values), 0.0)
+
+    vocabularies = {
+        "offset": vocabulary("offset", [text(one) for one in STEPS]),
+        "note": vocabulary("note", [f"{name}{octave}" for octave in (3, 4) for name in "CDEFGAB"]),
+        "duration": vocabulary("duration", [text(one) for one in STEPS[1:]]),
+    }
+    return make_grammar(EventSpec(quarter_length_divisors=(4,)), vocabularies)
+
+
+def some_music(grammar, bars=6, events=50, seed=1):
+    """Draw tokens int32 [events, columns] in bars of three quarters, and the same as it is played; each bar has events."""
+    rng = np.random.default_rng(seed)
+    onset = np.sort(np.concatenate([np.arange(bars) * BAR, rng.integers(0, bars * BAR, events - bars)]))
+    duration, note = rng.integers(1, 13, events), rng.integers(SPECIAL_IDS, SPECIAL_IDS + 14, events)
+    tokens = np.zeros((events, STREAMS + len(CONTROLS)), np.int32)
+    tokens[:, 0], tokens[:, 1] = SPECIAL_IDS + np.diff(onset, prepend=0), note
+    tokens[:, 2] = SPECIAL_IDS - 1 + duration
+    bar, position = np.divmod(onset, BAR)
+    played = Played(
+        np.zeros(events, np.int64), onset, duration, grammar.pitches[note].astype(np.int64), 1 + bar, position
+    )
+    return tokens, played
+
+
+def told_of(grammar, tokens, played, asked, *, prompt=0):
+    """Play the events after a prompt, and return what is said at each, int [events, controls]."""
+    from lstm_music.generation.telling import Telling
+
+    telling = Telling(grammar, COLUMNS, asked)
+    told = telling.before(tokens[:prompt, None])
+    onsets = np.append(played.onset[prompt - 1] if prompt else 0, played.onset[prompt:])
+    rows = []
+    for event, passed, position in zip(tokens[prompt:], np.diff(onsets), played.position[prompt:], strict=True):
+        one = [np.array([value], np.int32) for value in (passed, position, BAR)]
+        current, told = telling.tell(event[None], told, *one)
+        rows.append(np.asarray(current)[0, STREAMS:])
+        told = telling.after(told, current)
+    return np.array(rows)
+
+
+def asked_of(count, outputs=1, **said):
+    from lstm_music.generation.telling import Asked
+
+    none = dict.fromkeys(("density", "polyphony", "mean_pitch"), np.zeros(count, np.float32))
+    nothing = {
+        "bars": np.zeros(outputs, np.int32),
+        "key": np.zeros(count, np.int32),
+        "chord": np.zeros((outputs, count, 3), np.int32),
+        **none,
+    }
+    return Asked(**{**nothing, **said})
+
+
+def first_of_bars(played):
+    return np.flatnonzero(np.diff(played.onset // BAR, prepend=-1))
+
+
+@pytest.mark.parametrize("prompt", [0, 17])
+def test_who_asks_for_what_the_music_has_tells_what_the_music_says(grammar, prompt):
+    tokens, played = some_music(grammar)
+    skipped = int(played.onset[prompt] // BAR)
+    begun = int(played.position[prompt])
+    expected = control_tokens(played, QUARTER, CONTROLS)[prompt:]
+    first = first_of_bars(played)
+    counts = np.diff([*first, len(played.onset)])
+    density = counts[skipped:].astype(np.float32)
+    density[0] = (played.onset[prompt:] // BAR == skipped).sum() * BAR / (BAR - begun)  # of a whole bar
+    polyphony = np.array(
+        [_mean_sounding(played, max(bar * BAR, played.onset[prompt]), (bar + 1) * BAR) for bar in range(skipped, 6)],
+        np.float32,
+    )
+    asked = asked_of(
+        6 - skipped,
+        bars=np.array([6 - skipped], np.int32),
+        key=expected[np.searchsorted(played.onset[prompt:], BAR * np.arange(skipped, 6)), 1].astype(np.int32),
+        density=density,
+        polyphony=polyphony,
+    )
+    found = told_of(grammar, tokens, played, asked, prompt=prompt)
+    for control in ("ending", "key", "density"):
+        place = CONTROLS.index(control)
+        np.testing.assert_array_equal(found[:, place], expected[:, place], control)
+    place = CONTROLS.index("polyphony")
+    assert (
+        np.abs(found[:, place] - expected[:, place]).max() <= 1
+    )  # of a quarter of a note: what is owed is no whole number
+    assert (found[:, place] == expected[:, place]).mean() > 0.9
+
+
+def _mean_sounding(played, start, stop):
+    ends = played.onset + played.duration
+    lasts = np.minimum(ends, stop) - np.maximum(played.onset, start)
+    return np.maximum(lasts, 0).sum() / (stop - start)
+
+
+def test_chords_are_those_of_the_quarter(grammar):
+    tokens, played = some_music(grammar)
+    chord = np.arange(18, dtype=np.int32).reshape(1, 6, 3)
+    found = told_of(grammar, tokens, played, asked_of(6, chord=chord))
+    np.testing.assert_array_equal(found[:, CONTROLS.index("chord")], played.onset // QUARTER)
+
+
+def test_after_low_notes_higher_ones_are_owed(grammar):
+    tokens, played = some_music(grammar)
+    place = CONTROLS.index("mean_pitch")
+    found = told_of(grammar, tokens, played, asked_of(6, mean_pitch=np.full(6, 60, np.float32)))[:, place]
+    begins = np.zeros(len(tokens), np.bool_)
+    begins[first_of_bars(played)] = True
+    assert (found[begins] == 61).all()  # the id of what was asked
+    before = [
+        played.pitch[(played.onset // BAR == played.onset[index] // BAR) & (np.arange(len(tokens)) < index)].mean()
+        for index in np.flatnonzero(~begins)
+    ]
+    owed, is_late = found[~begins] - 61, played.position[~begins] > 0
+    np.testing.assert_array_equal(np.sign(owed)[is_late] * np.sign(np.array(before) - 60)[is_late] <= 0, True)
+    assert (np.abs(owed) <= 12).all()
+    assert (owed != 0).any()
+
+
+def test_nothing_is_said_after_the_plan_and_where_nothing_is_asked(grammar):
+    tokens, played = some_music(grammar)
+    found = told_of(grammar, tokens, played, asked_of(2, density=np.array([5, 0], np.float32)))
+    in_first = played.onset < BAR
+    assert not found[~in_first].any()
+    assert (found[in_first, CONTROLS.index("density")] > 0).all()
+    assert not np.delete(found[in_first], CONTROLS.index("density"), axis=1).any()
+    assert not told_of(grammar, tokens, played, None).any()
+
+
+def test_an_impossible_wish_stays_within_the_ids(grammar):
+    tokens, played = some_music(grammar)
+    many = {
+        name: np.full(6, value, np.float32) for name, value in (("density", 63), ("polyphony", 10), ("mean_pitch", 127))
+    }
+    found = told_of(grammar, tokens, played, asked_of(6, **many))
+    for place, control in enumerate(CONTROLS):
+        assert found[:, place].min() >= 0
+        assert found[:, place].max() < SIZES[control]
+    assert density_ids(np.array([0, 1, 99])).tolist() == [1, 1, 63]
