@@ -3,12 +3,12 @@
 Run: python benchmarks/infill.py --recipe default --storage storage [--split test] [--pieces 8] [--bars 1 2 4] [--json]
 
 In each of some held-out pieces a gap of so many bars is chosen by chance, with music before and behind it. The promoted models
-write many candidates for it, as `lstm-music rewrite` does, and the best one is kept by the first `BEHIND` events behind the gap.
+write it anew as `lstm-music rewrite` does, and the best bars are kept by the first `BEHIND` events behind the gap.
 
 - Nats per event of the true music behind the gap: after the bars that were kept, after a plain continuation of what is before
   (the mean of all candidates: none is chosen), and after the true bars. For the events by which the candidates are chosen, and
   for as many behind those, which had no say.
-- The best of fewer candidates, in the mean over ways to draw them.
+- The best of so many candidates of the first run alone, in the mean over ways to draw them.
 - The longest copies of training pieces in the gaps, in events; and the overlapped area of all statistics of the gaps: one half of
   the pieces' true bars with the others' new bars, and with the others' true bars (the ceiling), as a mean over 20 halvings.
 - CPU and wall seconds for each gap, with the models loaded; most of them are compilation.
@@ -27,7 +27,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.splits import TEST, VALIDATION
-from lstm_music.encoding.vocabulary import steps_of
 from lstm_music.errors import LstmMusicError
 from lstm_music.evaluation.music_card import HALVINGS, halve
 from lstm_music.evaluation.overlapped_area import compare
@@ -40,8 +39,8 @@ from lstm_music.stages.music import candidates
 from lstm_music.stages.music.copies import event_reader, index_copies, load_index
 from lstm_music.stages.music.measures import Excerpt, Measured, measure
 from lstm_music.stages.music.prompt_files import PromptMidi
-from lstm_music.stages.music.prompts import Origin
 from lstm_music.stages.music.rewriting import BEHIND, Rewrite, Rewritten, read_gap, rewriting
+from lstm_music.stages.music.rewritten_result import NewBars
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import Store
 
@@ -49,38 +48,35 @@ FEWEST_BEFORE = 32
 """Events before a gap."""
 
 FEWER = (16, 64, 128)
-"""Numbers of candidates of which the best is reported, beside all."""
+"""Numbers of candidates of the first run of which the best is reported."""
 
 NEW, PLAIN, TRUE = "new bars", "plain continuation", "true bars"
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A gap: nats [outputs, events] behind it, the true bars last; what the kinds of bars are like; and how long it took."""
+    """A gap: `nats` [events] behind each kind of bars, and what the kinds are like; and how long it took.
+
+    `judged` [candidates] is the mean by which the candidates of the first run are judged.
+    """
 
     piece: str
     bars: str
-    nats: npt.NDArray[np.float64]
+    nats: Mapping[str, npt.NDArray[np.floating[Any]]]
+    judged: npt.NDArray[np.floating[Any]]
     measured: Mapping[str, Measured]
     cpu_seconds: float
     wall_seconds: float
 
-    @property
-    def chosen(self) -> int:
-        """The candidate that is kept."""
-        return int(self.nats[:-1, :BEHIND].mean(1).argmin())
-
     def behind(self, events: slice) -> dict[str, float]:
         """Give the nats per event of some events behind the gap, for each kind of bars."""
-        mean = self.nats[:, events].mean(1)
-        return {NEW: float(mean[self.chosen]), PLAIN: float(mean[:-1].mean()), TRUE: float(mean[-1])}
+        return {kind: float(own[events].mean()) for kind, own in self.nats.items()}
 
     def best_of(self, count: int) -> float:
-        """Give the mean over draws of `count` candidates of the best one's nats."""
-        ordered = np.sort(self.nats[:-1, :BEHIND].mean(1))
+        """Give the mean over draws of `count` candidates of the first run, of the best one's nats."""
+        ordered = np.sort(self.judged)
         left = np.arange(len(ordered), 0, -1)
-        # The chance that none of the better ones is drawn, times that this one is: by draws with replacement.
-        chance = (left / len(ordered)) ** count - ((left - 1) / len(ordered)) ** count
+        chance = (left / len(ordered)) ** count - ((left - 1) / len(ordered)) ** count  # by draws with replacement
         return float(chance @ ordered)
 
 
@@ -112,28 +108,25 @@ def rewritten(
 ) -> Case:
     """Write a gap anew, and measure the bars."""
     cpu, wall = time.process_time(), time.perf_counter()
-    origins = [Origin(segment) for segment in read.segments(spec.candidates)]
-    made = candidates.go_on(store, dataset, current.models, spec, seed, origins, read)
+    found = candidates.new_bars(store, dataset, current.models, spec, seed, read)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    offsets = steps_of(dataset.vocabularies["offset"], dataset.events.grid)
-    onsets = [read.gap.begin + np.cumsum(offsets[one.tokens[:, 0]]) for one in made]
-    behind = [one.nats[at >= read.gap.stop] for one, at in zip(made, onsets, strict=True)]
-    inside = [one.tokens[at < read.gap.stop] for one, at in zip(made, onsets, strict=True)]
-    whole = [len(nats) == len(read.given) and len(own) > 0 for nats, own in zip(behind, inside, strict=True)]
-    if not whole[-1] or sum(whole) < 2:
+    plain = [one for one in found.first if one is not None]
+    if found.was is None:
         raise LstmMusicError(f"{read.melody.file.name}: the models cannot read {read.melody.where}")
-    kept = [index for index, is_whole in enumerate(whole) if is_whole]
     index, reader = load_index(store, index_copies(store, current.dataset)), event_reader(dataset)
 
-    def measured(place: int) -> Measured:
-        tokens = inside[place]
-        position = int(read.positions[int(onsets[place][0])])
-        return measure(dataset, index, reader, Excerpt(tokens, position, read.segment.bar_steps))
+    def measured(one: NewBars) -> Measured:
+        position = int(read.positions[int(one.onsets[0])])
+        return measure(dataset, index, reader, Excerpt(one.made.tokens, position, read.segment.bar_steps))
 
-    nats = np.stack([behind[place] for place in kept]).astype(np.float64)
-    best = kept[int(nats[:-1, :BEHIND].mean(1).argmin())]
-    of_kinds = {NEW: measured(best), PLAIN: measured(kept[0]), TRUE: measured(len(made) - 1)}
-    return Case(read.melody.file.name, read.melody.bars, nats, of_kinds, cpu, wall)
+    nats = {
+        NEW: found.results[0].nats_behind,
+        PLAIN: np.mean([one.nats_behind for one in plain], 0),
+        TRUE: found.was.nats_behind,
+    }
+    judged = np.array([one.nats_behind[:BEHIND].mean() for one in plain])
+    of_kinds = {NEW: measured(found.results[0]), PLAIN: measured(plain[0]), TRUE: measured(found.was)}
+    return Case(read.melody.file.name, read.melody.bars, nats, judged, of_kinds, cpu, wall)
 
 
 def areas(found: Sequence[Case]) -> dict[str, float]:
@@ -160,7 +153,7 @@ def summary(found: Sequence[Case]) -> dict[str, Any]:
     copies = {kind: [case.measured[kind].longest_copy for case in found] for kind in (NEW, PLAIN, TRUE)}
     return {
         "gaps": len(found),
-        "candidates": [len(case.nats) - 1 for case in found],
+        "candidates": max(len(case.judged) for case in found),
         "nats": {kind: fmean(one[kind] for one in judged) for kind in (NEW, PLAIN, TRUE)},
         "nats_later": {kind: fmean(one[kind] for one in later) for kind in (NEW, PLAIN, TRUE)},
         "error": {
@@ -182,7 +175,7 @@ def summary(found: Sequence[Case]) -> dict[str, Any]:
 def show(bars: int, found: Mapping[str, Any]) -> None:
     """Print what was found for gaps of one length."""
     print(
-        f"{found['gaps']} gaps of {bars} {'bar' if bars == 1 else 'bars'}, best of {max(found['candidates'])} candidates"
+        f"{found['gaps']} gaps of {bars} {'bar' if bars == 1 else 'bars'}, {found['candidates']} candidates in each run"
     )
     for name, words in (("nats", f"{BEHIND} events behind"), ("nats_later", f"the next {BEHIND}")):
         own = found[name]
@@ -192,7 +185,7 @@ def show(bars: int, found: Mapping[str, Any]) -> None:
             + f"; above true {own[NEW] - own[TRUE]:+.3f}, below plain {own[PLAIN] - own[NEW]:+.3f}"
         )
     print(f"  standard errors: {found['error']['above_true']:.3f} and {found['error']['below_plain']:.3f}")
-    print("  best of fewer: " + ", ".join(f"{count}: {nats:.3f}" for count, nats in found["best_of"].items()))
+    print("  best of the first run: " + ", ".join(f"{count}: {nats:.3f}" for count, nats in found["best_of"].items()))
     print(
         "  longest copies: "
         + ", ".join(f"{kind} {own['mean']:.1f} (most {own['most']})" for kind, own in found["longest_copy"].items())
@@ -211,14 +204,14 @@ def main() -> None:
         "--pieces", type=int, default=8, help="gaps of each length, each in another piece (default: %(default)s)"
     )
     parser.add_argument("--bars", type=int, nargs="+", default=[1, 2, 4], help="default: 1 2 4")
-    parser.add_argument("--candidates", type=int, help="instead of the usual number for a generation")
+    parser.add_argument("--candidates", type=int, help="in each run, instead of the usual number for a result")
     parser.add_argument("--random-seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print the result for programs")
     arguments = parser.parse_args()
     try:
         store, recipe = Store(arguments.storage), rewriting(load_recipe(arguments.recipe))
-        count = arguments.candidates or recipe.generation.candidates
-        spec = recipe.generation.model_copy(update={"num_outputs": count, "best_of": 1})
+        count = arguments.candidates or recipe.generation.best_of
+        spec = recipe.generation.model_copy(update={"num_outputs": 1, "best_of": count})
         with store.session():
             current = require_promoted(store, recipe.name)
             dataset = load_dataset(store, current.dataset)

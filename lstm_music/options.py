@@ -77,8 +77,8 @@ class GenerationOptions(TypedDict, total=False):
         int | None,
         Option(
             MUSIC,
-            "Make this many candidates per piece and keep the best: those with the lowest penalty, or of new bars in a file those "
-            "that best lead to the music after them.",
+            "Make this many candidates per piece and keep the best: those with the lowest penalty, or of new bars in a file "
+            "those that best lead to the music after them.",
             MAKE,
             defaults={"accompany": "8, or more if the recipe says so", "rewrite": "64, or more if the recipe says so"},
             minimum=1,

@@ -4,10 +4,12 @@ The models read what comes before the gap as a prompt. In the gap new events are
 the other hand) is placed among them as given music is. Then the music behind the gap is given note for note, so that the loop
 tells how likely the models find it after the new bars.
 
-The gap ends exactly at its right barline: an offset that leads past it leads to the first note behind it. Some outputs can hold
-the replaced notes instead of new ones; they tell how likely the same music is after those.
+The gap ends exactly at its right barline: an offset that leads past it leads to the first note behind it. Outputs can differ in
+what is given to them: some hold the replaced notes instead of new ones, and tell how likely the same music is after those; others
+hold the first new notes of an earlier run, and go on from there. The tables are variables, so that the compiled loop runs again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +35,39 @@ from lstm_music.generation.grammar import Grammar
 _NONE = -1
 _CLOSED = (127, -2)  # no pitch lies between
 _COLUMNS = 5
+_TABLES = ("rows", "hops", "lands", "highest", "low", "high")
 DURATION = STREAMS[2]
 
 
 @dataclass(frozen=True, eq=False)
-class GapMusic(GivenMusic):
-    """The rules of a gap. All tables but `positions` and `rests` have a first axis: new notes are made, or replaced ones given.
+class Script:
+    """What is given to some outputs, sorted: `notes`, int64 [notes, (onset, part, note, duration, velocity)].
 
-    `replays` int32 [outputs] is 1 for outputs of the second kind.
+    New notes may begin from step `begin` on.
+    """
+
+    notes: npt.NDArray[np.int64]
+    begin: int
+
+    @classmethod
+    def of(cls, given: GivenNotes, begin: int) -> "Script":
+        """Give the notes of given music."""
+        return cls(
+            np.stack([given.onsets, given.parts, given.notes, given.durations, given.velocities], 1).astype(np.int64),
+            begin,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class GapMusic(GivenMusic):
+    """The rules of a gap. All tables but `positions` and `rests` are variables whose first axis are scripts.
+
+    `script_of` int32 [outputs] says which one each output has. New notes lie between pitches `inside` (low, high), int32 [steps].
     """
 
     gap: Gap
-    replays: npt.NDArray[np.int32]
+    script_of: Any
+    inside: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
     @classmethod
     def around(
@@ -52,46 +75,50 @@ class GapMusic(GivenMusic):
         grammar: Grammar,
         gap: Gap,
         given: GivenNotes,
-        replayed: GivenNotes,
         neighbours: GivenNotes,
         side: Side,
-        replays: npt.NDArray[np.int32],
+        *,
+        outputs: int,
+        scripts: int,
+        events: int,
     ) -> "GapMusic":
-        """Draw up the tables; `grammar` is that of new notes.
+        """Make rules for so many outputs and scripts, each of at most so many events; `grammar` is that of new notes.
 
-        `given` are the notes from the gap's start on that stay, `replayed` the same with those that are replaced. New notes lie
-        on a `side` of the `neighbours`, which may sound from before the gap.
+        `given` has the bars. New notes lie on a `side` of the `neighbours`, which may sound from before the gap.
         """
-        end, steps = given.end, np.arange(given.end + 1)
-        is_free = (steps >= gap.start) & (steps < gap.stop)
-        bound = zip(bounds(grammar, neighbours, side), _CLOSED, strict=True)
-        low, high = (np.where(is_free, at, closed) for at, closed in bound)
-        highest = np.where(is_free, highest_notes(grammar, low, high), _NONE)
-        hops, lands = hops_to(grammar, given.onsets, end, highest > _NONE, gap.begin)
-        own_hops, nowhere = hops_to(grammar, replayed.onsets, end, np.zeros(end + 1, np.bool_), gap.begin)
-        notes = max(len(given.onsets), len(replayed.onsets))
+        steps = given.end + 1
 
-        def and_closed(table: npt.NDArray[Any], value: int) -> npt.NDArray[np.int32]:
-            return np.stack([table, np.full(end + 1, value)]).astype(np.int32)
+        def table(kind: Any, *shape: int) -> Any:
+            return tf.Variable(tf.zeros([scripts, *shape], kind), trainable=False)
 
         return cls(
             grammar=grammar,
-            rows=np.stack([_rows(given, notes), _rows(replayed, notes)]),
-            end=end,
+            rows=table(tf.int32, events + 1, _COLUMNS),
+            end=given.end,
             positions=given.positions.astype(np.int32),
             rests=given.rests.astype(np.int32),
-            hops=_or_end(np.stack([hops, own_hops])),
-            lands=np.stack([lands, nowhere]),
-            highest=and_closed(highest, _NONE),
-            low=and_closed(low, _CLOSED[0]),
-            high=and_closed(high, _CLOSED[1]),
+            hops=table(tf.int32, steps),
+            lands=table(tf.bool, steps),
+            highest=table(tf.int32, steps),
+            low=table(tf.int32, steps),
+            high=table(tf.int32, steps),
             at_once=int(_or_end(np.array(offset_of_nothing(grammar)))),
             gap=gap,
-            replays=replays,
+            script_of=tf.Variable(tf.zeros([outputs], tf.int32), trainable=False),
+            inside=bounds(grammar, neighbours, side),
         )
 
+    def give(self, scripts: Sequence[Script], script_of: npt.NDArray[np.int32]) -> None:
+        """Give scripts to the outputs, as many as there is room for at most."""
+        rooms = self.rows.shape[0]
+        filled = [*scripts, *[scripts[-1]] * (rooms - len(scripts))]
+        tables = {id(script): self._tables(script) for script in scripts}
+        for name in _TABLES:
+            getattr(self, name).assign(np.stack([tables[id(script)][name] for script in filled]))
+        self.script_of.assign(script_of)
+
     def allowed(self, stream: str, allowed: Any, following: Any, onset: Any, last: Any, is_given: Any) -> Any:
-        """Say which ids may be sampled: behind the gap, and where replaced notes are given, those of given notes alone."""
+        """Say which ids may be sampled: where no new note may begin, those of given notes alone."""
         found = super().allowed(stream, allowed, following, onset, last, is_given)
         if stream == PART:
             is_free = self._at(self.lands, onset)[:, None]
@@ -102,27 +129,30 @@ class GapMusic(GivenMusic):
             return tf.where(is_given[:, None], allowed, inside)
         return found
 
+    def _tables(self, script: Script) -> dict[str, npt.NDArray[Any]]:
+        steps, rows = np.arange(self.end + 1), self.rows.shape[1]
+        is_free = (steps >= script.begin) & (steps < self.gap.stop)
+        low, high = (np.where(is_free, at, closed) for at, closed in zip(self.inside, _CLOSED, strict=True))
+        highest = np.where(is_free, highest_notes(self.grammar, low, high), _NONE)
+        hops, lands = hops_to(self.grammar, script.notes[:, 0], self.end, highest > _NONE, self.gap.begin)
+        none = np.array([NEVER, *[_NONE] * (_COLUMNS - 1)])
+        given = np.concatenate([script.notes, np.tile(none, (rows - len(script.notes), 1))])
+        found = {"rows": given, "hops": _or_end(hops), "highest": highest, "low": low, "high": high}
+        return {"lands": lands, **{name: table.astype(np.int32) for name, table in found.items()}}
+
     def _row(self, following: Any) -> Any:
         rows = self.rows.shape[1]
-        place = tf.constant(self.replays) * rows + tf.minimum(following, rows - 1)
-        return tf.gather(tf.constant(self.rows.reshape(-1, _COLUMNS)), place)
+        place = self.script_of * rows + tf.minimum(following, rows - 1)
+        return tf.gather(tf.reshape(self.rows, [-1, _COLUMNS]), place)
 
-    def _at(self, table: npt.NDArray[Any], step: Any) -> Any:
-        if table.ndim == 1:
+    def _at(self, table: Any, step: Any) -> Any:
+        if isinstance(table, np.ndarray):
             return super()._at(table, step)
         shape = [-1, *[1] * (len(step.shape) - 1)]
-        place = tf.reshape(tf.constant(self.replays), shape) * (self.end + 1) + tf.minimum(step, self.end)
-        return tf.gather(tf.constant(table.reshape(-1)), place)
+        place = tf.reshape(self.script_of, shape) * (self.end + 1) + tf.minimum(step, self.end)
+        return tf.gather(tf.reshape(table, [-1]), place)
 
 
 def _or_end(offsets: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Let an output end, which leaves it out, where no offset leads on."""
     return np.where(offsets == _NONE, END, offsets)
-
-
-def _rows(given: GivenNotes, notes: int) -> npt.NDArray[np.int32]:
-    """Give the notes as rows, int32 [notes + 1, columns], with rows of no note behind them."""
-    columns = (given.onsets, given.parts, given.notes, given.durations, given.velocities)
-    own = np.stack(columns, 1)
-    none = np.array([NEVER, *[_NONE] * (_COLUMNS - 1)])
-    return np.concatenate([own, np.tile(none, (notes + 1 - len(own), 1))]).astype(np.int32)

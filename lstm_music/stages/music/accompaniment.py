@@ -23,7 +23,7 @@ from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.given_events import given_events, require_known, require_single_notes
-from lstm_music.stages.music.lengths import MOST_EVENTS, likely_events
+from lstm_music.stages.music.lengths import likely_events
 from lstm_music.stages.music.melody import GivenPart, Melody, given_part
 
 if TYPE_CHECKING:
@@ -63,25 +63,17 @@ class Accompanied:
     notes: "GivenNotes"
     segment: Prompt
     learnt: tuple[int, int]
-    most_events: int = MOST_EVENTS
 
     @property
     def warnings(self) -> list[str]:
         """Sentences for the user."""
         return [*self.part.warnings, *(f"{self.melody.file.name}: {said}" for said in self._doubts())]
 
-    def segments(self, candidates: int) -> list[Prompt]:
-        """Give the prompt of each candidate."""
-        return [self.segment] * candidates
-
     def room(self, dataset: Dataset) -> int:
         """Return more events than a result has in nearly all cases."""
         return likely_events(dataset, np.array([self.notes.end])) + len(self.events)
 
-    def ending(self, _outputs: int) -> None:
-        """Say nothing of where results end: the rules do."""
-
-    def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec, _outputs: int) -> "GivenMusic":
+    def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec) -> "GivenMusic":
         """Draw up the rules of given music.
 
         Raises NotEnoughMusicError for a note that no offset leads to, RecipeError for settings that leave nobody to accompany it.

@@ -10,6 +10,7 @@ import numpy as np
 from lstm_music.encoding.parts import named_parts
 from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError, RecipeError
+from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.notes import sorted_notes
@@ -28,6 +29,7 @@ from lstm_music.stages.music.candidate_files import (
     write_candidate,
     write_rewritten,
 )
+from lstm_music.stages.music.gap_search import Found, search
 from lstm_music.stages.music.lengths import (
     ended,
     ending_of,
@@ -40,13 +42,20 @@ from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.rewriting import Rewrite, Rewritten, read_gap
-from lstm_music.stages.music.rewritten_result import best_bars
+from lstm_music.stages.music.rewritten_result import NewBars
 from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
-    from lstm_music.generation.loop import Made
+    from lstm_music.generation.drums import DrumsInEveryBar
+    from lstm_music.generation.grammar import Grammar
+    from lstm_music.generation.guess import Guesser
+    from lstm_music.generation.loop import Made, Prompts
+    from lstm_music.models.event_model import EventModel
+
+SEEDS = 2**32
+"""How many random seeds there are: further runs have those beyond."""
 
 KIND = "music"
 MUSIC_VERSION = 3
@@ -92,24 +101,25 @@ def make_music(
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
-    given = _given(dataset, melody, spec)
-    if given is None:
-        origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
+    bars: list[NewBars] = []
+    if isinstance(melody, Rewrite):
+        bars = new_bars(store, dataset, models, spec, random_seed, read_gap(dataset, melody, spec)).results
+        origins, made = [bars[0].read.origin] * len(bars), [one.made for one in bars]
     else:
-        segments = given.segments(spec.candidates)
-        origins = [Origin(segment, warnings=tuple(given.warnings)) for segment in segments]
-    made = go_on(store, dataset, models, spec, random_seed, origins, given)
+        given = accompanied(dataset, melody) if melody else None
+        if given is None:
+            origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
+        else:
+            origins = [Origin(given.segment, warnings=tuple(given.warnings))] * spec.candidates
+        made = go_on(store, dataset, models, spec, random_seed, origins, given)
     if not all(len(one.tokens) for one in made):
         raise NotEnoughMusicError(
             "no offset that the models know leads from the end of the prompt to a point of the grid; "
             "give another --prompt-midi FILE, or train on more music"
         )
-    bars = best_bars(dataset, given, made, spec.num_outputs) if isinstance(given, Rewritten) else []
-    if bars:
-        origins, made = origins[: len(bars)], [one.made for one in bars]
     with store.write(stage) as writer:
         for number, (origin, one) in enumerate(zip(origins, made, strict=True), start=1):
-            if isinstance(given, Rewritten):
+            if bars:
                 write_rewritten(writer, number, dataset, spec, origin, bars[number - 1])
             else:
                 write_candidate(writer, number, dataset, spec, origin, one, given)
@@ -121,13 +131,6 @@ def make_music(
         ]
         writer.counts.update(candidates=len(made), events=sum(len(one.tokens) for one in made))
     return stage.ref
-
-
-def _given(dataset: Dataset, melody: Melody | None, spec: GenerationSpec) -> Accompanied | Rewritten | None:
-    """Read the file of the user's that is accompanied, or of which bars are rewritten."""
-    if melody is None:
-        return None
-    return read_gap(dataset, melody, spec) if isinstance(melody, Rewrite) else accompanied(dataset, melody)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,22 +216,93 @@ def go_on(
     spec: GenerationSpec,
     random_seed: int,
     origins: Sequence[Origin],
-    given: Accompanied | Rewritten | None = None,
+    given: Accompanied | None = None,
 ) -> "list[Made]":
     """Run the loop from the last event of each segment, or around given music, and write nothing.
 
     Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
     """
+    segments = [origin.segment for origin in origins]
+    ready = _make_ready(store, dataset, models, spec, segments)
+    from lstm_music.generation.loop import generate_tokens
+
+    grammar, drums, prompts = ready.grammar, ready.drums, ready.prompts
+    ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
+    rules = None if given is None else given.rules(dataset, grammar, spec)
+    lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
+    asked = asked_of_bars(dataset, spec, prompts.bars, lengths)
+
+    def make(settings: GenerationSpec) -> "list[Made]":
+        own = grammar if rules is None else rules.grammar
+        return generate_tokens(
+            ready.models, own, settings, prompts, random_seed, ready.guesser, drums, ending, rules, asked
+        )
+
+    if given is not None:
+        return until_all_end(make, spec, given.room(dataset))
+    if lengths is None:
+        return make(spec)
+    made = until_all_end(make, spec, likely_events(dataset, lengths))
+    return [
+        ended(grammar, one, segment, length, drums.part if drums else None)
+        for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
+    ]
+
+
+def new_bars(
+    store: Store,
+    dataset: Dataset,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    random_seed: int,
+    read: Rewritten,
+) -> Found:
+    """Write a gap anew, `spec.candidates` times in each run, and keep `spec.num_outputs`.
+
+    Raises NotEnoughMusicError if the models find no way to what follows, or too little is before the gap for their window.
+    """
+    ready = _make_ready(store, dataset, models, spec, [read.segment] * (spec.candidates + 1))
+    from lstm_music.generation.loop import generator
+
+    rules, room = read.rules(dataset, ready.grammar, spec), read.room(dataset)
+    is_shared = not any(model.spec.is_windowed for model in ready.models)
+    settings = spec.model_copy(update={"num_events": room, "min_events": room})
+    run = generator(ready.models, rules.grammar, settings, ready.guesser, given=rules, is_shared=is_shared)
+    ending = read.ending(spec.candidates + 1)
+
+    def made(number: int) -> "list[Made]":
+        return run(ready.prompts, random_seed + number * SEEDS, ending)
+
+    return search(dataset, read, rules, made, spec.num_outputs)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What the loop needs."""
+
+    models: "Sequence[EventModel]"
+    grammar: "Grammar"
+    prompts: "Prompts"
+    guesser: "Guesser | None"
+    drums: "DrumsInEveryBar | None"
+
+
+def _make_ready(
+    store: Store,
+    dataset: Dataset,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    segments: Sequence[Prompt],
+) -> _Ready:
+    """Load the models, and make the grammar and the prompts."""
     require_possible(dataset, spec)
     register = pitch_range(dataset, spec) if spec.pitch_range else (0, 127)
     load_tensorflow()
     from lstm_music.generation.drums import DrumsInEveryBar
     from lstm_music.generation.grammar import make_grammar
     from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Prompts, generate_tokens
-
-    segments = [origin.segment for origin in origins]
+    from lstm_music.generation.loop import Prompts
 
     def column(name: str) -> np.ndarray:
         return np.array([getattr(segment, name) for segment in segments], np.int32)
@@ -239,7 +313,6 @@ def go_on(
         onsets=column("last_onset_steps") + column("rest_steps"),
         positions=column("last_position_in_bar_steps"),
         bars=column("bar_steps"),
-        is_shared=isinstance(given, Rewritten),
     )
     loaded = [load_model(store, ref, dataset) for ref in models.values()]
     more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
@@ -263,25 +336,7 @@ def go_on(
         raise RecipeError(f"--pitch-range: expected a range with a note that may be played, got {spec.pitch_range!r}")
     table = dataset.knowledge.table
     guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
-    ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
-    rules = None if given is None else given.rules(dataset, grammar, spec, len(origins))
-    ending = ending if given is None else given.ending(len(origins))
-    lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
-    asked = asked_of_bars(dataset, spec, column("bar_steps"), lengths)
-
-    def make(settings: GenerationSpec) -> "list[Made]":
-        own = grammar if rules is None else rules.grammar
-        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules, asked)
-
-    if given is not None:
-        return until_all_end(make, spec, given.room(dataset), given.most_events)
-    if lengths is None:
-        return make(spec)
-    made = until_all_end(make, spec, likely_events(dataset, lengths))
-    return [
-        ended(grammar, one, segment, length, drums.part if drums else None)
-        for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)
-    ]
+    return _Ready(loaded, grammar, prompts, guesser, drums)
 
 
 def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:

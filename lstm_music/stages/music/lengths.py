@@ -77,18 +77,13 @@ def likely_events(dataset: Dataset, lengths: np.ndarray) -> int:
     return int(quarters * float(np.quantile(densities, _DENSE))) + _ROOM
 
 
-def until_all_end(
-    make: Callable[[GenerationSpec], "list[Made]"], spec: GenerationSpec, events: int, most: int = MOST_EVENTS
-) -> "list[Made]":
-    """Make music with room for so many events, and with more where a piece needs it: what there was stays the same.
-
-    Pieces that have not ended after `most` events stay as they are.
-    """
+def until_all_end(make: Callable[[GenerationSpec], "list[Made]"], spec: GenerationSpec, events: int) -> "list[Made]":
+    """Make music with room for so many events, and with more where a piece needs it: what there was stays the same."""
     while True:
         made = make(spec.model_copy(update={"num_events": events, "min_events": events}))
-        if all(len(one.tokens) < events for one in made) or events >= most:
+        if all(len(one.tokens) < events for one in made) or events >= MOST_EVENTS:
             return made
-        events = min(2 * events, most)
+        events = min(2 * events, MOST_EVENTS)
 
 
 def ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int, drums: int | None = None) -> "Made":

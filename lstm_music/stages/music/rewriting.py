@@ -26,6 +26,7 @@ from lstm_music.stages.music.given_events import GivenEvents, given_events, requ
 from lstm_music.stages.music.lengths import likely_events
 from lstm_music.stages.music.melody import Melody, by_parts, choose_part, side_of
 from lstm_music.stages.music.prompt_files import file_warnings, of_known_parts, read_music_of
+from lstm_music.stages.music.prompts import Origin
 
 if TYPE_CHECKING:
     from lstm_music.generation.ending import Ending
@@ -102,8 +103,6 @@ class Rewritten:
     positions: Steps
     rests: Steps
     warnings: tuple[str, ...]
-    most_events: int = 0
-    """No room beyond the likely one: a few candidates may be too dense, and are left out."""
 
     @property
     def title(self) -> str:
@@ -111,16 +110,17 @@ class Rewritten:
         return piece_title(self.melody.file.name, self.whole)
 
     @property
+    def origin(self) -> Origin:
+        """Where results come from: from no piece that the models know; with sentences for the user."""
+        return Origin(self.segment, warnings=self.warnings)
+
+    @property
     def has_more(self) -> bool:
         """Whether any music comes behind the gap."""
         return bool((self.given.events.onset_steps >= self.gap.stop).any())
 
-    def segments(self, candidates: int) -> list[Prompt]:
-        """Give the prompt of each candidate, and of one more, which holds the music that is replaced."""
-        return [self.segment] * (candidates + 1)
-
     def room(self, dataset: Dataset) -> int:
-        """Return more events than new music in the gap has, and those that are given."""
+        """Return more events than new music in the gap has in nearly all cases, and those that are given."""
         in_gap = likely_events(dataset, np.array([self.gap.stop - self.gap.start]))
         return in_gap + max(len(self.given), len(self.replayed))
 
@@ -132,28 +132,28 @@ class Rewritten:
             return None
         return Ending(np.full(outputs, NEVER, np.int32), np.zeros(outputs, np.int32))
 
-    def rules(self, dataset: Dataset, grammar: "Grammar", _spec: GenerationSpec, outputs: int) -> "GapMusic":
-        """Draw up the rules of the gap for so many outputs, the last of which holds the replaced notes.
+    def rows(self, events: GivenEvents) -> Steps:
+        """Give events as int64 [events, (onset, part, note, duration, velocity)]."""
+        columns = (events.events.onset_steps, events.parts, events.notes, events.durations, events.velocities)
+        return np.stack(columns, 1).astype(np.int64)
 
-        Of the music behind the gap it has as much as the models can read. Raises NotEnoughMusicError for a kept note in the gap
-        that no offset leads to.
-        """
+    def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec) -> "GapMusic":
+        """Draw up the rules of the gap for the candidates of these settings, and one output more."""
         from lstm_music.generation.gap_rules import GapMusic
 
         own = grammar
         if grammar.has_parts:
             values = dataset.vocabularies[PART].values
-            own = replace(grammar, parts=grammar.parts & np.isin(["", "", "", *values], self.parts))
-        replays = np.arange(outputs) == outputs - 1
-        given, replayed = self.given, self.replayed
+            own = replace(grammar, parts=grammar.parts & np.isin([*[""] * SPECIAL_IDS, *values], self.parts))
         return GapMusic.around(
             own,
             self.gap,
-            self._notes(given),
-            self._notes(replayed),
+            self._notes(self.given),
             self._notes(self.neighbours),
             self.side,
-            replays.astype(np.int32),
+            outputs=spec.candidates + 1,
+            scripts=spec.num_outputs + 1,
+            events=self.room(dataset),
         )
 
     def _notes(self, events: GivenEvents) -> "GivenNotes":

@@ -12,11 +12,10 @@ from lstm_music.encoding.parts import LEFT_OUT
 from lstm_music.encoding.streams import PART, STREAMS, VELOCITY
 from lstm_music.encoding.velocities import velocities
 from lstm_music.encoding.vocabulary import steps_of
-from lstm_music.errors import NotEnoughMusicError
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, chosen_notes, joined_notes, sorted_notes
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.prompt_files import of_known_parts
-from lstm_music.stages.music.rewriting import Rewritten
+from lstm_music.stages.music.rewriting import BEHIND, Rewritten
 
 if TYPE_CHECKING:
     from lstm_music.generation.loop import Made
@@ -46,6 +45,16 @@ class NewBars:
         """When all events in the gap begin, and their notes, to compare."""
         return tuple(zip(self.onsets.tolist(), self.made.tokens[:, _NOTE].tolist(), strict=True))
 
+    def rows(self, dataset: Dataset) -> npt.NDArray[np.int64]:
+        """Give all events in the gap as int64 [events, (onset, part, note, duration, velocity)]; -1 where there is no stream."""
+        tokens, none = self.made.tokens, np.full(len(self.onsets), -1)
+        part, velocity = (
+            tokens[:, dataset.streams.index(stream)] if stream in dataset.streams else none
+            for stream in (PART, VELOCITY)
+        )
+        columns = (self.onsets, part, tokens[:, _NOTE], tokens[:, _DURATION], velocity)
+        return np.stack(columns, 1).astype(np.int64)
+
 
 def read_bars_made(dataset: Dataset, read: Rewritten, one: "Made") -> NewBars | None:
     """Take the events in the gap from an output, and judge it; None where it did not find its way through what is given."""
@@ -59,32 +68,13 @@ def read_bars_made(dataset: Dataset, read: Rewritten, one: "Made") -> NewBars | 
     if is_given.sum() != len(kept) or not len(one.tokens):
         return None
     inside = onsets < read.gap.stop
-    nats = float(one.nats[is_given].sum(dtype=np.float64))
+    judges = np.count_nonzero(kept.events.onset_steps < read.gap.stop) + BEHIND
+    nats = float(one.nats[is_given][:judges].sum(dtype=np.float64))
     if not read.has_more:
         nats += float(one.end_nats[-1])
     count = int(inside.sum())
     made = replace(one, tokens=one.tokens[:count], nats=one.nats[:count], end_nats=one.end_nats[:count])
     return NewBars(read, made, ~is_given[:count], onsets[:count], nats, one.nats[~inside])
-
-
-def best_bars(dataset: Dataset, read: Rewritten, made: "Sequence[Made]", count: int) -> list[NewBars]:
-    """Keep the candidates after which what stays is likeliest, each once, and none that is as it was.
-
-    The last output is the music that is replaced. Raises NotEnoughMusicError if no candidate found its way to what follows.
-    """
-    *candidates, last = (read_bars_made(dataset, read, one) for one in made)
-    was = last if last is not None and len(last.onsets) >= len(read.replayed) - len(read.given) else None
-    distinct: dict[Any, NewBars] = {} if was is None else {was.notes: was}
-    for one in sorted(filter(None, candidates), key=lambda one: one.given_nats):
-        if one.is_new.any():
-            distinct.setdefault(one.notes, one)
-    if len(distinct) == (was is not None):
-        raise NotEnoughMusicError(
-            f"{read.melody.file.name}: the models found no way through {read.melody.where} to what follows; choose other bars, "
-            "or train on more music"
-        )
-    kept = list(distinct.values())[was is not None :][:count]
-    return [replace(one, facts=_facts(one, was, len(candidates))) for one in kept]
 
 
 def with_new_bars(dataset: Dataset, bars: NewBars) -> PieceNotes:
@@ -100,7 +90,7 @@ def with_new_bars(dataset: Dataset, bars: NewBars) -> PieceNotes:
     return replace(whole, notes=sorted_notes(joined_notes([stays, new])))
 
 
-def _facts(bars: NewBars, was: NewBars | None, candidates: int) -> dict[str, Any]:
+def facts_of(bars: NewBars, was: NewBars | None, candidates: int) -> dict[str, Any]:
     """Say what was rewritten, and how likely what follows is after it and after what was there."""
 
     def mean(nats: npt.NDArray[np.float32]) -> float | None:
