@@ -35,11 +35,12 @@ from lstm_music.recipe import load_recipe
 from lstm_music.stages.current import Promoted, require_promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.data.notes import read_pieces
-from lstm_music.stages.music import candidates
+from lstm_music.stages.music import candidates, ready
 from lstm_music.stages.music.copies import event_reader, index_copies, load_index
+from lstm_music.stages.music.gap_reading import read_gap
 from lstm_music.stages.music.measures import Excerpt, Measured, measure
 from lstm_music.stages.music.prompt_files import PromptMidi
-from lstm_music.stages.music.rewriting import BEHIND, Rewrite, Rewritten, read_gap, rewriting
+from lstm_music.stages.music.rewriting import BEHIND, Rewrite, Rewritten, rewriting
 from lstm_music.stages.music.rewritten_result import NewBars
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import Store
@@ -216,7 +217,7 @@ def main() -> None:
             current = require_promoted(store, recipe.name)
             dataset = load_dataset(store, current.dataset)
             loaded = {ref: load_model(store, ref, dataset) for ref in current.models.values()}
-            candidates.load_model = lambda _store, ref, _dataset: loaded[ref]  # the time of a gap is with loaded models
+            ready.load_model = lambda _store, ref, _dataset: loaded[ref]  # the time of a gap is with loaded models
             result = {}
             for bars in arguments.bars:
                 chosen = gaps(store, dataset, spec, bars, arguments)

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_music.encoding.parts import named_parts
 from lstm_music.encoding.streams import PART
-from lstm_music.errors import NotEnoughMusicError, RecipeError
-from lstm_music.generation.prompt import Prompt
+from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name
-from lstm_music.models.backend import load_tensorflow
 from lstm_music.npy import save_array
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
@@ -29,6 +25,7 @@ from lstm_music.stages.music.candidate_files import (
     write_candidate,
     write_rewritten,
 )
+from lstm_music.stages.music.gap_reading import read_gap
 from lstm_music.stages.music.gap_search import Found, search
 from lstm_music.stages.music.lengths import (
     ended,
@@ -41,18 +38,14 @@ from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
-from lstm_music.stages.music.rewriting import Rewrite, Rewritten, read_gap
-from lstm_music.stages.music.rewritten_result import NewBars
-from lstm_music.stages.music.steering import parts_outside, pitch_range, require_possible
-from lstm_music.stages.training.trained import load_model
+from lstm_music.stages.music.ready import make_ready, playing_parts
+from lstm_music.stages.music.rewriting import Rewrite, Rewritten
+from lstm_music.stages.music.steering import parts_outside
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
-    from lstm_music.generation.drums import DrumsInEveryBar
-    from lstm_music.generation.grammar import Grammar
-    from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Made, Prompts
-    from lstm_music.models.event_model import EventModel
+    from lstm_music.generation.loop import Made
+    from lstm_music.stages.music.rewritten_result import NewBars
 
 SEEDS = 2**32
 """How many random seeds there are: further runs have those beyond."""
@@ -224,7 +217,7 @@ def go_on(
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
     """
     segments = [origin.segment for origin in origins]
-    ready = _make_ready(store, dataset, models, spec, segments)
+    ready = make_ready(store, dataset, models, spec, segments)
     from lstm_music.generation.loop import generate_tokens
 
     grammar, drums, prompts = ready.grammar, ready.drums, ready.prompts
@@ -262,7 +255,7 @@ def new_bars(
 
     Raises NotEnoughMusicError if the models find no way to what follows, or too little is before the gap for their window.
     """
-    ready = _make_ready(store, dataset, models, spec, [read.segment] * (spec.candidates + 1))
+    ready = make_ready(store, dataset, models, spec, [read.segment] * (spec.candidates + 1))
     from lstm_music.generation.loop import generator
 
     rules, room = read.rules(dataset, ready.grammar, spec), read.room(dataset)
@@ -277,77 +270,8 @@ def new_bars(
     return search(dataset, read, rules, made, spec.num_outputs)
 
 
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """What the loop needs."""
-
-    models: "Sequence[EventModel]"
-    grammar: "Grammar"
-    prompts: "Prompts"
-    guesser: "Guesser | None"
-    drums: "DrumsInEveryBar | None"
-
-
-def _make_ready(
-    store: Store,
-    dataset: Dataset,
-    models: Mapping[str, ArtifactRef],
-    spec: GenerationSpec,
-    segments: Sequence[Prompt],
-) -> _Ready:
-    """Load the models, and make the grammar and the prompts."""
-    require_possible(dataset, spec)
-    register = pitch_range(dataset, spec) if spec.pitch_range else (0, 127)
-    load_tensorflow()
-    from lstm_music.generation.drums import DrumsInEveryBar
-    from lstm_music.generation.grammar import make_grammar
-    from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Prompts
-
-    def column(name: str) -> np.ndarray:
-        return np.array([getattr(segment, name) for segment in segments], np.int32)
-
-    prompts = Prompts(
-        tokens=np.stack([segment.tokens for segment in segments], axis=1),
-        before=column("before"),
-        onsets=column("last_onset_steps") + column("rest_steps"),
-        positions=column("last_position_in_bar_steps"),
-        bars=column("bar_steps"),
-    )
-    loaded = [load_model(store, ref, dataset) for ref in models.values()]
-    more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
-    for model in loaded:
-        if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
-            raise NotEnoughMusicError(
-                f"{segments[0].name or 'the start of a piece'}: has {len(segments[0].tokens)} events, and the models read a "
-                f"window of {model.columns.window}; give a longer --prompt-midi, or more {more}"
-            )
-    grammar = make_grammar(
-        dataset.events,
-        dataset.vocabularies,
-        spec.max_quarters,
-        any_pitch=spec.any_pitch,
-        played=dataset.notes_of_parts,
-        instruments=_instruments(dataset, spec),
-        pitch_range=register,
-    )
-    drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
-    if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):
-        raise RecipeError(f"--pitch-range: expected a range with a note that may be played, got {spec.pitch_range!r}")
-    table = dataset.knowledge.table
-    guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
-    return _Ready(loaded, grammar, prompts, guesser, drums)
-
-
-def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
-    """Give the parts that may play; raise RecipeError for one that the models do not know."""
-    known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
-    named = named_parts(spec.instruments, dataset.events.parts, known, "--instruments")
-    return (*named, DRUMS) if named and spec.add_drums else named
-
-
 def _silent_parts(dataset: Dataset, spec: GenerationSpec) -> list[str]:
     """Say which parts cannot play in the range that is asked for."""
     if PART not in dataset.vocabularies:
         return []
-    return parts_outside(dataset, spec, _instruments(dataset, spec) or dataset.vocabularies[PART].values)
+    return parts_outside(dataset, spec, playing_parts(dataset, spec) or dataset.vocabularies[PART].values)

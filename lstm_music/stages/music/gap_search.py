@@ -1,8 +1,8 @@
 """The search for bars that lead to what follows: sequential Monte Carlo with look-ahead.
 
 A first run of the loop makes candidates for the whole gap, each weighted by how likely the models find what stays after it. The
-best, which have to differ, are the ancestors of further runs: each keeps the first half of the gap, then the first three quarters,
-then seven eighths, and the rest is made again, many times. A result is replaced only by a better one.
+best, which have to differ, are the ancestors of further runs: each keeps the first half of the gap, then the first three
+quarters, then seven eighths, and the rest is made again, many times. A result is replaced only by a better one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
