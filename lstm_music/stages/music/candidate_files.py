@@ -12,7 +12,7 @@ from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
 from lstm_music.midi.key import estimate_key
-from lstm_music.midi.notes import KeySignature, PieceNotes
+from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import piece_title
@@ -97,7 +97,8 @@ def write_rewritten(
 ) -> None:
     """Write the files of a piece with new bars: all else is as it was in the user's file."""
     notes = with_new_bars(dataset, bars)
-    midi = write_midi(replace(notes, time_signatures=tuple(with_pickup(notes))))
+    meters = tuple(with_pickup(notes)) or (TimeSignature(0, 4, 4),)  # what a MIDI file means that names none
+    midi = write_midi(replace(notes, tempos=tuple(notes.tempos) or (Tempo(0, 500_000),), time_signatures=meters))
     writer.file(f"result_{number:03d}", "mid").write_bytes(midi)
     before = origin.segment
     origin = replace(origin, segment=replace(before, name="", title="", first=0, tokens=before.tokens[:0]))

@@ -1,12 +1,14 @@
 """A file of the user's and the bars to rewrite → where the gap lies, what the models read before it, and what stays."""
 
+import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.bars import bars_of, places_in
-from lstm_music.encoding.grid import Grid, Steps
+from lstm_music.encoding.grid import MAX_TICKS_PER_QUARTER, Grid, Steps
 from lstm_music.encoding.parts import LEFT_OUT
 from lstm_music.encoding.places import bar_steps
 from lstm_music.encoding.streams import PART
@@ -16,7 +18,7 @@ from lstm_music.generation.gap import Gap
 from lstm_music.generation.prompt import Prompt, average_tempo, cut_segment, nothing_before, signature_after
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
-from lstm_music.midi.notes import PieceNotes, TimeSignature
+from lstm_music.midi.notes import Bar, PieceNotes, TimeSignature
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.given_events import GivenEvents, given_events, require_known, require_single_notes
 from lstm_music.stages.music.melody import by_parts, choose_part, side_of
@@ -35,7 +37,7 @@ def read_gap(dataset: Dataset, melody: Rewrite, spec: GenerationSpec, behind: in
     """
     require_single_notes(dataset, "rewrite")
     name, grid, known = melody.file.name, dataset.events.grid, of_known_parts(dataset)
-    whole = read_music_of(dataset, melody.file, "to rewrite bars of")
+    whole = _in_finer_ticks(read_music_of(dataset, melody.file, "to rewrite bars of"), grid.steps_per_quarter)
     read = given_events(dataset, whole)
     if not len(read):
         raise RejectedInputError(f"{name}: these models read no note in it; give another file")
@@ -59,6 +61,8 @@ def read_gap(dataset: Dataset, melody: Rewrite, spec: GenerationSpec, behind: in
     in_gap = (read.events.onset_steps >= start) & (read.events.onset_steps < stop)
     replayed = read.chosen(in_gap).joined(later)
     is_piano = PART not in dataset.vocabularies
+    is_other = ~chosen if is_piano else np.zeros(len(chosen), np.bool_)
+    other = given_events(dataset, replace(whole, notes=whole.notes[is_other]))  # the other hand
     return Rewritten(
         melody=melody,
         whole=whole,
@@ -69,12 +73,32 @@ def read_gap(dataset: Dataset, melody: Rewrite, spec: GenerationSpec, behind: in
         segment=_segment(dataset, whole, melody, read, before, gap, places),
         given=given,
         replayed=replayed,
-        neighbours=kept if melody.part and is_piano else kept.chosen(np.zeros(len(kept), np.bool_)),
-        side=_side(whole, chosen, melody) if melody.part and is_piano else "beside",
+        neighbours=other,
+        side=_side(whole, chosen, melody) if len(other) else "beside",
         positions=places.positions,
         rests=places.rests,
         warnings=tuple(file_warnings(whole, name, known)),
     )
+
+
+def _in_finer_ticks(whole: PieceNotes, steps_per_quarter: int) -> PieceNotes:
+    """Write the same times in finer ticks, so that each step of the grid is a whole number of them, if MIDI can hold that."""
+    ticks = math.lcm(whole.ticks_per_quarter, steps_per_quarter)
+    factor = ticks // whole.ticks_per_quarter
+    if factor == 1 or ticks > MAX_TICKS_PER_QUARTER:
+        return whole
+    notes = whole.notes.copy()
+    for name in ("onset_ticks", "duration_ticks"):
+        notes[name] *= factor
+    changes = ("tempos", "time_signatures", "key_signatures", "pedal")
+    moved: dict[str, Any] = {
+        name: tuple(replace(one, tick=one.tick * factor) for one in getattr(whole, name)) for name in changes
+    }
+    bars = tuple(
+        Bar(bar.tick * factor, bar.number, bar.begins_at_ticks * factor, bar.nominal_ticks * factor)
+        for bar in whole.bars
+    )
+    return replace(whole, ticks_per_quarter=ticks, notes=notes, bars=bars, **moved)
 
 
 @dataclass(frozen=True, eq=False)

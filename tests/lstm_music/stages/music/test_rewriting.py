@@ -217,6 +217,22 @@ def test_bars_and_parts_that_are_not_there(make, piece, bars, part, error, words
         make(piece, bars, part)
 
 
+def test_coarse_ticks_become_as_fine_as_the_grid(made):
+    piece = waltz()
+    notes = piece.notes[piece.notes["onset_ticks"] % QUARTER == 0].copy()
+    for name in ("onset_ticks", "duration_ticks"):
+        notes[name] = -(-notes[name] // QUARTER)
+    signs = {"tempos": (Tempo(0, 500_000), Tempo(9, 400_000)), "pedal": ()}
+    coarse = replace(piece, ticks_per_quarter=1, notes=notes, **signs)
+    spec = rewriting(made.recipe).generation
+    whole = read_gap(made.dataset, Rewrite(PromptMidi("mine.mid", write_midi(coarse), "midi"), "", "4"), spec).whole
+    steps = made.dataset.events.grid.steps_per_quarter
+    assert whole.ticks_per_quarter == steps
+    assert whole.notes["onset_ticks"].tolist() == (steps * notes["onset_ticks"]).tolist()
+    assert whole.notes["duration_ticks"].tolist() == (steps * notes["duration_ticks"]).tolist()
+    assert [tempo.tick for tempo in whole.tempos] == [0, 9 * steps]
+
+
 def test_the_command_and_the_summary_name_the_bars(made, tmp_path):
     path = tmp_path / "mine.mid"
     path.write_bytes(write_midi(waltz()))
