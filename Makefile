@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 COMPILED = setup.py lstm_music/midi/loops.py lstm_music/midi/loops.pxd
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo serve install install-bench test coverage check docs clean
+.PHONY: demo serve install install-bench test coverage check types style docs clean
 
 demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
@@ -24,10 +24,14 @@ test: $(VENV)/.installed-test  ## every test, two files at a time
 coverage: $(VENV)/.installed-test  ## every test, with what of the library it reached: a quarter longer
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.installed-test docs  ## style, types, layers, and every link of the documentation
+check: types style docs  ## style, types, layers, and every link of the documentation; --jobs 2 checks side by side
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+style: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml

@@ -24,7 +24,7 @@ from flows.parameters import (
 )
 from lstm_music.stages.current import default_recipe, find_recipe, name_in, require_promoted
 from lstm_music.stages.music.generation import Plan
-from lstm_music.stages.music.overrides import settings_of
+from lstm_music.stages.music.likeness import asked_settings, recipe_of
 from lstm_music.store import ArtifactRef, Store
 from tasks.failing import advise, say_ended
 from tasks.generating import make_music, measure_reference, present
@@ -54,6 +54,8 @@ def generate(
 ) -> ArtifactRef:
     """Make music with the promoted models of a recipe, and a page to listen to it."""
     store = Store(storage)
+    if prompt.like and not recipe:
+        recipe = recipe_of(store, prompt.like, str)
     if recipe:
         chosen = find_recipe(store, recipe)
     else:
@@ -63,7 +65,7 @@ def generate(
     options = {"num_outputs": num_outputs, "num_events": num_events, "random_seed": random_seed}
     for group in (music, sampling, prompt, limits, output):
         options |= group.model_dump()
-    settings = settings_of(chosen, name_in(store, chosen, recipe or chosen.name), options, spell=str)
+    settings = asked_settings(store, chosen, name_in(store, chosen, recipe or chosen.name), options, spell=str)
     with store.session():
         current = require_promoted(store, chosen.name)
         plan = Plan(settings, current.dataset, current.models)

@@ -133,6 +133,8 @@ class Prompt(Group):
     prompt_events: int | None = _option("prompt_events", ge=1)
     prompt_bars: str | None = _option("prompt_bars")
     include_prompt: bool | None = _option("include_prompt")
+    like: str | None = _option("like", min_length=1)
+    variation: float | None = _option("variation", ge=0, le=1)
 
 
 class Limits(Group):
@@ -157,6 +159,11 @@ class Music(Group):
     meter: str | None = _option("meter")
     key: str | None = _option("key")
     velocity: int | None = _option("velocity", ge=0, le=127)
+    density: float | None = _option("density", ge=0)
+    polyphony: float | None = _option("polyphony", ge=0)
+    mean_pitch: str | None = _option("mean_pitch")
+    chords: str | None = _option("chords")
+    plan: str | None = _option("plan")
 
 
 class Output(Group):

@@ -1,12 +1,10 @@
-"""The library in five calls: load a recipe, prepare, train, generate, rewrite. Import them from `lstm_music`.
+"""The library in a few calls: load a recipe, prepare, train, generate, accompany, rewrite, mirex. From `lstm_music`.
 
 No call needs Prefect. Each finds what the storage already holds, and makes only what is missing. The errors are those of
 `lstm_music.errors`; each docstring names the likely ones.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Unpack
 
 from lstm_music.options import GenerationOptions
@@ -19,18 +17,22 @@ from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.music import generation, index
-from lstm_music.stages.music.overrides import Options, settings_of
+from lstm_music.stages.music.likeness import asked_settings
+from lstm_music.stages.music.mirex import answers, mirex_settings, write_answers
+from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.training import curves, promotion, scorecard
 from lstm_music.stages.training.side_by_side import Report, train_models
-from lstm_music.store import Store
+from lstm_music.store import ArtifactRef, Store
 
 __all__ = [
     "GeneratedMusic",
     "PreparedMusic",
     "Recipe",
     "TrainedModels",
+    "accompany",
     "generate",
     "load_recipe",
+    "mirex",
     "prepare",
     "rewrite",
     "train",
@@ -123,6 +125,7 @@ def generate(
     ```python
     music = generate("demo", num_outputs=2, temperature={"note": 0.8}, prompt="bwv26.6")
     music.midi  # the paths of the MIDI files; in a notebook, `music` shows players
+    more = generate("demo", like="latest/2", variation=0.5)
     ```
 
     Args:
@@ -137,7 +140,47 @@ def generate(
         NotEnoughMusicError: No held-out piece is long enough for a prompt.
 
     """
-    return _made(recipe, storage, options)
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
+    settings = asked_settings(store, chosen, _name(store, chosen, recipe), options, spell=str)
+    return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
+
+
+@takes_options_of("accompany")
+def accompany(
+    melody: str | Path,
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    part: str | None = None,
+    **options: Unpack[GenerationOptions],
+) -> GeneratedMusic:
+    """Write the other parts to a melody, which is in every result note for note.
+
+    ```python
+    music = accompany("waltz.mid", "default", part="right", num_outputs=2)
+    ```
+
+    Args:
+        melody: A MIDI or score file.
+        recipe: A recipe, its name, or the path of a .toml file.
+        storage: The storage that holds the trained models.
+        part: Which part of the file is given: its name, the number of its track, or of a piano piece `right` or `left`. None is
+            the first part, the right hand of two, or all notes.
+        **options: As `lstm_music.options` lists them.
+
+    Raises:
+        RecipeError: An option has a value that it does not take, or the models cannot accompany.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The melody, its part or the soundfont does not exist.
+        RejectedInputError: The melody has no note that the models know.
+
+    """
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
+    name = _name(store, chosen, recipe)
+    settings = asked_settings(store, chosen, name, options, melody=Path(melody), part=part, spell=str)
+    return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
 
 
 @takes_options_of("rewrite")
@@ -173,25 +216,56 @@ def rewrite(
         RejectedInputError: The file holds no music that these models can read.
 
     """
-    return _made(recipe, storage, options, {"melody": Path(file), "part": part, "rewrite_bars": bars})
-
-
-def _made(
-    recipe: Recipe | str | Path,
-    storage: str | Path,
-    options: Options,
-    of_file: Mapping[str, Any] = MappingProxyType({}),
-) -> GeneratedMusic:
-    """Make music with the promoted models; `of_file` are the arguments of `settings_of` about a file of the user's."""
     store = Store(storage)
     chosen = _recipe(store, recipe)
-    name = name_in(store, chosen, chosen.name if isinstance(recipe, Recipe) else str(recipe))
-    settings = settings_of(chosen, name, options, spell=str, **of_file)
-    current = require_promoted(store, chosen.name)
+    of_file: dict[str, Any] = {"melody": Path(file), "part": part, "rewrite_bars": bars}
+    settings = asked_settings(store, chosen, _name(store, chosen, recipe), options, **of_file, spell=str)
+    return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
+
+
+@takes_options_of("mirex")
+def mirex(
+    prompt_json: str | Path,
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    output_dir: str | Path,
+    **options: Unpack[GenerationOptions],
+) -> list[Path]:
+    """Continue a prompt of the MIREX task by twelve bars; return the paths of the samples, the best first.
+
+    Args:
+        prompt_json: A file with four bars of 4/4 in sixteenths (see `lstm_music.scores.mirex`).
+        recipe: A recipe, its name, or the path of a .toml file. Its models know piano music as single notes.
+        storage: The storage that holds the trained models.
+        output_dir: The folder for `sample_01.json` and so on.
+        **options: As `lstm_music.options` lists them.
+
+    Raises:
+        RecipeError: An option has a value that it does not take, or the models know no piano music as single notes.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The prompt does not exist.
+        RejectedInputError: The file is no prompt of the task.
+        StorageError: The folder has other samples, or cannot be written.
+
+    """
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
+    settings = mirex_settings(chosen, _name(store, chosen, recipe), Path(prompt_json), options, spell=str)
+    ref = _made(store, chosen, settings)
+    return write_answers(Path(output_dir), [data for _, data in answers(store, ref)])
+
+
+def _made(store: Store, recipe: Recipe, settings: GenerationSettings) -> ArtifactRef:
+    current = require_promoted(store, recipe.name)
     with store.session():
         ref = generation.generate(store, generation.Plan(settings, current.dataset, current.models))
         index.write_index(store)
-    return GeneratedMusic.of(generation.describe_generation(store, ref))
+    return ref
+
+
+def _name(store: Store, chosen: Recipe, recipe: Recipe | str | Path) -> str:
+    return name_in(store, chosen, chosen.name if isinstance(recipe, Recipe) else str(recipe))
 
 
 def _recipe(store: Store, recipe: Recipe | str | Path) -> Recipe:

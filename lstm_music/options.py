@@ -8,16 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
 
-MUSIC, STEERING, PROMPT, SAMPLING, OUTPUT = "Music", "Tempo, key and range", "Prompt", "Sampling", "Output"
+MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar (models that were taught controls)"
+PROMPT, SAMPLING, OUTPUT = "Prompt", "Sampling", "Output"
 """The groups of these options in `--help`."""
 
-Command = Literal["generate", "accompany", "rewrite", "evaluate", "doctor"]
+Command = Literal["generate", "accompany", "rewrite", "mirex", "evaluate", "doctor"]
 """The sub-commands that take some of these options."""
 
 GENERATE: tuple[Command, ...] = ("generate",)
 NEW_PARTS: tuple[Command, ...] = ("generate", "accompany")
 MAKE: tuple[Command, ...] = ("generate", "accompany", "rewrite")
-ALL: tuple[Command, ...] = ("generate", "accompany", "rewrite", "evaluate")
+ALL: tuple[Command, ...] = ("generate", "accompany", "rewrite", "mirex", "evaluate")
+MANY: tuple[Command, ...] = ("generate", "accompany", "rewrite", "mirex")
 COMPARE: tuple[Command, ...] = ("generate", "evaluate")
 
 RECIPE = "the recipe's"
@@ -50,7 +52,7 @@ PerStream = float | str | Mapping[str, float]
 class GenerationOptions(TypedDict, total=False):
     """The options of `lstm-music generate` and `lstm_music.generate`, in the order of `--help`. None is as if left out."""
 
-    num_outputs: Annotated[int | None, Option(MUSIC, "Number of pieces.", MAKE, minimum=1)]
+    num_outputs: Annotated[int | None, Option(MUSIC, "Number of pieces.", MANY, defaults={"mirex": "8"}, minimum=1)]
     bars: Annotated[
         int | None,
         Option(
@@ -79,8 +81,12 @@ class GenerationOptions(TypedDict, total=False):
             MUSIC,
             "Make this many candidates per piece and keep the best: those with the lowest penalty, or of new bars in a file "
             "those that best lead to the music after them.",
-            MAKE,
-            defaults={"accompany": "8, or more if the recipe says so", "rewrite": "64, or more if the recipe says so"},
+            MANY,
+            defaults={
+                "accompany": "8, or more if the recipe says so",
+                "rewrite": "64, or more if the recipe says so",
+                "mirex": "1",
+            },
             minimum=1,
         ),
     ]
@@ -131,12 +137,67 @@ class GenerationOptions(TypedDict, total=False):
             maximum=127,
         ),
     ]
+    density: Annotated[
+        float | None,
+        Option(BARS, "How many notes begin in a bar, such as 6 for calm or 20 for busy music.", MAKE, default=None),
+    ]
+    polyphony: Annotated[
+        float | None,
+        Option(
+            BARS, "How many notes sound at once, on average: 1 is a single line, 4 full chords.", MAKE, default=None
+        ),
+    ]
+    mean_pitch: Annotated[
+        str | None,
+        Option(BARS, "Note around which the music lies, such as C4 (middle C).", MAKE, default=None, metavar="NOTE"),
+    ]
+    chords: Annotated[
+        str | None,
+        Option(
+            BARS,
+            "Chords, one for each bar, again and again: 'Am F C G'; 'Am F | C G' has two in a bar.",
+            MAKE,
+            default=None,
+            metavar="CHORDS",
+        ),
+    ]
+    plan: Annotated[
+        str | Path | Sequence[Mapping[str, Any]] | None,
+        Option(
+            BARS,
+            "TOML or JSON file that asks for these things, and keys, bar by bar.",
+            MAKE,
+            default=None,
+            metavar="FILE",
+            word=str,
+        ),
+    ]
+    like: Annotated[
+        str | None,
+        Option(
+            PROMPT,
+            "Make more like this result, such as 3 or 2026-11-28_demo_1/3: its prompt and its settings, other notes.",
+            GENERATE,
+            default=None,
+            metavar="RESULT",
+        ),
+    ]
+    variation: Annotated[
+        float | None,
+        Option(
+            PROMPT,
+            "With --like, the share of its notes that stays, in whole bars: 0.5 keeps half of them, 1 all.",
+            GENERATE,
+            default=None,
+            metavar="SHARE",
+        ),
+    ]
     prompt: Annotated[
         str | None,
         Option(
             PROMPT,
             "Music to continue: auto (a good place in a held-out piece), random (any place in one), none, the name of a piece, "
-            "or NAME:120 for its event 120.",
+            "NAME:120 for its event 120, or a result such as latest/3.",
             GENERATE,
             metavar="PROMPT",
         ),

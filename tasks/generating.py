@@ -14,8 +14,8 @@ from tasks.reporting import publish_generation, rendering_report
 def make_music(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Make all candidates with the promoted models."""
     settings = plan.settings
-    files = settings.prompt_midi, settings.melody
-    return music.make_music(Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, *files)
+    given = settings.given
+    return music.make_music(Store(storage), plan.dataset, plan.models, settings.spec, settings.random_seed, *given)
 
 
 @task(
@@ -25,7 +25,7 @@ def measure_reference(storage: str, plan: generation.Plan) -> ArtifactRef:
     """Index the training pieces for the copy check, and measure the held-out music that results are compared with."""
     store = Store(storage)
     indexed = copies.index_copies(store, plan.dataset)
-    return reference.measure_reference(store, plan.dataset, indexed, plan.settings.spec.num_events)
+    return reference.measure_reference(store, plan.dataset, indexed, plan.reference_events(store))
 
 
 @task(name="present music", task_run_name="present music", cache_policy=NO_CACHE, persist_result=False)

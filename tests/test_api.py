@@ -11,7 +11,7 @@ from tiny_music import write_pieces, write_recipe
 
 import lstm_music
 from lstm_music import errors, generate, load_recipe, prepare, train
-from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.spec import OF_TASKS, GenerationSpec
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.current import promoted_models
 from lstm_music.store import Store
@@ -51,8 +51,16 @@ def test_every_name_is_there_and_documented():
 
 def test_generate_takes_every_setting_of_a_recipe_and_says_what_each_is():
     parameters = set(inspect.signature(generate).parameters)
-    settings = {*GenerationSpec.model_fields, *RenderingSpec.model_fields}
-    assert parameters == settings | {"recipe", "storage", "random_seed", "prompt_midi", "soundfont"}
+    settings = {*GenerationSpec.model_fields, *RenderingSpec.model_fields} - {*OF_TASKS}
+    assert parameters == settings | {
+        "recipe",
+        "storage",
+        "random_seed",
+        "prompt_midi",
+        "soundfont",
+        "like",
+        "variation",
+    }
     assert {name for name in parameters if f"\n    {name}: " not in inspect.getdoc(generate)} == set()
 
 

@@ -207,6 +207,7 @@ HOSTS = {
     "purl.org",
     "semver.org",
     "www.kaggle.com",
+    "www.music-ir.org",
     "www.piano-midi.de",
     "www.w3.org",
 }

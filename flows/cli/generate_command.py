@@ -12,7 +12,8 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.current import name_in, require_promoted
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.overrides import Options, settings_of
+from lstm_music.stages.music.likeness import asked_settings, recipe_of
+from lstm_music.stages.music.overrides import Options
 from lstm_music.stages.music.settings import GenerationSettings, length_in_words
 from lstm_music.stages.training.changes import changes_since_training, changes_text
 from lstm_music.store import Store
@@ -30,9 +31,12 @@ def generate(
 ) -> None:
     """Make music with the promoted models, around a part of the file `melody` if there is one, or in bars of it."""
     store = Store(storage)
+    if (like := options.get("like")) and recipe_name is None:
+        recipe_name = recipe_of(store, like)
+        display.log(f"Recipe {recipe_name}: that of {like}")
     recipe = choose_recipe(display, store, recipe_name, "promoted")
     name = name_in(store, recipe, recipe_name or recipe.name)
-    settings = settings_of(recipe, name, options, melody=melody, part=part, rewrite_bars=rewrite_bars)
+    settings = asked_settings(store, recipe, name, options, melody=melody, part=part, rewrite_bars=rewrite_bars)
     current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
     require_output_dir(output_dir, store)
     if changes := changes_since_training(store, recipe, current):

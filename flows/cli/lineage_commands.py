@@ -7,10 +7,10 @@ from flows.cli.order_commands import DRY_RUN, existing
 from flows.cli.sizes import by_group, size
 from flows.cli.words import counted
 from lstm_music.rendering.lineage_page import lineage_page
+from lstm_music.stages.music.results import find_result
 from lstm_music.stages.upkeep import forgetting
 from lstm_music.stages.upkeep.holders import artifacts_with, find_contents
 from lstm_music.stages.upkeep.lineage import Lineage, lineage_of
-from lstm_music.stages.upkeep.results import find_result
 
 
 def lineage(display: Display, storage: str, result: str) -> None:

@@ -8,10 +8,10 @@ from flows.cli.sizes import by_group, bytes_of, size
 from flows.cli.words import counted
 from lstm_music.errors import StorageError
 from lstm_music.stages.music.names import read_names
+from lstm_music.stages.music.results import find_result
 from lstm_music.stages.upkeep import pins, pruning
 from lstm_music.stages.upkeep import repair as repairing
 from lstm_music.stages.upkeep.pruning import plan_pruning
-from lstm_music.stages.upkeep.results import find_result
 from lstm_music.stages.upkeep.survey import Limits
 from lstm_music.store import Store, versions
 

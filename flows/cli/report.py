@@ -158,6 +158,8 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     ]
     known = {"given": "accompanies", "rewritten": "rewrites bars of"}
     begun = next((words for name, words in known.items() if any(name in output for output in outputs)), "continues")
+    if likes := {_likeness(output["like"]): None for output in outputs if "like" in output}:
+        display.log("; ".join(likes))
     columns = ["piece", begun, "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
     if follows := _what_follows(outputs):
@@ -173,7 +175,16 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     display.log(f"Made {counted(len(outputs), 'piece')} in {folder}: {forms}")
     has_audio = any(output["audio"] for output in outputs)
     display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")
+    display.log(f"More like it: {described['command_for_more']}")
     return described
+
+
+def _likeness(like: Mapping[str, Any]) -> str:
+    """Say what a result is like, and what it has of it."""
+    kept = (
+        f"with {like['kept_events']} of its {like['of_events']} events" if "kept_events" in like else "with other notes"
+    )
+    return f"Like {like['result']}, {kept}"
 
 
 def _forms(results: list[Path]) -> list[str]:

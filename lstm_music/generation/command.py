@@ -8,6 +8,9 @@ from lstm_music.generation.plan import PLAN_KEY, written_plan
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec
 from lstm_music.options import OPTIONS, flags_of
 
+USUAL_STORAGE = "storage"
+"""The storage of a command that names none."""
+
 FLAGS = {name: flags_of(name).split("/") for name, listed in OPTIONS.items() if listed.type == bool | None}
 """Option that is true or false → its two names on the command line."""
 
@@ -37,6 +40,11 @@ def command(
         else:
             words += [_option(name), written_plan(value) if name == PLAN_KEY else _text(value)]
     return shlex.join(words)
+
+
+def in_storage(line: str, storage: str) -> str:
+    """Let a command name the storage that it is for, if that is not the usual one: no key depends on where that lies."""
+    return line if storage == USUAL_STORAGE else f"{line} --storage {shlex.quote(storage)}"
 
 
 def _with_one_length(changed: Mapping[str, Any], usual: GenerationSpec, spec: GenerationSpec) -> dict[str, Any]:

@@ -23,11 +23,13 @@ _OFFSET, _NOTE, _DURATION, _PART = (ALL_STREAMS.index(stream) for stream in (*ST
 class Ending(NamedTuple):
     """Of each output: `lengths` int32 [outputs] in steps from the barline before its first event to its end.
 
-    `waits` int32 [outputs] are the steps from the prompt's last event before which the music does not begin.
+    `waits` int32 [outputs] are the steps from the prompt's last event before which the music does not begin, `latest` those
+    before which it does, `NEVER` where it may begin at any time.
     """
 
     lengths: Any
     waits: Any
+    latest: Any
 
 
 class Bounds:
@@ -46,8 +48,10 @@ class Bounds:
         steps = tf.constant(self._grammar.offset_steps)[None]
         inside = (steps < (end - onset)[:, None]) | (onset >= end - self._bars)[:, None]
         waiting = steps >= self._ending.waits[:, None]
+        timely = waiting & (steps < self._ending.latest[:, None])
         reach = tf.gather(tf.constant(self._grammar.on_grid), onset % self._grammar.steps_per_quarter)
         waiting |= ~tf.reduce_any(waiting & reach, -1, keepdims=True)
+        waiting = tf.where(tf.reduce_any(timely & reach, -1, keepdims=True), timely, waiting)
         return tf.where(index == 0, waiting, inside)
 
     def durations(self, stream: str, allowed: Any, onset: Any, end: Any) -> Any:

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstm_music.encoding.streams import PART, STREAMS
+from lstm_music.encoding.streams import PART
 from lstm_music.encoding.vocabulary import END
-from lstm_music.generation.ending import NEVER, with_room
+from lstm_music.generation.ending import NEVER
 from lstm_music.generation.gap import Gap
 from lstm_music.generation.given import (
     GivenMusic,
@@ -36,7 +36,6 @@ _NONE = -1
 _CLOSED = (127, -2)  # no pitch lies between
 _COLUMNS = 5
 _TABLES = ("rows", "hops", "lands", "highest", "low", "high")
-DURATION = STREAMS[2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ class Script:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class GapMusic(GivenMusic):
     """The rules of a gap. All tables but `positions` and `rests` are variables whose first axis are scripts.
 
@@ -102,6 +101,7 @@ class GapMusic(GivenMusic):
             highest=table(tf.int32, steps),
             low=table(tf.int32, steps),
             high=table(tf.int32, steps),
+            room=np.maximum(gap.until - np.arange(steps), 0).astype(np.int32),
             at_once=int(_or_end(np.array(offset_of_nothing(grammar)))),
             gap=gap,
             script_of=tf.Variable(tf.zeros([outputs], tf.int32), trainable=False),
@@ -124,9 +124,6 @@ class GapMusic(GivenMusic):
             is_free = self._at(self.lands, onset)[:, None]
             part = self._row(following)[:, 1:2]
             return tf.where(is_free, found, tf.range(allowed.shape[-1])[None] == part)
-        if stream == DURATION:
-            inside = with_room(allowed, tf.constant(self.grammar.duration_steps), self.gap.until - onset)
-            return tf.where(is_given[:, None], allowed, inside)
         return found
 
     def _tables(self, script: Script) -> dict[str, npt.NDArray[Any]]:

@@ -80,7 +80,9 @@ class GivenMusic(Given):
 
     For each step until the end: `hops` int32 is the offset id that leads towards the next given onset (`END` behind the last),
     `lands` bool says whether a new event may begin there, `highest` int32 the highest new note id, `low` and `high` int32
-    between which pitches new notes lie.
+    between which pitches new notes lie, `room` int32 how long a new note may be.
+
+    Where the given notes are `alone`, no new event begins with one of them, and the music does not end before its end.
     """
 
     grammar: Grammar
@@ -93,12 +95,32 @@ class GivenMusic(Given):
     highest: npt.NDArray[np.int32]
     low: npt.NDArray[np.int32]
     high: npt.NDArray[np.int32]
+    room: npt.NDArray[np.int32]
     at_once: int
+    alone: bool = False
+    start: int = 0
 
     @classmethod
-    def of(cls, grammar: Grammar, given: GivenNotes, side: Side) -> "GivenMusic":
-        """Draw up the tables; `grammar` is that of new notes, in which no given part may play."""
+    def of(
+        cls,
+        grammar: Grammar,
+        given: GivenNotes,
+        side: Side,
+        closed: npt.NDArray[np.bool_] | None = None,
+        start: int = 0,
+    ) -> "GivenMusic":
+        """Draw up the tables; `grammar` is that of new notes, in which no given part may play.
+
+        In `closed` steps, bool [end + 1], are only given notes, each of them lies in one, and no new note sounds into one. The
+        music begins after step `start`.
+        """
         low, high = bounds(grammar, given, side)
+        room = given.end - np.arange(given.end + 1)
+        if closed is not None:
+            low, high = np.where(closed, _HIGHEST, low), np.where(closed, _LOWEST, high)
+            borders = np.append(np.flatnonzero(closed), given.end)
+            room = borders[np.searchsorted(borders, np.arange(given.end + 1), side="right").clip(max=len(borders) - 1)]
+            room = room - np.arange(given.end + 1)
         highest = highest_notes(grammar, low, high)
         none = [NEVER, *[_NONE] * 4]
         columns = (given.onsets, given.parts, given.notes, given.durations, given.velocities)
@@ -113,15 +135,18 @@ class GivenMusic(Given):
             hops,
             lands,
             highest,
-            low,
-            high,
+            low.astype(np.int32),
+            high.astype(np.int32),
+            room.astype(np.int32),
             offset_of_nothing(grammar),
+            alone=closed is not None,
+            start=start,
         )
 
     def unreachable(self) -> int | None:
         """Return the onset, in steps, of the first given note that no offset leads to; None if all can be reached."""
         onsets = self.rows[:-1, 0]
-        before = np.concatenate([[0], onsets[:-1]])
+        before = np.concatenate([[self.start], onsets[:-1]])
         reached = np.where(onsets == before, self.at_once != _NONE, self.hops[before] != _NONE)
         missing = np.flatnonzero(~reached)
         return int(onsets[missing[0]]) if len(missing) else None
@@ -139,16 +164,18 @@ class GivenMusic(Given):
         ids, row = tf.range(allowed.shape[-1])[None], self._row(following)
         is_due = (row[:, 0] == onset)[:, None]
         if stream == OFFSET:
-            return self._offsets(allowed, row[:, 0], onset, last) | (ids == END)
+            found = self._offsets(allowed, row[:, 0], onset, last)
+            may_end = ~tf.reduce_any(found, -1, keepdims=True) if self.alone else True
+            return found | (may_end & (ids == END))
         if stream == PART:
-            return allowed | (is_due & (ids == row[:, 1:2]))
+            return (allowed & ~(is_due & self.alone)) | (is_due & (ids == row[:, 1:2]))
         if stream == NOTE and not self.grammar.has_parts:
             pitches = tf.constant(self.grammar.pitches)[None]
             inside = (pitches > self._at(self.low, onset)[:, None]) & (pitches < self._at(self.high, onset)[:, None])
             note = row[:, 2:3]
             return tf.where(is_due, (allowed & (inside | (ids >= note))) | (ids == note), allowed & inside)
         if stream == DURATION:
-            inside = with_room(allowed, tf.constant(self.grammar.duration_steps), self.end - onset)
+            inside = with_room(allowed, tf.constant(self.grammar.duration_steps), self._at(self.room, onset))
             return tf.where(is_given[:, None], allowed, inside)
         return allowed
 
@@ -160,6 +187,8 @@ class GivenMusic(Given):
         if stream == OFFSET:
             after = onset + tf.gather(tf.constant(self.grammar.offset_steps), chosen)
             is_past = (chosen < SPECIAL_IDS) | (after > onset_of) | (after >= self.end)
+            if self.alone:  # another rule may lead into closed steps
+                is_past |= (after != onset_of) & ~self._at(self.lands, after)
             hop = tf.where(is_due, self.at_once, self._at(self.hops, onset))
             return tf.where(is_past, hop, chosen), is_given
         if stream == PART:

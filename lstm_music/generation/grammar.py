@@ -71,19 +71,22 @@ def make_grammar(
     played: Mapping[str, Collection[str]] = MappingProxyType({}),
     instruments: Collection[str] = (),
     pitch_range: tuple[int, int] = (0, 127),
+    finest_steps: int = 1,
 ) -> Grammar:
     """Draw up the rules for an encoding and its vocabularies.
 
     No note and no silence lasts longer than `max_quarters`; if every value of a stream is longer, the shortest is allowed.
     Pitches lie within those of the training pieces, unless `any_pitch` allows all that the vocabulary has. `played` are the notes
     of each part in the training pieces; only `instruments` may play, if any are named. No note but a drum lies outside of
-    `pitch_range`, MIDI numbers, both inclusive; a part that has no note in it may not play.
+    `pitch_range`, MIDI numbers, both inclusive; a part that has no note in it may not play. Offsets and durations are multiples
+    of `finest_steps`.
     """
     grid = spec.grid
     offsets, durations = (steps_of(vocabularies[stream], grid) for stream in ("offset", "duration"))
     phases = np.arange(grid.steps_per_quarter)
     on_grid = grid.on_grid(phases[:, None] + offsets) & _within(offsets, max_quarters * grid.steps_per_quarter)
-    short_enough = _within(durations, max_quarters * grid.steps_per_quarter)
+    on_grid &= offsets % finest_steps == 0
+    short_enough = _within(durations, max_quarters * grid.steps_per_quarter) & (durations % finest_steps == 0)
     parts, notes_of_part, durations_of_part = _parts(spec, vocabularies, played, instruments, any_pitch=any_pitch)
     in_range = _in_range(vocabularies["note"], spec.encoding, pitch_range)
     notes_of_part &= in_range

@@ -18,6 +18,7 @@ from lstm_music.generation.given import Given
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
 from lstm_music.generation.rules import EventRules, Kept, Rules
+from lstm_music.generation.said import Said, states_after
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.telling import Asked, Telling, Told
@@ -45,7 +46,7 @@ class Prompts:
 class Made:
     """One output: `tokens` int32 [events, columns] are the new events.
 
-    `nats` float32 [events] is what the models, at temperature 1, thought of each of them (-ln p, all streams added);
+    `nats` float32 [events] is what the models, at temperature 1 and told nothing, thought of each (-ln p, all streams added);
     `loops_left` how often the guard led the music out of a loop. `end_nats` float32 [events] is what they thought of an end after
     each event, where an end was asked for; infinity after the last one if the music did not end there.
     """
@@ -154,15 +155,15 @@ def _compiled_loop(
     ) -> Any:
         outputs = previous.shape[1]
         beside = Beside(grammar, guesser, table, previous.shape[2] - len(telling.columns))
-        read = previous[:, :1] if is_shared else previous
-        states = [model.after(model.rows(read[:-1], read[1:])) for model in models]
+        columns = [*telling.columns.values()] if telling.asked else []
+        states = states_after(models, previous[:, :1] if is_shared else previous, is_told=bool(columns))
         if is_shared:
             states = tf.nest.map_structure(lambda state: tf.repeat(state, outputs, 0), states)
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
             last, onset, position, ended, kept, told, memory, states = playing
             current = tf.zeros_like(last)
-            said = _Said(models, states, last)
+            said = Said(models, states, last, columns)
             ruled = EventRules(rules, ending, bars, index, kept, last, onset, position)
             nats = tf.zeros([outputs])
             for turn, stream in enumerate(grammar.chain):
@@ -170,9 +171,10 @@ def _compiled_loop(
                 is_predicted = logits is not None
                 if not is_predicted:
                     logits = _near_half_a_quarter(grammar, stream, outputs)
+                allowed = ruled.allowed(stream, current, logits)
                 sampled = sample(
                     logits,
-                    ruled.allowed(stream, current, logits),
+                    telling.allowed(stream, allowed, told, ruled.position, bars),
                     chance[index, :, turn],
                     temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
                     top_k=int(spec.of_stream("top_k", stream)),
@@ -181,7 +183,7 @@ def _compiled_loop(
                 )
                 chosen = ruled.chosen(stream, sampled, logits)
                 if is_predicted:
-                    nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
+                    nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, said.untold(stream))
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     current = _with_places(current, len(grammar.streams), ruled.position, grammar.steps_per_quarter)
@@ -208,23 +210,6 @@ def _compiled_loop(
         return written.stack(), thought.stack(), played.kept.history.interventions
 
     return loop
-
-
-class _Said:
-    """What the models say of one event: each is asked once, when the first of its streams is due; `states` are those after."""
-
-    def __init__(self, models: Sequence[EventModel], states: Sequence[Any], last: Any) -> None:
-        self._models, self._last = models, last
-        self.states = list(states)
-        self._logits: dict[str, Any] = {}
-
-    def logits(self, stream: str, current: Any) -> Any:
-        """Give the logits of a stream, [outputs, ids], or None where no model predicts it."""
-        for place, model in enumerate(self._models):
-            if stream == model.predicts[0]:
-                outputs, self.states[place] = model.step(model.rows(self._last, current), self.states[place])
-                self._logits.update(zip(model.predicts, model.logits(outputs), strict=True))
-        return self._logits.get(stream)
 
 
 def _near_half_a_quarter(grammar: Grammar, stream: str, outputs: int) -> Any:

@@ -67,8 +67,11 @@ Floors = Annotated[dict[str, Annotated[float, Field(ge=0, lt=1)]], _of_streams(U
 PER_STREAM = ("temperature", "top_k", "top_p", "min_p")
 """The settings that take one number, or one for each stream."""
 
-OPTIONAL = (*STEERING, *PLANNED, "instruments", "avoid_parallels", "add_drums", "instrument")
+OPTIONAL = (*STEERING, *PLANNED, "instruments", "avoid_parallels", "add_drums", "instrument", "in_sixteenths")
 """The settings of which nothing is written where they ask nothing: such settings keep the key that they had before."""
+
+OF_TASKS = ("in_sixteenths",)
+"""The settings that a sub-command decides, and that are no option."""
 
 WITHOUT_PARTS = "avoid_parallels: needs a recipe with parts, and this one has none; leave it out"
 
@@ -94,6 +97,7 @@ class GenerationSpec(Planned, Steering):
     `avoid_parallels` forbids parallel fifths, octaves and unisons between parts.
     `add_drums` lets drums play in every bar, if the models know drums.
     `instrument` is what plays instead of the piano, by its name in General MIDI, or what plays each part: `soprano=flute`.
+    `in_sixteenths` lets new notes begin and end on sixteenths only, the first of them in the first bar.
 
     With `bars` or `seconds`, which exclude each other, the numbers of events have no part.
     """
@@ -117,6 +121,7 @@ class GenerationSpec(Planned, Steering):
     avoid_parallels: bool = False
     add_drums: bool = False
     instrument: str = ""
+    in_sixteenths: bool = False
 
     @field_validator("min_events")
     @classmethod

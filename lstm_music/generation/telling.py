@@ -3,6 +3,9 @@
 A plan asks something of each bar. At each event the models are told what is left of it: a bar of ten notes of which four were
 played still owes six. So they correct themselves within the bar. The mean pitch of what is left follows from how much of the bar
 is left; it never lies more than an octave from what was asked.
+
+What models are told they follow only more or less, so there are rails: a bar with enough notes is left, one with too few is not;
+a note may not draw the mean pitch too far away, nor last so long that too many sound. Where nothing else is left they give way.
 """
 
 from dataclasses import dataclass
@@ -21,9 +24,16 @@ from lstm_music.encoding.controls import (
     POLYPHONY_STEPS,
 )
 from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.generation.grammar import Grammar
 
 OCTAVE = 12
+SLACK = 0.1
+"""A bar may have this share of its notes more or less than asked."""
+SEMITONES = 1.5
+"""So far the mean pitch of a bar may lie from what was asked, and an octave shared by its notes so far more."""
+NOTES = 0.25
+"""So many more notes than asked may sound at once on average, and twice as many fewer."""
 
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
 
@@ -101,6 +111,52 @@ class Telling:
             if column is not None:
                 current = tf.concat([current[:, :column], ids[:, None], current[:, column + 1 :]], 1)
         return current, told
+
+    def allowed(self, stream: str, allowed: Any, told: Told, position: Any, bars: Any) -> Any:
+        """Leave the ids, bool [outputs, ids], that lead to what was asked, or all where none does.
+
+        For an offset, `position` is that of the event before, in a bar of `bars` steps, else that of the event.
+        """
+        if self.asked is None:
+            return allowed
+        rails = {STREAMS[_OFFSET]: self._offsets, STREAMS[_NOTE]: self._notes, STREAMS[_DURATION]: self._durations}
+        if stream not in rails:
+            return allowed
+        kept = allowed & rails[stream](told, position, bars)
+        return tf.where(tf.reduce_any(kept, 1, keepdims=True), kept, allowed)
+
+    def _offsets(self, told: Told, position: Any, bars: Any) -> Any:
+        assert self.asked is not None
+        steps = tf.constant(self.grammar.offset_steps)[None]
+        leaves = (steps >= (bars - position)[:, None]) | (tf.range(steps.shape[1])[None] < SPECIAL_IDS)
+        has_bar, bar = told.bar >= 0, tf.maximum(told.bar, 0)
+        span = tf.cast(bars - told.begun, tf.float32)
+        wanted = tf.round(_of_bar(self.asked.density, bar) * span / tf.cast(bars, tf.float32))
+        events, slack = tf.cast(told.events, tf.float32), tf.floor(SLACK * wanted)
+        notes = _of_bar(self.asked.polyphony, bar)
+        area = tf.cast(told.area + _until(told.sounding, bars - position), tf.float32)
+        is_full = has_bar & (wanted > 0) & (events >= tf.maximum(wanted + slack, 1))
+        is_thin = ((wanted > 0) & (events < wanted - slack)) | ((notes > 0) & (area < (notes - 2 * NOTES) * span))
+        is_short = has_bar & ~is_full & is_thin
+        return (~leaves | ~is_short[:, None]) & (leaves | ~is_full[:, None])
+
+    def _notes(self, told: Told, _position: Any, _bars: Any) -> Any:
+        assert self.asked is not None
+        pitches = tf.constant(self.grammar.pitches)[None]
+        wanted = _of_bar(self.asked.mean_pitch, told.bar)[:, None]
+        count = tf.cast(told.notes + 1, tf.float32)[:, None]
+        mean = tf.cast(told.pitches[:, None] + pitches, tf.float32) / count
+        return (wanted <= 0) | (pitches < 0) | (tf.abs(mean - wanted) <= SEMITONES + OCTAVE / count)
+
+    def _durations(self, told: Told, position: Any, bars: Any) -> Any:
+        assert self.asked is not None
+        left, span = bars - position, tf.cast(bars - told.begun, tf.float32)
+        wanted = _of_bar(self.asked.polyphony, told.bar)
+        steps = tf.constant(self.grammar.duration_steps)[None]
+        area = (told.area + _until(told.sounding, left))[:, None] + tf.minimum(steps, left[:, None])
+        fits = tf.cast(area, tf.float32) <= ((wanted + NOTES) * span)[:, None]
+        is_shortest = steps <= int(self.grammar.duration_steps[self.grammar.durations].min())
+        return (wanted <= 0)[:, None] | fits | is_shortest
 
     def after(self, told: Told, current: Any) -> Told:
         """Count an event, int32 [outputs, columns]."""

@@ -17,6 +17,16 @@ _CATALOGUED = re.compile(
 )
 """A catalogue before a number, as in `bwv30` and `op27no2`."""
 
+_NO_PERSONS = frozenset(
+    {
+        *("abc", "kar", "kern", "krn", "mid", "midi", "midis", "mp3", "musicxml", "mxl", "xml"),
+        *("music", "musics", "piece", "pieces", "score", "scores", "song", "songs", "tune", "tunes"),
+        *("data", "files", "unsorted", "various"),
+        *("train", "training", "validation", "test"),
+    }
+)
+"""Folders that are called after what lies in them, and not after a person."""
+
 
 def piece_title(name: str, piece: PieceNotes | None = None) -> str:
     """Give the title of a piece: what its conductor track is called, else its file's name, as "BWV 30.6" for `bach/bwv30.6.mxl`.
@@ -41,7 +51,9 @@ def title_of_file(name: str) -> str:
 
 
 def person_name(folder: str) -> str:
-    """Make a name of a folder's: "Bach" for `bach`, "Johann Sebastian Bach" for `johann_sebastian_bach`."""
+    """Make a name of a folder's: "Bach" for `bach`, "Johann Sebastian Bach" for `johann_sebastian_bach`; "" for `musics`."""
+    if folder.strip().casefold() in _NO_PERSONS:
+        return ""
     words = re.split(r"[_\s]+", printable(folder).strip())
     return " ".join(word[:1].upper() + word[1:] for word in words if word)
 

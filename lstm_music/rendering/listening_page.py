@@ -112,7 +112,7 @@ class CopyCheck:
 class PartShown:
     """A part of an ensemble: its name, what it sounds like, and its audio alone in the result and in the prompt.
 
-    `notice` says why it is not heard; "" where it is.
+    `notice` says why it is not heard; "" where it is. Where it rests, in the result or in the prompt, there is no audio.
     """
 
     name: str

@@ -12,7 +12,7 @@
   const bytesOf = (uri) => Uint8Array.from(atob(uri.slice(uri.indexOf(",") + 1)), (letter) => letter.charCodeAt(0)).buffer;
   const glide = (param, value) => param.setTargetAtTime(value, context.currentTime, FADE);
 
-  // The stems of one player: of the result, or of its prompt.
+  // The stems of one player: of the result, or of its prompt. A part that rests there has none.
   class Stems {
     constructor(audio, uris) {
       this.audio = audio;
@@ -22,7 +22,7 @@
     }
 
     async load() {
-      this.buffers = await Promise.all(this.uris.map((uri) => context.decodeAudioData(bytesOf(uri))));
+      this.buffers = await Promise.all(this.uris.map((uri) => uri && context.decodeAudioData(bytesOf(uri))));
       this.out = context.createGain();
       this.out.connect(context.destination);
       this.gains = this.buffers.map((_, index) => {
@@ -55,13 +55,14 @@
       context.resume();
       this.since = context.currentTime + AHEAD;
       this.offset = this.audio.currentTime + AHEAD * this.audio.playbackRate;
-      this.sources = this.buffers.map((buffer, index) => {
+      this.sources = this.buffers.flatMap((buffer, index) => {
+        if (!buffer) return [];
         const source = context.createBufferSource();
         source.buffer = buffer;
         source.playbackRate.value = this.audio.playbackRate;
         source.connect(this.gains[index]);
         source.start(this.since, this.offset);
-        return source;
+        return [source];
       });
     }
 
@@ -90,8 +91,8 @@
 
     players() {
       const { result, prompt } = this.box.dataset;
-      const found = [new Stems(byId(result), this.switched.map((row) => row.querySelector("[data-stem]").getAttribute("href")))];
-      if (prompt && this.switched.every((row) => row.dataset.promptStem)) {
+      const found = [new Stems(byId(result), this.switched.map((row) => row.querySelector("[data-stem]")?.getAttribute("href")))];
+      if (prompt && this.switched.some((row) => row.dataset.promptStem)) {
         found.push(new Stems(byId(prompt), this.switched.map((row) => row.dataset.promptStem)));
       }
       return found;

@@ -35,11 +35,12 @@ SILENT_PEAK = 1e-4  # of full scale: -80 dB
 class Mix:
     """A piece as audio: float32 [samples, 2]; `stems` plays its parts one by one, each as long as all of them together.
 
-    The sum of the stems is `samples`. `silent` are the parts that have notes and no sound in the soundfont.
+    The sum of the stems is `samples`; a part without notes has none. `silent` are the parts that have notes and no sound in the
+    soundfont.
     """
 
     samples: Samples
-    stems: Callable[[], Iterator[Samples]]
+    stems: Callable[[], Iterator[Samples | None]]
     silent: tuple[int, ...]
 
 
@@ -77,10 +78,10 @@ def mix_parts(
     mixed *= scale
     ended = finished(mixed)
 
-    def stems() -> Iterator[Samples]:
+    def stems() -> Iterator[Samples | None]:
         for part in range(len(parts)):
             if part not in gains:
-                yield np.zeros_like(ended.T)
+                yield None
                 continue
             stem = alone(part)[:, : ended.shape[1]] * np.float32(gains[part] * scale)
             fade_out(stem)

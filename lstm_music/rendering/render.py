@@ -140,7 +140,8 @@ def _play_parts(one: Rendering, soundfont: Path | None) -> Rendered:
         return Rendered()
     _write(midi, one.audio, mix.samples)
     for part, stem in enumerate(mix.stems() if one.stems else ()):
-        _write(midi.with_name(f"{stem_name(midi.stem, part)}.mid"), one.audio, stem)
+        if stem is not None:  # the part rests
+            _write(midi.with_name(f"{stem_name(midi.stem, part)}.mid"), one.audio, stem)
     return Rendered(len(mix.samples) / SAMPLE_RATE, tuple(one.parts[part].name for part in mix.silent))
 
 

@@ -1,5 +1,6 @@
 """The page of an ensemble in a real Chromium: who is heard, by ear of an analyser; keyboard, contrast, patterns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,23 @@ def test_a_muted_part_is_muted_in_the_prompt_too(visit, file):
     wait_for_tones(page, 1, of=PROMPT)
     wait_for_tones(page, 1, of=RESULT)
     assert page.eval_on_selector(PROMPT, "(audio) => audio.paused")
+
+
+def test_a_part_that_rests_in_the_result_is_heard_in_the_prompt_alone(visit, tmp_path):
+    whole = ensemble_page()
+    parts = [replace(part, stem=None) if at == 1 else part for at, part in enumerate(whole.results[0].parts)]
+    parts[2] = replace(parts[2], prompt_stem=None)
+    path = tmp_path / "resting.html"
+    path.write_text(listening_page(replace(whole, results=[replace(whole.results[0], parts=parts)])), encoding="utf-8")
+    page = visit(path, before=LISTEN)
+    assert page.locator("#result-1 .parts a").count() == 3
+    switch(page, 0, "mute")
+    wait_for_status(page, "Heard: Keys, Bass, ")
+    page.locator("#result-1 input[type=range]").fill("1")
+    page.focus("#result-1 [data-play]")
+    page.keyboard.press("Enter")
+    wait_for_tones(page, 1, 3, of=PROMPT)
+    wait_for_tones(page, 2, of=RESULT)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,11 +9,12 @@ from program import COMMAND, Program
 RESULTS = 8
 
 
-@pytest.fixture
-def page_file(tiny, tmp_path):
+@pytest.fixture(scope="module")
+def page_file(browser, tiny, tmp_path_factory):  # without a browser nothing is made
     """Make music with models that learnt pieces whose names are scripts."""
-    arguments = ["--num-outputs", str(RESULTS), "--recipe", str(tiny.recipe), "--storage", str(tiny.copy(tmp_path))]
-    program = Program(tmp_path / "home", [COMMAND, "generate", *arguments, "--json"])
+    folder = tmp_path_factory.mktemp("page")
+    arguments = ["--num-outputs", str(RESULTS), "--recipe", str(tiny.recipe), "--storage", str(tiny.copy(folder))]
+    program = Program(folder / "home", [COMMAND, "generate", *arguments, "--json"])
     made = program.finish()
     assert program.process.returncode == 0, program.errors
     return Path(json.loads(made.splitlines()[-1])["page"])

@@ -15,7 +15,7 @@ from flows.retrain import retrain
 from flows.tidy import tidy
 from flows.train_all import train_all
 from flows.watch import watch
-from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.spec import OF_TASKS, GenerationSpec
 from lstm_music.recipe_files import RECIPES
 from lstm_music.rendering.spec import RenderingSpec
 
@@ -57,8 +57,8 @@ def test_internal_fields_are_hidden_and_still_accepted():
 def test_generate_has_every_setting_and_groups_them():
     form = form_of(generate)
     assert {name for name, schema in form["properties"].items() if "$ref" in schema} == GROUPS
-    settings = {*GenerationSpec.model_fields, *RenderingSpec.model_fields}
-    others = {"recipe", "storage", "random_seed", "prompt_midi", "soundfont"}
+    settings = {*GenerationSpec.model_fields, *RenderingSpec.model_fields} - {*OF_TASKS}
+    others = {"recipe", "storage", "random_seed", "prompt_midi", "soundfont", "like", "variation"}
     assert fields_of(form).keys() == settings | others | GROUPS
 
 

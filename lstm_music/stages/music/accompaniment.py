@@ -9,6 +9,7 @@ import numpy as np
 from lstm_music.encoding.bars import bars_of, places_in
 from lstm_music.encoding.chords import PITCH_NAMES
 from lstm_music.encoding.events import PieceEvents
+from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import bar_steps
 from lstm_music.encoding.streams import PART
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
@@ -23,7 +24,6 @@ from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.given_events import given_events, require_known, require_single_notes
-from lstm_music.stages.music.lengths import likely_events
 from lstm_music.stages.music.melody import GivenPart, Melody, given_part
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Accompanied:
     """Given music as these models read it: `events` are the given notes, sorted as the models sort them, `end` is in steps.
 
     `segment` is the prompt of no events, with the signatures, the tempo and the bars of the given music. `learnt` are the
-    lowest and the highest pitch of the training pieces.
+    lowest and the highest pitch of the training pieces. `grid` is that of the models.
     """
 
     part: GivenPart
@@ -63,15 +63,12 @@ class Accompanied:
     notes: "GivenNotes"
     segment: Prompt
     learnt: tuple[int, int]
+    grid: Grid
 
     @property
     def warnings(self) -> list[str]:
         """Sentences for the user."""
         return [*self.part.warnings, *(f"{self.melody.file.name}: {said}" for said in self._doubts())]
-
-    def room(self, dataset: Dataset) -> int:
-        """Return more events than a result has in nearly all cases."""
-        return likely_events(dataset, np.array([self.notes.end])) + len(self.events)
 
     def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec) -> "GivenMusic":
         """Draw up the rules of given music.
@@ -106,12 +103,27 @@ class Accompanied:
         merged, notes, (low, high) = self.events.merged, self.part.piece.notes, self.learnt
         if merged:
             yield f"{merged:,} {'note is' if merged == 1 else 'notes are'} left out: the same note begins there, too"
+        if moved := self._moved():
+            points = " or ".join(f"1/{divisor}" for divisor in self.grid.divisors)
+            verbs = ("begins", "is") if moved == 1 else ("begin", "are")
+            yield (
+                f"{moved:,} of {len(notes):,} given notes {verbs[0]} off the grid of these models, and {verbs[1]} moved to the "
+                f"nearest multiple of {points} of a quarter note"
+            )
         pitches = notes["pitch"][~notes["is_drum"]]
         if outside := int(np.count_nonzero((pitches < low) | (pitches > high))):
             yield (
                 f"{outside:,} of {len(pitches):,} given notes lie outside of those of the training pieces, {PITCH_NAMES[low]} "
                 f"to {PITCH_NAMES[high]}, so the models do not know what goes with them; transpose the melody"
             )
+
+    def _moved(self) -> int:
+        """Count the given notes that do not begin on the grid."""
+        onsets, ticks_per_quarter = self.part.piece.notes["onset_ticks"], self.part.piece.ticks_per_quarter
+        on_grid = self.grid.onsets(onsets, ticks_per_quarter)
+        return int(
+            np.count_nonzero(on_grid * ticks_per_quarter != onsets.astype(np.int64) * self.grid.steps_per_quarter)
+        )
 
 
 def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
@@ -151,7 +163,7 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
         rests=until - steps,
     )
     learnt = training_range(dataset.vocabularies["note"], dataset.events.encoding) or (0, 127)
-    return Accompanied(part, melody, events, notes, segment, learnt)
+    return Accompanied(part, melody, events, notes, segment, learnt, grid)
 
 
 def _segment(dataset: Dataset, part: GivenPart, position: int) -> Prompt:

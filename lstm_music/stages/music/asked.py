@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding.chords import PITCH_NAMES
+from lstm_music.encoding.parts import spelled
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_key, read_meter, read_register
+from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.key import estimate_key, key_name
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.midi.reader import read_midi
+from lstm_music.stages.music.asked_bars import compared_bars
 from lstm_music.stages.music.candidates import Candidate, new_notes
 from lstm_music.stages.music.steering import MINUTE
 
@@ -38,7 +41,7 @@ def compare(spec: GenerationSpec, made: Candidate) -> list[Asked]:
         spec = spec.model_copy(update={"pitch_range": ""})
     piece = read_midi(made.midi)
     notes = new_notes(made)
-    return list(compared(spec, piece, notes, made.facts["prompt"]))
+    return [*compared(spec, piece, notes, made.facts["prompt"]), *_parts(spec, made.facts.get("new_parts", ()))]
 
 
 def as_json(asked: Sequence[Asked]) -> list[dict[str, Any]]:
@@ -104,10 +107,36 @@ def compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt:
         yield Asked(
             "velocity", str(spec.velocity), " to ".join(map(str, {heard[0]: 0, heard[-1]: 0})), heard == [spec.velocity]
         )
+    for one in compared_bars(spec, notes, piece.ticks_per_quarter, bar):
+        yield Asked(*one)
+    yield from _drums(spec, notes, bar)
     if spec.prompt_bars:
         first, last = prompt["bars"]
         taken = str(first) if first == last else f"{first}-{last}"
         yield Asked("prompt bars", spec.prompt_bars, taken, taken == spec.prompt_bars)
+
+
+def _parts(spec: GenerationSpec, playing: Sequence[str]) -> Iterator[Asked]:
+    """Compare the parts that have new notes with those that may; drums that are added may, too."""
+    if not spec.instruments or not playing:
+        return
+    wanted = {word for name in spec.instruments.split(",") for word in (name.strip().casefold(), spelled(name))}
+    may_play = {part for part in playing if {part, part.rstrip(" 0123456789")} & wanted}
+    if spec.add_drums:
+        may_play.add(DRUMS)
+    yield Asked("instruments", spec.instruments, ", ".join(playing), may_play >= {*playing})
+
+
+def _drums(spec: GenerationSpec, notes: np.ndarray, bar: int) -> Iterator[Asked]:
+    """Count the whole bars with a new drum: a bar that the prompt begins may have its drums, and the last may be cut short."""
+    if not spec.add_drums:
+        return
+    onsets, last = notes["onset_ticks"], int(notes["onset_ticks"].max()) // bar
+    begins = -(-int(onsets.min()) // bar)
+    bars = range(begins, last + (1 if spec.has_length else 0)) or range(begins, last + 1)
+    with_drums = {*(onsets[notes["is_drum"]] // bar).tolist()}
+    count = sum(number in with_drums for number in bars)
+    yield Asked("drums", "in every bar", f"in {count} of {len(bars)} whole bars", count == len(bars))
 
 
 def _keys(asked: str, piece: PieceNotes, notes: np.ndarray) -> Iterator[Asked]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_music.encoding.parts import player_of
+from lstm_music.encoding.streams import PART
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
@@ -25,6 +26,7 @@ from lstm_music.stages.music.accompaniment import Accompanied
 from lstm_music.stages.music.lengths import begin_in_bar, held_to_the_end
 from lstm_music.stages.music.prompts import Origin
 from lstm_music.stages.music.rewritten_result import NewBars, with_new_bars
+from lstm_music.stages.music.variation import Kept
 
 if TYPE_CHECKING:
     from lstm_music.generation.loop import Made
@@ -69,6 +71,7 @@ def write_candidate(
     origin: Origin,
     made: "Made",
     given: Accompanied | None = None,
+    kept: Kept | None = None,
 ) -> None:
     """Write the files of one candidate; result and prompt begin as far into a bar as they did in their piece."""
     segment = origin.segment
@@ -89,6 +92,8 @@ def write_candidate(
     facts = _facts(dataset, spec, origin, made, pieces, key)
     if given is not None:
         facts["given"] = given_facts(dataset, given, made)
+    if kept is not None:
+        facts["like"] = kept.facts
     _write_facts(writer, number, facts)
 
 
@@ -189,4 +194,7 @@ def _facts(
         heard = {part for piece in filter(None, (pieces.prompt, pieces.result)) for part in parts_of(piece)[0]}
         players = [player_of(dataset.events.parts, value) for value in dataset.events.part_alphabet]
         facts["parts"] = [asdict(part) for part in players if part in heard]
+        values = dataset.vocabularies[PART]
+        plays = {values.value(token) for token in made.tokens[:, dataset.streams.index(PART)].tolist()}
+        facts["new_parts"] = [value for value in dataset.events.part_alphabet if value in plays]
     return facts

@@ -32,15 +32,17 @@ from lstm_music.stages.music.lengths import (
     ending_of,
     lengths_of,
     likely_events,
+    require_begun,
     until_all_end,
 )
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.plans import asked_of_bars
-from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompt_files import EXTENSIONS, PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.ready import make_ready, playing_parts
 from lstm_music.stages.music.rewriting import Rewrite, Rewritten
 from lstm_music.stages.music.steering import parts_outside
+from lstm_music.stages.music.variation import Kept, Variation, kept_after, kept_music, varied
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def music_stage(
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
     melody: Melody | None = None,
+    variation: Variation | None = None,
 ) -> Stage:
     """The candidates that these models make with these settings, whichever instrument plays them."""
     settings = {
@@ -68,8 +71,9 @@ def music_stage(
         "random_seed": random_seed,
         "prompt_midi": prompt_midi.spec if prompt_midi else None,
         **({"melody": melody.spec} if melody else {}),
+        **({"variation": variation.spec} if variation else {}),
     }
-    inputs = (dataset_ref, *models.values())
+    inputs = (dataset_ref, *models.values(), *([variation.music] if variation else []))
     return Stage(KIND, MUSIC_VERSION, settings, inputs, ("tensorflow", "keras", "numpy"))
 
 
@@ -81,20 +85,23 @@ def make_music(
     random_seed: int,
     prompt_midi: PromptMidi | None = None,
     melody: Melody | None = None,
+    variation: Variation | None = None,
 ) -> ArtifactRef:
     """Write `prompt_N.mid`, `result_N.mid` and `result_N.json` of each candidate, and the tokens of the new events.
 
-    Results around a `melody` have its notes among their tokens.
+    Results around a `melody` have its notes among their tokens, a `variation` those of the result that it keeps. A file of the
+    user's is written, too, as `file`, so that more like a result can be made without it.
 
     The fact `warnings` lists what was left out of a prompt MIDI. Raises NotEnoughMusicError if no held-out piece is long enough
     for a prompt, RejectedInputError for a prompt MIDI without music, SourceError for an unknown piece or composer, MismatchError
     for models of other vocabularies.
     """
-    stage = music_stage(dataset_ref, models, spec, random_seed, prompt_midi, melody)
+    stage = music_stage(dataset_ref, models, spec, random_seed, prompt_midi, melody, variation)
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
     bars: list[NewBars] = []
+    given, kept = None, None
     if isinstance(melody, Rewrite):
         bars = new_bars(store, dataset, models, spec, random_seed, read_gap(dataset, melody, spec)).results
         origins, made = [bars[0].read.origin] * len(bars), [one.made for one in bars]
@@ -104,7 +111,9 @@ def make_music(
             origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
         else:
             origins = [Origin(given.segment, warnings=tuple(given.warnings))] * spec.candidates
-        made = go_on(store, dataset, models, spec, random_seed, origins, given)
+        if variation is not None:
+            kept = kept_after(dataset, varied(store, dataset_ref, dataset, variation), origins[0].segment, spec)
+        made = go_on(store, dataset, models, spec, random_seed, origins, given, kept)
     if not all(len(one.tokens) for one in made):
         raise NotEnoughMusicError(
             "no offset that the models know leads from the end of the prompt to a point of the grid; "
@@ -115,7 +124,10 @@ def make_music(
             if bars:
                 write_rewritten(writer, number, dataset, spec, origin, bars[number - 1])
             else:
-                write_candidate(writer, number, dataset, spec, origin, one, given)
+                write_candidate(writer, number, dataset, spec, origin, one, given, kept)
+        if file := melody.file if melody else prompt_midi:
+            writer.file("file", EXTENSIONS[file.format]).write_bytes(file.data)
+            writer.facts["file_format"] = file.format
         save_array(writer.file("tokens", "npy"), np.concatenate([one.tokens for one in made]))
         writer.facts["events"] = [len(one.tokens) for one in made]
         writer.facts["warnings"] = [
@@ -210,8 +222,11 @@ def go_on(
     random_seed: int,
     origins: Sequence[Origin],
     given: Accompanied | None = None,
+    kept: Kept | None = None,
 ) -> "list[Made]":
     """Run the loop from the last event of each segment, or around given music, and write nothing.
+
+    With events `kept` of a result, all segments are the prompt of that result.
 
     Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
@@ -220,9 +235,12 @@ def go_on(
     ready = make_ready(store, dataset, models, spec, segments)
     from lstm_music.generation.loop import generate_tokens
 
-    grammar, drums, prompts = ready.grammar, ready.drums, ready.prompts
+    grammar, drums = ready.grammar, ready.drums
+    prompts = replace(ready.prompts, onsets=ready.prompts.onsets - (kept.base if kept else 0))
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
     rules = None if given is None else given.rules(dataset, grammar, spec)
+    if kept is not None:
+        rules, ending = kept_music(dataset, grammar, kept), None
     lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
     asked = asked_of_bars(dataset, spec, prompts.bars, lengths)
 
@@ -232,11 +250,13 @@ def go_on(
             ready.models, own, settings, prompts, random_seed, ready.guesser, drums, ending, rules, asked
         )
 
-    if given is not None:
-        return until_all_end(make, spec, given.room(dataset))
+    if rules is not None:
+        room = likely_events(dataset, np.array([rules.end])) + len(rules.rows)
+        return until_all_end(make, spec, room)
     if lengths is None:
         return make(spec)
     made = until_all_end(make, spec, likely_events(dataset, lengths))
+    require_begun(ending, grammar, made)
     return [
         ended(grammar, one, segment, length, drums.part if drums else None)
         for one, segment, length in zip(made, segments, lengths.tolist(), strict=True)

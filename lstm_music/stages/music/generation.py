@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.encoding.streams import PART
-from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.command import in_storage
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.ensemble import declared_parts
@@ -29,12 +29,17 @@ from lstm_music.stages.music.page import build_page, quiz_pieces
 from lstm_music.stages.music.players import Players
 from lstm_music.stages.music.presented import Presented
 from lstm_music.stages.music.ranking import Scored, best, score_candidates
-from lstm_music.stages.music.reference import measure_reference, read_reference, reference_stage
+from lstm_music.stages.music.reference import (
+    measure_reference,
+    read_reference,
+    reference_stage,
+    usual_events,
+)
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.store import ArtifactRef, Stage, Store
 from lstm_music.store.files import sha256_of
 
-GENERATION_VERSION = 5
+GENERATION_VERSION = 6
 PAGE = "index.html"
 
 
@@ -50,8 +55,7 @@ class Plan:
     def music(self) -> ArtifactRef:
         """All candidates."""
         settings = self.settings
-        files = settings.prompt_midi, settings.melody
-        return music_stage(self.dataset, self.models, settings.spec, settings.random_seed, *files).ref
+        return music_stage(self.dataset, self.models, settings.spec, settings.random_seed, *settings.given).ref
 
     @property
     def copies(self) -> ArtifactRef:
@@ -59,10 +63,20 @@ class Plan:
         return copies_stage(self.dataset).ref
 
     @property
-    def reference(self) -> ArtifactRef:
-        """The held-out music for comparison: the same for every random seed."""
-        num_events, is_in_parts = self.settings.spec.num_events, PART in self.models
-        return reference_stage(self.dataset, self.copies, num_events, is_in_parts=is_in_parts).ref
+    def is_as_long_as_asked(self) -> bool:
+        """Whether bars, seconds or a melody say how long the music is; else a number of events does."""
+        return self.settings.spec.has_length or self.settings.melody is not None
+
+    def reference_events(self, store: Store) -> int:
+        """Give the length of the held-out excerpts for comparison: the events of a result, known once the music is made."""
+        if self.is_as_long_as_asked:
+            return usual_events(store.open(self.music).facts["events"])
+        return self.settings.spec.num_events
+
+    def reference(self, store: Store) -> ArtifactRef:
+        """Give the held-out music for comparison: the same for music of another random seed that is about as long."""
+        events, is_in_parts = self.reference_events(store), PART in self.models
+        return reference_stage(self.dataset, self.copies, events, is_in_parts=is_in_parts).ref
 
     @property
     def stage(self) -> Stage:
@@ -74,7 +88,15 @@ class Plan:
             "soundfont": sha256_of(settings.soundfont) if settings.soundfont else None,
             "command": settings.command,
         }
-        inputs = (self.music, self.copies, self.reference)
+        if self.is_as_long_as_asked:  # then the music decides which held-out music it is compared with
+            inputs: tuple[ArtifactRef, ...] = (self.music, self.copies)
+            spec["reference"] = "as long as the music"
+        else:
+            is_in_parts = PART in self.models
+            reference = reference_stage(
+                self.dataset, self.copies, settings.spec.num_events, is_in_parts=is_in_parts
+            ).ref
+            inputs = (self.music, self.copies, reference)
         audio, score = ("midirenderer", "soundfile", "pretty_midi"), ("music21", "verovio", "reportlab", "matplotlib")
         libraries = (*audio, *score, "jinja2", "muspy", "numpy", "scipy")
         return Stage(KIND, GENERATION_VERSION, spec, inputs, libraries, plain_names=True)
@@ -94,12 +116,11 @@ def generate(
     if not store.has(plan.stage.ref):
         settings = plan.settings
         on_stage("Loading the models and making events")
-        files = settings.prompt_midi, settings.melody
-        make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, *files)
+        make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, *settings.given)
         on_stage("Indexing the training music")
         index_copies(store, plan.dataset)
         on_stage("Measuring held-out music")
-        measure_reference(store, plan.dataset, plan.copies, settings.spec.num_events)
+        measure_reference(store, plan.dataset, plan.copies, plan.reference_events(store))
         on_stage("Searching for copies and rendering")
         present(store, plan, on_progress)
     name_generation(store, plan.stage.ref)
@@ -109,7 +130,8 @@ def generate(
 def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -> None:
     """Render the best candidates and write the page; `on_progress` gets (files rendered, files)."""
     dataset = load_dataset(store, plan.dataset)
-    reference = read_reference(store, plan.reference)
+    reference_ref = plan.reference(store)
+    reference = read_reference(store, reference_ref)
     scored = score_candidates(dataset, load_index(store, plan.copies), reference, read_music(store, plan.music))
     kept = best(scored, plan.settings.spec.num_outputs)
     players = Players.asked(plan.settings.spec.instrument, dataset.events)
@@ -117,7 +139,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
     kept = [replace(one, made=players.of_candidate(one.made)) for one in kept]
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch, store.write(plan.stage) as writer:
         folder = Path(scratch)
-        quiz = quiz_pieces(store.open(plan.reference), reference, [one.made for one in kept], players)
+        quiz = quiz_pieces(store.open(reference_ref), reference, [one.made for one in kept], players)
         rendered = _render(plan.settings, folder, kept, quiz, on_progress)
         presented = Presented(folder, plan.settings.rendering.audio, rendered)
         for number, one in enumerate(kept, start=1):
@@ -136,7 +158,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["random_seed"] = plan.settings.random_seed
         writer.facts["settings"] = plan.settings.summary
         writer.facts["thumbnails"] = [thumbnail_of(one.made) for one in kept]
-        writer.facts["results"] = [_figures(plan.settings.spec, one) for one in kept]
+        writer.facts["results"] = [_figures(plan.settings, one) for one in kept]
         writer.facts["warnings"] = [*warnings, *_unheard(rendered)]
         writer.counts.update(results=len(kept), candidates=len(scored))
 
@@ -178,19 +200,20 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
         "name": read_names(store).of(ref),
         "directory": str(folder),
         "page": paths[PAGE],
-        "command": artifact.facts["command"],
-        "command_for_more": artifact.facts["command_for_more"],
+        "command": in_storage(artifact.facts["command"], store.where),
+        "command_for_more": in_storage(artifact.facts["command_for_more"], store.where),
         "warnings": artifact.facts["warnings"],
     }
 
 
-def _figures(spec: GenerationSpec, one: Scored) -> dict[str, Any]:
-    asked = compare(spec, one.made)
+def _figures(settings: GenerationSettings, one: Scored) -> dict[str, Any]:
+    asked = compare(settings.spec, one.made)
     return {
         **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
         **{name: one.made.facts[name] for name in ("given", "rewritten") if name in one.made.facts},
+        **_likeness(settings, one),
         "title": one.made.title,
         "longest_copy": one.measured.longest_copy,
         "loops_left": one.made.facts["loops_left"],
@@ -247,6 +270,13 @@ def _asked_for(rendering: RenderingSpec) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if value or name not in {"stems", "parts"}}
 
 
+def _likeness(settings: GenerationSettings, one: Scored) -> dict[str, Any]:
+    """Say which result this one is like, and how many of its events it keeps, note for note."""
+    if settings.like is None:
+        return {}
+    return {"like": {"result": settings.like.name, **one.made.facts.get("like", {})}}
+
+
 def _settings(plan: Plan, number: int, one: Scored) -> str:
     """Give all facts about a result, as JSON."""
     settings, asked = plan.settings, compare(plan.settings.spec, one.made)
@@ -259,6 +289,7 @@ def _settings(plan: Plan, number: int, one: Scored) -> str:
         "random_seed": settings.random_seed,
         "prompt_midi": settings.prompt_midi.spec if settings.prompt_midi else None,
         **({"melody": settings.melody.spec} if settings.melody else {}),
+        **_likeness(settings, one),
         "models": {name: ref.key for name, ref in plan.models.items()},
         "measured": one.measured.to_json(),
         "penalties": dict(one.penalties),

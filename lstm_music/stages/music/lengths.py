@@ -9,6 +9,7 @@ import numpy as np
 from lstm_music.encoding.splits import TRAIN
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan
+from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import PieceNotes
@@ -55,7 +56,24 @@ def ending_of(
         for segment, waits in zip(segments, ends_bar, strict=True)
     ]
     lengths = lengths_of(dataset, spec, segments) if spec.has_length else np.full(len(segments), NEVER)
-    return Ending(lengths.astype(np.int32), np.array(waits, np.int32))
+    latest = [
+        wait + segment.bar_steps if spec.in_sixteenths else NEVER for wait, segment in zip(waits, segments, strict=True)
+    ]
+    return Ending(lengths.astype(np.int32), np.array(waits, np.int32), np.array(latest, np.int32))
+
+
+def require_begun(ending: "Ending | None", grammar: "Grammar", made: "Sequence[Made]") -> None:
+    """Raise NotEnoughMusicError if an output begins before or after the bar in which it has to."""
+    from lstm_music.generation.ending import NEVER
+
+    if ending is None:
+        return
+    for wait, latest, one in zip(ending.waits.tolist(), ending.latest.tolist(), made, strict=True):
+        if latest != NEVER and len(one.tokens) and not wait <= grammar.offset_steps[one.tokens[0, 0]] < latest:
+            raise NotEnoughMusicError(
+                "no offset that the models know leads from the last note of the prompt into the bar after it; give another "
+                "prompt, or train on more music"
+            )
 
 
 def lengths_of(dataset: Dataset, spec: GenerationSpec, segments: Sequence[Prompt]) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.errors import RecipeError
+from lstm_music.generation.plan import read_plan
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
 from lstm_music.generation.steering import read_bars
 from lstm_music.options import OPTIONS, Command, options_of
@@ -14,7 +15,7 @@ from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.accompaniment import accompanying
 from lstm_music.stages.music.melody import Melody, spelled_part
-from lstm_music.stages.music.prompt_files import read_prompt_midi
+from lstm_music.stages.music.prompt_files import PromptMidi, read_prompt_midi
 from lstm_music.stages.music.rewriting import Rewrite, rewriting
 from lstm_music.stages.music.settings import GenerationSettings
 
@@ -25,7 +26,7 @@ Options = Mapping[str, Any]
 """Name of an option (see `lstm_music.options`) → its value; None leaves the recipe's.
 
 An option of `PER_STREAM` takes a number, a mapping from streams to numbers, or either as text: `0.9`, `note=0.7,offset=0.5`.
-`audio` takes a sequence of forms, or text: `ogg,mp3` or `none`.
+`audio` takes a sequence of forms, or text: `ogg,mp3` or `none`; `plan` a sequence of entries, or what `read_plan` reads.
 """
 
 
@@ -46,6 +47,8 @@ def overridden(
     for name in given.keys() & set(PER_STREAM):
         numbers = parse_per_stream(_per_stream_text(given[name]), spell(name), recipe.model.streams)
         given[name] = {**base[name], **numbers}
+    if isinstance(given.get("plan"), str | Path):
+        given["plan"] = read_plan(str(given["plan"]))
     given |= _without_what_is_replaced(given, base, spell)
     if "num_events" in given and "min_events" not in given:
         given["min_events"] = min(base["min_events"], given["num_events"])
@@ -66,26 +69,28 @@ def settings_of(
     name: str,
     options: Options,
     *,
-    melody: Path | None = None,
+    melody: Path | Melody | None = None,
     part: str | None = None,
     rewrite_bars: str | None = None,
+    prompt_midi: PromptMidi | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these options in their place.
 
-    With a `melody`, or a `part` of it, music is made around it, or its bars `rewrite_bars` are written anew.
+    With a `melody`, or a `part` of it, music is made around it, or its bars `rewrite_bars` are written anew. A melody, or a
+    `prompt_midi`, may have been read before.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, for an option that
     does not exist or that a melody excludes, and for a recipe whose models are never promoted; SourceError for a prompt MIDI or
     soundfont that cannot be read.
     """
     require_promotable(recipe)
     given = {name: value for name, value in options.items() if value is not None}
-    command: Command = "generate" if melody is None else "accompany" if rewrite_bars is None else "rewrite"
-    _require_options(command, given, spell)
-    prompt_midi, soundfont = (_path(given.pop(name, None)) for name in ("prompt_midi", "soundfont"))
+    is_rewrite = rewrite_bars is not None or isinstance(melody, Rewrite)
+    _require_options("generate" if melody is None else "rewrite" if is_rewrite else "accompany", given, spell)
+    path, soundfont = (_path(given.pop(name, None)) for name in ("prompt_midi", "soundfont"))
     if melody is not None:
-        recipe = accompanying(recipe) if rewrite_bars is None else rewriting(recipe)
-    if prompt_midi and (given.get("prompt") or given.get("composer")):
+        recipe = rewriting(recipe) if is_rewrite else accompanying(recipe)
+    if path and (given.get("prompt") or given.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
     seed = given.pop("random_seed", recipe.random_seed)
@@ -93,7 +98,7 @@ def settings_of(
         raise RecipeError(f"{spell('random_seed')}: expected a whole number from 0 to {SEEDS - 1}, got {seed}")
     renderings = {key: given.pop(key) for key in RenderingSpec.model_fields.keys() & given.keys()}
     spec, rendering = overridden(recipe, given, renderings, spell)
-    if spec.prompt_bars and not prompt_midi:
+    if spec.prompt_bars and not (path or prompt_midi):
         raise RecipeError(
             f"{spell('prompt_bars')}: takes bars of a file of yours; give it with {spell('prompt_midi')}, or leave it out"
         )
@@ -105,11 +110,11 @@ def settings_of(
         spec=spec,
         rendering=rendering,
         random_seed=seed,
-        prompt_midi=read_prompt_midi(prompt_midi, recipe.reading.repeats) if prompt_midi else None,
+        prompt_midi=read_prompt_midi(path, recipe.reading.repeats) if path else prompt_midi,
         soundfont=soundfont,
-        prompt_midi_path=prompt_midi,
-        melody=_melody(recipe, melody, part, rewrite_bars, spell) if melody else None,
-        melody_path=melody,
+        prompt_midi_path=path,
+        melody=_melody(recipe, melody, part, rewrite_bars, spell) if isinstance(melody, Path) else melody,
+        melody_path=melody if isinstance(melody, Path) else None,
     )
 
 

@@ -10,6 +10,7 @@ from lstm_music.encoding.splits import TRAIN
 from lstm_music.evaluation.part_statistics import PART_METRICS
 from lstm_music.evaluation.part_table import GENERATED, HELD_OUT, part_tables
 from lstm_music.evaluation.statistics import METRICS
+from lstm_music.generation.command import in_storage
 from lstm_music.midi.notes import PieceNotes, Tempo
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name, title_of_file
@@ -101,13 +102,13 @@ def build_page(
         return CopyCheck(one.measured.longest_copy, titles[found[0]], bar, most_copied)
 
     results = [
-        _result(settings, number, one, copy_check(one), ranges, presented, warnings)
+        _result(store, settings, number, one, copy_check(one), ranges, presented, warnings)
         for number, one in enumerate(kept, start=1)
     ]
     return Listening(
         title=settings.title,
         results=results,
-        command=settings.command_for_more,
+        command=in_storage(settings.command_for_more, store.where),
         created_with=_created_with(settings),
         tables=[
             _areas(reference, kept),
@@ -120,6 +121,7 @@ def build_page(
 
 
 def _result(
+    store: Store,
     settings: GenerationSettings,
     number: int,
     one: Scored,
@@ -156,6 +158,7 @@ def _result(
             Setting("events", str(facts["events"])),
             Setting("nats per event", f"{facts['nats_per_event']:.2f}"),
             *_of_given(facts),
+            *_of_like(settings, facts),
             *([Setting("audio", "none: longer than an hour")] if presented.audio and clip is None else []),
             *([Setting("stems", "none: the music has one part")] if settings.rendering.stems and not parts else []),
             *(Setting(f"penalty: {what}", f"{one.penalties[what]:.2f}") for what in PENALTIES),
@@ -170,7 +173,7 @@ def _result(
         asked=[Asked(row.name, row.asked, row.found, row.is_kept) for row in compare(settings.spec, one.made)],
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=[*presented.downloads(name), *part_sheets(presented.folder, name, facts.get("parts", ()))],
-        command=like_it.command_for_more if prompt["split"] else settings.command_for_more,
+        command=in_storage((like_it if prompt["split"] else settings).command_for_more, store.where),
         parts=parts,
     )
 
@@ -191,8 +194,18 @@ _NATS = {
 }
 
 
+def _of_like(settings: GenerationSettings, facts: Mapping[str, Any]) -> Iterator[Setting]:
+    """Say which result this one is like, and how many of its events it has."""
+    if settings.like:
+        kept = facts.get("like", {})
+        of_events = f", with {kept['kept_events']} of its {kept['of_events']} events" if kept else ", with other notes"
+        yield Setting("like", f"{settings.like.name}{of_events}")
+
+
 def _created_with(settings: GenerationSettings) -> list[Setting]:
     shown_settings = {"recipe": settings.recipe, "random seed": str(settings.random_seed)}
+    if settings.like:
+        shown_settings["like"] = settings.like.words.removeprefix("like ")
     if settings.prompt_midi:
         shown_settings["prompt MIDI"] = settings.prompt_midi.name
     if settings.melody:

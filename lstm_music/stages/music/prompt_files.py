@@ -16,10 +16,11 @@ from lstm_music.errors import RejectedInputError, SourceError
 from lstm_music.generation.prompt import Prompt, cut_segment
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
-from lstm_music.midi.notes import PieceNotes
+from lstm_music.midi.notes import Bar, PieceNotes
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.text import printable
 from lstm_music.midi.usable import require_music
+from lstm_music.scores.mirex import read_mirex
 from lstm_music.scores.reading import read_score
 from lstm_music.scores.spec import Repeats
 from lstm_music.sources.books import one_tune
@@ -28,6 +29,12 @@ from lstm_music.sources.file import read_file
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import read_piece
 from lstm_music.stages.music.segments import knows_drums
+
+MIREX, RESULT = "mirex", "result"
+"""Formats beside those of music files: a prompt of the MIREX task, and the MIDI file of a result, whose bars are known."""
+
+EXTENSIONS = {"midi": "mid", "musicxml": "musicxml", "abc": "abc", "kern": "krn", MIREX: "json", RESULT: "mid"}
+"""Of a copy of a file of each format."""
 
 PIANOS = range(8)
 FAMILIES = (  # of eight programs each, by General MIDI
@@ -72,9 +79,23 @@ class PromptMidi:
 
     def read(self) -> PieceNotes:
         """Read its music; RejectedInputError if there is none."""
+        if self.format == MIREX:
+            return read_mirex(self.data)
+        if self.format == RESULT:
+            return _in_its_bars(read_midi(self.data))
         return (
             read_midi(self.data) if self.format == "midi" else read_score(self.data, self.format, repeats=self.repeats)
         )
+
+
+def _in_its_bars(piece: PieceNotes) -> PieceNotes:
+    """Give a result its bars, which begin with its file: no pickup has to be guessed."""
+    signatures = piece.time_signatures
+    if len(signatures) != 1 or signatures[0].tick:
+        return piece  # its bars are those of the music that it accompanies
+    bar = 4 * piece.ticks_per_quarter * signatures[0].numerator // signatures[0].denominator
+    last = int(piece.notes["onset_ticks"].max(initial=0)) // bar
+    return replace(piece, bars=tuple(Bar(number * bar, number + 1, 0, bar) for number in range(last + 1)))
 
 
 def read_prompt_midi(path: Path, repeats: Repeats = "once") -> PromptMidi:
@@ -104,7 +125,7 @@ def read_music_of(dataset: Dataset, file: PromptMidi, purpose: str) -> PieceNote
         require_music(piece, has_drums=knows_drums(dataset))
     except RejectedInputError as error:
         raise RejectedInputError(f"{file.name}: {error}; give a file with notes {purpose}") from error
-    if dataset.events.reading != "exact" and file.format != "midi":
+    if dataset.events.reading != "exact" and file.format not in {"midi", RESULT}:
         raise RejectedInputError(f"{file.name}: is {file.format}, and these models read MIDI files; give a .mid file")
     return piece
 
@@ -114,13 +135,13 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
 
     Raises RejectedInputError for a file without music, SourceError for bars that it does not have.
     """
-    name, form = prompt_midi.name, prompt_midi.format
+    name, form = prompt_midi.name, "midi" if prompt_midi.format == RESULT else prompt_midi.format
     piece = read_music_of(dataset, prompt_midi, "to go on from")
     known = of_known_parts(dataset)
     events = read_piece(piece, known, name=name, form=form, raw=lambda: prompt_midi.data)
     if not len(events):
         raise RejectedInputError(f"{name}: these models read no event in it; give a longer piece")
-    taken = _events_of_bars(events, name, spec.prompt_bars) if spec.prompt_bars else None
+    taken = _events_of_bars(piece, events, name, spec.prompt_bars) if spec.prompt_bars else None
     first, stop = taken or (max(len(events) - spec.prompt_events, 0), len(events))
     segment = cut_segment(
         piece,
@@ -135,16 +156,25 @@ def segment_of_file(dataset: Dataset, prompt_midi: PromptMidi, spec: GenerationS
     if taken:
         segment = _with_silent_bars(segment, piece, known, spec.prompt_bars)
     cut_warnings = [] if taken else _cut_warnings(segment, len(events))
+    if form == MIREX and segment.replaced:
+        unknown = (
+            "a value of the prompt is" if segment.replaced == 1 else f"{segment.replaced} values of the prompt are"
+        )
+        cut_warnings.append(f"{name}: {unknown} unknown to these models, which hear the nearest one instead")
     return segment, [*cut_warnings, *file_warnings(piece, name, known)]
 
 
-def _events_of_bars(events: PieceEvents, name: str, bars: str) -> tuple[int, int]:
-    """Return the first event of some bars, and the one behind their last. Raises SourceError if no event begins in them."""
+def _events_of_bars(piece: PieceNotes, events: PieceEvents, name: str, bars: str) -> tuple[int, int]:
+    """Return the first event of some bars, and the one behind their last. Raises SourceError if no event begins in them.
+
+    A file in MIDI ends with the bar of its last event, a score with its last bar.
+    """
     first, last = read_bars(bars)
     taken = np.flatnonzero((events.bar >= first) & (events.bar <= last))
-    if not len(taken) or last > events.bar.max():
+    end = max([int(events.bar.max()), *(bar.number for bar in piece.bars)])
+    if not len(taken) or last > end:
         raise SourceError(
-            f"--prompt-bars: expected bars of {name}, which has {events.bar.min()} to {events.bar.max()}, got {bars!r}"
+            f"--prompt-bars: expected bars of {name}, which has {events.bar.min()} to {end}, got {bars!r}"
         )
     return int(taken[0]), int(taken[-1]) + 1
 

@@ -1,6 +1,6 @@
 """Prompts: good or random places of held-out pieces, a named place, a file of the user's, or no music at all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.lengths import ends_with_a_bar
 from lstm_music.stages.music.prompt_files import PromptMidi, segment_of_file
 from lstm_music.stages.music.segments import cut, learnt_events, piece_rows
-from lstm_music.stages.music.steering import fits_key, in_meter, steered
+from lstm_music.stages.music.steering import fits_key, holds_a_bar, in_meter, steered
 from lstm_music.store import Store
 
 Start = tuple[PieceSpan, int]
@@ -80,12 +80,12 @@ def _choose(
     if spec.prompt in {AUTO, RANDOM}:
         spans = in_meter(store, dataset, _held_out(dataset, rows, spec.composer, spec.prompt_events), spec.meter)
         if spec.prompt == RANDOM:
-            places = _any_places(dataset, spans, spec, random_seed)
+            places = _any_places(spans, spec, random_seed)
         else:
             places = _good_places(dataset, spans, spec, random_seed)
-    else:
-        places = [_named_place(dataset, rows, spec)] * spec.candidates
-    return _cut(store, dataset, rows, places, spec)
+        fits = fits_key(dataset, spec)
+        return _those_that_fit(store, dataset, rows, (place for place in places if fits(*place)), spec)
+    return _cut(store, dataset, rows, [_named_place(dataset, rows, spec)] * spec.candidates, spec)
 
 
 def _held_out(dataset: Dataset, rows: dict[str, dict[str, Any]], composer: str, length: int) -> list[PieceSpan]:
@@ -112,16 +112,17 @@ def _has_prompt(dataset: Dataset, span: PieceSpan, length: int) -> bool:
     return int(np.count_nonzero(parts != UNKNOWN)) >= length
 
 
-def _any_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
+def _any_places(spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> Iterator[Start]:
     events, length = [span.events for span in spans], spec.prompt_events
     count = spec.candidates
-    if spec.key:  # then some are left out
+    if spec.key or spec.seconds:  # then some are left out
         count = max(count, sum(max(total - length + 1, 0) for total in events))
-    places = ((spans[index], first) for index, first in choose_places(events, length, count, random_seed))
-    return _taken(places, spec, fits_key(dataset, spec))
+    return ((spans[index], first) for index, first in choose_places(events, length, count, random_seed))
 
 
-def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int) -> list[Start]:
+def _good_places(
+    dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationSpec, random_seed: int
+) -> Iterator[Start]:
     """Take the best place of each piece, the pieces in random order; then the second best of each, and so on.
 
     Places that overlap a better one of their piece are not taken, nor the worse half of all, until there is no other. If music of
@@ -143,12 +144,24 @@ def _good_places(dataset: Dataset, spans: Sequence[PieceSpan], spec: GenerationS
     usual = float(np.median([bad for *_, bad in ranked]))
     order = np.random.default_rng([random_seed, 4]).permutation(len(ranked))
     found = sorted((ranked[index] for index in order), key=lambda found: (found[3] > usual, found[0]))
-    return _taken(((span, place) for _, span, place, _ in found), spec, fits_key(dataset, spec))
+    return ((span, place) for _, span, place, _ in found)
 
 
-def _taken(places: Iterable[Start], spec: GenerationSpec, fits: Callable[[PieceSpan, int], bool]) -> list[Start]:
-    """Take a place for each candidate, from the first on those that fit; where there are too few, they come again."""
-    found = list(islice((place for place in places if fits(*place)), spec.candidates))
+def _those_that_fit(
+    store: Store, dataset: Dataset, rows: dict[str, dict[str, Any]], places: Iterator[Start], spec: GenerationSpec
+) -> list[Origin]:
+    """Cut a prompt for each candidate at the first places whose bars fit into the seconds of music that are asked for.
+
+    Where too few fit, they come again; where none does, those that do not fit are given, for one sentence about all.
+    """
+    kept: list[Origin] = []
+    others: list[Origin] = []
+    size = spec.candidates
+    while len(kept) < spec.candidates and (some := list(islice(places, size))):
+        for origin in _cut(store, dataset, rows, some, spec):
+            (kept if holds_a_bar(dataset, spec, origin.segment) else others).append(origin)
+        size *= 2
+    found = kept or others
     if not found:
         raise SourceError(
             f"--key: no prompt of {spec.prompt_events} events in the held-out pieces sounds like {spec.key}"

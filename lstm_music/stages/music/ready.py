@@ -14,7 +14,7 @@ from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.stages.data.dataset import Dataset
-from lstm_music.stages.music.steering import pitch_range, require_possible
+from lstm_music.stages.music.steering import finest_steps, pitch_range, require_possible
 from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Store
 
@@ -79,6 +79,7 @@ def make_ready(
         played=dataset.notes_of_parts,
         instruments=playing_parts(dataset, spec),
         pitch_range=register,
+        finest_steps=finest_steps(dataset, spec),
     )
     drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
     if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):

@@ -1,7 +1,7 @@
 """The reference for generated music: excerpts of held-out pieces, of training pieces and of shuffled ones, measured alike.
 
-Statistics depend on the length of the music, so all excerpts have the same number of events. Held-out music is the
-reference. Training music compared with it is the ceiling for any generator, shuffled music is the floor.
+Statistics depend on the length of the music, so all excerpts have the same number of events, about as many as a result.
+Held-out music is the reference. Training music compared with it is the ceiling for any generator, shuffled music is the floor.
 """
 
 import json
@@ -32,6 +32,9 @@ MOST_EXCERPTS = 64
 
 RANDOM_SEED = 1
 """Chooses the excerpts: always the same ones, so that generations are comparable."""
+
+STEPS_IN_AN_OCTAVE = 4
+"""So many lengths of a reference, where the music decides them, lie between one and its double."""
 
 BOUNDS = ("training", "shuffled")
 """The ceiling and the floor."""
@@ -64,6 +67,12 @@ def reference_stage(
     spec = parts_key({"num_events": num_events}, is_in_parts=is_in_parts)
     libraries = ("numpy", "muspy", "scipy")
     return Stage(KIND, REFERENCE_VERSION, spec, (dataset_ref, copies_ref), libraries)
+
+
+def usual_events(events: Sequence[int]) -> int:
+    """Give the median length of some music, in events, to a tenth: so that music of about this length has one reference."""
+    median = max(float(np.median(events)), 1.0)
+    return round(2 ** (round(math.log2(median) * STEPS_IN_AN_OCTAVE) / STEPS_IN_AN_OCTAVE))
 
 
 def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int) -> ArtifactRef:

@@ -122,7 +122,8 @@ class Rewritten:
 
         if self.has_more:
             return None
-        return Ending(np.full(outputs, NEVER, np.int32), np.zeros(outputs, np.int32))
+        never = np.full(outputs, NEVER, np.int32)
+        return Ending(never, np.zeros(outputs, np.int32), never)
 
     def rows(self, events: GivenEvents) -> Steps:
         """Give events as int64 [events, (onset, part, note, duration, velocity)]."""

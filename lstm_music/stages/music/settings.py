@@ -11,9 +11,27 @@ from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.names import short_recipe
-from lstm_music.stages.music.prompt_files import PromptMidi
+from lstm_music.stages.music.prompt_files import MIREX, PromptMidi
+from lstm_music.stages.music.variation import Variation
 
 OTHERS_IN_TITLE = 2
+
+
+@dataclass(frozen=True)
+class Like:
+    """The result that new music is like, by its name, and the share of its events that stays; None is no share at all.
+
+    `variation` is that share of the result as the models are given it, where it is above 0.
+    """
+
+    name: str
+    share: float | None = None
+    variation: Variation | None = None
+
+    @property
+    def words(self) -> str:
+        """Say what the music is like."""
+        return f"like {self.name}" + (f", {self.share:.0%} kept" if self.share else "")
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,8 @@ class GenerationSettings:
     """The settings of a generation: `recipe` is the name or path that the user typed, `usual` the recipe itself.
 
     With a `melody`, music is made around it, or bars of it are rewritten, and `usual` is the recipe without what it decides.
+    Music `like` a result has as `usual` what was asked of that result. `prompt_result` is the name of the result that the
+    `prompt_midi` is, if it is one.
     """
 
     recipe: str
@@ -33,11 +53,18 @@ class GenerationSettings:
     prompt_midi_path: Path | None = None
     melody: Melody | None = None
     melody_path: Path | None = None
+    like: Like | None = None
+    prompt_result: str = ""
 
     @classmethod
     def of(cls, recipe: Recipe, name: str) -> "GenerationSettings":
         """Give the settings of a recipe."""
         return cls(name, recipe, recipe.generation, recipe.rendering, recipe.random_seed)
+
+    @property
+    def given(self) -> tuple[PromptMidi | None, Melody | None, Variation | None]:
+        """The music beside the models that decides results: to go on from, to accompany, to vary."""
+        return self.prompt_midi, self.melody, self.like.variation if self.like else None
 
     @property
     def command(self) -> str:
@@ -50,24 +77,32 @@ class GenerationSettings:
         return self._command(self.random_seed + 1)
 
     def _command(self, random_seed: int) -> str:
-        options: dict[str, Any] = {"random_seed": random_seed}
-        if self.rendering.audio != self.usual.rendering.audio:
-            options["audio"] = ",".join(self.rendering.audio) or "none"
-        if self.rendering.sheet_music != self.usual.rendering.sheet_music:
-            options["sheet_music"] = self.rendering.sheet_music
-        if self.rendering.stems != self.usual.rendering.stems:
-            options["stems"] = self.rendering.stems
-        if self.rendering.parts != self.usual.rendering.parts:
-            options["parts"] = self.rendering.parts
-        if self.soundfont:
-            options["soundfont"] = self.soundfont
-        if self.prompt_midi:
-            options["prompt_midi"] = self.prompt_midi_path or self.prompt_midi.name
+        options: dict[str, Any] = {"random_seed": random_seed, **self._renderings()}
+        if self.like:
+            options["like"] = self.like.name
+            if self.like.share is not None:
+                options["variation"] = self.like.share
+            return command(self.recipe, self.usual.generation, self.spec, options)
+        if self.prompt_result:
+            options["prompt"] = self.prompt_result
+        elif self.prompt_midi:
+            file = str(self.prompt_midi_path or self.prompt_midi.name)
+            if self.prompt_midi.format == MIREX:
+                return command(self.recipe, self.usual.generation, self.spec, options, ("mirex", file))
+            options["prompt_midi"] = file
         if self.melody is None:
             return command(self.recipe, self.usual.generation, self.spec, options)
         options |= self.melody.options
         verb = (self.melody.verb, str(self.melody_path or self.melody.file.name))
         return command(self.recipe, self.usual.generation, self.spec, options, verb)
+
+    def _renderings(self) -> dict[str, Any]:
+        """Give what is rendered otherwise than usual."""
+        asked, usual = self.rendering.model_dump(), self.usual.rendering.model_dump()
+        changed = {name: value for name, value in asked.items() if value != usual[name]}
+        if "audio" in changed:
+            changed["audio"] = ",".join(changed["audio"]) or "none"
+        return {**changed, **({"soundfont": self.soundfont} if self.soundfont else {})}
 
     @property
     def summary(self) -> list[str]:
@@ -81,9 +116,11 @@ class GenerationSettings:
         return ", ".join([f"Music by {short_recipe(self.recipe)}", random_seed, *others[:OTHERS_IN_TITLE]])
 
     def _differences(self) -> Iterator[str]:
-        if self.melody:
+        if self.like:
+            yield self.like.words
+        elif self.melody:
             yield self.melody.words
-        if self.prompt_midi:
+        elif self.prompt_midi:
             yield f"prompt {self.prompt_midi.name}"
         usual, spec = self.usual.generation.model_dump(), self.spec.model_dump()
         for name, value in spec.items():

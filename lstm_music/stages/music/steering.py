@@ -30,6 +30,9 @@ from lstm_music.store import Store
 MINUTE = 60_000_000
 """In microseconds."""
 
+SIXTEENTHS = 4
+"""In a quarter."""
+
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
 
 
@@ -61,6 +64,24 @@ def pitch_range(dataset: Dataset, spec: GenerationSpec) -> tuple[int, int]:
             f"{spec.pitch_range!r}; give another, or --any-pitch"
         )
     return max(low, lowest), min(high, highest)
+
+
+def finest_steps(dataset: Dataset, spec: GenerationSpec) -> int:
+    """Return the steps of which the times of new notes are multiples. Raises RecipeError for models that know no sixteenths."""
+    if not spec.in_sixteenths:
+        return 1
+    grid = dataset.events.grid
+    steps, beside = divmod(grid.steps_per_quarter, SIXTEENTHS)
+    durations = dataset.vocabularies["duration"].values
+    if (
+        beside
+        or not grid.on_grid(np.arange(SIXTEENTHS) * steps).all()
+        or all(grid.steps(one) % steps for one in durations)
+    ):
+        raise RecipeError(
+            "in sixteenths: these models know no sixteenths; use a recipe with a 4 or 8 in events.quarter_length_divisors"
+        )
+    return steps
 
 
 def parts_outside(dataset: Dataset, spec: GenerationSpec, playing: Sequence[str]) -> list[str]:
@@ -145,7 +166,7 @@ def steered(
     if spec.meter:
         segment = _in_meter(segment, spec.meter, dataset, is_own_choice=is_own_choice)
     if spec.key:
-        segment, moved, warnings = _in_key(dataset, spec, segment)
+        segment, moved, warnings = _in_key(dataset, spec, segment, is_own_choice=is_own_choice)
     if spec.tempo:
         segment = replace(segment, microseconds_per_quarter=round(MINUTE / spec.tempo))
     if spec.velocity:
@@ -162,8 +183,18 @@ def steered(
     return segment, moved, warnings
 
 
+def holds_a_bar(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> bool:
+    """Say whether the seconds of music that are asked for, if they are, hold a bar after a prompt, at the tempo asked for."""
+    own = replace(segment, microseconds_per_quarter=round(MINUTE / spec.tempo)) if spec.tempo else segment
+    return spec.seconds == 0 or spec.seconds >= _seconds_of_a_bar(own, dataset.events.grid.steps_per_quarter)
+
+
+def _seconds_of_a_bar(segment: Prompt, steps_per_quarter: int) -> float:
+    return segment.bar_steps / steps_per_quarter * segment.microseconds_per_quarter / 1e6
+
+
 def _require_a_bar(seconds: float, segment: Prompt, steps_per_quarter: int) -> None:
-    bar = segment.bar_steps / steps_per_quarter * segment.microseconds_per_quarter / 1e6
+    bar = _seconds_of_a_bar(segment, steps_per_quarter)
     if seconds < bar:
         meter = f"{segment.time_signature.numerator}/{segment.time_signature.denominator}"
         tempo = MINUTE / segment.microseconds_per_quarter
@@ -197,7 +228,9 @@ def _in_meter(segment: Prompt, meter: str, dataset: Dataset, *, is_own_choice: b
     )
 
 
-def _in_key(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> tuple[Prompt, int, list[str]]:
+def _in_key(
+    dataset: Dataset, spec: GenerationSpec, segment: Prompt, *, is_own_choice: bool
+) -> tuple[Prompt, int, list[str]]:
     wanted, own = read_key(spec.key), _PitchClasses(dataset).key(segment.tokens)
     if own is None:
         return segment, 0, [f"{segment.name}: --key moves nothing here, because drums have no key"]
@@ -210,4 +243,9 @@ def _in_key(dataset: Dataset, spec: GenerationSpec, segment: Prompt) -> tuple[Pr
             f"{segment.name}: the prompt sounds like {key_name(own.sharps, is_minor=own.is_minor)}, so it has the notes of "
             f"{spec.key} and still sounds {'minor' if own.is_minor else 'major'}"
         )
+    if replaced := moved.replaced - segment.replaced:
+        kind = "notes" if dataset.events.chords == "per_note" else "chords"
+        own_prompt = f"{segment.name}: {replaced} of {len(segment.tokens)} {kind} of the prompt"
+        which = own_prompt if is_own_choice else f"{kind} of some prompts"  # one sentence for all of them
+        warnings.append(f"{which} are not known to the models in {spec.key}; the nearest known ones stand for them")
     return replace(moved, key_signature=KeySignature(0, wanted.sharps, wanted.is_minor)), semitones, warnings

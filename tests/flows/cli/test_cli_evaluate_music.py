@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 SENTENCE = "the validation split has "
 
 
-def test_too_few_held_out_pieces_are_one_sentence(tiny, lstm_music):
-    found = lstm_music("evaluate", "--music", "--recipe", tiny.recipe, "--storage", tiny.storage)
+def test_too_few_held_out_pieces_are_one_sentence(tiny, lstm_music_here):
+    found = lstm_music_here("evaluate", "--music", "--recipe", tiny.recipe, "--storage", tiny.storage)
     assert found.code == 5
     assert found.sentence.startswith(f"lstm-music: {SENTENCE}")
     assert "the comparison needs 8 from 4; train on more music" in found.sentence
@@ -28,13 +28,10 @@ def test_too_few_held_out_pieces_are_one_sentence(tiny, lstm_music):
         (["--music", "--temperature", "hot"], "--temperature: expected one number, or offset=0.9,"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(tiny, capsys, monkeypatch, arguments, sentence):
-    named = ["--recipe", str(tiny.recipe), "--storage", str(tiny.storage)]
-    monkeypatch.setattr("sys.argv", ["lstm-music", "evaluate", *named, *arguments])
-    with pytest.raises(SystemExit) as ended:
-        app.main()
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith(f"lstm-music: {sentence}")
+def test_options_that_do_not_fit_are_refused(tiny, lstm_music_here, arguments, sentence):
+    found = lstm_music_here("evaluate", "--recipe", tiny.recipe, "--storage", tiny.storage, *arguments)
+    assert found.code == 2
+    assert found.errors.startswith(f"lstm-music: {sentence}")
 
 
 def test_the_card_is_shown_and_said_to_programs(tiny, tmp_path, monkeypatch, capsys):

@@ -13,6 +13,7 @@ COMMANDS = [
     "generate",
     "accompany",
     "rewrite",
+    "mirex",
     "ingest",
     "prepare",
     "train",

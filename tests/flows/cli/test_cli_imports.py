@@ -9,20 +9,25 @@ HEAVY = ["prefect", "tensorflow", "pandas", "pyarrow", "music21", "keras"]
 PROGRAM = """
 import json, sys
 from flows.cli.app import main
-try:
-    main()
-except SystemExit as ended:
-    assert not ended.code, ended.code
-sys.stdout.write("\\n" + json.dumps([name for name in {heavy!r} if name in sys.modules]))
+found = []
+for words in json.loads(sys.argv[1]):
+    sys.argv[1:] = words
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, ended.code
+    found.append([name for name in {heavy!r} if name in sys.modules])
+sys.stdout.write("\\n" + json.dumps(found))
 """
 
 
 @pytest.fixture
 def imports(tmp_path):
-    """Run a command in a Python of its own; give the heavy packages that it imported."""
+    """Run commands, one after another, in a Python of their own; give the heavy packages that are imported after each."""
 
-    def run(*arguments):
-        program = Program(tmp_path / "home", [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *map(str, arguments)])
+    def run(*commands):
+        words = json.dumps([[*map(str, command)] for command in commands])
+        program = Program(tmp_path / "home", [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), words])
         out = program.finish()
         assert program.process.returncode == 0, program.errors
         return json.loads(out.splitlines()[-1])
@@ -30,26 +35,22 @@ def imports(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["generate", "-h"], ["--version"], []])
-def test_help_imports_nothing_heavy(imports, arguments):
-    assert imports(*arguments) == []
+def test_help_imports_nothing_heavy(imports):
+    assert imports(["--help"], ["run", "--help"], ["generate", "-h"], ["--version"], []) == [[]] * 5
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["status", "verify", "evaluate", "train --model note", "watch", "retrain"])
-def test_what_only_looks_imports_neither_prefect_nor_tensorflow(imports, tiny, command):
-    recipe = [] if command in {"status", "verify"} else ["--recipe", tiny.recipe]
-    assert imports(*command.split(), *recipe, "--storage", tiny.storage) == ["pyarrow"]
-
-
-@pytest.mark.slow
-def test_doctor_imports_nothing_heavy(imports, tiny):
-    assert imports("doctor", "--storage", tiny.storage) == []
-
-
-@pytest.mark.slow
-def test_a_run_with_nothing_to_do_imports_neither_prefect_nor_tensorflow(imports, tiny):
-    assert imports("run", *tiny.arguments, "--storage", tiny.storage) == ["pyarrow"]
+def test_what_only_looks_imports_neither_prefect_nor_tensorflow(imports, tiny):
+    recipe, storage = ["--recipe", tiny.recipe], ["--storage", tiny.storage]
+    looks = [
+        ["status"],
+        ["verify"],
+        *([*command.split(), *recipe] for command in ("evaluate", "train --model note", "watch", "retrain")),
+        ["run", *tiny.arguments],  # with nothing to do
+    ]
+    doctor, *others = imports(*([*words, *storage] for words in (["doctor"], *looks)))
+    assert doctor == []
+    assert others == [["pyarrow"]] * len(looks)
 
 
 @pytest.mark.slow
@@ -62,12 +63,12 @@ def test_a_run_with_nothing_to_do_imports_neither_prefect_nor_tensorflow(imports
             marks=pytest.mark.operation,
         ),
         pytest.param("evaluate", "scorecard", marks=pytest.mark.operation),
-        ("train --model note", "note"),
+        pytest.param("train --model note", "note", marks=pytest.mark.operation),
     ],
 )
 def test_what_does_one_thing_does_not_import_prefect(imports, tiny, tmp_path, command, missing):
     storage = tiny.copy(tmp_path, missing)
-    found = imports(*command.split(), "--recipe", tiny.recipe, "--storage", storage)
+    (found,) = imports([*command.split(), "--recipe", tiny.recipe, "--storage", storage])
     assert "tensorflow" in found
     assert "prefect" not in found
     assert contents(storage).keys() >= contents(tiny.storage).keys()

@@ -84,9 +84,9 @@ def recipe(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, arguments, code, sentence):
+def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music_here, tmp_path, arguments, code, sentence):
     storage = tmp_path / "storage"
-    found = lstm_music(
+    found = lstm_music_here(
         *arguments,
         *([] if arguments[0] in {"sing", "generat"} or arguments[-1] == "--recipe" else ["--storage", storage]),
     )
@@ -110,9 +110,9 @@ def test_a_mistake_is_one_sentence_and_makes_nothing(lstm_music, tmp_path, argum
         ("", "name: this key is missing"),
     ],
 )
-def test_a_wrong_recipe_is_one_sentence(lstm_music, tmp_path, text, sentence):
+def test_a_wrong_recipe_is_one_sentence(lstm_music_here, tmp_path, text, sentence):
     (tmp_path / "wrong.toml").write_text(text)
-    found = lstm_music("run", "--recipe", tmp_path / "wrong.toml", "--storage", tmp_path / "storage")
+    found = lstm_music_here("run", "--recipe", tmp_path / "wrong.toml", "--storage", tmp_path / "storage")
     assert found.code == 2
     assert "wrong.toml" in found.sentence
     assert sentence in found.sentence
@@ -134,7 +134,7 @@ def test_a_wrong_recipe_is_one_sentence(lstm_music, tmp_path, text, sentence):
         ("prepare", "damaged", 5, "none of the 3 inputs holds music that can be read (empty.mid: "),
     ],
 )
-def test_a_source_without_music_is_one_sentence(lstm_music, tmp_path, recipe, command, place, code, sentence):
+def test_a_source_without_music_is_one_sentence(lstm_music_here, tmp_path, recipe, command, place, code, sentence):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.zip").write_text("no zip")
     (tmp_path / "damaged").mkdir()
@@ -142,7 +142,7 @@ def test_a_source_without_music_is_one_sentence(lstm_music, tmp_path, recipe, co
     (tmp_path / "damaged" / "text.mid").write_bytes(b"la la la")
     (tmp_path / "damaged" / "truncated.mid").write_bytes(piece(0)[:20])
     storage = tmp_path / "storage"
-    found = lstm_music(command, "--recipe", recipe, "--source", tmp_path / place, "--storage", storage)
+    found = lstm_music_here(command, "--recipe", recipe, "--source", tmp_path / place, "--storage", storage)
     assert found.code == code
     assert found.errors.startswith("lstm-music: ")
     assert sentence in found.sentence
@@ -152,21 +152,21 @@ def test_a_source_without_music_is_one_sentence(lstm_music, tmp_path, recipe, co
 
 
 @pytest.mark.parametrize("place", ["a file", "below a file", "/proc/storage"])
-def test_storage_that_cannot_be_is_one_sentence(lstm_music, tmp_path, recipe, place):
+def test_storage_that_cannot_be_is_one_sentence(lstm_music_here, tmp_path, recipe, place):
     (tmp_path / "file").write_text("mine")
     storage = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "storage"}.get(place, place)
     music = write_pieces(tmp_path / "music", range(1))
-    found = lstm_music("prepare", "--recipe", recipe, "--source", music, "--storage", storage)
+    found = lstm_music_here("prepare", "--recipe", recipe, "--source", music, "--storage", storage)
     assert found.code == 6
     assert str(storage) in found.sentence
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_storage_of_another_version_is_one_sentence(lstm_music, tmp_path, recipe):
+def test_storage_of_another_version_is_one_sentence(lstm_music_here, tmp_path, recipe):
     (tmp_path / "storage").mkdir()
     (tmp_path / "storage" / "format.json").write_text('{"format": "lstm-music storage", "version": 99}\n')
     for command in (["status"], ["verify"], ["evaluate", "--recipe", recipe]):
-        found = lstm_music(*command, "--storage", tmp_path / "storage")
+        found = lstm_music_here(*command, "--storage", tmp_path / "storage")
         assert found.code == 6
         assert "expected a storage of version 1, got version 99; give another folder with --storage" in found.sentence
 

@@ -86,7 +86,21 @@ def test_the_result_for_programs_needs_no_place_for_the_log(tiny):
     assert "tiny" in json.loads(found.stdout)["recipes"]
 
 
-@pytest.mark.parametrize("signal_", [pytest.param(signal.SIGINT, marks=pytest.mark.operation), signal.SIGKILL])
+def test_a_command_removes_what_killed_ones_left_and_its_own(lstm_music_here, tmp_path, monkeypatch):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name in (f"lstm-music-{ended.pid}-left", f"lstm-music-{os.getppid()}-used", "lstm-music-mine"):
+        (tmp_path / "tmp" / name / "inner").mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    assert lstm_music_here("--version").code == 0
+    assert {path.name for path in (tmp_path / "tmp").iterdir()} == {
+        f"lstm-music-{os.getppid()}-used",
+        "lstm-music-mine",
+    }
+
+
+@pytest.mark.operation
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_temporary_is_left_of_a_command_or_its_children(tiny, tmp_path, signal_):
     """A process that ends at once has no time to remove what it wrote."""
     music = ["generate", "--recipe", tiny.recipe, "--storage", tiny.copy(tmp_path), "--random-seed", "77"]

@@ -5,13 +5,10 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from program import REPOSITORY
 from served import Served
 from tiny_music import RECIPE, piece, write_pieces, write_recipe
 
@@ -21,8 +18,6 @@ from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.inbox.news import remember_seen
 from lstm_music.store import Store
 
-DEPLOYMENTS = {"ingest", "prepare", "train-all", "generate", "watch", "retrain", "tidy"}
-ONE_AT_A_TIME = {"train-all": "ENQUEUE", "retrain": "ENQUEUE", "watch": "CANCEL_NEW", "tidy": "CANCEL_NEW"}
 CRASHED_WITHIN_SECONDS = 120.0
 
 
@@ -44,21 +39,6 @@ def storage(tiny, tmp_path):
 
 def asked(tiny, storage, **others):
     return {"recipe": str(tiny.recipe), "storage": str(storage), **others}
-
-
-@pytest.mark.slow
-def test_every_deployment_is_there_with_a_form_that_says_what_each_field_is(served):
-    found = {name: served.deployment(name) for name in DEPLOYMENTS}
-    for name, deployment in found.items():
-        fields = deployment["parameter_openapi_schema"]["properties"]
-        assert {field for field, schema in fields.items() if not schema.get("description")} == set()
-        assert not {"inputs", "fingerprint"} & fields.keys()
-        assert "lstm-music" in deployment["tags"]
-        assert deployment["description"]
-        options = deployment["concurrency_options"] or {}
-        assert options.get("collision_strategy") == ONE_AT_A_TIME.get(name)
-    assert found["train-all"]["parameter_openapi_schema"]["properties"]["runner"]["anyOf"][0]["enum"]
-    assert [schedule["active"] for schedule in found["watch"]["schedules"]] == [True]
 
 
 @pytest.mark.operation
@@ -89,22 +69,6 @@ def test_what_cannot_be_read_leads_by_a_schedule_and_an_event_to_a_report_withou
     ]
 
 
-@pytest.mark.slow
-def test_a_deploy_removes_the_automations_of_earlier_versions(served):
-    def automations():
-        return {found["name"]: found for found in served.ask("POST", "/automations/filter", json={}).json()}
-
-    names = set(automations())
-    assert {"crash runs that send no more heartbeats", "crash runs that never begin"} <= names
-    fields = ("description", "enabled", "trigger", "actions")
-    old = {field: automations()["crash runs that never begin"][field] for field in fields}
-    served.ask("POST", "/automations/", json={**old, "name": "crash runs without a heartbeat"})
-    environment = os.environ | served.settings | {"PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-m", "flows.engine.deploy"]
-    subprocess.run(command, env=environment, cwd=served.program.home, check=True, capture_output=True)
-    assert set(automations()) == names
-
-
 @pytest.mark.operation
 def test_train_all_comes_to_its_end(served, tiny, tmp_path):
     run = served.ended(served.run("train-all", **asked(tiny, tmp_path / "new", source=str(tiny.music))), 300)
@@ -119,13 +83,6 @@ def test_a_failed_run_says_what_to_do(served, storage):
     run = served.ended(served.run("ingest", recipe="no-such-recipe", storage=str(storage)), 90)
     assert run["state_type"] == "FAILED"
     served.wait(lambda: "What to do: correct the recipe" in served.log_of(run["id"]), 20, "the hook")
-
-
-@pytest.mark.slow
-def test_where_nothing_is_promoted_watch_says_so_and_trains_nothing(served, tmp_path):
-    run = served.ended(served.run("watch", storage=str(tmp_path / "storage")), 120)
-    assert run["state_type"] == "COMPLETED", served.log_of(run["id"])
-    served.wait(lambda: "no recipe has promoted models" in served.log_of(run["id"]), 20, "the sentence")
 
 
 @pytest.mark.operation

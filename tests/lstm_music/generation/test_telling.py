@@ -162,3 +162,54 @@ def test_an_impossible_wish_stays_within_the_ids(grammar):
         assert found[:, place].min() >= 0
         assert found[:, place].max() < SIZES[control]
     assert density_ids(np.array([0, 1, 99])).tolist() == [1, 1, 63]
+
+
+def rails(grammar, asked, stream, events, position):
+    """Say which ids are left after events of one bar, rows of (position, note id, steps), for what follows at a position."""
+    from lstm_music.generation.telling import Telling
+
+    telling = Telling(grammar, COLUMNS, asked)
+    told, before = telling.before(np.zeros((0, 1, 9), np.int32)), 0
+    for begins, note, steps in events:
+        event = np.array([[SPECIAL_IDS, note, SPECIAL_IDS - 1 + steps, *[0] * len(CONTROLS)]], np.int32)
+        numbers = [np.array([value], np.int32) for value in (begins - before, begins, BAR)]
+        current, told = telling.tell(event, told, *numbers)
+        told, before = telling.after(told, current), begins
+    if stream != "offset":
+        numbers = [np.array([value], np.int32) for value in (position - before, position, BAR)]
+        _, told = telling.tell(np.zeros((1, 9), np.int32), told, *numbers)
+    size = {"offset": len(STEPS), "note": 14, "duration": 12}[stream] + SPECIAL_IDS
+    all_of = np.arange(size)[None] >= (0 if stream == "offset" else SPECIAL_IDS)
+    left = telling.allowed(stream, all_of, told, np.array([position], np.int32), np.array([BAR], np.int32))
+    return np.flatnonzero(np.asarray(left)[0])
+
+
+def test_a_full_bar_is_left_and_one_with_too_few_notes_is_not(grammar):
+    asked = asked_of(1, density=np.array([3], np.float32))
+    leaves = {*range(SPECIAL_IDS), *(SPECIAL_IDS + steps for steps in STEPS if steps >= BAR - 4)}
+    everything = {*range(SPECIAL_IDS + len(STEPS))}
+    two = [(0, 5, 4), (4, 6, 4)]
+    assert {*rails(grammar, asked, "offset", two, 4).tolist()} == everything - leaves
+    assert {*rails(grammar, asked, "offset", [*two, (4, 8, 4)], 4).tolist()} == leaves
+    assert {*rails(grammar, asked_of(1), "offset", two, 4).tolist()} == everything
+
+
+def test_a_note_may_not_draw_the_mean_pitch_away(grammar):
+    asked = asked_of(1, mean_pitch=np.array([60], np.float32))
+    low = [(0, SPECIAL_IDS, 4)] * 3  # three times C3
+    left = grammar.pitches[rails(grammar, asked, "note", low, 4)]
+    assert {*left.tolist()} == {*grammar.pitches.tolist()} - {-1}, "with none the mean comes near, so all are left"
+    in_the_middle = [(0, SPECIAL_IDS + 7, 4)] * 3  # three times C4
+    left = grammar.pitches[rails(grammar, asked, "note", in_the_middle, 4)]
+    assert {*left.tolist()} == {p for p in grammar.pitches.tolist() if p >= 0 and abs(p - 60) / 4 <= 4.5}
+
+
+def test_a_note_may_not_last_so_long_that_too_many_sound(grammar):
+    asked = asked_of(1, polyphony=np.array([1], np.float32))
+    sounding = [(0, SPECIAL_IDS, 12)]
+    left = rails(grammar, asked, "duration", sounding, 0)
+    assert left.tolist() == [SPECIAL_IDS - 1 + steps for steps in (1, 2, 3)], "a quarter of a bar more is left"
+    thin = asked_of(1, polyphony=np.array([2], np.float32))
+    left = rails(grammar, thin, "offset", [(0, SPECIAL_IDS, 12)], 0)
+    assert left.max() < SPECIAL_IDS + BAR
+    assert left.min() >= SPECIAL_IDS

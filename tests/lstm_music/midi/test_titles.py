@@ -42,4 +42,4 @@ def test_a_conductor_track_has_the_title_and_a_track_with_notes_has_not():
 def test_a_folder_is_a_name():
     assert person_name("bach") == "Bach"
     assert person_name("johann_sebastian bach") == "Johann Sebastian Bach"
-    assert person_name("") == ""
+    assert person_name("") == person_name("musics") == person_name("MIDI") == person_name("train") == ""

@@ -288,7 +288,8 @@ def test_drums_join_a_prompt_without_them_and_play_in_every_bar(dataset, music):
         bar = (passed + made.facts["first_position_steps"]) // (4 * dataset.events.grid.steps_per_quarter)
         assert all("drums" in parts[bar == number] for number in range(bar[0], bar[-1]))
         assert len(encode(read_midi(made.midi), dataset.events)) == len(parts)
-    assert not any("drums" in {part["name"] for part in made.facts["parts"]} for made in music(prompt, **asked))
+    few = {**asked, "num_events": 4, "min_events": 4}
+    assert not any("drums" in {part["name"] for part in made.facts["parts"]} for made in music(prompt, **few))
 
 
 def notes_of_part(piece, name):

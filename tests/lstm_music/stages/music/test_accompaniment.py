@@ -157,8 +157,12 @@ def test_what_cannot_be_accompanied_is_said(make, piece, part, error, words):
         make(piece, part)
 
 
-def test_notes_that_no_training_piece_has_are_said(make):
-    (one, _) = make(melody_piece([(0, 1, 110), (1, 1, 70)]))
+def test_notes_that_no_training_piece_has_and_those_off_the_grid_are_said(make):
+    (one, _) = make(melody_piece([(0, 1, 110), (1 + 1 / 12, 1, 70)]))
     assert set(rows(read_midi(one.midi).notes)) >= {(0, 1, 110), (1, 1, 70)}
-    (warning,) = make.store.open(make.ref).facts["warnings"]
-    assert "1 of 2 given notes lie outside of those of the training pieces" in warning
+    moved, outside = make.store.open(make.ref).facts["warnings"]
+    assert moved == (
+        "mine.mid: 1 of 2 given notes begins off the grid of these models, and is moved to the nearest multiple of 1/4 or 1/3 of "
+        "a quarter note"
+    )
+    assert "1 of 2 given notes lie outside of those of the training pieces" in outside

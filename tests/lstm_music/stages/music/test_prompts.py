@@ -1,5 +1,6 @@
 """Where generation starts from: good places, any places, a place that was named, or nothing."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,14 +10,19 @@ from small_music import QUARTER, piece_of, small_piece, tiny_recipe
 from lstm_music.encoding.events import encode
 from lstm_music.encoding.splits import SPLITS
 from lstm_music.encoding.vocabulary import START
-from lstm_music.errors import NotEnoughMusicError, SourceError
+from lstm_music.errors import NotEnoughMusicError, RecipeError, SourceError
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import KeySignature, sorted_notes
 from lstm_music.midi.writer import write_midi
+from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.music import prompts
 from lstm_music.stages.music.overrides import settings_of
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.prompts import choose_prompts
-from lstm_music.stages.music.segments import piece_rows
+from lstm_music.stages.music.segments import cut, piece_rows
+from lstm_music.store import Store
 
 
 @pytest.fixture
@@ -46,6 +52,51 @@ def test_segments_come_from_held_out_pieces_and_follow_the_random_seed(choose, n
     assert places == [(one.segment.name, one.segment.first) for one in choose(prompt=way)]
     assert places != [(one.segment.name, one.segment.first) for one in choose(2, prompt=way)]
     assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("way", ["auto", "random"])
+def test_a_piece_whose_bar_is_longer_than_the_music_gives_no_prompt(choose, names, monkeypatch, way):
+    held_out = sorted(names["validation"] | names["test"])
+    slow = held_out[:1]
+
+    def cut_slowly(*arguments):
+        return {
+            place: replace(one, microseconds_per_quarter=1_000_000) if one.name in slow else one
+            for place, one in cut(*arguments).items()
+        }
+
+    monkeypatch.setattr(prompts, "cut", cut_slowly)
+    found = [one.segment.name for one in choose(prompt=way, seconds=3, num_outputs=20)]
+    assert len(found) == 20
+    assert set(found) == {*held_out[1:]}
+    assert set(slow) <= {one.segment.name for one in choose(prompt=way, seconds=4, num_outputs=20)}
+    sentence = r"^--seconds: expected at least 4, which is a bar of 4/4 after "
+    with pytest.raises(RecipeError, match=sentence + held_out[0]):
+        choose(prompt=held_out[0], seconds=3)
+    slow[:] = held_out
+    with pytest.raises(RecipeError, match=sentence):
+        choose(prompt=way, seconds=3)
+
+
+def test_chords_that_the_models_do_not_know_in_another_key_are_said(made, tmp_path):
+    store, recipe = Store(tmp_path / "storage"), tiny_recipe(events={"chords": "normal_order"})
+    dataset = load_dataset(store, prepare(store, recipe, ingest(store, recipe, str(made.folder))).dataset)
+
+    def warnings(prompt, key):
+        spec = GenerationSpec(prompt_events=8, num_outputs=20, prompt=prompt, key=key)
+        found = choose_prompts(store, dataset, spec, 1, None)
+        replaced = max(one.segment.replaced for one in found)
+        return replaced, {said for one in found for said in one.warnings if "not known" in said}
+
+    replaced, said = warnings("random", "F# major")
+    assert replaced
+    assert said == {
+        "chords of some prompts are not known to the models in F# major; the nearest known ones stand for them"
+    }
+    own = {sentence for row in piece_rows(store, dataset).values() for sentence in warnings(row["name"], "F# major")[1]}
+    assert any(
+        re.match(r"composer/piece \d\d\.mid: \d of 8 chords of the prompt are not known to the", one) for one in own
+    )
 
 
 def test_good_places_are_of_different_pieces_first(choose, names):

@@ -28,7 +28,7 @@ from lstm_music.stages.music.index import write_index
 from lstm_music.stages.music.measures import Excerpt, measure
 from lstm_music.stages.music.names import read_names
 from lstm_music.stages.music.ranking import PENALTIES
-from lstm_music.stages.music.reference import BOUNDS, measure_reference, read_reference
+from lstm_music.stages.music.reference import BOUNDS, measure_reference, read_reference, usual_events
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.music.settings import GenerationSettings
 
@@ -58,6 +58,11 @@ def plan(copy, trained):
     return run
 
 
+def files_of(store, ref):
+    """Give the files of a generation, without the name of the storage in the commands of its page."""
+    return {path.name: path.read_bytes().replace(store.where.encode(), b"") for path in store.open(ref).files()}
+
+
 def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, tmp_path):
     told = []
     ref = generate(copy.store, plan())
@@ -74,9 +79,7 @@ def test_all_that_a_person_opens_is_there_and_the_same_twice(copy, plan, made, t
     second = made.copy(tmp_path / "second")
     assert generate(second.store, plan(), lambda done, wanted: told.append((done, wanted))) == ref
     assert told[-1][0] == told[-1][1] == len(told) == 3 + 3 + 6
-    assert {path.name: path.read_bytes() for path in second.store.open(ref).files()} == {
-        path.name: path.read_bytes() for path in artifact.files()
-    }
+    assert files_of(second.store, ref) == files_of(copy.store, ref)
     said = describe_generation(copy.store, ref)
     for output in said["outputs"]:
         assert output["sheet_music"] is None
@@ -108,7 +111,10 @@ def test_the_least_suspicious_of_more_tries_are_kept(copy, plan):
     assert page.count('<th scope="row">candidate ') == 6
     shares = [sum(one["penalties"].values()) for one in kept]
     everything = module.score_candidates(
-        copy.dataset, load_index(copy.store, asked.copies), read_reference(copy.store, asked.reference), candidates
+        copy.dataset,
+        load_index(copy.store, asked.copies),
+        read_reference(copy.store, asked.reference(copy.store)),
+        candidates,
     )
     assert sorted(shares) == pytest.approx(sorted(one.penalty for one in everything)[:2])
 
@@ -157,6 +163,17 @@ def test_without_audio_there_is_a_page_all_the_same(copy, plan):
     names = [path.name for path in copy.store.open(ref).files()]
     assert names == ["index.html", "result_001.json", "result_001.mid", "result_001.svg"]
     assert "<audio" not in copy.store.open(ref).file("index.html").read_text()
+
+
+def test_held_out_music_is_as_long_as_music_of_a_number_of_bars(copy, plan):
+    asked = plan(RenderingSpec(audio=(), sheet_music=False), num_outputs=2, bars=2)
+    generate(copy.store, asked)
+    lengths = copy.store.open(asked.music).facts["events"]
+    reference = read_reference(copy.store, asked.reference(copy.store))
+    assert reference.events == pytest.approx(np.median(lengths), rel=0.1)
+    assert reference.events < copy.recipe.generation.num_events
+    for events in range(1, 500):
+        assert abs(usual_events([1, events, 999]) - events) <= 0.1 * events + 0.5
 
 
 def test_a_result_that_begins_with_its_prompt_does_not_play_it_twice(copy, plan):

@@ -18,6 +18,7 @@ from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music import candidates
+from lstm_music.stages.music.asked import _parts as of_parts
 from lstm_music.stages.music.asked import as_json, compare, compared, kept
 from lstm_music.stages.music.candidates import make_music, new_notes, read_music, result_at_quarters
 from lstm_music.stages.music.prompt_files import PromptMidi
@@ -97,6 +98,31 @@ def test_drums_alone_have_no_length_that_could_miss_the_barline():
     assert [bars(1), bars(2), bars(3)] == [False, True, False]
     notes["is_drum"][1] = False
     assert [bars(1), bars(2), bars(3)] == [False, False, False]
+
+
+def test_drums_are_asked_of_whole_bars_and_of_the_last_where_it_is_whole():
+    notes = np.zeros(5, NOTE_DTYPE)
+    notes["onset_ticks"] = [QUARTER, 4 * QUARTER, 5 * QUARTER, 8 * QUARTER, 12 * QUARTER]
+    notes["duration_ticks"], notes["is_drum"] = QUARTER, [False, False, True, True, False]
+    piece = PieceNotes(QUARTER, notes, tempos=(Tempo(0, 500_000),), time_signatures=(TimeSignature(0, 4, 4),))
+
+    def drums(**asked):
+        said = compared(GenerationSpec(add_drums=True, **asked), piece, notes, {})
+        return [(one.found, one.is_kept) for one in said if one.name == "drums"]
+
+    assert drums() == [("in 2 of 2 whole bars", True)]  # the prompt begins the first, and the last may be cut short
+    assert drums(bars=4) == [("in 2 of 3 whole bars", False)]
+
+
+def test_instruments_are_kept_where_no_other_part_has_new_notes():
+    def said(instruments, playing, **asked):
+        return [(one.found, one.is_kept) for one in of_parts(GenerationSpec(instruments=instruments, **asked), playing)]
+
+    assert said("Violin, cello", ["violin 1", "violin 2", "cello"]) == [("violin 1, violin 2, cello", True)]
+    assert said("violin 1", ["violin 1", "violin 2"]) == [("violin 1, violin 2", False)]
+    assert said("piano", ["piano", "drums"]) == [("piano, drums", False)]
+    assert said("piano", ["piano", "drums"], add_drums=True) == [("piano, drums", True)]
+    assert said("", ["piano"]) == said("piano", []) == []
 
 
 @pytest.mark.operation

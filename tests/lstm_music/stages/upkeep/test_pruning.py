@@ -10,10 +10,10 @@ import pytest
 from lstm_music.errors import CorruptArtifactError, StorageError
 from lstm_music.stages.current import promoted_models
 from lstm_music.stages.music.names import read_names
+from lstm_music.stages.music.results import find_result
 from lstm_music.stages.upkeep import pins
 from lstm_music.stages.upkeep.missing import find_missing
 from lstm_music.stages.upkeep.pruning import outcome, plan_pruning, prune, prune_if_free
-from lstm_music.stages.upkeep.results import find_result
 from lstm_music.stages.upkeep.survey import Limits, survey
 from lstm_music.store import ArtifactRef, Store
 

@@ -1,0 +1,106 @@
+"""The sub-command mirex, which answers a prompt of the MIREX task of piano continuation."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.display import Display
+from flows.cli.generate_options import takes_options_of
+from flows.cli.help import App
+from flows.cli.options import DEFAULT_STORAGE, JsonOption, RecipeOption, StorageOption
+from flows.cli.output_dir import local_folder
+from lstm_music.options import OUTPUT
+
+PromptArgument = Annotated[Path, typer.Argument(metavar="PROMPT", help="JSON file with 4 bars of 4/4 in sixteenths.")]
+SamplesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        "--output",
+        metavar="FOLDER",
+        help="Write sample_01.json, the best one, and the others to this folder.",
+        show_default="PROMPT's name with _samples, here",
+        parser=local_folder,
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
+@takes_options_of("mirex", before="recipe")
+def mirex(
+    prompt: PromptArgument,
+    recipe: RecipeOption = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    output_dir: SamplesOption = None,
+    json: JsonOption = False,
+    **options: Any,
+) -> None:
+    """Continue a prompt of the MIREX task: read 4 bars as JSON, write 12 as JSON.
+
+    The samples with the lowest penalty come first. New notes begin and end on sixteenths and end with bar 16.
+    """
+    answer(Display(json), recipe, storage, prompt, options, output_dir)
+
+
+def answer(
+    display: Display,
+    recipe_name: str | None,
+    storage: str,
+    prompt: Path,
+    options: dict[str, Any],
+    output_dir: Path | None,
+) -> None:
+    """Make the samples with the promoted models, and write them."""
+    from flows.cli.choosing import choose_recipe
+    from flows.cli.output_dir import require_output_dir
+    from flows.cli.words import counted
+    from lstm_music.stages.current import name_in, require_promoted
+    from lstm_music.stages.music import generation, index
+    from lstm_music.stages.music.mirex import answers, mirex_settings, write_answers
+    from lstm_music.store import Store
+
+    store = Store(storage)
+    recipe = choose_recipe(display, store, recipe_name, "promoted")
+    name = name_in(store, recipe, recipe_name or recipe.name)
+    settings = mirex_settings(recipe, name, prompt, options)
+    current = require_promoted(store, recipe.name)
+    folder = output_dir or Path(f"{prompt.stem}_samples")
+    require_output_dir(folder, store)
+    plan = generation.Plan(settings, current.dataset, current.models)
+    made = counted(settings.spec.candidates, "candidate")
+    with store.session():
+        with display.generating(f"Continuing {prompt.name} by 12 bars, {made}") as (on_stage, on_file):
+            ref = generation.generate(store, plan, on_file, on_stage)
+        index.write_index(store)
+        described = generation.describe_generation(store, ref)
+        found = answers(store, ref)
+    paths = write_answers(folder, [data for _, data in found])
+    outputs = [
+        {"sample": str(path), **described["outputs"][number - 1]}
+        for path, (number, _) in zip(paths, found, strict=True)
+    ]
+    columns = ["sample", "made from", "events", "longest copy, events", "penalty"]
+    rows = [
+        [
+            Path(one["sample"]).name,
+            Path(one["midi"]).name,
+            str(one["events"]),
+            str(one["longest_copy"]),
+            f"{one['penalty']:.2f}",
+        ]
+        for one in outputs
+    ]
+    display.table("Samples", columns, rows, texts=2)
+    for warning in described["warnings"]:
+        display.log(f"Warning: {warning}")
+    display.log(f"Made {counted(len(paths), 'sample')} in {folder}: bars 5 to 16 as JSON")
+    display.log(
+        f"Look: {described['page']} (the task names no tempo; the MIDI files have 120 quarter notes per minute)"
+    )
+    display.result({**described, "outputs": outputs, "samples": [str(path) for path in paths]})
+
+
+def register(app: App, group: str) -> None:
+    """Add this sub-command to a group of the program."""
+    app.command(rich_help_panel=group)(mirex)
