@@ -12,6 +12,7 @@ COMMANDS = [
     "run",
     "generate",
     "accompany",
+    "rewrite",
     "mirex",
     "ingest",
     "prepare",
