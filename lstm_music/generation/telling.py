@@ -122,13 +122,14 @@ class Telling:
         rails = {STREAMS[_OFFSET]: self._offsets, STREAMS[_NOTE]: self._notes, STREAMS[_DURATION]: self._durations}
         if stream not in rails:
             return allowed
-        kept = allowed & rails[stream](told, position, bars)
+        kept = allowed & rails[stream](allowed, told, position, bars)
         return tf.where(tf.reduce_any(kept, 1, keepdims=True), kept, allowed)
 
-    def _offsets(self, told: Told, position: Any, bars: Any) -> Any:
+    def _offsets(self, allowed: Any, told: Told, position: Any, bars: Any) -> Any:
         assert self.asked is not None
         steps = tf.constant(self.grammar.offset_steps)[None]
         leaves = (steps >= (bars - position)[:, None]) | (tf.range(steps.shape[1])[None] < SPECIAL_IDS)
+        farthest = tf.reduce_max(tf.where(allowed, steps, 0), 1, keepdims=True)
         has_bar, bar = told.bar >= 0, tf.maximum(told.bar, 0)
         span = tf.cast(bars - told.begun, tf.float32)
         wanted = tf.round(_of_bar(self.asked.density, bar) * span / tf.cast(bars, tf.float32))
@@ -138,9 +139,10 @@ class Telling:
         is_full = has_bar & (wanted > 0) & (events >= tf.maximum(wanted + slack, 1))
         is_thin = ((wanted > 0) & (events < wanted - slack)) | ((notes > 0) & (area < (notes - 2 * NOTES) * span))
         is_short = has_bar & ~is_full & is_thin
-        return (~leaves | ~is_short[:, None]) & (leaves | ~is_full[:, None])
+        may_leave = leaves | (steps == farthest)  # with no offset that leads out, the one that leads farthest
+        return (~leaves | ~is_short[:, None]) & (may_leave | ~is_full[:, None])
 
-    def _notes(self, told: Told, _position: Any, _bars: Any) -> Any:
+    def _notes(self, _allowed: Any, told: Told, _position: Any, _bars: Any) -> Any:
         assert self.asked is not None
         pitches = tf.constant(self.grammar.pitches)[None]
         wanted = _of_bar(self.asked.mean_pitch, told.bar)[:, None]
@@ -148,7 +150,7 @@ class Telling:
         mean = tf.cast(told.pitches[:, None] + pitches, tf.float32) / count
         return (wanted <= 0) | (pitches < 0) | (tf.abs(mean - wanted) <= SEMITONES + OCTAVE / count)
 
-    def _durations(self, told: Told, position: Any, bars: Any) -> Any:
+    def _durations(self, _allowed: Any, told: Told, position: Any, bars: Any) -> Any:
         assert self.asked is not None
         left, span = bars - position, tf.cast(bars - told.begun, tf.float32)
         wanted = _of_bar(self.asked.polyphony, told.bar)
