@@ -37,7 +37,7 @@ toc_object_entries = False  # the sidebar of a package would have hundreds of li
 sys.modules["tensorflow"] = sys.modules["keras"] = None
 COMPUTING = {
     "generation": (
-        *("allowed", "beside", "drums", "echo", "ending", "given", "guess", "loop", "loop_guard"),
+        *("allowed", "beside", "drums", "echo", "ending", "gap_rules", "given", "guess", "loop", "loop_guard"),
         *("own_echo", "parallels", "rules", "said", "sampling", "telling"),
     ),
     "models": (

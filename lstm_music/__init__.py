@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         load_recipe,
         mirex,
         prepare,
+        rewrite,
         train,
     )
 
@@ -39,6 +40,7 @@ __all__ = [
     "load_recipe",
     "mirex",
     "prepare",
+    "rewrite",
     "train",
 ]
 

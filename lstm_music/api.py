@@ -1,11 +1,11 @@
-"""The library in a few calls: load a recipe, prepare, train, generate, accompany, mirex. Import them from `lstm_music`.
+"""The library in a few calls: load a recipe, prepare, train, generate, accompany, rewrite, mirex. From `lstm_music`.
 
 No call needs Prefect. Each finds what the storage already holds, and makes only what is missing. The errors are those of
 `lstm_music.errors`; each docstring names the likely ones.
 """
 
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from lstm_music.options import GenerationOptions
 from lstm_music.recipe import Recipe, load_recipe
@@ -34,6 +34,7 @@ __all__ = [
     "load_recipe",
     "mirex",
     "prepare",
+    "rewrite",
     "train",
 ]
 
@@ -179,6 +180,46 @@ def accompany(
     chosen = _recipe(store, recipe)
     name = _name(store, chosen, recipe)
     settings = asked_settings(store, chosen, name, options, melody=Path(melody), part=part, spell=str)
+    return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
+
+
+@takes_options_of("rewrite")
+def rewrite(
+    file: str | Path,
+    bars: str,
+    /,
+    recipe: Recipe | str | Path,
+    storage: str | Path = "storage",
+    *,
+    part: str | None = None,
+    **options: Unpack[GenerationOptions],
+) -> GeneratedMusic:
+    """Write some bars of a music file anew; every other note, and all else of the file, stays as it was.
+
+    ```python
+    music = rewrite("waltz.mid", "9-12", "demo", part="right", num_outputs=2)
+    music.outputs[0]["rewritten"]  # how likely the music after the bars is, beside how likely it was
+    ```
+
+    Args:
+        file: A MIDI or score file.
+        bars: The bars, `"9-12"` or `"9"`; a pickup is bar 0.
+        recipe: A recipe, its name, or the path of a .toml file.
+        storage: The storage that holds the trained models.
+        part: Rewrite this part only: its name, the number of its track, or `"right"` or `"left"` of a piano piece.
+        **options: As `lstm_music.options` lists them.
+
+    Raises:
+        RecipeError: An option has a value that it does not take.
+        MissingArtifactError: The recipe has no models in this storage.
+        SourceError: The file, its bars, its part or the soundfont does not exist.
+        RejectedInputError: The file holds no music that these models can read.
+
+    """
+    store = Store(storage)
+    chosen = _recipe(store, recipe)
+    of_file: dict[str, Any] = {"melody": Path(file), "part": part, "rewrite_bars": bars}
+    settings = asked_settings(store, chosen, _name(store, chosen, recipe), options, **of_file, spell=str)
     return GeneratedMusic.of(generation.describe_generation(store, _made(store, chosen, settings)))
 
 

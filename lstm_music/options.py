@@ -8,17 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
 
-MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar (models that were taught controls)"
+MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar"
 PROMPT, SAMPLING, OUTPUT = "Prompt", "Sampling", "Output"
 """The groups of these options in `--help`."""
 
-Command = Literal["generate", "accompany", "mirex", "evaluate", "doctor"]
+Command = Literal["generate", "accompany", "rewrite", "mirex", "evaluate", "doctor"]
 """The sub-commands that take some of these options."""
 
 GENERATE: tuple[Command, ...] = ("generate",)
-MAKE: tuple[Command, ...] = ("generate", "accompany")
-ALL: tuple[Command, ...] = ("generate", "accompany", "mirex", "evaluate")
-MANY: tuple[Command, ...] = ("generate", "accompany", "mirex")
+NEW_PARTS: tuple[Command, ...] = ("generate", "accompany")
+MAKE: tuple[Command, ...] = ("generate", "accompany", "rewrite")
+ALL: tuple[Command, ...] = ("generate", "accompany", "rewrite", "mirex", "evaluate")
+MANY: tuple[Command, ...] = ("generate", "accompany", "rewrite", "mirex")
 COMPARE: tuple[Command, ...] = ("generate", "evaluate")
 
 RECIPE = "the recipe's"
@@ -78,9 +79,14 @@ class GenerationOptions(TypedDict, total=False):
         int | None,
         Option(
             MUSIC,
-            "Make this many candidates per piece and keep those with the lowest penalty.",
+            "Make this many candidates per piece and keep the best: those with the lowest penalty, or of new bars in a file "
+            "those that best lead to the music after them.",
             MANY,
-            defaults={"accompany": "8, or more if the recipe says so", "mirex": "1"},
+            defaults={
+                "accompany": "8, or more if the recipe says so",
+                "rewrite": "64, or more if the recipe says so",
+                "mirex": "1",
+            },
             minimum=1,
         ),
     ]
@@ -133,7 +139,12 @@ class GenerationOptions(TypedDict, total=False):
     ]
     density: Annotated[
         float | None,
-        Option(BARS, "How many notes begin in a bar, such as 6 for calm or 20 for busy music.", MAKE, default=None),
+        Option(
+            BARS,
+            "How many notes begin in a bar, such as 6 for calm or 20 for busy music; needs models with controls.",
+            MAKE,
+            default=None,
+        ),
     ]
     polyphony: Annotated[
         float | None,
@@ -284,7 +295,10 @@ class GenerationOptions(TypedDict, total=False):
     instruments: Annotated[
         str | None,
         Option(
-            SAMPLING, "Let only these parts play, of a recipe with parts: violin,viola,cello.", MAKE, metavar="NAMES"
+            SAMPLING,
+            "Let only these parts play, of a recipe with parts: violin,viola,cello.",
+            NEW_PARTS,
+            metavar="NAMES",
         ),
     ]
     avoid_parallels: Annotated[
@@ -298,7 +312,7 @@ class GenerationOptions(TypedDict, total=False):
     ]
     add_drums: Annotated[
         bool | None,
-        Option(SAMPLING, "Whether drums play in every bar; for models that learnt from music with drums.", MAKE),
+        Option(SAMPLING, "Whether drums play in every bar; for models that learnt from music with drums.", NEW_PARTS),
     ]
     instrument: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""The library in four calls: the same artifacts as the command, as tables, paths and players."""
+"""The library in a few calls: the same artifacts as the command, as tables, paths and players."""
 
 import inspect
 import json

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import accompanying, inspecting, mirex_command, order, reporting, upkeep
+from flows.cli import accompanying, inspecting, mirex_command, order, reporting, rewriting, upkeep
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
 from flows.cli.generate_options import takes_options_of
@@ -187,6 +187,7 @@ def evaluate(
 
 
 accompanying.register(app, MAKE)
+rewriting.register(app, MAKE)
 mirex_command.register(app, MAKE)
 upkeep.register(app)
 inspecting.register(app)

@@ -1,4 +1,4 @@
-"""What `generate` and `accompany` do, and the last step of `run`: music with the promoted models."""
+"""What `generate`, `accompany` and `rewrite` do, and the last step of `run`: music with the promoted models."""
 
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,16 @@ def generate(
     output_dir: Path | None,
     melody: Path | None = None,
     part: str | None = None,
+    rewrite_bars: str | None = None,
 ) -> None:
-    """Make music with the promoted models, around a part of the file `melody` if there is one."""
+    """Make music with the promoted models, around a part of the file `melody` if there is one, or in bars of it."""
     store = Store(storage)
     if (like := options.get("like")) and recipe_name is None:
         recipe_name = recipe_of(store, like)
         display.log(f"Recipe {recipe_name}: that of {like}")
     recipe = choose_recipe(display, store, recipe_name, "promoted")
     name = name_in(store, recipe, recipe_name or recipe.name)
-    settings = asked_settings(store, recipe, name, options, melody=melody, part=part)
+    settings = asked_settings(store, recipe, name, options, melody=melody, part=part, rewrite_bars=rewrite_bars)
     current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
     require_output_dir(output_dir, store)
     if changes := changes_since_training(store, recipe, current):
@@ -57,7 +58,7 @@ def make_music(
         require_room(output_dir, store, plan.stage.ref)
     pieces, length = counted(settings.spec.num_outputs, "piece"), f" of {length_in_words(settings.spec)}"
     if settings.melody:
-        length = f" around {settings.melody.file.name}"
+        length = f" {settings.melody.length}"
     if settings.spec.candidates > settings.spec.num_outputs:
         pieces = f"{counted(settings.spec.candidates, 'candidate')} for {pieces}"
     if store.has(plan.stage.ref):

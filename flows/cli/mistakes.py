@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 from lstm_music import faults
 
 _UNKNOWN_COMMAND = re.compile(r"No such command '(?P<name>.*?)'")
-_MISSING = re.compile(r"Missing argument '(?P<name>.*?)'")
+_MISSING = re.compile(r"Missing (?:argument|option) '(?P<name>.*?)'")
 _EXTRA = re.compile(r"Got unexpected extra argument\(s\) \((?P<words>.*)\)", re.DOTALL)
 
 

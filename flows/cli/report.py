@@ -1,7 +1,7 @@
 """What commands report of what they made: tables for a person, and the same as JSON for a program."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +122,25 @@ FORMS = {
 
 
 def _origin(output: Mapping[str, Any]) -> str:
-    """Name what a result continues, or what it accompanies."""
+    """Name what a result continues, what it accompanies, or which bars it has anew."""
+    if rewritten := output.get("rewritten"):
+        return f"{rewritten['file']}, {rewritten['bars']}"
     if given := output.get("given"):
         return f"{given['file']}, {given['part']}"
     return output["prompt_piece"] or "nothing"
+
+
+def _what_follows(outputs: Sequence[Mapping[str, Any]]) -> str:
+    """Say how likely the music behind rewritten bars is, after these and after those that were there; "" where none is known."""
+    rewritten = [output["rewritten"] for output in outputs if "rewritten" in output]
+    new = [one["nats_per_event_behind"] for one in rewritten if one["nats_per_event_behind"] is not None]
+    if not new:
+        return ""
+    before = rewritten[0]["nats_per_event_behind_before"]
+    old = "" if before is None else f", {before:.2f} after the old ones"
+    return (
+        f"The music behind them has {', '.join(f'{nats:.2f}' for nats in new)} nats per event after the new bars{old}"
+    )
 
 
 def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
@@ -141,11 +156,14 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
         ]
         for output in outputs
     ]
-    begun = "accompanies" if any("given" in output for output in outputs) else "continues"
+    known = {"given": "accompanies", "rewritten": "rewrites bars of"}
+    begun = next((words for name, words in known.items() if any(name in output for output in outputs)), "continues")
     if likes := {_likeness(output["like"]): None for output in outputs if "like" in output}:
         display.log("; ".join(likes))
     columns = ["piece", begun, "events", "longest copy, events", "loops left"]
     display.table("Music", columns, rows_[:ROWS_SHOWN], texts=2)
+    if follows := _what_follows(outputs):
+        display.log(follows)
     if obeyed := kept(outputs):
         display.log(f"Kept: {'; '.join(obeyed)}")
     for warning in described["warnings"]:

@@ -121,12 +121,11 @@ class GivenMusic(Given):
             borders = np.append(np.flatnonzero(closed), given.end)
             room = borders[np.searchsorted(borders, np.arange(given.end + 1), side="right").clip(max=len(borders) - 1)]
             room = room - np.arange(given.end + 1)
-        highest = _highest_notes(grammar, low, high)
+        highest = highest_notes(grammar, low, high)
         none = [NEVER, *[_NONE] * 4]
         columns = (given.onsets, given.parts, given.notes, given.durations, given.velocities)
         rows = np.concatenate([np.stack(columns, 1), [none]]).astype(np.int32)
-        hops, lands = _hops(grammar, given, highest > _NONE)
-        at_once = np.flatnonzero(grammar.offset_steps[SPECIAL_IDS:] == 0)
+        hops, lands = hops_to(grammar, given.onsets, given.end, highest > _NONE)
         return cls(
             grammar,
             rows,
@@ -139,7 +138,7 @@ class GivenMusic(Given):
             low.astype(np.int32),
             high.astype(np.int32),
             room.astype(np.int32),
-            SPECIAL_IDS + int(at_once[0]) if len(at_once) else _NONE,
+            offset_of_nothing(grammar),
             alone=closed is not None,
             start=start,
         )
@@ -253,7 +252,7 @@ def is_given(
     return np.array([key in keys for key in found], np.bool_)
 
 
-def _highest_notes(grammar: Grammar, low: npt.NDArray[np.int32], high: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def highest_notes(grammar: Grammar, low: npt.NDArray[np.int32], high: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Return the highest id of a new note at each step, int32 [end + 1], -1 for none."""
     pairs, place = np.unique(np.stack([low, high], 1), axis=0, return_inverse=True)
     may_play = grammar.notes_of_part[grammar.parts].any(0) if grammar.has_parts else grammar.notes
@@ -263,19 +262,26 @@ def _highest_notes(grammar: Grammar, low: npt.NDArray[np.int32], high: npt.NDArr
     return found
 
 
-def _hops(
-    grammar: Grammar, given: GivenNotes, is_free: npt.NDArray[np.bool_]
+def offset_of_nothing(grammar: Grammar) -> int:
+    """Return the id of the offset 0, or -1 where there is none."""
+    at_once = np.flatnonzero(grammar.offset_steps[SPECIAL_IDS:] == 0)
+    return SPECIAL_IDS + int(at_once[0]) if len(at_once) else _NONE
+
+
+def hops_to(
+    grammar: Grammar, given_onsets: Steps, end: int, is_free: npt.NDArray[np.bool_], begin: int = 0
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     """Return the offset id that leads from each step to the next given onset, or towards it, and where new events may begin.
 
-    Where one offset is not enough, the longest one leads to a place (`is_free`) from which it goes on.
+    Where one offset is not enough, the longest one leads to a place (`is_free`) from which it goes on; -1 stands for no way.
+    Steps before `begin` are not looked at.
     """
-    onsets = np.unique(given.onsets)
-    hops = np.full(given.end + 1, END, np.int32)
+    onsets = np.unique(given_onsets)
+    hops = np.full(end + 1, END, np.int32)
     lands = is_free.copy()
     by_length = np.argsort(-grammar.offset_steps, kind="stable")
     by_length = by_length[grammar.offset_steps[by_length] > 0]
-    for start, stop in zip(np.concatenate([[0], onsets]), onsets, strict=False):
+    for start, stop in zip(np.concatenate([[begin], onsets]), onsets, strict=False):
         for step in range(int(stop) - 1, int(start) - 1, -1):
             hops[step] = _hop(grammar, lands, step, int(stop), by_length)
             lands[step] &= hops[step] != _NONE

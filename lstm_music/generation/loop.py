@@ -1,6 +1,6 @@
 """The loop that makes music: many pieces at once, the models in a chain, their states carried, all of it compiled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -76,27 +76,50 @@ def generate_tokens(
     need the `guesser` that makes them. `drums` says where drums have to play, `given` which notes each output has to hold,
     `asked` what is asked of the bars, from models that were taught controls.
     """
-    outputs = prompts.tokens.shape[1]
-    chance = np.random.default_rng([random_seed, 2]).random(
-        (spec.num_events, outputs, len(grammar.streams)), np.float32
-    )
-    previous = np.concatenate([prompts.before[None], prompts.tokens])
+    run = generator(models, grammar, spec, guesser, drums, given, asked)
+    return run(prompts, random_seed, ending)
+
+
+def generator(
+    models: Sequence[EventModel],
+    grammar: Grammar,
+    spec: GenerationSpec,
+    guesser: Guesser | None = None,
+    drums: Drums | None = None,
+    given: Given | None = None,
+    asked: Asked | None = None,
+    *,
+    is_shared: bool = False,
+) -> Callable[[Prompts, int, Ending | None], list[Made]]:
+    """Give what `generate_tokens` runs, with prompts, a random seed and an ending; for prompts of one shape it compiles once.
+
+    If all outputs have one and the same prompt (`is_shared`), models that carry their state read it once.
+    """
     rules = Rules(grammar, spec, drums or Drums(), given or Given())
     telling = Telling(grammar, models[0].columns.controls, asked)
-    loop = _compiled_loop(models, rules, guesser, telling)
-    sounding = prompts.tokens[..., : len(heard(grammar.streams))]
-    memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
-    kept, told = rules.before(prompts.tokens, prompts.positions), telling.before(prompts.tokens)
-    arrays = map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance))
-    found = loop(*arrays, kept, told, memory, guesser and guesser.table, ending)
-    tokens, nats, left = (one.numpy() for one in found)
-    ends = tokens[..., 0] == END
-    counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
-    end_nats = np.pad(nats[1:, :, 1], ((0, 1), (0, 0)), constant_values=np.inf)  # no event told it of the last one
-    return [
-        Made(tokens[:count, one], nats[:count, one, 0], int(left[one]), end_nats[:count, one])
-        for one, count in enumerate(counts)
-    ]
+    loop = _compiled_loop(models, rules, guesser, telling, is_shared=is_shared)
+
+    def generate(prompts: Prompts, random_seed: int, ending: Ending | None = None) -> list[Made]:
+        outputs = prompts.tokens.shape[1]
+        chance = np.random.default_rng([random_seed, 2]).random(
+            (spec.num_events, outputs, len(grammar.streams)), np.float32
+        )
+        previous = np.concatenate([prompts.before[None], prompts.tokens])
+        sounding = prompts.tokens[..., : len(heard(grammar.streams))]
+        memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
+        kept, told = rules.before(prompts.tokens, prompts.positions), telling.before(prompts.tokens)
+        arrays = map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance))
+        found = loop(*arrays, kept, told, memory, guesser and guesser.table, ending)
+        tokens, nats, left = (one.numpy() for one in found)
+        ends = tokens[..., 0] == END
+        counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
+        end_nats = np.pad(nats[1:, :, 1], ((0, 1), (0, 0)), constant_values=np.inf)  # no event told it of the last one
+        return [
+            Made(tokens[:count, one], nats[:count, one, 0], int(left[one]), end_nats[:count, one])
+            for one, count in enumerate(counts)
+        ]
+
+    return generate
 
 
 class _Playing(NamedTuple):
@@ -112,7 +135,9 @@ class _Playing(NamedTuple):
     states: Any
 
 
-def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser | None, telling: Telling) -> Any:
+def _compiled_loop(
+    models: Sequence[EventModel], rules: Rules, guesser: Guesser | None, telling: Telling, *, is_shared: bool = False
+) -> Any:
     grammar, spec = rules.grammar, rules.spec
 
     @compiled
@@ -131,7 +156,9 @@ def _compiled_loop(models: Sequence[EventModel], rules: Rules, guesser: Guesser 
         outputs = previous.shape[1]
         beside = Beside(grammar, guesser, table, previous.shape[2] - len(telling.columns))
         columns = [*telling.columns.values()] if telling.asked else []
-        states = states_after(models, previous, is_told=bool(columns))
+        states = states_after(models, previous[:, :1] if is_shared else previous, is_told=bool(columns))
+        if is_shared:
+            states = tf.nest.map_structure(lambda state: tf.repeat(state, outputs, 0), states)
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
             last, onset, position, ended, kept, told, memory, states = playing

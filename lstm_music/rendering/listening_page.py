@@ -139,7 +139,8 @@ class Result:
 
     `clip` is None if there is no audio; `prompt` is None, too, if the result has no prompt. `roll.prompt` is None if the clip
     begins with the prompt, which is then not played before it. `accompanied` is the given music that a result holds, if there is
-    some. `command` makes more like this result. An ensemble has `parts`, in the order of those in its roll.
+    some, `rewritten` names the bars that are new, and whose. `command` makes more like this result. An ensemble has `parts`, in
+    the order of those in its roll.
     """
 
     number: int
@@ -157,6 +158,7 @@ class Result:
     parts: Sequence[PartShown] = ()
     asked: Sequence[Asked] = ()
     accompanied: str = ""
+    rewritten: str = ""
 
 
 @dataclass(frozen=True, slots=True)

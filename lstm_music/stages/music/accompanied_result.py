@@ -97,7 +97,7 @@ def _signs(whole: PieceNotes, ticks_per_quarter: int) -> dict[str, Any]:
         return round(tick * ticks_per_quarter / whole.ticks_per_quarter)
 
     tempos = [Tempo(moved(one.tick), one.microseconds_per_quarter) for one in whole.tempos] or [Tempo(0, 500_000)]
-    meters = [replace(one, tick=moved(one.tick)) for one in _with_pickup(whole)]
+    meters = [replace(one, tick=moved(one.tick)) for one in with_pickup(whole)]
     keys = [replace(one, tick=moved(one.tick)) for one in whole.key_signatures]
     return {
         "tempos": tuple(tempos),
@@ -106,7 +106,7 @@ def _signs(whole: PieceNotes, ticks_per_quarter: int) -> dict[str, Any]:
     }
 
 
-def _with_pickup(whole: PieceNotes) -> Sequence[TimeSignature]:
+def with_pickup(whole: PieceNotes) -> Sequence[TimeSignature]:
     """Give the time signatures of given music, with one for the pickup of a score: a MIDI file has no other sign of it."""
     signatures = whole.time_signatures
     if len(whole.bars) < 2 or not whole.bars[0].begins_at_ticks or len(signatures) == 0:

@@ -1,20 +1,18 @@
 """Given music → what the loop has to hold, and the settings that the given music decides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lstm_music.encoding.bars import bars_of, places_in
 from lstm_music.encoding.chords import PITCH_NAMES
-from lstm_music.encoding.events import PieceEvents, encode
+from lstm_music.encoding.events import PieceEvents
 from lstm_music.encoding.grid import Grid
 from lstm_music.encoding.places import bar_steps
-from lstm_music.encoding.streams import PART, VELOCITY
-from lstm_music.encoding.velocities import level_texts
-from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN, Vocabulary
+from lstm_music.encoding.streams import PART
+from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.errors import NotEnoughMusicError, RecipeError, RejectedInputError
 from lstm_music.generation.grammar import training_range
 from lstm_music.generation.prompt import Prompt, average_tempo, nothing_before, signature_after
@@ -25,8 +23,8 @@ from lstm_music.midi.notes import TimeSignature
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
+from lstm_music.stages.music.given_events import given_events, require_known, require_single_notes
 from lstm_music.stages.music.melody import GivenPart, Melody, given_part
-from lstm_music.stages.music.prompt_files import of_known_parts
 
 if TYPE_CHECKING:
     from lstm_music.generation.given import GivenMusic, GivenNotes
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 
 BEST_OF = 8
 """Candidates for each result, unless a recipe asks for more: how well the models find their way to the given notes differs."""
-
-SHOWN = 3  # notes that a sentence names
 
 GIVEN_SETTINGS: dict[str, Any] = {
     "prompt": NONE,
@@ -74,6 +70,35 @@ class Accompanied:
         """Sentences for the user."""
         return [*self.part.warnings, *(f"{self.melody.file.name}: {said}" for said in self._doubts())]
 
+    def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec) -> "GivenMusic":
+        """Draw up the rules of given music.
+
+        Raises NotEnoughMusicError for a note that no offset leads to, RecipeError for settings that leave nobody to accompany it.
+        """
+        from lstm_music.generation.given import GivenMusic
+
+        own = grammar
+        if grammar.has_parts:
+            parts = grammar.parts.copy()
+            parts[self.notes.parts] = False
+            own = replace(grammar, parts=parts)
+            values, called = dataset.vocabularies[PART].values, self.part.name
+            if not parts.any():
+                raise RecipeError(
+                    f"--instruments: expected another part than the given {called}, got {spec.instruments!r}"
+                )
+            if spec.add_drums and values.index(DRUMS) + SPECIAL_IDS in self.notes.parts:
+                raise RecipeError("--add-drums: the given part is the drums; leave it out")
+        rules = GivenMusic.of(own, self.notes, self.part.side)
+        missing = rules.unreachable()
+        if missing is not None:
+            place = self.events.bar[int(np.searchsorted(self.notes.onsets, missing))]
+            raise NotEnoughMusicError(
+                f"{self.melody.file.name}: no offset that the models know leads to the given note in bar {place}; give another "
+                "melody, or train on more music"
+            )
+        return rules
+
     def _doubts(self) -> Iterator[str]:
         merged, notes, (low, high) = self.events.merged, self.part.piece.notes, self.learnt
         if merged:
@@ -107,18 +132,15 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
     Raises RejectedInputError for a file without music that these models can read, SourceError for a part that it does not have,
     RecipeError for models that know chords and no single notes.
     """
-    if dataset.events.chords != "per_note" or dataset.events.reading != "exact":
-        raise RecipeError(
-            "accompany: needs models of single notes, and these know chords as one value; use a recipe with events.chords = "
-            "'per_note', such as default or choir"
-        )
+    require_single_notes(dataset, "accompany")
     part, grid = given_part(dataset, melody), dataset.events.grid
-    events = encode(part.piece, of_known_parts(dataset))
-    ids = {stream: vocabulary.encode(texts) for stream, vocabulary, texts in _texts(dataset, events)}
-    _require_known(dataset, melody, events, ids["note"])
-    none = np.full(len(events), -1)
-    order = np.lexsort([ids["note"], ids.get(PART, none), events.onset_steps])
-    events = _sorted(events, order)
+    read = given_events(dataset, part.piece)
+    if not len(read):
+        raise RejectedInputError(
+            f"{melody.file.name}: these models read no note of the given part; give another --part"
+        )
+    require_known(dataset, melody.file.name, read, "transpose the melody")
+    events = read.events
     end = int((events.onset_steps + events.duration_steps).max())
     bars = bars_of(part.whole, grid)
     steps = np.arange(end + 1)
@@ -131,10 +153,10 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
 
     notes = GivenNotes(
         onsets=events.onset_steps,
-        parts=ids.get(PART, none)[order],
-        notes=ids["note"][order],
-        durations=ids["duration"][order],
-        velocities=ids.get(VELOCITY, none)[order],
+        parts=read.parts,
+        notes=read.notes,
+        durations=read.durations,
+        velocities=read.velocities,
         steps=events.duration_steps,
         end=end,
         positions=positions,
@@ -142,72 +164,6 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
     )
     learnt = training_range(dataset.vocabularies["note"], dataset.events.encoding) or (0, 127)
     return Accompanied(part, melody, events, notes, segment, learnt, grid)
-
-
-def given_music(dataset: Dataset, grammar: "Grammar", given: Accompanied, spec: GenerationSpec) -> "GivenMusic":
-    """Draw up the rules of given music.
-
-    Raises NotEnoughMusicError for a note that no offset leads to, RecipeError for settings that leave nobody to accompany it.
-    """
-    from lstm_music.generation.given import GivenMusic
-
-    own = grammar
-    if grammar.has_parts:
-        parts = grammar.parts.copy()
-        parts[given.notes.parts] = False
-        own = replace(grammar, parts=parts)
-        values, called = dataset.vocabularies[PART].values, given.part.name
-        if not parts.any():
-            raise RecipeError(f"--instruments: expected another part than the given {called}, got {spec.instruments!r}")
-        if spec.add_drums and values.index(DRUMS) + SPECIAL_IDS in given.notes.parts:
-            raise RecipeError("--add-drums: the given part is the drums; leave it out")
-    rules = GivenMusic.of(own, given.notes, given.part.side)
-    missing = rules.unreachable()
-    if missing is not None:
-        place = given.events.bar[int(np.searchsorted(given.notes.onsets, missing))]
-        raise NotEnoughMusicError(
-            f"{given.melody.file.name}: no offset that the models know leads to the given note in bar {place}; give another "
-            "melody, or train on more music"
-        )
-    return rules
-
-
-def _texts(dataset: Dataset, events: PieceEvents) -> Iterator[tuple[str, Vocabulary, Sequence[str]]]:
-    """Yield the values of given events, stream by stream, and the vocabulary of each; a duration is the nearest known one."""
-    known = dataset.vocabularies
-    durations = [dataset.events.grid.text(steps) for steps in events.duration_steps.tolist()]
-    nearest = {text: known["duration"].value(known["duration"].nearest(text)) for text in {*durations}}
-    yield "note", known["note"], events.note
-    yield "duration", known["duration"], [nearest[text] for text in durations]
-    if PART in known:
-        yield PART, known[PART], events.part or ()
-    if VELOCITY in known:
-        levels = level_texts(events.velocity)
-        yield VELOCITY, known[VELOCITY], [known[VELOCITY].value(known[VELOCITY].nearest(level)) for level in levels]
-
-
-def _require_known(dataset: Dataset, melody: Melody, events: PieceEvents, notes: npt.NDArray[np.int64]) -> None:
-    """Raise RejectedInputError for notes that the models do not know, and for none at all."""
-    if not len(events):
-        raise RejectedInputError(
-            f"{melody.file.name}: these models read no note of the given part; give another --part"
-        )
-    unknown = [text for text, note in zip(events.note, notes.tolist(), strict=True) if note == UNKNOWN]
-    if unknown:
-        shown = ", ".join(list(dict.fromkeys(unknown))[:SHOWN])
-        span = [PITCH_NAMES.index(note) for note in dataset.vocabularies["note"].values if note in PITCH_NAMES]
-        known = f"{PITCH_NAMES[min(span)]} to {PITCH_NAMES[max(span)]}" if span else "drums only"
-        raise RejectedInputError(
-            f"{melody.file.name}: {len(unknown):,} of {len(notes):,} given notes are none that these models know ({shown}); they "
-            f"know {known}; transpose the melody, or give another --recipe"
-        )
-
-
-def _sorted(events: PieceEvents, order: npt.NDArray[np.int64]) -> PieceEvents:
-    columns = ("onset_steps", "offset_steps", "duration_steps", "bar", "position_in_bar_steps", "velocity", "track")
-    arrays: dict[str, Any] = {name: getattr(events, name)[order] for name in columns}
-    part = None if events.part is None else [events.part[place] for place in order]
-    return replace(events, note=[events.note[place] for place in order], part=part, **arrays)
 
 
 def _segment(dataset: Dataset, part: GivenPart, position: int) -> Prompt:

@@ -36,8 +36,8 @@ class Asked:
 
 
 def compare(spec: GenerationSpec, made: Candidate) -> list[Asked]:
-    """Compare a result with what was asked; nothing if nothing was. A pitch range around given music is of new notes alone."""
-    if "given" in made.facts:
+    """Compare a result with what was asked; nothing if nothing was. A pitch range in a user's file is of new notes alone."""
+    if {"given", "rewritten"} & made.facts.keys():
         spec = spec.model_copy(update={"pitch_range": ""})
     piece = read_midi(made.midi)
     notes = new_notes(made)

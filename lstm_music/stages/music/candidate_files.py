@@ -1,6 +1,7 @@
 """A candidate → its MIDI files and what is said of it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +11,21 @@ from lstm_music.encoding.parts import player_of
 from lstm_music.encoding.streams import PART
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.steering import read_bars
 from lstm_music.midi.key import estimate_key
-from lstm_music.midi.notes import KeySignature, PieceNotes
+from lstm_music.midi.notes import KeySignature, PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.parts import parts_of
+from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import piece_title
 from lstm_music.midi.writer import write_midi
 from lstm_music.rendering.hands import in_two_tracks
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.accompanied_result import facts as given_facts
-from lstm_music.stages.music.accompanied_result import with_given
+from lstm_music.stages.music.accompanied_result import with_given, with_pickup
 from lstm_music.stages.music.accompaniment import Accompanied
 from lstm_music.stages.music.lengths import begin_in_bar, held_to_the_end
 from lstm_music.stages.music.prompts import Origin
+from lstm_music.stages.music.rewritten_result import NewBars, with_new_bars
 from lstm_music.stages.music.variation import Kept
 
 if TYPE_CHECKING:
@@ -31,6 +35,13 @@ if TYPE_CHECKING:
 def title_after(piece: str) -> str:
     """Make the title of a result of the title of the piece that it goes on from; "" stands for no piece."""
     return f"After {piece}" if piece else "A new piece"
+
+
+def title_rewritten(facts: Mapping[str, Any]) -> str:
+    """Make the title of a result in which bars were rewritten, of the facts about that."""
+    first, last = read_bars(facts["bars"])
+    bars = f"bar {first}" if first == last else f"bars {first} to {last}"
+    return f"{facts['title']}, {bars} rewritten"
 
 
 def title_with(piece: str) -> str:
@@ -83,6 +94,28 @@ def write_candidate(
         facts["given"] = given_facts(dataset, given, made)
     if kept is not None:
         facts["like"] = kept.facts
+    _write_facts(writer, number, facts)
+
+
+def write_rewritten(
+    writer: Any, number: int, dataset: Dataset, spec: GenerationSpec, origin: Origin, bars: NewBars
+) -> None:
+    """Write the files of a piece with new bars: all else is as it was in the user's file."""
+    notes = with_new_bars(dataset, bars)
+    meters = tuple(with_pickup(notes)) or (TimeSignature(0, 4, 4),)  # what a MIDI file means that names none
+    midi = write_midi(replace(notes, tempos=tuple(notes.tempos) or (Tempo(0, 500_000),), time_signatures=meters))
+    writer.file(f"result_{number:03d}", "mid").write_bytes(midi)
+    before = origin.segment
+    origin = replace(origin, segment=replace(before, name="", title="", first=0, tokens=before.tokens[:0]))
+    key = before.key_signature or estimate_key(notes)
+    pieces = _Pieces(notes, bars.read.title, int(bars.read.positions[bars.onsets[0]]))
+    facts = _facts(dataset, spec, origin, bars.made, pieces, key) | {"rewritten": dict(bars.facts)}
+    if dataset.events.parts != "none":
+        facts["parts"] = [asdict(part) for part in parts_of(read_midi(midi))[0]]
+    _write_facts(writer, number, facts)
+
+
+def _write_facts(writer: Any, number: int, facts: Mapping[str, Any]) -> None:
     text = json.dumps(facts, indent=1, sort_keys=True)
     writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")
 

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_music.encoding.parts import named_parts
 from lstm_music.encoding.streams import PART
-from lstm_music.errors import NotEnoughMusicError, RecipeError
+from lstm_music.errors import NotEnoughMusicError
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name
-from lstm_music.models.backend import load_tensorflow
 from lstm_music.npy import save_array
 from lstm_music.rendering.piano_roll import piano_roll
 from lstm_music.stages.data.dataset import Dataset, load_dataset
-from lstm_music.stages.music.accompaniment import Accompanied, accompanied, given_music
-from lstm_music.stages.music.candidate_files import title_after, title_with, write_candidate
+from lstm_music.stages.music.accompaniment import Accompanied, accompanied
+from lstm_music.stages.music.candidate_files import (
+    title_after,
+    title_rewritten,
+    title_with,
+    write_candidate,
+    write_rewritten,
+)
+from lstm_music.stages.music.gap_reading import read_gap
+from lstm_music.stages.music.gap_search import Found, search
 from lstm_music.stages.music.lengths import (
     ended,
     ending_of,
@@ -34,13 +39,18 @@ from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompt_files import EXTENSIONS, PromptMidi
 from lstm_music.stages.music.prompts import Origin, choose_prompts
-from lstm_music.stages.music.steering import finest_steps, parts_outside, pitch_range, require_possible
+from lstm_music.stages.music.ready import make_ready, playing_parts
+from lstm_music.stages.music.rewriting import Rewrite, Rewritten
+from lstm_music.stages.music.steering import parts_outside
 from lstm_music.stages.music.variation import Kept, Variation, kept_after, kept_music, varied
-from lstm_music.stages.training.trained import load_model
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
     from lstm_music.generation.loop import Made
+    from lstm_music.stages.music.rewritten_result import NewBars
+
+SEEDS = 2**32
+"""How many random seeds there are: further runs have those beyond."""
 
 KIND = "music"
 MUSIC_VERSION = 3
@@ -90,15 +100,20 @@ def make_music(
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
-    given = accompanied(dataset, melody) if melody else None
-    if given is None:
-        origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
+    bars: list[NewBars] = []
+    given, kept = None, None
+    if isinstance(melody, Rewrite):
+        bars = new_bars(store, dataset, models, spec, random_seed, read_gap(dataset, melody, spec)).results
+        origins, made = [bars[0].read.origin] * len(bars), [one.made for one in bars]
     else:
-        origins = [Origin(given.segment, warnings=tuple(given.warnings))] * spec.candidates
-    kept = None
-    if variation is not None:
-        kept = kept_after(dataset, varied(store, dataset_ref, dataset, variation), origins[0].segment, spec)
-    made = go_on(store, dataset, models, spec, random_seed, origins, given, kept)
+        given = accompanied(dataset, melody) if melody else None
+        if given is None:
+            origins = choose_prompts(store, dataset, spec, random_seed, prompt_midi)
+        else:
+            origins = [Origin(given.segment, warnings=tuple(given.warnings))] * spec.candidates
+        if variation is not None:
+            kept = kept_after(dataset, varied(store, dataset_ref, dataset, variation), origins[0].segment, spec)
+        made = go_on(store, dataset, models, spec, random_seed, origins, given, kept)
     if not all(len(one.tokens) for one in made):
         raise NotEnoughMusicError(
             "no offset that the models know leads from the end of the prompt to a point of the grid; "
@@ -106,7 +121,10 @@ def make_music(
         )
     with store.write(stage) as writer:
         for number, (origin, one) in enumerate(zip(origins, made, strict=True), start=1):
-            write_candidate(writer, number, dataset, spec, origin, one, given, kept)
+            if bars:
+                write_rewritten(writer, number, dataset, spec, origin, bars[number - 1])
+            else:
+                write_candidate(writer, number, dataset, spec, origin, one, given, kept)
         if file := melody.file if melody else prompt_midi:
             writer.file("file", EXTENSIONS[file.format]).write_bytes(file.data)
             writer.facts["file_format"] = file.format
@@ -132,7 +150,9 @@ class Candidate:
 
     @property
     def title(self) -> str:
-        """The title of the result: after the piece of its prompt, or with that of the given music."""
+        """The title of the result: after the piece of its prompt, or with that of the user's music."""
+        if "rewritten" in self.facts:
+            return title_rewritten(self.facts["rewritten"])
         if "given" in self.facts:
             return title_with(self.facts["given"]["title"])
         return title_after(self.facts["prompt"]["title"])
@@ -211,59 +231,24 @@ def go_on(
     Music of a given length has as many events as it needs, and its last notes sound until the end. Raises NotEnoughMusicError for
     prompts that are shorter than the window of the models, RecipeError for settings of parts where there are none.
     """
-    require_possible(dataset, spec)
-    register = pitch_range(dataset, spec) if spec.pitch_range else (0, 127)
-    load_tensorflow()
-    from lstm_music.generation.drums import DrumsInEveryBar
-    from lstm_music.generation.grammar import make_grammar
-    from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Prompts, generate_tokens
-
     segments = [origin.segment for origin in origins]
+    ready = make_ready(store, dataset, models, spec, segments)
+    from lstm_music.generation.loop import generate_tokens
 
-    def column(name: str) -> np.ndarray:
-        return np.array([getattr(segment, name) for segment in segments], np.int32)
-
-    prompts = Prompts(
-        tokens=np.stack([segment.tokens for segment in segments], axis=1),
-        before=column("before"),
-        onsets=column("last_onset_steps") + column("rest_steps") - (kept.base if kept else 0),
-        positions=column("last_position_in_bar_steps"),
-        bars=column("bar_steps"),
-    )
-    loaded = [load_model(store, ref, dataset) for ref in models.values()]
-    more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
-    for model in loaded:
-        if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:
-            raise NotEnoughMusicError(
-                f"{segments[0].name or 'the start of a piece'}: has {len(segments[0].tokens)} events, and the models read a "
-                f"window of {model.columns.window}; give a longer --prompt-midi, or more {more}"
-            )
-    grammar = make_grammar(
-        dataset.events,
-        dataset.vocabularies,
-        spec.max_quarters,
-        any_pitch=spec.any_pitch,
-        played=dataset.notes_of_parts,
-        instruments=_instruments(dataset, spec),
-        pitch_range=register,
-        finest_steps=finest_steps(dataset, spec),
-    )
-    drums = DrumsInEveryBar.of(dataset.vocabularies, grammar.offset_steps) if spec.add_drums else None
-    if spec.pitch_range and not (grammar.parts.any() if grammar.has_parts else grammar.notes.any()):
-        raise RecipeError(f"--pitch-range: expected a range with a note that may be played, got {spec.pitch_range!r}")
-    table = dataset.knowledge.table
-    guesser = None if table is None else Guesser(table, grammar.shapes, dataset.sizes)
+    grammar, drums = ready.grammar, ready.drums
+    prompts = replace(ready.prompts, onsets=ready.prompts.onsets - (kept.base if kept else 0))
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
-    rules = None if given is None else given_music(dataset, grammar, given, spec)
+    rules = None if given is None else given.rules(dataset, grammar, spec)
     if kept is not None:
         rules, ending = kept_music(dataset, grammar, kept), None
     lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
-    asked = asked_of_bars(dataset, spec, column("bar_steps"), lengths)
+    asked = asked_of_bars(dataset, spec, prompts.bars, lengths)
 
     def make(settings: GenerationSpec) -> "list[Made]":
         own = grammar if rules is None else rules.grammar
-        return generate_tokens(loaded, own, settings, prompts, random_seed, guesser, drums, ending, rules, asked)
+        return generate_tokens(
+            ready.models, own, settings, prompts, random_seed, ready.guesser, drums, ending, rules, asked
+        )
 
     if rules is not None:
         room = likely_events(dataset, np.array([rules.end])) + len(rules.rows)
@@ -278,15 +263,35 @@ def go_on(
     ]
 
 
-def _instruments(dataset: Dataset, spec: GenerationSpec) -> tuple[str, ...]:
-    """Give the parts that may play; raise RecipeError for one that the models do not know."""
-    known = dataset.vocabularies[PART].values if PART in dataset.vocabularies else ()
-    named = named_parts(spec.instruments, dataset.events.parts, known, "--instruments")
-    return (*named, DRUMS) if named and spec.add_drums else named
+def new_bars(
+    store: Store,
+    dataset: Dataset,
+    models: Mapping[str, ArtifactRef],
+    spec: GenerationSpec,
+    random_seed: int,
+    read: Rewritten,
+) -> Found:
+    """Write a gap anew, `spec.candidates` times in each run, and keep `spec.num_outputs`.
+
+    Raises NotEnoughMusicError if the models find no way to what follows, or too little is before the gap for their window.
+    """
+    ready = make_ready(store, dataset, models, spec, [read.segment] * (spec.candidates + 1))
+    from lstm_music.generation.loop import generator
+
+    rules, room = read.rules(dataset, ready.grammar, spec), read.room(dataset)
+    is_shared = not any(model.spec.is_windowed for model in ready.models)
+    settings = spec.model_copy(update={"num_events": room, "min_events": room})
+    run = generator(ready.models, rules.grammar, settings, ready.guesser, given=rules, is_shared=is_shared)
+    ending = read.ending(spec.candidates + 1)
+
+    def made(number: int) -> "list[Made]":
+        return run(ready.prompts, random_seed + number * SEEDS, ending)
+
+    return search(dataset, read, rules, made, spec.num_outputs)
 
 
 def _silent_parts(dataset: Dataset, spec: GenerationSpec) -> list[str]:
     """Say which parts cannot play in the range that is asked for."""
     if PART not in dataset.vocabularies:
         return []
-    return parts_outside(dataset, spec, _instruments(dataset, spec) or dataset.vocabularies[PART].values)
+    return parts_outside(dataset, spec, playing_parts(dataset, spec) or dataset.vocabularies[PART].values)

@@ -212,7 +212,7 @@ def _figures(settings: GenerationSettings, one: Scored) -> dict[str, Any]:
         **({"asked": as_json(asked)} if asked else {}),
         "events": one.made.facts["events"],
         "prompt_piece": one.made.facts["prompt"]["piece"],
-        **({"given": one.made.facts["given"]} if "given" in one.made.facts else {}),
+        **{name: one.made.facts[name] for name in ("given", "rewritten") if name in one.made.facts},
         **_likeness(settings, one),
         "title": one.made.title,
         "longest_copy": one.measured.longest_copy,

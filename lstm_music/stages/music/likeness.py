@@ -15,6 +15,7 @@ from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.overrides import SEEDS, Options, as_option, settings_of
 from lstm_music.stages.music.prompt_files import RESULT, PromptMidi
 from lstm_music.stages.music.results import ChosenResult, choose_result, names_a_result
+from lstm_music.stages.music.rewriting import Rewrite
 from lstm_music.stages.music.settings import GenerationSettings, Like
 from lstm_music.stages.music.variation import Variation
 from lstm_music.store import Artifact, Store
@@ -41,6 +42,7 @@ def asked_settings(
     *,
     melody: Path | None = None,
     part: str | None = None,
+    rewrite_bars: str | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
     """Give the settings of one generation, as `settings_of` does, whose errors and arguments these are.
@@ -50,7 +52,7 @@ def asked_settings(
     Raises RecipeError for options that exclude each other, SourceError and MissingArtifactError for a result that is not there.
     """
     given = {option: value for option, value in options.items() if value is not None}
-    own = {"melody": melody, "part": part, "spell": spell}
+    own = {"melody": melody, "part": part, "rewrite_bars": rewrite_bars, "spell": spell}
     like, variation = (None if melody else given.pop(option, None) for option in ("like", "variation"))
     if like is None:
         if variation is not None:
@@ -112,7 +114,7 @@ def _like(
         )
     if share and "melody" in said:
         raise RecipeError(
-            f"{spell('variation')}: {chosen.name} accompanies {said['melody']['name']}, whose notes stay anyway; leave it out"
+            f"{spell('variation')}: {chosen.name} is made of {said['melody']['name']}, whose notes stay anyway; leave it out"
         )
     usual = recipe.model_copy(update={"generation": _asked_of(recipe, chosen, said, facts, share, spell)})
     file = _given(music, said, chosen)
@@ -171,5 +173,6 @@ def _given(music: Artifact, said: Mapping[str, Any], chosen: ChosenResult) -> di
         ) from error
     file = PromptMidi(entry["name"], data, music.facts["file_format"], entry.get("repeats", "once"))
     if "melody" in said:
-        return {"melody": Melody(file, said["melody"]["part"])}
+        part, bars = entry["part"], entry.get("bars")
+        return {"melody": Melody(file, part) if bars is None else Rewrite(file, part, bars)}
     return {"prompt_midi": file}

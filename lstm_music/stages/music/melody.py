@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ class Melody:
 
     file: PromptMidi
     part: str = ""
+    verb: ClassVar[str] = "accompany"
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -36,6 +37,16 @@ class Melody:
     def words(self) -> str:
         """Say what is accompanied."""
         return f"accompanies {self.file.name}" + (f", part {self.part}" if self.part else "")
+
+    @property
+    def length(self) -> str:
+        """Say how long results are: `around mine.mid`."""
+        return f"around {self.file.name}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of the command that says what of the file is taken."""
+        return {"part": self.part} if self.part else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +71,24 @@ def given_part(dataset: Dataset, melody: Melody) -> GivenPart:
     name = melody.file.name
     whole = read_music_of(dataset, melody.file, "to accompany")
     known = of_known_parts(dataset)
-    taken, called, others = (
-        _in_parts(whole, known, melody) if PART in dataset.vocabularies else _of_piano(whole, melody)
-    )
+    taken, called, others = choose_part(dataset, whole, melody)
     piece = replace(whole, notes=whole.notes[taken])
-    side = "beside" if PART in dataset.vocabularies else _side(whole, taken, melody)
+    side = "beside" if PART in dataset.vocabularies else side_of(whole, taken, melody.part)
     warnings = file_warnings(piece, name, known)
     if others and not melody.part:
         warnings.append(f"{name}: the given part is the {called}; --part takes another one ({', '.join(others)})")
-    return GivenPart(_by_parts(piece, whole, known), whole, called, side, tuple(warnings))
+    return GivenPart(by_parts(piece, whole, known), whole, called, side, tuple(warnings))
 
 
 Choice = tuple[npt.NDArray[np.bool_], str, Sequence[str]]
 """Which notes are given, bool [notes], what they are called, and the other parts that could be."""
+
+
+def choose_part(dataset: Dataset, whole: PieceNotes, melody: Melody) -> Choice:
+    """Choose the notes of a part. Raises SourceError for a part that the file does not have."""
+    if PART in dataset.vocabularies:
+        return _in_parts(whole, of_known_parts(dataset), melody)
+    return _of_piano(whole, melody)
 
 
 def _in_parts(whole: PieceNotes, known: EventSpec, melody: Melody) -> Choice:
@@ -108,7 +124,7 @@ def _of_piano(whole: PieceNotes, melody: Melody) -> Choice:
     return taken, f"{melody.part} hand" if melody.part in HANDS else melody.part, ()
 
 
-def _by_parts(piece: PieceNotes, whole: PieceNotes, known: EventSpec) -> PieceNotes:
+def by_parts(piece: PieceNotes, whole: PieceNotes, known: EventSpec) -> PieceNotes:
     """Call each track of some notes of a file after its part: alone, a second violin would be the first one."""
     if known.part_reader is None or known.parts != "names":
         return piece
@@ -121,12 +137,18 @@ def _by_parts(piece: PieceNotes, whole: PieceNotes, known: EventSpec) -> PieceNo
     return replace(piece, track_names=tuple(names))
 
 
-def _side(whole: PieceNotes, taken: npt.NDArray[np.bool_], melody: Melody) -> str:
+def side_of(whole: PieceNotes, taken: npt.NDArray[np.bool_], part: str) -> str:
     """Say on which side of the given notes new ones lie: below, unless they are the left hand or lie below the others."""
     pitches, pitched = whole.notes["pitch"], ~whole.notes["is_drum"]
     others = pitches[pitched & ~taken]
-    is_lower = melody.part == HANDS[1] or (len(others) > 0 and pitches[taken].mean() < others.mean())
-    return "above" if is_lower and melody.part != HANDS[0] else "below"
+    is_lower = part == HANDS[1] or (len(others) > 0 and pitches[taken].mean() < others.mean())
+    return "above" if is_lower and part != HANDS[0] else "below"
+
+
+def spelled_part(part: str) -> str:
+    """Spell a hand, such as "right hand" or "Left-Hand", as one of `HANDS`; other parts stay."""
+    words = part.casefold().replace("-", " ").split()
+    return words[0] if words and words[0] in HANDS and words[1:] in ([], ["hand"]) else part.strip()
 
 
 def _of_tracks(whole: PieceNotes, part: str) -> npt.NDArray[np.bool_]:

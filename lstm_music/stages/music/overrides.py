@@ -8,13 +8,15 @@ from typing import Any
 from lstm_music.errors import RecipeError
 from lstm_music.generation.plan import read_plan
 from lstm_music.generation.spec import PER_STREAM, GenerationSpec, parse_per_stream
+from lstm_music.generation.steering import read_bars
 from lstm_music.options import OPTIONS, Command, options_of
 from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.rendering.soundfont import require_soundfont
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.music.accompaniment import accompanying
-from lstm_music.stages.music.melody import Melody
+from lstm_music.stages.music.melody import Melody, spelled_part
 from lstm_music.stages.music.prompt_files import PromptMidi, read_prompt_midi
+from lstm_music.stages.music.rewriting import Rewrite, rewriting
 from lstm_music.stages.music.settings import GenerationSettings
 
 SEEDS = 2**32
@@ -69,22 +71,25 @@ def settings_of(
     *,
     melody: Path | Melody | None = None,
     part: str | None = None,
+    rewrite_bars: str | None = None,
     prompt_midi: PromptMidi | None = None,
     spell: Callable[[str], str] = as_option,
 ) -> GenerationSettings:
     """Give the settings of one generation: the recipe's, known as `name`, with these options in their place.
 
-    With a `melody`, or a `part` of it, music is made around it. A melody, or a `prompt_midi`, may have been read before.
+    With a `melody`, or a `part` of it, music is made around it, or its bars `rewrite_bars` are written anew. A melody, or a
+    `prompt_midi`, may have been read before.
     Raises RecipeError for a value that a setting does not take, for two settings that exclude each other, for an option that
     does not exist or that a melody excludes, and for a recipe whose models are never promoted; SourceError for a prompt MIDI or
     soundfont that cannot be read.
     """
     require_promotable(recipe)
     given = {name: value for name, value in options.items() if value is not None}
-    _require_options("accompany" if melody else "generate", given, spell)
+    is_rewrite = rewrite_bars is not None or isinstance(melody, Rewrite)
+    _require_options("generate" if melody is None else "rewrite" if is_rewrite else "accompany", given, spell)
     path, soundfont = (_path(given.pop(name, None)) for name in ("prompt_midi", "soundfont"))
     if melody is not None:
-        recipe = accompanying(recipe)
+        recipe = rewriting(recipe) if is_rewrite else accompanying(recipe)
     if path and (given.get("prompt") or given.get("composer")):
         others = f"{spell('prompt')} and {spell('composer')}"
         raise RecipeError(f"{spell('prompt_midi')}: excludes {others}, because the file is the prompt; leave them out")
@@ -108,11 +113,24 @@ def settings_of(
         prompt_midi=read_prompt_midi(path, recipe.reading.repeats) if path else prompt_midi,
         soundfont=soundfont,
         prompt_midi_path=path,
-        melody=Melody(read_prompt_midi(melody, recipe.reading.repeats), (part or "").strip())
-        if isinstance(melody, Path)
-        else melody,
+        melody=_melody(recipe, melody, part, rewrite_bars, spell) if isinstance(melody, Path) else melody,
         melody_path=melody if isinstance(melody, Path) else None,
     )
+
+
+def _melody(
+    recipe: Recipe, path: Path, part: str | None, bars: str | None, spell: Callable[[str], str]
+) -> Melody | Rewrite:
+    """Read the file that is accompanied, or of which bars are rewritten; RecipeError for a text that names no bars."""
+    own = spelled_part(part or "")
+    if bars is None:
+        return Melody(read_prompt_midi(path, recipe.reading.repeats), own)
+    try:
+        first, last = read_bars(bars)
+    except ValueError as error:
+        raise RecipeError(f"{spell('bars')}: {error}, got {bars!r}") from error
+    wanted = str(first) if first == last else f"{first}-{last}"
+    return Rewrite(read_prompt_midi(path, recipe.reading.repeats), own, wanted)
 
 
 def _require_options(command: Command, given: Options, spell: Callable[[str], str]) -> None:

@@ -153,6 +153,7 @@ def _result(
         score_svg=presented.text(f"{name}.score.svg"),
         origin=origin if prompt["events"] else None,
         accompanied="{title}, {part}".format(**facts["given"]) if "given" in facts else "",
+        rewritten="bars {bars} of {title}".format(**facts["rewritten"]) if "rewritten" in facts else "",
         settings=[
             Setting("events", str(facts["events"])),
             Setting("nats per event", f"{facts['nats_per_event']:.2f}"),
@@ -178,11 +179,19 @@ def _result(
 
 
 def _of_given(facts: Mapping[str, Any]) -> Iterator[Setting]:
-    """Say how likely the models find the given notes of a result, and the new ones."""
-    given = facts.get("given", {})
-    for name, words in (("nats_per_event", "nats per given note"), ("new_nats_per_event", "nats per new note")):
+    """Say how likely the models find the given notes of a result, and the new ones, or what follows rewritten bars."""
+    given = facts.get("given", {}) | facts.get("rewritten", {})
+    for name, words in _NATS.items():
         if (nats := given.get(name)) is not None:
             yield Setting(words, f"{nats:.2f}")
+
+
+_NATS = {
+    "nats_per_event": "nats per given note",
+    "new_nats_per_event": "nats per new note",
+    "nats_per_event_behind": "nats per note behind the new bars",
+    "nats_per_event_behind_before": "before they were rewritten",
+}
 
 
 def _of_like(settings: GenerationSettings, facts: Mapping[str, Any]) -> Iterator[Setting]:
@@ -200,7 +209,8 @@ def _created_with(settings: GenerationSettings) -> list[Setting]:
     if settings.prompt_midi:
         shown_settings["prompt MIDI"] = settings.prompt_midi.name
     if settings.melody:
-        shown_settings["accompanies"] = settings.melody.words.removeprefix("accompanies ")
+        verb, _, what = settings.melody.words.partition(" ")
+        shown_settings[verb] = what
     for name, value in settings.spec.model_dump().items():
         shown = (
             ", ".join(f"{key} {number:g}" for key, number in value.items()) if isinstance(value, dict) else str(value)

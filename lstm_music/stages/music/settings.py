@@ -38,8 +38,9 @@ class Like:
 class GenerationSettings:
     """The settings of a generation: `recipe` is the name or path that the user typed, `usual` the recipe itself.
 
-    With a `melody`, music is made around it, and `usual` is the recipe without what the melody decides. Music `like` a result has
-    as `usual` what was asked of that result. `prompt_result` is the name of the result that the `prompt_midi` is, if it is one.
+    With a `melody`, music is made around it, or bars of it are rewritten, and `usual` is the recipe without what it decides.
+    Music `like` a result has as `usual` what was asked of that result. `prompt_result` is the name of the result that the
+    `prompt_midi` is, if it is one.
     """
 
     recipe: str
@@ -91,9 +92,8 @@ class GenerationSettings:
             options["prompt_midi"] = file
         if self.melody is None:
             return command(self.recipe, self.usual.generation, self.spec, options)
-        if self.melody.part:
-            options["part"] = self.melody.part
-        verb = ("accompany", str(self.melody_path or self.melody.file.name))
+        options |= self.melody.options
+        verb = (self.melody.verb, str(self.melody_path or self.melody.file.name))
         return command(self.recipe, self.usual.generation, self.spec, options, verb)
 
     def _renderings(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The examples of steering, and of more like a result, in "The first hour" run, and what each asks for is kept."""
+"""The examples in "The first hour" of steering, of more like a result, and of rewriting run, and what each asks for is kept."""
 
 import json
 import re
@@ -70,3 +70,18 @@ def test_the_examples_of_more_like_a_result_run(tiny, tmp_path):
     for path in samples["samples"]:
         found = json.loads((home / path).read_text())["generation"]
         assert max(note["start"] + note["duration"] for note in found) == 272
+
+
+@pytest.mark.slow
+@pytest.mark.operation  # makes music twice
+def test_the_bars_of_the_example_are_rewritten(tiny, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    tiny.copy(home)
+    commands = examples("Write some bars")
+    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
+    out = program.finish()
+    assert program.process.returncode == 0, program.errors
+    made = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    found = [[output["rewritten"]["bars"] for output in one["outputs"]] for one in made]
+    assert found == [["2-3", "2-3"], ["2", "2"]]
