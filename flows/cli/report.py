@@ -174,8 +174,8 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     forms = ", ".join(_forms([Path(output["midi"]) for output in outputs]))
     display.log(f"Made {counted(len(outputs), 'piece')} in {folder}: {forms}")
     has_audio = any(output["audio"] for output in outputs)
-    display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")
     display.log(f"More like it: {described['command_for_more']}")
+    display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")
     return described
 
 

@@ -21,8 +21,9 @@ def test_without_a_recipe_commands_take_the_trained_one_though_its_file_is_gone(
         assert found.errors.startswith(line)
     said = json.loads(found.out)
     assert said == json.loads(tiny.result.out)["generate"] | {
-        key: said[key] for key in ("directory", "page", "outputs")
+        key: said[key] for key in ("directory", "page", "outputs", "command", "command_for_more")
     }
+    assert said["command_for_more"] == f"lstm-music generate --recipe tiny --random-seed 2 --storage {storage}"
     assert len(list(Store(storage).refs("generations"))) == 1  # what `run` made, found again
     named = lstm_music("generate", "--recipe", "tiny", "--storage", storage, "--json")
     assert json.loads(named.out) == said
