@@ -1,6 +1,6 @@
 """Measures how well results obey learned controls, and what obeying costs.
 
-    python benchmarks/controls.py --storage STORAGE [--outputs 64] [--bars 8] [--only density key …] [--seed 1]
+    python benchmarks/controls.py --storage STORAGE [--outputs 64] [--bars 8] [--only density key …] [--levels 1 … 8] [--seed 1]
 
 Density, polyphony and mean pitch: the bars of the training pieces fall into eight equal buckets, and what is asked is the median
 of each. It says how many bars of the results lie in that bucket, and within one of it, beside results of which nothing was asked.
@@ -36,7 +36,7 @@ from lstm_music.stages.training.trained import load_model
 from lstm_music.store import Store
 
 BUCKETS = 8
-KEYS = ("C major", "G major", "Eb major", "A minor", "E minor", "C minor")
+KEYS = ("C major", "Eb major", "A minor", "C minor")
 CHORDS = ("Am F C G", "Dm G7 C Am", "C C F G")
 
 
@@ -170,13 +170,15 @@ def _pitches(dataset: Dataset) -> np.ndarray:
     return np.array([-1] * SPECIAL_IDS + values, np.int64)
 
 
-def buckets(bench: Bench, name: str, free: Sequence[BarMeasures]) -> Iterator[tuple[float, Results, list[float]]]:
+def buckets(
+    bench: Bench, name: str, free: Sequence[BarMeasures], levels: Sequence[int]
+) -> Iterator[tuple[float, Results, list[float]]]:
     """Ask for the median of each bucket; yield it, the results, and the shares of bars: in it, within one, and both unasked."""
     values = getattr(bench.training_bars(), name)
     values = values[~np.isnan(values)]
     edges = np.quantile(values, np.arange(1, BUCKETS) / BUCKETS)
     of_value, unasked = np.searchsorted(edges, values, "right"), _bucket(free, name, edges)
-    for bucket in np.unique(of_value).tolist():
+    for bucket in (one for one in np.unique(of_value).tolist() if one + 1 in levels):
         asked = float(np.median(values[of_value == bucket]))
         said: Any = note_name(round(asked)) if name == "mean_pitch" else round(asked, 1)
         results = bench.make(**{name: said})
@@ -266,6 +268,7 @@ def main() -> None:
     parser.add_argument("--bars", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     controls = ("density", "polyphony", "mean_pitch", "key", "chord")
+    parser.add_argument("--levels", nargs="+", type=int, choices=range(1, BUCKETS + 1), default=range(1, BUCKETS + 1))
     parser.add_argument("--only", nargs="+", choices=controls, default=controls)
     arguments = parser.parse_args()
     bench = Bench(arguments.storage, arguments.outputs, arguments.bars, arguments.seed)
@@ -280,7 +283,7 @@ def main() -> None:
         if name in arguments.only:
             print(f"\n{name:14}{'in bucket':>12}{'within 1':>12}{'unasked':>12}{'within 1':>12}{heads}", flush=True)
             rows = []
-            for asked, results, shares in buckets(bench, name, bench.bars_of(free)):
+            for asked, results, shares in buckets(bench, name, bench.bars_of(free), arguments.levels):
                 rows.append(shares)
                 print(f"{asked:<14.2f}{''.join(f'{share:>12.1%}' for share in shares)}{cost(results)}", flush=True)
             print(f"{'mean':14}{''.join(f'{share:>12.1%}' for share in np.mean(rows, axis=0))}", flush=True)
