@@ -114,11 +114,10 @@ class Bench:
         return BarMeasures(*joined, np.zeros((0, 0, 12), np.int64))
 
     def bars_of(self, results: Results) -> list[BarMeasures]:
-        """Measure the bars of results; a bar that the prompt begins is left out."""
+        """Measure the bars of results; a bar that the prompt begins is left out, and the last, in which the music ends early."""
         quarter = self.dataset.events.grid.steps_per_quarter
         return [
-            _without_begun(measure_bars(*piece, quarter, self.bars), is_whole=piece.onset[0] == 0)
-            for piece in results.pieces
+            _inner(measure_bars(*piece, quarter, self.bars), is_whole=piece.onset[0] == 0) for piece in results.pieces
         ]
 
     def cost(self, results: Results) -> float:
@@ -153,10 +152,10 @@ class Bench:
         return float(np.median(copies)), float(np.median(loops))
 
 
-def _without_begun(measured: BarMeasures, *, is_whole: bool) -> BarMeasures:
+def _inner(measured: BarMeasures, *, is_whole: bool) -> BarMeasures:
     first = 0 if is_whole else 1
     names = ("density", "polyphony", "mean_pitch", "quarters")
-    return BarMeasures(*(getattr(measured, name)[first:] for name in names))
+    return BarMeasures(*(getattr(measured, name)[first:-1] for name in names))
 
 
 def _steps(dataset: Dataset, stream: str) -> np.ndarray:

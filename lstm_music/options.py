@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
 
-MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar (models that were taught controls)"
+MUSIC, STEERING, BARS = "Music", "Tempo, key and range", "Bar by bar"
 PROMPT, SAMPLING, OUTPUT = "Prompt", "Sampling", "Output"
 """The groups of these options in `--help`."""
 
@@ -139,7 +139,12 @@ class GenerationOptions(TypedDict, total=False):
     ]
     density: Annotated[
         float | None,
-        Option(BARS, "How many notes begin in a bar, such as 6 for calm or 20 for busy music.", WHOLE, default=None),
+        Option(
+            BARS,
+            "How many notes begin in a bar, such as 6 for calm or 20 for busy music; needs models with controls.",
+            WHOLE,
+            default=None,
+        ),
     ]
     polyphony: Annotated[
         float | None,

@@ -10,8 +10,9 @@ import pytest
 from tiny_music import write_pieces, write_recipe
 
 import lstm_music
-from lstm_music import errors, generate, load_recipe, prepare, train
+from lstm_music import accompany, errors, generate, load_recipe, mirex, prepare, train
 from lstm_music.generation.spec import OF_TASKS, GenerationSpec
+from lstm_music.options import options_of
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.current import promoted_models
 from lstm_music.store import Store
@@ -147,6 +148,30 @@ def test_generate_finds_what_the_command_made(tiny, storage):
     shown = music._repr_html_()
     assert shown.count("<audio controls") == shown.count("<img ") == 2
     assert "<script>" not in shown  # the pieces are called so
+
+
+@pytest.mark.slow
+def test_a_melody_is_accompanied_and_a_result_gives_more_like_it(tiny, storage):
+    options = {"num_outputs": 1, "best_of": 1, "audio": "none", "sheet_music": False}
+    recipe = load_recipe(str(tiny.recipe))
+    music = accompany(tiny.music / "<script>alert(00)<" / "script>.mid", recipe, storage, **options)
+    assert music.outputs[0]["given"]["notes"] == 120
+    more = generate(recipe, storage, like="latest/1", num_outputs=1, audio="none", sheet_music=False)
+    assert more.outputs[0]["like"]["result"].endswith("/1")
+    assert more.outputs[0]["given"] != music.outputs[0]["given"]  # other notes around the same ones
+    assert more.outputs[0]["given"]["notes"] == 120
+    with pytest.raises(errors.RecipeError, match=r"^variation: .* accompanies script>\.mid, whose notes stay anyway"):
+        generate(recipe, storage, like=f"{music.directory.name}/1", variation=0.5)
+
+
+def test_accompany_and_mirex_take_the_options_of_their_commands():
+    for call, command, own in (
+        (accompany, "accompany", {"melody", "recipe", "storage", "part"}),
+        (mirex, "mirex", {"prompt_json", "recipe", "storage", "output_dir"}),
+    ):
+        parameters = set(inspect.signature(call).parameters)
+        assert parameters == own | options_of(command).keys()
+        assert {name for name in parameters if f"\n    {name}: " not in inspect.getdoc(call)} == set()
 
 
 @pytest.mark.slow

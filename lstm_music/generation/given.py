@@ -168,12 +168,12 @@ class GivenMusic(Given):
             may_end = ~tf.reduce_any(found, -1, keepdims=True) if self.alone else True
             return found | (may_end & (ids == END))
         if stream == PART:
-            return (allowed & ~(is_due & self.alone)) | (is_due & (ids == row[:, 1:2]))
+            return (allowed & ~(is_due & self._comes_first)) | (is_due & (ids == row[:, 1:2]))
         if stream == NOTE and not self.grammar.has_parts:
             pitches = tf.constant(self.grammar.pitches)[None]
             inside = (pitches > self._at(self.low, onset)[:, None]) & (pitches < self._at(self.high, onset)[:, None])
-            note = row[:, 2:3]
-            return tf.where(is_due, (allowed & (inside | (ids >= note))) | (ids == note), allowed & inside)
+            note, before = row[:, 2:3], inside & (not self._comes_first)
+            return tf.where(is_due, (allowed & (before | (ids >= note))) | (ids == note), allowed & inside)
         if stream == DURATION:
             inside = with_room(allowed, tf.constant(self.grammar.duration_steps), self._at(self.room, onset))
             return tf.where(is_given[:, None], allowed, inside)
@@ -199,6 +199,11 @@ class GivenMusic(Given):
                 is_given = is_due & ((chosen >= note) | (chosen < SPECIAL_IDS))
             return tf.where(is_given, note, chosen), is_given
         return tf.where(is_given, duration if stream == DURATION else velocity, chosen), is_given
+
+    @property
+    def _comes_first(self) -> bool:
+        """Whether no new event may come before a given note at its onset: it may not, or no offset leads on at once."""
+        return self.alone or self.at_once == _NONE
 
     def _offsets(self, allowed: Any, next_onset: Any, onset: Any, last: Any) -> Any:
         """Say which offsets may be sampled: to the next given note or the end, or past them, and to where a new note may lie."""

@@ -68,7 +68,16 @@ def test_the_program_lists_every_command_in_a_group(help_of):
 def test_the_options_of_generate_stand_in_groups_with_their_defaults(help_of):
     text = help_of("generate", columns=102)
     groups = [line.rstrip(":") for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert groups == ["Music", "Tempo, key and range", "Prompt", "Sampling", "Storage", "Output", "General"]
+    assert groups == [
+        "Music",
+        "Tempo, key and range",
+        "Bar by bar",
+        "Prompt",
+        "Sampling",
+        "Storage",
+        "Output",
+        "General",
+    ]
     text = " ".join(text.split())
     assert "[default: the recipe's; at least 1]" in text
     assert "[default: storage]" in text

@@ -1,4 +1,4 @@
-"""The examples of steering and rewriting in "The first hour" run, and what each asks for is kept."""
+"""The examples in "The first hour" of steering, of more like a result, and of rewriting run, and what each asks for is kept."""
 
 import json
 import re
@@ -14,14 +14,15 @@ RUN = """
 import json, sys
 from flows.cli.app import app
 for words in json.loads(sys.argv[1]):
-    app([*words, "--num-outputs", "2", "--audio", "none", "--no-sheet-music", "--json"], standalone_mode=False)
+    rendering = [] if words[0] == "mirex" else ["--audio", "none", "--no-sheet-music"]
+    app([*words, "--num-outputs", "2", *rendering, "--json"], standalone_mode=False)
 """
 
 
-def examples(begin="Say how long"):
-    """Give the words of each command in the block that is introduced so: the one about length, tempo and key."""
+def examples(begins):
+    """Give the words of each command in the block below a line that begins so."""
     text = PAGE.read_text(encoding="utf-8")
-    block = re.search(rf"^{begin}.*?^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
+    block = re.search(rf"^{begins}.*?^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
     return [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
 
 
@@ -31,7 +32,7 @@ def test_the_examples_run_and_results_keep_what_they_ask_for(tiny, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     tiny.copy(home)  # its folder `storage` is where commands look
-    commands = examples()
+    commands = examples("Say how long")
     options = {word for words in commands for word in words if word.startswith("--")}
     assert options >= {f"--{name}" for name in ("bars", "seconds", "tempo", "meter", "key", "pitch-range", "velocity")}
     words = [sys.executable, "-c", RUN, json.dumps(commands)]
@@ -45,6 +46,30 @@ def test_the_examples_run_and_results_keep_what_they_ask_for(tiny, tmp_path):
             asked = [said for said in output["asked"] if said["name"] != "key, as estimated"]
             assert asked, words
             assert [said for said in asked if not said["is_kept"]] == [], words
+
+
+@pytest.mark.slow
+@pytest.mark.operation  # makes music five times
+def test_the_examples_of_more_like_a_result_run(tiny, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    tiny.copy(home)
+    notes = [{"start": start, "pitch": 60 + start % 5, "duration": 4} for start in range(12, 80, 4)]
+    (home / "prompt.json").write_text(json.dumps({"prompt": notes}))
+    commands = examples("You like one of the results")
+    options = {word for words in commands for word in words}
+    assert options >= {"--like", "--variation", "--prompt", "mirex"}
+    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
+    out = program.finish()
+    assert program.process.returncode == 0, program.errors
+    like, variation, after, samples = (json.loads(line) for line in out.splitlines() if line.startswith("{"))
+    assert like["outputs"][0]["like"]["result"].endswith("/1")
+    assert 0 < variation["outputs"][0]["like"]["kept_events"] < variation["outputs"][0]["like"]["of_events"]
+    assert after["outputs"][0]["prompt_piece"].endswith("/1")
+    assert [Path(path).name for path in samples["samples"]] == ["sample_01.json", "sample_02.json"]
+    for path in samples["samples"]:
+        found = json.loads((home / path).read_text())["generation"]
+        assert max(note["start"] + note["duration"] for note in found) == 272
 
 
 @pytest.mark.slow

@@ -72,6 +72,17 @@ def allowed(rules, stream, onset, last=(0, 0), following=0):
     return np.flatnonzero(found.numpy()[0]).tolist()
 
 
+def test_without_an_offset_of_0_nothing_new_comes_before_a_given_note_at_its_onset(tensorflow, grammar):
+    from lstm_music.generation.given import GivenMusic
+
+    at_once = grammar.offset_steps == 0
+    at_once[:SPECIAL_IDS] = False
+    later = replace(grammar, offset_steps=np.where(at_once, 7, grammar.offset_steps))
+    for known, may_come in ((grammar, [C3, E3, C4, E4, C5]), (later, [C4, E4, C5])):
+        rules = GivenMusic.of(known, given_notes([(2, C4, 2)], 8), "below")
+        assert allowed(rules, "note", onset=2) == may_come
+
+
 def test_an_offset_that_would_pass_a_given_note_leads_to_it(music):
     rules = music([(2, C5, 2), (4, C4, 2)], 8)
     assert rules.unreachable() is None
