@@ -16,7 +16,7 @@ Command = Literal["generate", "accompany", "rewrite", "mirex", "evaluate", "doct
 """The sub-commands that take some of these options."""
 
 GENERATE: tuple[Command, ...] = ("generate",)
-NEW_PARTS: tuple[Command, ...] = ("generate", "accompany")
+WHOLE: tuple[Command, ...] = ("generate", "accompany")
 MAKE: tuple[Command, ...] = ("generate", "accompany", "rewrite")
 ALL: tuple[Command, ...] = ("generate", "accompany", "rewrite", "mirex", "evaluate")
 MANY: tuple[Command, ...] = ("generate", "accompany", "rewrite", "mirex")
@@ -142,26 +142,26 @@ class GenerationOptions(TypedDict, total=False):
         Option(
             BARS,
             "How many notes begin in a bar, such as 6 for calm or 20 for busy music; needs models with controls.",
-            MAKE,
+            WHOLE,
             default=None,
         ),
     ]
     polyphony: Annotated[
         float | None,
         Option(
-            BARS, "How many notes sound at once, on average: 1 is a single line, 4 full chords.", MAKE, default=None
+            BARS, "How many notes sound at once, on average: 1 is a single line, 4 full chords.", WHOLE, default=None
         ),
     ]
     mean_pitch: Annotated[
         str | None,
-        Option(BARS, "Note around which the music lies, such as C4 (middle C).", MAKE, default=None, metavar="NOTE"),
+        Option(BARS, "Note around which the music lies, such as C4 (middle C).", WHOLE, default=None, metavar="NOTE"),
     ]
     chords: Annotated[
         str | None,
         Option(
             BARS,
             "Chords, one for each bar, again and again: 'Am F C G'; 'Am F | C G' has two in a bar.",
-            MAKE,
+            WHOLE,
             default=None,
             metavar="CHORDS",
         ),
@@ -171,7 +171,7 @@ class GenerationOptions(TypedDict, total=False):
         Option(
             BARS,
             "TOML or JSON file that asks for these things, and keys, bar by bar.",
-            MAKE,
+            WHOLE,
             default=None,
             metavar="FILE",
             word=str,
@@ -297,7 +297,7 @@ class GenerationOptions(TypedDict, total=False):
         Option(
             SAMPLING,
             "Let only these parts play, of a recipe with parts: violin,viola,cello.",
-            NEW_PARTS,
+            WHOLE,
             metavar="NAMES",
         ),
     ]
@@ -312,7 +312,7 @@ class GenerationOptions(TypedDict, total=False):
     ]
     add_drums: Annotated[
         bool | None,
-        Option(SAMPLING, "Whether drums play in every bar; for models that learnt from music with drums.", NEW_PARTS),
+        Option(SAMPLING, "Whether drums play in every bar; for models that learnt from music with drums.", WHOLE),
     ]
     instrument: Annotated[
         str | None,
