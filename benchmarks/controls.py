@@ -108,10 +108,10 @@ class Bench:
                 self.pitches[tokens[kept, 1]],
             )
             found.append(measure_bars(*piece, bar, quarter, int(piece[0].max()) // bar + 1))
-        joined = [
+        density, polyphony, mean_pitch = (
             np.concatenate([getattr(one, name) for one in found]) for name in ("density", "polyphony", "mean_pitch")
-        ]
-        return BarMeasures(*joined, np.zeros((0, 0, 12), np.int64))
+        )
+        return BarMeasures(density, polyphony, mean_pitch, np.zeros((0, 0, 12), np.int64))
 
     def bars_of(self, results: Results) -> list[BarMeasures]:
         """Measure the bars of results; a bar that the prompt begins is left out, and the last, in which the music ends early."""
@@ -192,7 +192,8 @@ def buckets(
 
 def _bucket(measured: Sequence[BarMeasures], name: str, edges: np.ndarray) -> np.ndarray:
     values = np.concatenate([getattr(one, name) for one in measured])
-    return np.searchsorted(edges, values[~np.isnan(values)], "right")
+    found: np.ndarray = np.searchsorted(edges, values[~np.isnan(values)], "right")
+    return found
 
 
 def music21_key(piece: Piece) -> tuple[int, bool]:

@@ -1,14 +1,15 @@
 """What was asked of the bars of a result beside what they are: notes, notes at once, pitch, and chords."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from lstm_music.encoding.controls import MOST_EVENTS, MOST_NOTES
 from lstm_music.encoding.harmony import CHORD_KINDS, CLASSES, Chord
 from lstm_music.evaluation.bar_measures import BarMeasures, measure_bars
-from lstm_music.generation.plan import Planned
-from lstm_music.generation.steering import note_name, read_note
+from lstm_music.generation.plan import BarPlan, Planned
+from lstm_music.generation.steering import MOST_BARS, note_name, read_note
 
 KEPT_CHORDS = 0.75
 """Chords are kept if so many of the quarters have their root, and their third or fifth."""
@@ -46,6 +47,23 @@ def bars_of_notes(notes: np.ndarray, ticks_per_quarter: int, bar: int) -> tuple[
     count = int(onset.max()) // bar + 1
     measured = measure_bars(onset, notes["duration_ticks"].astype(np.int64), pitch, bar, ticks_per_quarter, count)
     return measured, int(onset.min()) == 0
+
+
+def plan_like(notes: np.ndarray, ticks_per_quarter: int, bar: int, controls: Collection[str]) -> tuple[BarPlan, ...]:
+    """Write down what the bars of notes are like, for models that were taught these controls; bars without a note ask nothing."""
+    measured, _ = bars_of_notes(notes, ticks_per_quarter, bar)
+    plan = []
+    for number, density in enumerate(measured.density[:MOST_BARS].tolist()):
+        pitch = measured.mean_pitch[number]
+        said = {
+            "density": min(density, MOST_EVENTS),
+            "polyphony": min(round(float(measured.polyphony[number]), 1), MOST_NOTES),
+            "mean_pitch": "" if np.isnan(pitch) else note_name(round(float(pitch))),
+        }
+        asked = {name: value for name, value in said.items() if name in controls and value and density}
+        if asked:
+            plan.append(BarPlan.model_validate({"bars": str(number + 1), **asked}))
+    return tuple(plan)
 
 
 def compared_bars(spec: Planned, notes: np.ndarray, ticks_per_quarter: int, bar: int) -> Iterator[AskedOfBars]:

@@ -1,6 +1,6 @@
 """`--like RESULT`: the prompt and the settings of a result → those of new music; and results as prompts, by their names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from lstm_music.errors import LstmMusicError, RecipeError, SourceError
+from lstm_music.generation.plan import BarPlan
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.midi.reader import read_midi
 from lstm_music.recipe import Recipe
 from lstm_music.stages.music.accompaniment import BEST_OF
+from lstm_music.stages.music.asked_bars import plan_like
+from lstm_music.stages.music.candidates import new_notes, read_music
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.overrides import SEEDS, Options, as_option, settings_of
 from lstm_music.stages.music.prompt_files import RESULT, PromptMidi
@@ -18,7 +22,7 @@ from lstm_music.stages.music.results import ChosenResult, choose_result, names_a
 from lstm_music.stages.music.rewriting import Rewrite
 from lstm_music.stages.music.settings import GenerationSettings, Like
 from lstm_music.stages.music.variation import Variation
-from lstm_music.store import Artifact, Store
+from lstm_music.store import Artifact, ArtifactRef, Store
 
 PROMPT = ("prompt", "prompt_midi", "prompt_bars", "prompt_events", "composer")
 """Options that choose a prompt: a result that new music is like has its own."""
@@ -116,7 +120,7 @@ def _like(
         raise RecipeError(
             f"{spell('variation')}: {chosen.name} is made of {said['melody']['name']}, whose notes stay anyway; leave it out"
         )
-    usual = recipe.model_copy(update={"generation": _asked_of(recipe, chosen, said, facts, share, spell)})
+    usual = recipe.model_copy(update={"generation": _asked_of(store, recipe, chosen, said, facts, share, spell)})
     file = _given(music, said, chosen)
     settings = settings_of(usual, name, {**given, "random_seed": seed}, spell=spell, **file)
     variation = Variation(chosen.name, music.ref, int(facts["candidate"]), share) if share else None
@@ -124,6 +128,7 @@ def _like(
 
 
 def _asked_of(
+    store: Store,
     recipe: Recipe,
     chosen: ChosenResult,
     said: Mapping[str, Any],
@@ -133,7 +138,7 @@ def _asked_of(
 ) -> GenerationSpec:
     """Give what was asked of a result, with its own prompt, as the usual settings of what is made like it.
 
-    What is measured in the result, bar by bar, belongs here, too, once models can be asked for it.
+    Models that were taught controls are asked for what is measured in it, bar by bar, if none of its notes stay.
     """
     unknown = said.keys() - {*GenerationSpec.model_fields} - _OTHERS
     if unknown or {*said["temperature"]} != {*recipe.generation.temperature}:
@@ -146,6 +151,8 @@ def _asked_of(
         "num_outputs": 1 if share == 1 else recipe.generation.num_outputs,
         "instrument": facts.get("instrument", ""),
     }
+    if not share and recipe.model.controls and "melody" not in said:
+        asked["plan"] = _measured(store, chosen.generation.inputs[0], int(facts["candidate"]), recipe.model.controls)
     if share and share < 1:
         asked["best_of"] = max(said["best_of"], BEST_OF)
     prompt = facts["prompt"]
@@ -158,6 +165,13 @@ def _asked_of(
         raise SourceError(
             f"{spell('like')}: {chosen.name} has settings that are none any more; give another result"
         ) from error
+
+
+def _measured(store: Store, music: ArtifactRef, number: int, controls: Collection[str]) -> tuple[BarPlan, ...]:
+    """Measure the new notes of a candidate bar by bar."""
+    made = read_music(store, music)[number - 1]
+    ticks = read_midi(made.midi).ticks_per_quarter
+    return plan_like(new_notes(made), ticks, round(made.facts["bar_quarters"] * ticks), controls)
 
 
 def _given(music: Artifact, said: Mapping[str, Any], chosen: ChosenResult) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.prepare import prepare
 from lstm_music.stages.music.asked import compare
-from lstm_music.stages.music.asked_bars import compared_bars
+from lstm_music.stages.music.asked_bars import compared_bars, plan_like
 from lstm_music.stages.music.candidates import make_music, new_notes, read_music
 from lstm_music.store import Store
 
@@ -135,3 +135,22 @@ def test_a_wrong_plan_gets_one_sentence(text, sentence):
 def test_an_entry_that_asks_nothing_is_refused():
     with pytest.raises(ValueError, match="plan: expected something that is asked of bars 1-4; leave the entry out"):
         GenerationSpec(plan=[{"bars": "1-4"}])
+
+
+def test_the_plan_of_notes_asks_for_what_they_have():
+    rows = [
+        (0, QUARTER, 60),
+        (QUARTER, QUARTER, 64),
+        (2 * BAR, BAR, 48),
+        (2 * BAR, BAR, 50),
+    ]  # the second bar is silent
+    notes = np.array([(1, 0, 0, False, pitch, 80, onset, lasts) for onset, lasts, pitch in rows], NOTE_DTYPE)
+    plan = plan_like(notes, QUARTER, BAR, CONTROLS)
+    assert written_plan(plan) == (
+        '[{"bars": "1", "density": 2.0, "polyphony": 0.5, "mean_pitch": "D4"}, '
+        '{"bars": "3", "density": 2.0, "polyphony": 2.0, "mean_pitch": "C#3"}]'
+    )
+    assert written_plan(plan_like(notes, QUARTER, BAR, ("density",))) == (
+        '[{"bars": "1", "density": 2.0}, {"bars": "3", "density": 2.0}]'
+    )
+    assert all(one.is_kept for one in compared_bars(GenerationSpec(plan=plan), notes, QUARTER, BAR))
