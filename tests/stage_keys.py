@@ -24,7 +24,15 @@ from lstm_music.recipe import RECIPES as FOLDER
 from lstm_music.recipe import Recipe, load_recipe
 from lstm_music.store import ArtifactRef, Store
 
-RECIPES = ("demo", "default", "expressive", "polyphony", "seed", "quartet")  # 7c7d950 has no quartet
+RECIPES = (
+    "demo",
+    "default",
+    "expressive",
+    "polyphony",
+    "seed",
+    "quartet",
+    "steerable",
+)  # 7c7d950 has neither of the last two
 
 MODULES = {  # function → its module below `lstm_music.stages`: today's, and that of 7c7d950
     "ParseBatch": ("data.parse", "parse"),

@@ -32,7 +32,7 @@ SLACK = 0.1
 """A bar may have this share of its notes more or less than asked."""
 SEMITONES = 1.5
 """So far the mean pitch of a bar may lie from what was asked, and an octave shared by its notes so far more."""
-NOTES = 0.25
+NOTES = 0.12
 """So many more notes than asked may sound at once on average, and twice as many fewer."""
 
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))

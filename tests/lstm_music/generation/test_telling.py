@@ -205,7 +205,7 @@ def test_a_note_may_not_draw_the_mean_pitch_away(grammar):
 
 
 def test_a_note_may_not_last_so_long_that_too_many_sound(grammar):
-    asked = asked_of(1, polyphony=np.array([1], np.float32))
+    asked = asked_of(1, polyphony=np.array([1.2], np.float32))
     sounding = [(0, SPECIAL_IDS, 12)]
     left = rails(grammar, asked, "duration", sounding, 0)
     assert left.tolist() == [SPECIAL_IDS - 1 + steps for steps in (1, 2, 3)], "a quarter of a bar more is left"
