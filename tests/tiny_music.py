@@ -20,6 +20,7 @@ length = 32
 
 [model]
 units = 8
+controls = ["density", "polyphony", "mean_pitch"]
 
 [training]
 epochs = 2

@@ -22,6 +22,13 @@
     element.setAttribute(element.tagName === "A" ? "href" : "src", byId(element.dataset.sameAs).getAttribute("src"));
   }
 
+  // The files of a generation do not depend on where its storage lies; the page can see that where it is opened from the disk.
+  const place = location.protocol === "file:" && decodeURIComponent(location.pathname).match(/^(.+)\/generations\/[^/]+\/[^/]+$/);
+  if (place) {
+    const storage = `'${place[1].replaceAll("'", "'\\''")}'`;
+    for (const code of all(".command code")) code.textContent += ` --storage ${storage}`;
+  }
+
   // "play" does not bubble, so it is caught on its way down.
   document.addEventListener("play", (event) => {
     for (const other of all("audio")) if (other !== event.target) other.pause();

@@ -1,5 +1,6 @@
 """The listening page in a real Chromium, from the disk: it plays, moves, counts, can be read by all, and fetches nothing."""
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -223,6 +224,15 @@ def test_files_can_be_taken_out_and_the_command_copied(visit, file, listening):
     wait_for(page, "document.getElementById('status').textContent")
     assert page.inner_text("#status") == "Copied"
     assert page.evaluate("navigator.clipboard.readText()") == listening.command
+
+
+def test_opened_in_a_storage_its_commands_name_that(visit, file, listening, tmp_path):
+    inside = tmp_path / "Ann's music" / "generations" / "2026-11-29_demo_1" / "index.html"
+    inside.parent.mkdir(parents=True)
+    inside.write_bytes(file.read_bytes())
+    page = visit(inside)
+    words = shlex.split(page.inner_text("#made .command code"))
+    assert words == [*shlex.split(listening.command), "--storage", str(tmp_path / "Ann's music")]
 
 
 def test_where_copying_is_forbidden_the_command_is_selected(visit, file, listening):

@@ -10,7 +10,6 @@ from lstm_music.encoding.splits import TRAIN
 from lstm_music.evaluation.part_statistics import PART_METRICS
 from lstm_music.evaluation.part_table import GENERATED, HELD_OUT, part_tables
 from lstm_music.evaluation.statistics import METRICS
-from lstm_music.generation.command import in_storage
 from lstm_music.midi.notes import PieceNotes, Tempo
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.titles import person_name, title_of_file
@@ -102,13 +101,13 @@ def build_page(
         return CopyCheck(one.measured.longest_copy, titles[found[0]], bar, most_copied)
 
     results = [
-        _result(store, settings, number, one, copy_check(one), ranges, presented, warnings)
+        _result(settings, number, one, copy_check(one), ranges, presented, warnings)
         for number, one in enumerate(kept, start=1)
     ]
     return Listening(
         title=settings.title,
         results=results,
-        command=in_storage(settings.command_for_more, store.where),
+        command=settings.command_for_more,
         created_with=_created_with(settings),
         tables=[
             _areas(reference, kept),
@@ -121,7 +120,6 @@ def build_page(
 
 
 def _result(
-    store: Store,
     settings: GenerationSettings,
     number: int,
     one: Scored,
@@ -173,7 +171,7 @@ def _result(
         asked=[Asked(row.name, row.asked, row.found, row.is_kept) for row in compare(settings.spec, one.made)],
         loop_interventions=facts["loops_left"] if settings.spec.max_repeats else None,
         downloads=[*presented.downloads(name), *part_sheets(presented.folder, name, facts.get("parts", ()))],
-        command=in_storage((like_it if prompt["split"] else settings).command_for_more, store.where),
+        command=(like_it if prompt["split"] else settings).command_for_more,
         parts=parts,
     )
 

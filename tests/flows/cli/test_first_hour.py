@@ -49,6 +49,21 @@ def test_the_examples_run_and_results_keep_what_they_ask_for(tiny, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.operation  # makes music three times
+def test_the_examples_of_controls_run_and_what_each_asks_for_is_compared(tiny, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    tiny.copy(home)
+    commands = examples("Models that were taught")
+    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
+    out = program.finish()
+    assert program.process.returncode == 0, program.errors
+    made = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    names = [{said["name"] for output in one["outputs"] for said in output["asked"]} for one in made]
+    assert names == [{"notes a bar"}, {"notes at once"}, {"mean pitch"}]
+
+
+@pytest.mark.slow
 @pytest.mark.operation  # makes music five times
 def test_the_examples_of_more_like_a_result_run(tiny, tmp_path):
     home = tmp_path / "home"
