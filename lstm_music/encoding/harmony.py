@@ -123,7 +123,7 @@ def read_chord(text: str) -> Chord:
     kind = _SPELLINGS.get(found[3], found[3]) if found else ""
     if found is None or kind not in CHORD_KINDS:
         known = ", ".join(f"C{kind}" for kind in CHORD_KINDS)
-        raise ValueError(f"expected chords such as {known}, got {text!r}")
+        raise ValueError(f"expected chords such as {known}")
     return Chord((_LETTERS[found[1].upper()] + _SIGNS[found[2]]) % CLASSES, kind)
 
 

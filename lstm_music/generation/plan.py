@@ -56,6 +56,12 @@ class BarPlan(Wishes):
     bars: Annotated[str, AfterValidator(_bars)]
     key: Annotated[str, read_by(key_text)] = ""
 
+    @model_validator(mode="after")
+    def _ask_something(self) -> "BarPlan":
+        if not any(getattr(self, name) for name in (*WISHES, "key")):
+            raise ValueError(f"expected something that is asked of bars {self.bars}; leave the entry out")
+        return self
+
     @property
     def numbers(self) -> range:
         """The bars, from 0."""
@@ -67,13 +73,6 @@ class Planned(Wishes):
     """What is asked of every bar, and in a `plan` of some: a later entry of the plan rules over an earlier one."""
 
     plan: tuple[BarPlan, ...] = ()
-
-    @model_validator(mode="after")
-    def _ask_something_of_bars(self) -> "Planned":
-        for entry in self.plan:
-            if not any(getattr(entry, name) for name in (*WISHES, "key")):
-                raise ValueError(f"plan: expected something that is asked of bars {entry.bars}; leave the entry out")
-        return self
 
     @property
     def asks(self) -> dict[str, str]:
@@ -125,8 +124,11 @@ _ENTRIES = TypeAdapter(tuple[BarPlan, ...])
 def read_plan(text: str) -> tuple[BarPlan, ...]:
     """Read a plan: the path of a TOML or JSON file, or JSON itself. Raises RecipeError for what is none.
 
-    In TOML each entry begins with `[[plan]]`; JSON is a list of entries, or an object with the list as its `plan`.
+    An empty list asks nothing. In TOML each entry begins with `[[plan]]`; JSON is a list of entries, or an object with the list
+    as its `plan`.
     """
+    if not text.strip():
+        raise RecipeError("--plan: expected the path of a TOML or JSON file, got ''")
     is_inline = text.lstrip().startswith(("[", "{"))
     where = "--plan" if is_inline else f"--plan: {text}"
     try:
@@ -146,12 +148,9 @@ def read_plan(text: str) -> tuple[BarPlan, ...]:
             )
         data = data[PLAN_KEY]
     try:
-        entries = _ENTRIES.validate_python(data)
+        return _ENTRIES.validate_python(data)
     except ValidationError as error:
         raise RecipeError(f"{where}: {_sentence(error)}") from error
-    if not entries:
-        raise RecipeError(f"{where}: expected at least one entry that begins with [[plan]], got none")
-    return entries
 
 
 def _sentence(error: ValidationError) -> str:

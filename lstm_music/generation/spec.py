@@ -17,7 +17,7 @@ from lstm_music.encoding.instruments import instruments_by_part, written
 from lstm_music.encoding.streams import ALL_STREAMS, STREAMS
 from lstm_music.errors import RecipeError
 from lstm_music.generation.plan import PLANNED, Planned
-from lstm_music.generation.steering import STEERING, Steering
+from lstm_music.generation.steering import STEERING, Steering, read_note, read_register
 from lstm_music.midi.general_midi import PROGRAMS
 
 
@@ -160,6 +160,12 @@ class GenerationSpec(Planned, Steering):
     def _ask_one_thing(self) -> Self:
         if self.bars and self.seconds:
             raise ValueError("bars: excludes seconds, because both say where the music ends; leave one out")
+        if self.pitch_range and self.mean_pitch:
+            low, high = read_register(self.pitch_range)
+            if not low <= read_note(self.mean_pitch) <= high:
+                raise ValueError(
+                    f"mean_pitch: expected a note in the pitch range, {self.pitch_range}, got {self.mean_pitch}"
+                )
         if self.key and self.prompt == NONE:
             raise ValueError(
                 "key: the prompt is moved to it, and with prompt 'none' there is nothing to move; leave one out"

@@ -166,6 +166,13 @@ class Recipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _ask_what_models_are_taught(self) -> Self:
+        for control, option in self.generation.asks.items():
+            if control not in self.model.controls:
+                raise ValueError(f"{option}: needs {control!r} among the model.controls; add it there, and train again")
+        return self
+
+    @model_validator(mode="after")
     def _control_single_notes(self) -> Self:
         if self.model.controls and self.events.chords != "per_note":
             raise ValueError(

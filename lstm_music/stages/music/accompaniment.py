@@ -15,6 +15,7 @@ from lstm_music.encoding.streams import PART
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.errors import NotEnoughMusicError, RecipeError, RejectedInputError
 from lstm_music.generation.grammar import training_range
+from lstm_music.generation.plan import PLANNED, Planned
 from lstm_music.generation.prompt import Prompt, average_tempo, nothing_before, signature_after
 from lstm_music.generation.spec import NONE, GenerationSpec
 from lstm_music.generation.steering import STEERING, Steering
@@ -38,6 +39,7 @@ GIVEN_SETTINGS: dict[str, Any] = {
     "composer": "",
     "include_prompt": False,
     **{name: getattr(Steering(), name) for name in STEERING if name != "pitch_range"},
+    **{name: getattr(Planned(), name) for name in PLANNED},
 }
 """Settings that the given music decides."""
 

@@ -50,8 +50,11 @@ def bars_of_notes(notes: np.ndarray, ticks_per_quarter: int, bar: int) -> tuple[
 
 
 def plan_like(notes: np.ndarray, ticks_per_quarter: int, bar: int, controls: Collection[str]) -> tuple[BarPlan, ...]:
-    """Write down what the bars of notes are like, for models that were taught these controls; bars without a note ask nothing."""
-    measured, _ = bars_of_notes(notes, ticks_per_quarter, bar)
+    """Write down what the bars of notes are like, for models that were taught these controls; bars without a note ask nothing.
+
+    Nor does a first bar that the notes begin within: what a part of it has is not what a whole one has.
+    """
+    measured, is_whole = bars_of_notes(notes, ticks_per_quarter, bar)
     plan = []
     for number, density in enumerate(measured.density[:MOST_BARS].tolist()):
         pitch = measured.mean_pitch[number]
@@ -61,7 +64,7 @@ def plan_like(notes: np.ndarray, ticks_per_quarter: int, bar: int, controls: Col
             "mean_pitch": "" if np.isnan(pitch) else note_name(round(float(pitch))),
         }
         asked = {name: value for name, value in said.items() if name in controls and value and density}
-        if asked:
+        if asked and (number or is_whole):
             plan.append(BarPlan.model_validate({"bars": str(number + 1), **asked}))
     return tuple(plan)
 

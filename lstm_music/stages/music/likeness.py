@@ -12,6 +12,8 @@ from lstm_music.generation.plan import BarPlan
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.reader import read_midi
 from lstm_music.recipe import Recipe
+from lstm_music.stages.current import require_promoted
+from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music.accompaniment import BEST_OF
 from lstm_music.stages.music.asked_bars import plan_like
 from lstm_music.stages.music.candidates import new_notes, read_music
@@ -24,10 +26,10 @@ from lstm_music.stages.music.settings import GenerationSettings, Like
 from lstm_music.stages.music.variation import Variation
 from lstm_music.store import Artifact, ArtifactRef, Store
 
-PROMPT = ("prompt", "prompt_midi", "prompt_bars", "prompt_events", "composer")
+PROMPT = ("prompt", "prompt_midi", "prompt_bars", "prompt_events", "composer", "meter")
 """Options that choose a prompt: a result that new music is like has its own."""
 
-PLACES = ("bars", "seconds", "num_events", "min_events", "key", "meter")
+PLACES = ("bars", "seconds", "num_events", "min_events", "key")
 """Options that move the places or the pitches of notes: kept notes have theirs."""
 
 _OTHERS = {"random_seed", "prompt_midi", "melody", "variation"}  # in the spec of music, beside those of generation
@@ -120,7 +122,7 @@ def _like(
         raise RecipeError(
             f"{spell('variation')}: {chosen.name} is made of {said['melody']['name']}, whose notes stay anyway; leave it out"
         )
-    usual = recipe.model_copy(update={"generation": _asked_of(store, recipe, chosen, said, facts, share, spell)})
+    usual = recipe.model_copy(update={"generation": _asked_of(store, recipe, given, chosen, said, facts, share, spell)})
     file = _given(music, said, chosen)
     settings = settings_of(usual, name, {**given, "random_seed": seed}, spell=spell, **file)
     variation = Variation(chosen.name, music.ref, int(facts["candidate"]), share) if share else None
@@ -130,6 +132,7 @@ def _like(
 def _asked_of(
     store: Store,
     recipe: Recipe,
+    given: Options,
     chosen: ChosenResult,
     said: Mapping[str, Any],
     facts: Mapping[str, Any],
@@ -138,7 +141,8 @@ def _asked_of(
 ) -> GenerationSpec:
     """Give what was asked of a result, with its own prompt, as the usual settings of what is made like it.
 
-    Models that were taught controls are asked for what is measured in it, bar by bar, if none of its notes stay.
+    Models that were taught controls are asked for what is measured in it, bar by bar, if none of its notes stay; what is `given`
+    for all bars rules over that.
     """
     unknown = said.keys() - {*GenerationSpec.model_fields} - _OTHERS
     if unknown or {*said["temperature"]} != {*recipe.generation.temperature}:
@@ -151,8 +155,11 @@ def _asked_of(
         "num_outputs": 1 if share == 1 else recipe.generation.num_outputs,
         "instrument": facts.get("instrument", ""),
     }
-    if not share and recipe.model.controls and "melody" not in said:
-        asked["plan"] = _measured(store, chosen.generation.inputs[0], int(facts["candidate"]), recipe.model.controls)
+    controls = {*load_dataset(store, require_promoted(store, recipe.name).dataset).knowledge.controls} - {*given}
+    if not share and controls and "melody" not in said:
+        plan = _measured(store, chosen.generation.inputs[0], int(facts["candidate"]), controls)
+        bars = given.get("bars") or len(plan)
+        asked["plan"] = [entry for entry in plan if entry.numbers.stop <= bars]
     if share and share < 1:
         asked["best_of"] = max(said["best_of"], BEST_OF)
     prompt = facts["prompt"]

@@ -47,7 +47,12 @@ def asked_of_bars(
     from lstm_music.generation.telling import Asked
 
     bars = np.zeros(len(bar_steps), np.int64) if lengths is None else -(-lengths // bar_steps)
-    count = max(int(bars.max()), spec.last_bar) if lengths is not None else MOST_BARS
+    count = int(bars.max()) if lengths is not None else MOST_BARS
+    for entry in spec.plan:
+        if entry.numbers.start >= count:
+            raise RecipeError(
+                f"--plan: expected bars of the music, which has {count}, got bars {entry.bars}; give more --bars"
+            )
     return Asked(
         bars=(bars if has_end else 0 * bars).astype(np.int32),
         key=np.array([_key(text) if has_key or spec.plan else 0 for text in spec.of_bars("key", count)], np.int32),
@@ -68,8 +73,16 @@ def _key(text: str) -> int:
 
 
 def _chords(spec: GenerationSpec, bars: int, bar_steps: np.ndarray, steps_per_quarter: int) -> np.ndarray:
-    """Return the ids of the chords, int32 [outputs, bars, quarters]: the chords of a bar share it equally, 0 for none."""
+    """Return the ids of the chords, int32 [outputs, bars, quarters]: 0 for none.
+
+    The chords of a bar share its quarters, the first ones the larger part. Raises RecipeError for more than it has quarters.
+    """
     quarters = [max(1, math.ceil(steps / steps_per_quarter)) for steps in bar_steps.tolist()]
+    most = max(map(len, spec.chords_of_bars(bars)), default=0)
+    if most > min(quarters):
+        raise RecipeError(
+            f"--chords: expected at most a chord for each quarter of a bar, {min(quarters)}, got {most} in a bar"
+        )
     found = np.zeros((len(bar_steps), bars, max(quarters)), np.int32)
     for bar, chords in enumerate(spec.chords_of_bars(bars)):
         for output, count in enumerate(quarters if chords else ()):

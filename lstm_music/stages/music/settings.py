@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.generation.command import command
+from lstm_music.generation.plan import PLAN_KEY
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.recipe import Recipe
 from lstm_music.rendering.spec import RenderingSpec
@@ -144,6 +145,9 @@ def _in_words(name: str, value: Any, usual: Any) -> str:
     if isinstance(value, dict):
         own = [f"{key} {number:g}" for key, number in value.items() if number != usual.get(key)]
         return f"{name.replace('_', ' ')} {' '.join(own)}"
+    if name == PLAN_KEY:
+        bars = [entry.bars for entry in value[:OTHERS_IN_TITLE]]
+        return f"plan for bars {', '.join(bars)}{' …' if len(value) > len(bars) else ''}"
     if name == "bars":
         return f"{value} {'bar' if value == 1 else 'bars'}"
     if name == "seconds":
