@@ -109,7 +109,7 @@ class GenerationOptions(TypedDict, total=False):
         str | None,
         Option(
             STEERING,
-            "Key, such as 'A minor' or 'Bb major': the prompt is transposed to it, and the music goes on there.",
+            "Key, such as 'A minor' or 'Bb major': the prompt is transposed to it; the music can still wander.",
             GENERATE,
             default="the prompt's",
             metavar="KEY",
@@ -142,26 +142,33 @@ class GenerationOptions(TypedDict, total=False):
         Option(
             BARS,
             "How many notes begin in a bar, such as 6 for calm or 20 for busy music; needs models with controls.",
-            WHOLE,
+            GENERATE,
             default=None,
+            minimum=1,
         ),
     ]
     polyphony: Annotated[
         float | None,
         Option(
-            BARS, "How many notes sound at once, on average: 1 is a single line, 4 full chords.", WHOLE, default=None
+            BARS,
+            "How many notes sound at once, on average: 1 is a single line, 4 full chords.",
+            GENERATE,
+            default=None,
+            minimum=1,
         ),
     ]
     mean_pitch: Annotated[
         str | None,
-        Option(BARS, "Note around which the music lies, such as C4 (middle C).", WHOLE, default=None, metavar="NOTE"),
+        Option(
+            BARS, "Note around which the music lies, such as C4 (middle C).", GENERATE, default=None, metavar="NOTE"
+        ),
     ]
     chords: Annotated[
         str | None,
         Option(
             BARS,
             "Chords, one for each bar, again and again: 'Am F C G'; 'Am F | C G' has two in a bar.",
-            WHOLE,
+            GENERATE,
             default=None,
             metavar="CHORDS",
         ),
@@ -171,7 +178,7 @@ class GenerationOptions(TypedDict, total=False):
         Option(
             BARS,
             "TOML or JSON file that asks for these things, and keys, bar by bar.",
-            WHOLE,
+            GENERATE,
             default=None,
             metavar="FILE",
             word=str,

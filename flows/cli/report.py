@@ -172,7 +172,10 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
         display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the page shows them all")
     folder = Path(described["directory"])
     forms = ", ".join(_forms([Path(output["midi"]) for output in outputs]))
-    display.log(f"Made {counted(len(outputs), 'piece')} in {folder}: {forms}")
+    name = described["name"] or ""
+    display.log(
+        f"Made {counted(len(outputs), 'piece')} in {folder}{'' if name in str(folder) else f' ({name})'}: {forms}"
+    )
     has_audio = any(output["audio"] for output in outputs)
     display.log(f"More like it: {described['command_for_more']}")
     display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")

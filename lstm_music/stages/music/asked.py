@@ -110,7 +110,7 @@ def compared(spec: GenerationSpec, piece: PieceNotes, notes: np.ndarray, prompt:
     for one in compared_bars(spec, notes, piece.ticks_per_quarter, bar):
         yield Asked(*one)
     yield from _drums(spec, notes, bar)
-    if spec.prompt_bars:
+    if spec.prompt_bars and not spec.in_sixteenths:  # a task has bars of its own
         first, last = prompt["bars"]
         taken = str(first) if first == last else f"{first}-{last}"
         yield Asked("prompt bars", spec.prompt_bars, taken, taken == spec.prompt_bars)

@@ -26,8 +26,8 @@ def require_taught(dataset: Dataset, spec: Planned) -> None:
         if control not in dataset.knowledge.controls:
             known = [name for name in CONTROLS if name in dataset.knowledge.controls]
             raise RecipeError(
-                f"{option}: expected models that were taught {control!r}; these were taught "
-                f"{', '.join(known) or 'no controls'}; name it in the recipe's [model] controls, and train again"
+                f"{option}: expected models that were taught {control!r}; these were taught {', '.join(known) or 'no controls'}; "
+                "use the recipe 'steerable', or name it in the recipe's [model] controls, and train again"
             )
 
 
@@ -59,7 +59,9 @@ def asked_of_bars(
         chord=_chords(spec, count, bar_steps, dataset.events.grid.steps_per_quarter),
         density=np.array(spec.of_bars("density", count), np.float32),
         polyphony=np.array(spec.of_bars("polyphony", count), np.float32),
-        mean_pitch=np.array([read_note(text) if text else 0 for text in spec.of_bars("mean_pitch", count)], np.float32),
+        mean_pitch=np.array(
+            [max(read_note(text), 1) if text else 0 for text in spec.of_bars("mean_pitch", count)], np.float32
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from lstm_music.store.stage import KEY
 SHORTEST_KEY = 8
 """Digits of a key that are enough to name a generation, as git has it."""
 
+_DIGITS = 12
 _FILE = re.compile(r"result_(\d{3,})(?:_[^/]*)?\.[A-Za-z0-9.]+")
 _NAME = re.compile(r"\d{4}-\d{2}-\d{2}_.+_\d+")
 
@@ -89,11 +90,16 @@ def find_result(store: Store, text: str) -> ArtifactRef:
         found = [ref for ref in refs if ref.key.startswith(text)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(list(names.key_of)[-3:]) or "none yet"
+    known = ", ".join(sorted(names.key_of, key=_in_order)[-3:]) or "none yet"
     raise MissingArtifactError(
         f"{text}: {'several generations begin so' if found else 'no generation'} in {store.where}; "
         f"expected its name (the latest: {known}), its key, or a path of its files"
     )
+
+
+def _in_order(name: str) -> list[str]:
+    """Give what names are sorted by: `demo_10` comes after `demo_9`."""
+    return [part.zfill(_DIGITS) for part in name.split("_")]
 
 
 def _parts(text: str) -> tuple[str, int | None]:
