@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lstm_music.models.event_model import EventModel
 
-GUIDANCE = 2.0
+GUIDANCE = 3.0
 """In logits: what they say if told nothing, and this many times the difference that it makes to be told; 1 adds no weight."""
 
 
