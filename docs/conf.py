@@ -38,7 +38,7 @@ sys.modules["tensorflow"] = sys.modules["keras"] = None
 COMPUTING = {
     "generation": (
         *("allowed", "beside", "drums", "echo", "ending", "gap_rules", "given", "guess", "loop", "loop_guard"),
-        *("own_echo", "parallels", "rules", "said", "sampling", "telling"),
+        *("own_echo", "parallels", "conditioning", "guidance", "rules", "sampling"),
     ),
     "models": (
         "architectures",

@@ -12,16 +12,16 @@ from lstm_music.encoding.places import QUARTERS
 from lstm_music.encoding.streams import heard
 from lstm_music.encoding.vocabulary import END
 from lstm_music.generation.beside import Beside, Memory, begin, reads_own_echoes
+from lstm_music.generation.conditioning import Asked, BarSoFar, Conditioning
 from lstm_music.generation.drums import Drums
 from lstm_music.generation.ending import Ending
 from lstm_music.generation.given import Given
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser, Table
+from lstm_music.generation.guidance import GuidedModels, states_after
 from lstm_music.generation.rules import EventRules, Kept, Rules
-from lstm_music.generation.said import Said, states_after
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.generation.telling import Asked, Telling, Told
 from lstm_music.models.backend import compiled
 from lstm_music.models.event_model import EventModel
 
@@ -46,7 +46,7 @@ class Prompts:
 class Made:
     """One output: `tokens` int32 [events, columns] are the new events.
 
-    `nats` float32 [events] is what the models, at temperature 1 and told nothing, thought of each (-ln p, all streams added);
+    `nats` float32 [events] is what the models, at temperature 1 and without controls, thought of each (-ln p, all streams added);
     `loops_left` how often the guard led the music out of a loop. `end_nats` float32 [events] is what they thought of an end after
     each event, where an end was asked for; infinity after the last one if the music did not end there.
     """
@@ -96,8 +96,8 @@ def generator(
     If all outputs have one and the same prompt (`is_shared`), models that carry their state read it once.
     """
     rules = Rules(grammar, spec, drums or Drums(), given or Given())
-    telling = Telling(grammar, models[0].columns.controls, asked)
-    loop = _compiled_loop(models, rules, guesser, telling, is_shared=is_shared)
+    conditioning = Conditioning(grammar, models[0].columns.controls, asked)
+    loop = _compiled_loop(models, rules, guesser, conditioning, is_shared=is_shared)
 
     def generate(prompts: Prompts, random_seed: int, ending: Ending | None = None) -> list[Made]:
         outputs = prompts.tokens.shape[1]
@@ -107,9 +107,9 @@ def generator(
         previous = np.concatenate([prompts.before[None], prompts.tokens])
         sounding = prompts.tokens[..., : len(heard(grammar.streams))]
         memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
-        kept, told = rules.before(prompts.tokens, prompts.positions), telling.before(prompts.tokens)
+        kept, so_far = rules.before(prompts.tokens, prompts.positions), conditioning.before(prompts.tokens)
         arrays = map(tf.constant, (previous, prompts.onsets, prompts.positions, prompts.bars, chance))
-        found = loop(*arrays, kept, told, memory, guesser and guesser.table, ending)
+        found = loop(*arrays, kept, so_far, memory, guesser and guesser.table, ending)
         tokens, nats, left = (one.numpy() for one in found)
         ends = tokens[..., 0] == END
         counts = np.where(ends.any(0), ends.argmax(0), spec.num_events)
@@ -130,13 +130,18 @@ class _Playing(NamedTuple):
     position: Any
     ended: Any
     kept: Kept
-    told: Told
+    so_far: BarSoFar
     memory: Memory
     states: Any
 
 
 def _compiled_loop(
-    models: Sequence[EventModel], rules: Rules, guesser: Guesser | None, telling: Telling, *, is_shared: bool = False
+    models: Sequence[EventModel],
+    rules: Rules,
+    guesser: Guesser | None,
+    conditioning: Conditioning,
+    *,
+    is_shared: bool = False,
 ) -> Any:
     grammar, spec = rules.grammar, rules.spec
 
@@ -148,33 +153,33 @@ def _compiled_loop(
         bars: Any,
         chance: Any,
         kept: Kept,
-        told: Told,
+        so_far: BarSoFar,
         memory: Memory,
         table: Table | None,
         ending: Ending | None,
     ) -> Any:
         outputs = previous.shape[1]
-        beside = Beside(grammar, guesser, table, previous.shape[2] - len(telling.columns))
-        columns = [*telling.columns.values()] if telling.asked else []
-        states = states_after(models, previous[:, :1] if is_shared else previous, is_told=bool(columns))
+        beside = Beside(grammar, guesser, table, previous.shape[2] - len(conditioning.columns))
+        columns = [*conditioning.columns.values()] if conditioning.asked else []
+        states = states_after(models, previous[:, :1] if is_shared else previous, is_conditioned=bool(columns))
         if is_shared:
             states = tf.nest.map_structure(lambda state: tf.repeat(state, outputs, 0), states)
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
-            last, onset, position, ended, kept, told, memory, states = playing
+            last, onset, position, ended, kept, so_far, memory, states = playing
             current = tf.zeros_like(last)
-            said = Said(models, states, last, columns)
+            guided = GuidedModels(models, states, last, columns)
             ruled = EventRules(rules, ending, bars, index, kept, last, onset, position)
             nats = tf.zeros([outputs])
             for turn, stream in enumerate(grammar.chain):
-                logits = said.logits(stream, current)
+                logits = guided.logits(stream, current)
                 is_predicted = logits is not None
                 if not is_predicted:
                     logits = _near_half_a_quarter(grammar, stream, outputs)
                 allowed = ruled.allowed(stream, current, logits)
                 sampled = sample(
                     logits,
-                    telling.allowed(stream, allowed, told, ruled.position, bars),
+                    conditioning.allowed(stream, allowed, so_far, ruled.position, bars),
                     chance[index, :, turn],
                     temperature=spec.of_stream("temperature", stream) if is_predicted else 0.0,
                     top_k=int(spec.of_stream("top_k", stream)),
@@ -183,24 +188,24 @@ def _compiled_loop(
                 )
                 chosen = ruled.chosen(stream, sampled, logits)
                 if is_predicted:
-                    nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, said.untold(stream))
+                    nats += tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, guided.unguided(stream))
                 current = _with_column(current, grammar.streams.index(stream), chosen)
                 if turn == 0:  # with the offset, the place of the new event is known
                     current = _with_places(current, len(grammar.streams), ruled.position, grammar.steps_per_quarter)
-                    current, told = telling.tell(current, told, ruled.passed, ruled.position, bars)
+                    current, so_far = conditioning.condition(current, so_far, ruled.passed, ruled.position, bars)
                 current = beside.known(stream, current, memory)
             ended |= current[:, 0] == END
             kept = ruled.after(current, ended)
             current = tf.where(ended[:, None], END, current)
             current, memory = beside.heard(current, memory)
-            told = telling.after(told, current)
-            after = _Playing(current, ruled.onset, ruled.position, ended, kept, told, memory, said.states)
+            so_far = conditioning.after(so_far, current)
+            after = _Playing(current, ruled.onset, ruled.position, ended, kept, so_far, memory, guided.states)
             nats_of_both = tf.stack([nats, ruled.end_nats], 1)
             return index + 1, after, written.write(index, current), thought.write(index, nats_of_both)
 
         written = tf.TensorArray(tf.int32, size=spec.num_events, element_shape=[outputs, previous.shape[2]])
         thought = tf.TensorArray(tf.float32, size=spec.num_events, element_shape=[outputs, 2])
-        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, told, memory, states)
+        start = _Playing(previous[-1], onsets, positions, tf.zeros([outputs], tf.bool), kept, so_far, memory, states)
         _, played, written, thought = tf.while_loop(
             lambda index, playing, *_: (index < spec.num_events) & ~tf.reduce_all(playing.ended),
             event,

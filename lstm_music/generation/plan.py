@@ -25,7 +25,7 @@ def _note(text: str) -> str:
     return note_name(read_note(text))
 
 
-class Wishes(BaseModel):
+class BarSettings(BaseModel):
     """What is asked of bars. 0 and "" ask nothing.
 
     `density` is how many notes begin in a bar, `polyphony` how many sound at once on average, `mean_pitch` the pitch around which
@@ -40,7 +40,7 @@ class Wishes(BaseModel):
     chords: Annotated[str, read_by(_chords)] = ""
 
 
-WISHES = tuple(Wishes.model_fields)
+BAR_SETTINGS = tuple(BarSettings.model_fields)
 
 
 def _bars(text: str) -> str:
@@ -50,7 +50,7 @@ def _bars(text: str) -> str:
     return "-".join(map(str, dict.fromkeys((first, last))))
 
 
-class BarPlan(Wishes):
+class BarPlan(BarSettings):
     """What is asked of some `bars` of new music, such as `5-8`: the first is the bar in which it begins."""
 
     bars: Annotated[str, AfterValidator(_bars)]
@@ -58,7 +58,7 @@ class BarPlan(Wishes):
 
     @model_validator(mode="after")
     def _ask_something(self) -> "BarPlan":
-        if not any(getattr(self, name) for name in (*WISHES, "key")):
+        if not any(getattr(self, name) for name in (*BAR_SETTINGS, "key")):
             raise ValueError(f"expected something that is asked of bars {self.bars}; leave the entry out")
         return self
 
@@ -69,7 +69,7 @@ class BarPlan(Wishes):
         return range(first - 1, last)
 
 
-class Planned(Wishes):
+class Planned(BarSettings):
     """What is asked of every bar, and in a `plan` of some: a later entry of the plan rules over an earlier one."""
 
     plan: tuple[BarPlan, ...] = ()

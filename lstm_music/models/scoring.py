@@ -37,11 +37,11 @@ class Predicted:
 Scorer = Callable[[Targets], dict[str, Predicted]]
 
 
-def make_scorer(model: EventModel, tokens: Tokens, told: Collection[str] = ()) -> Scorer:
-    """Compile a function that scores targets in `tokens`, by stream; models are `told` of these controls of the music only."""
+def make_scorer(model: EventModel, tokens: Tokens, known: Collection[str] = ()) -> Scorer:
+    """Compile a function that scores targets in `tokens`, by stream; of its controls the model sees those in `known`."""
     if model.spec.is_windowed:
         return _windowed_scorer(model, tokens)
-    hidden = [column for name, column in model.columns.controls.items() if name not in told]
+    hidden = [column for name, column in model.columns.controls.items() if name not in known]
     return _carried_scorer(model, tokens, hidden)  # type: ignore[arg-type]
 
 

@@ -13,14 +13,14 @@ from lstm_music.generation.steering import MOST_BARS, read_key, read_note
 from lstm_music.stages.data.dataset import Dataset
 
 if TYPE_CHECKING:
-    from lstm_music.generation.telling import Asked
+    from lstm_music.generation.conditioning import Asked
 
 _SEMITONES_OF_A_SHARP = 7
 _RELATIVE_MINOR = 9
 _CLASSES = 12
 
 
-def require_taught(dataset: Dataset, spec: Planned) -> None:
+def require_controls(dataset: Dataset, spec: Planned) -> None:
     """Raise RecipeError for what is asked of models that were not taught the control for it."""
     for control, option in spec.asks.items():
         if control not in dataset.knowledge.controls:
@@ -39,12 +39,12 @@ def asked_of_bars(
     `bar_steps` int64 [outputs] is how long the bars of each output are, `lengths` int64 [outputs] the whole music, both in steps;
     None where its length is open.
     """
-    require_taught(dataset, spec)
+    require_controls(dataset, spec)
     controls = set(dataset.knowledge.controls)
     has_end, has_key = lengths is not None and "ending" in controls, bool(spec.key) and "key" in controls
     if not (spec.asks or has_end or has_key):
         return None
-    from lstm_music.generation.telling import Asked
+    from lstm_music.generation.conditioning import Asked
 
     bars = np.zeros(len(bar_steps), np.int64) if lengths is None else -(-lengths // bar_steps)
     count = int(bars.max()) if lengths is not None else MOST_BARS

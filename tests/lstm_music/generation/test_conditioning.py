@@ -47,24 +47,24 @@ def some_music(grammar, bars=6, events=50, seed=1):
     return tokens, played
 
 
-def told_of(grammar, tokens, played, asked, *, prompt=0):
+def ids_of(grammar, tokens, played, asked, *, prompt=0):
     """Play the events after a prompt, and return what is said at each, int [events, controls]."""
-    from lstm_music.generation.telling import Telling
+    from lstm_music.generation.conditioning import Conditioning
 
-    telling = Telling(grammar, COLUMNS, asked)
-    told = telling.before(tokens[:prompt, None])
+    conditioning = Conditioning(grammar, COLUMNS, asked)
+    so_far = conditioning.before(tokens[:prompt, None])
     onsets = np.append(played.onset[prompt - 1] if prompt else 0, played.onset[prompt:])
     rows = []
     for event, passed, position in zip(tokens[prompt:], np.diff(onsets), played.position[prompt:], strict=True):
         one = [np.array([value], np.int32) for value in (passed, position, BAR)]
-        current, told = telling.tell(event[None], told, *one)
+        current, so_far = conditioning.condition(event[None], so_far, *one)
         rows.append(np.asarray(current)[0, STREAMS:])
-        told = telling.after(told, current)
+        so_far = conditioning.after(so_far, current)
     return np.array(rows)
 
 
 def asked_of(count, outputs=1, **said):
-    from lstm_music.generation.telling import Asked
+    from lstm_music.generation.conditioning import Asked
 
     none = dict.fromkeys(("density", "polyphony", "mean_pitch"), np.zeros(count, np.float32))
     nothing = {
@@ -101,7 +101,7 @@ def test_who_asks_for_what_the_music_has_tells_what_the_music_says(grammar, prom
         density=density,
         polyphony=polyphony,
     )
-    found = told_of(grammar, tokens, played, asked, prompt=prompt)
+    found = ids_of(grammar, tokens, played, asked, prompt=prompt)
     for control in ("ending", "key", "density"):
         place = CONTROLS.index(control)
         np.testing.assert_array_equal(found[:, place], expected[:, place], control)
@@ -121,14 +121,14 @@ def _mean_sounding(played, start, stop):
 def test_chords_are_those_of_the_quarter(grammar):
     tokens, played = some_music(grammar)
     chord = np.arange(18, dtype=np.int32).reshape(1, 6, 3)
-    found = told_of(grammar, tokens, played, asked_of(6, chord=chord))
+    found = ids_of(grammar, tokens, played, asked_of(6, chord=chord))
     np.testing.assert_array_equal(found[:, CONTROLS.index("chord")], played.onset // QUARTER)
 
 
 def test_after_low_notes_higher_ones_are_owed(grammar):
     tokens, played = some_music(grammar)
     place = CONTROLS.index("mean_pitch")
-    found = told_of(grammar, tokens, played, asked_of(6, mean_pitch=np.full(6, 60, np.float32)))[:, place]
+    found = ids_of(grammar, tokens, played, asked_of(6, mean_pitch=np.full(6, 60, np.float32)))[:, place]
     begins = np.zeros(len(tokens), np.bool_)
     begins[first_of_bars(played)] = True
     assert (found[begins] == 61).all()  # the id of what was asked
@@ -144,12 +144,12 @@ def test_after_low_notes_higher_ones_are_owed(grammar):
 
 def test_nothing_is_said_after_the_plan_and_where_nothing_is_asked(grammar):
     tokens, played = some_music(grammar)
-    found = told_of(grammar, tokens, played, asked_of(2, density=np.array([5, 0], np.float32)))
+    found = ids_of(grammar, tokens, played, asked_of(2, density=np.array([5, 0], np.float32)))
     in_first = played.onset < BAR
     assert not found[~in_first].any()
     assert (found[in_first, CONTROLS.index("density")] > 0).all()
     assert not np.delete(found[in_first], CONTROLS.index("density"), axis=1).any()
-    assert not told_of(grammar, tokens, played, None).any()
+    assert not ids_of(grammar, tokens, played, None).any()
 
 
 def test_an_impossible_wish_stays_within_the_ids(grammar):
@@ -157,7 +157,7 @@ def test_an_impossible_wish_stays_within_the_ids(grammar):
     many = {
         name: np.full(6, value, np.float32) for name, value in (("density", 63), ("polyphony", 10), ("mean_pitch", 127))
     }
-    found = told_of(grammar, tokens, played, asked_of(6, **many))
+    found = ids_of(grammar, tokens, played, asked_of(6, **many))
     for place, control in enumerate(CONTROLS):
         assert found[:, place].min() >= 0
         assert found[:, place].max() < SIZES[control]
@@ -166,21 +166,21 @@ def test_an_impossible_wish_stays_within_the_ids(grammar):
 
 def rails(grammar, asked, stream, events, position):
     """Say which ids are left after events of one bar, rows of (position, note id, steps), for what follows at a position."""
-    from lstm_music.generation.telling import Telling
+    from lstm_music.generation.conditioning import Conditioning
 
-    telling = Telling(grammar, COLUMNS, asked)
-    told, before = telling.before(np.zeros((0, 1, 9), np.int32)), 0
+    conditioning = Conditioning(grammar, COLUMNS, asked)
+    so_far, before = conditioning.before(np.zeros((0, 1, 9), np.int32)), 0
     for begins, note, steps in events:
         event = np.array([[SPECIAL_IDS, note, SPECIAL_IDS - 1 + steps, *[0] * len(CONTROLS)]], np.int32)
         numbers = [np.array([value], np.int32) for value in (begins - before, begins, BAR)]
-        current, told = telling.tell(event, told, *numbers)
-        told, before = telling.after(told, current), begins
+        current, so_far = conditioning.condition(event, so_far, *numbers)
+        so_far, before = conditioning.after(so_far, current), begins
     if stream != "offset":
         numbers = [np.array([value], np.int32) for value in (position - before, position, BAR)]
-        _, told = telling.tell(np.zeros((1, 9), np.int32), told, *numbers)
+        _, so_far = conditioning.condition(np.zeros((1, 9), np.int32), so_far, *numbers)
     size = {"offset": len(STEPS), "note": 14, "duration": 12}[stream] + SPECIAL_IDS
     all_of = np.arange(size)[None] >= (0 if stream == "offset" else SPECIAL_IDS)
-    left = telling.allowed(stream, all_of, told, np.array([position], np.int32), np.array([BAR], np.int32))
+    left = conditioning.allowed(stream, all_of, so_far, np.array([position], np.int32), np.array([BAR], np.int32))
     return np.flatnonzero(np.asarray(left)[0])
 
 

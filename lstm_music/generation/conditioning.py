@@ -1,11 +1,11 @@
-"""What the models are told of the music to come, event by event: `encoding.controls` for music that is not there yet.
+"""Conditioning in the loop: the controls of `encoding.controls` at each new event, by what is asked of its bar.
 
-A plan asks something of each bar. At each event the models are told what is left of it: a bar of ten notes of which four were
-played still owes six. So they correct themselves within the bar. The mean pitch of what is left follows from how much of the bar
-is left; it never lies more than an octave from what was asked.
+The controls of an event describe the rest of its bar: what is asked, less what the bar has already. After four notes of a bar of
+ten, six are left. So the models correct themselves within the bar. The mean pitch of the rest follows from the share of the bar
+that is left; it never lies more than an octave from what was asked.
 
-What models are told they follow only more or less, so there are rails: a bar with enough notes is left, one with too few is not;
-a note may not draw the mean pitch too far away, nor last so long that too many sound. Where nothing else is left they give way.
+Models follow their controls only roughly, so there are rails: a bar with enough notes is left, one with too few is not; a note
+may not draw the mean pitch too far away, nor last so long that too many sound. Where nothing else is allowed they give way.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
     mean_pitch: Any
 
 
-class Told(NamedTuple):
+class BarSoFar(NamedTuple):
     """What happened since the barline, or since the music began if that was later: int32 [outputs], times in steps.
 
     `bar` is the number of the bar, -1 before the music begins, `begun` where in it the music began. `events`, `notes` (those
@@ -72,47 +72,49 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Telling:
-    """Tells what is `asked`, if anything is, in the `columns` of the controls, by name."""
+class Conditioning:
+    """Sets the `columns` of the controls, by name, to what is left of what is `asked`, if anything is."""
 
     grammar: Grammar
     columns: dict[str, int]
     asked: Asked | None
 
-    def before(self, tokens: npt.NDArray[np.int32]) -> Told:
+    def before(self, tokens: npt.NDArray[np.int32]) -> BarSoFar:
         """Begin after prompts, int32 [events, outputs, columns]."""
         outputs = tokens.shape[1]
         zeros = tf.zeros([outputs], tf.int32)
-        return Told(zeros - 1, zeros, zeros, zeros, zeros, zeros, tf.constant(_sounding_after(tokens, self.grammar)))
+        return BarSoFar(
+            zeros - 1, zeros, zeros, zeros, zeros, zeros, tf.constant(_sounding_after(tokens, self.grammar))
+        )
 
-    def tell(self, current: Any, told: Told, passed: Any, position: Any, bars: Any) -> tuple[Any, Told]:
+    def condition(self, current: Any, so_far: BarSoFar, passed: Any, position: Any, bars: Any) -> tuple[Any, BarSoFar]:
         """Set the controls of an event, int32 [outputs, columns], whose place is known; return it, and what is known now.
 
         It begins `passed` steps after the event before, at `position` of a bar of `bars` steps, all int32 [outputs].
         """
         if self.asked is None:
-            return current, told
-        is_first = told.bar < 0
+            return current, so_far
+        is_first = so_far.bar < 0
         crossed = tf.where(is_first, 0, tf.maximum(passed - position + bars - 1, 0) // bars)  # barlines
         is_new = is_first | (crossed > 0)
-        until, until_barline = (_until(told.sounding, steps) for steps in (passed, passed - position))
-        area = tf.where(is_first, 0, tf.where(is_new, until - until_barline, told.area + until))
-        told = Told(
-            bar=tf.where(is_first, 0, told.bar + crossed),
-            begun=tf.where(is_first, position, tf.where(is_new, 0, told.begun)),
-            events=tf.where(is_new, 0, told.events),
-            notes=tf.where(is_new, 0, told.notes),
-            pitches=tf.where(is_new, 0, told.pitches),
+        until, until_barline = (_until(so_far.sounding, steps) for steps in (passed, passed - position))
+        area = tf.where(is_first, 0, tf.where(is_new, until - until_barline, so_far.area + until))
+        so_far = BarSoFar(
+            bar=tf.where(is_first, 0, so_far.bar + crossed),
+            begun=tf.where(is_first, position, tf.where(is_new, 0, so_far.begun)),
+            events=tf.where(is_new, 0, so_far.events),
+            notes=tf.where(is_new, 0, so_far.notes),
+            pitches=tf.where(is_new, 0, so_far.pitches),
             area=area,
-            sounding=_later(told.sounding, passed),
+            sounding=_later(so_far.sounding, passed),
         )
-        for control, ids in self._ids(told, position, bars).items():
+        for control, ids in self._ids(so_far, position, bars).items():
             column = self.columns.get(control)
             if column is not None:
                 current = tf.concat([current[:, :column], ids[:, None], current[:, column + 1 :]], 1)
-        return current, told
+        return current, so_far
 
-    def allowed(self, stream: str, allowed: Any, told: Told, position: Any, bars: Any) -> Any:
+    def allowed(self, stream: str, allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
         """Leave the ids, bool [outputs, ids], that lead to what was asked, or all where none does.
 
         For an offset, `position` is that of the event before, in a bar of `bars` steps, else that of the event.
@@ -122,86 +124,86 @@ class Telling:
         rails = {STREAMS[_OFFSET]: self._offsets, STREAMS[_NOTE]: self._notes, STREAMS[_DURATION]: self._durations}
         if stream not in rails:
             return allowed
-        kept = allowed & rails[stream](allowed, told, position, bars)
+        kept = allowed & rails[stream](allowed, so_far, position, bars)
         return tf.where(tf.reduce_any(kept, 1, keepdims=True), kept, allowed)
 
-    def _offsets(self, allowed: Any, told: Told, position: Any, bars: Any) -> Any:
+    def _offsets(self, allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
         assert self.asked is not None
         steps = tf.constant(self.grammar.offset_steps)[None]
         leaves = (steps >= (bars - position)[:, None]) | (tf.range(steps.shape[1])[None] < SPECIAL_IDS)
         farthest = tf.reduce_max(tf.where(allowed, steps, 0), 1, keepdims=True)
-        has_bar, bar = told.bar >= 0, tf.maximum(told.bar, 0)
-        span = tf.cast(bars - told.begun, tf.float32)
+        has_bar, bar = so_far.bar >= 0, tf.maximum(so_far.bar, 0)
+        span = tf.cast(bars - so_far.begun, tf.float32)
         wanted = tf.round(_of_bar(self.asked.density, bar) * span / tf.cast(bars, tf.float32))
-        events, slack = tf.cast(told.events, tf.float32), tf.floor(SLACK * wanted)
+        events, slack = tf.cast(so_far.events, tf.float32), tf.floor(SLACK * wanted)
         notes = _of_bar(self.asked.polyphony, bar)
-        area = tf.cast(told.area + _until(told.sounding, bars - position), tf.float32)
+        area = tf.cast(so_far.area + _until(so_far.sounding, bars - position), tf.float32)
         is_full = has_bar & (wanted > 0) & (events >= tf.maximum(wanted + slack, 1))
         is_thin = ((wanted > 0) & (events < wanted - slack)) | ((notes > 0) & (area < (notes - 2 * NOTES) * span))
         is_short = has_bar & ~is_full & is_thin
         may_leave = leaves | (steps == farthest)  # with no offset that leads out, the one that leads farthest
         return (~leaves | ~is_short[:, None]) & (may_leave | ~is_full[:, None])
 
-    def _notes(self, _allowed: Any, told: Told, _position: Any, _bars: Any) -> Any:
+    def _notes(self, _allowed: Any, so_far: BarSoFar, _position: Any, _bars: Any) -> Any:
         assert self.asked is not None
         pitches = tf.constant(self.grammar.pitches)[None]
-        wanted = _of_bar(self.asked.mean_pitch, told.bar)[:, None]
-        count = tf.cast(told.notes + 1, tf.float32)[:, None]
-        mean = tf.cast(told.pitches[:, None] + pitches, tf.float32) / count
+        wanted = _of_bar(self.asked.mean_pitch, so_far.bar)[:, None]
+        count = tf.cast(so_far.notes + 1, tf.float32)[:, None]
+        mean = tf.cast(so_far.pitches[:, None] + pitches, tf.float32) / count
         return (wanted <= 0) | (pitches < 0) | (tf.abs(mean - wanted) <= SEMITONES + OCTAVE / count)
 
-    def _durations(self, _allowed: Any, told: Told, position: Any, bars: Any) -> Any:
+    def _durations(self, _allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
         assert self.asked is not None
-        left, span = bars - position, tf.cast(bars - told.begun, tf.float32)
-        wanted = _of_bar(self.asked.polyphony, told.bar)
+        left, span = bars - position, tf.cast(bars - so_far.begun, tf.float32)
+        wanted = _of_bar(self.asked.polyphony, so_far.bar)
         steps = tf.constant(self.grammar.duration_steps)[None]
-        area = (told.area + _until(told.sounding, left))[:, None] + tf.minimum(steps, left[:, None])
+        area = (so_far.area + _until(so_far.sounding, left))[:, None] + tf.minimum(steps, left[:, None])
         fits = tf.cast(area, tf.float32) <= ((wanted + NOTES) * span)[:, None]
         is_shortest = steps <= int(self.grammar.duration_steps[self.grammar.durations].min())
         return (wanted <= 0)[:, None] | fits | is_shortest
 
-    def after(self, told: Told, current: Any) -> Told:
+    def after(self, so_far: BarSoFar, current: Any) -> BarSoFar:
         """Count an event, int32 [outputs, columns]."""
         if self.asked is None:
-            return told
+            return so_far
         pitch = tf.gather(tf.constant(self.grammar.pitches), current[:, _NOTE])
         is_pitched = tf.cast(pitch >= 0, tf.int32)
         lasts = tf.gather(tf.constant(self.grammar.duration_steps), current[:, _DURATION])
-        steps = tf.range(told.sounding.shape[1])[None]
-        return told._replace(
-            events=told.events + 1,
-            notes=told.notes + is_pitched,
-            pitches=told.pitches + is_pitched * pitch,
-            sounding=told.sounding + tf.cast(steps < lasts[:, None], tf.int32) * is_pitched[:, None],
+        steps = tf.range(so_far.sounding.shape[1])[None]
+        return so_far._replace(
+            events=so_far.events + 1,
+            notes=so_far.notes + is_pitched,
+            pitches=so_far.pitches + is_pitched * pitch,
+            sounding=so_far.sounding + tf.cast(steps < lasts[:, None], tf.int32) * is_pitched[:, None],
         )
 
-    def _ids(self, told: Told, position: Any, bars: Any) -> dict[str, Any]:
+    def _ids(self, so_far: BarSoFar, position: Any, bars: Any) -> dict[str, Any]:
         """Give the id of each control at an event, int32 [outputs]."""
-        asked, bar = self.asked, told.bar
+        asked, bar = self.asked, so_far.bar
         assert asked is not None
         floats = tf.float32
         left, whole = tf.cast(bars - position, floats), tf.cast(bars, floats)
-        span = tf.cast(bars - told.begun, floats)  # of the bar, for the music
-        events = tf.round(_of_bar(asked.density, bar) * span / whole) - tf.cast(told.events, floats)
+        span = tf.cast(bars - so_far.begun, floats)  # of the bar, for the music
+        events = tf.round(_of_bar(asked.density, bar) * span / whole) - tf.cast(so_far.events, floats)
         return {
             "ending": _ending(asked.bars - bar),
             "key": _of_bar(asked.key, bar),
             "chord": _of_quarter(asked.chord, bar, position // self.grammar.steps_per_quarter),
-            "density": _said(_of_bar(asked.density, bar), tf.clip_by_value(events, 1, MOST_EVENTS)),
-            "polyphony": self._polyphony(_of_bar(asked.polyphony, bar), told, span, left),
-            "mean_pitch": self._mean_pitch(_of_bar(asked.mean_pitch, bar), told, span, left),
+            "density": _where_asked(_of_bar(asked.density, bar), tf.clip_by_value(events, 1, MOST_EVENTS)),
+            "polyphony": self._polyphony(_of_bar(asked.polyphony, bar), so_far, span, left),
+            "mean_pitch": self._mean_pitch(_of_bar(asked.mean_pitch, bar), so_far, span, left),
         }
 
-    def _polyphony(self, asked: Any, told: Told, span: Any, left: Any) -> Any:
-        owed = (asked * span - tf.cast(told.area, tf.float32)) / left
+    def _polyphony(self, asked: Any, so_far: BarSoFar, span: Any, left: Any) -> Any:
+        owed = (asked * span - tf.cast(so_far.area, tf.float32)) / left
         ids = 1 + tf.clip_by_value(tf.round(owed * POLYPHONY_STEPS), 0, POLYPHONY_STEPS * MOST_NOTES - 1)
-        return _said(asked, ids)
+        return _where_asked(asked, ids)
 
-    def _mean_pitch(self, asked: Any, told: Told, span: Any, left: Any) -> Any:
-        played = tf.cast(told.notes, tf.float32)
-        off = tf.where(played > 0, asked - tf.cast(told.pitches, tf.float32) / tf.maximum(played, 1), 0.0)
+    def _mean_pitch(self, asked: Any, so_far: BarSoFar, span: Any, left: Any) -> Any:
+        played = tf.cast(so_far.notes, tf.float32)
+        off = tf.where(played > 0, asked - tf.cast(so_far.pitches, tf.float32) / tf.maximum(played, 1), 0.0)
         owed = asked + tf.clip_by_value(off * (span - left) / left, -OCTAVE, OCTAVE)
-        return _said(asked, 1 + tf.clip_by_value(tf.floor(owed + 0.5), 0, PITCHES - 1))
+        return _where_asked(asked, 1 + tf.clip_by_value(tf.floor(owed + 0.5), 0, PITCHES - 1))
 
 
 def _of_bar(asked: Any, bar: Any) -> Any:
@@ -217,8 +219,8 @@ def _of_quarter(asked: Any, bar: Any, quarter: Any) -> Any:
     return tf.where(inside, tf.gather_nd(asked, place, batch_dims=1), NOTHING)
 
 
-def _said(asked: Any, ids: Any) -> Any:
-    """Say nothing where nothing is asked."""
+def _where_asked(asked: Any, ids: Any) -> Any:
+    """Give the ids, or `NOTHING` where nothing is asked."""
     return tf.where(asked > 0, tf.cast(ids, tf.int32), NOTHING)
 
 
