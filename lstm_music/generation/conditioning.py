@@ -79,6 +79,13 @@ class Conditioning:
     columns: dict[str, int]
     asked: Asked | None
 
+    @property
+    def guided(self) -> list[int]:
+        """The columns of the controls to which guidance is given, none if only the end is known: rules lead there exactly."""
+        if self.asked is None or not any(np.any(values) for values in self.asked[1:]):
+            return []
+        return [column for control, column in self.columns.items() if control != "ending"]
+
     def before(self, tokens: npt.NDArray[np.int32]) -> BarSoFar:
         """Begin after prompts, int32 [events, outputs, columns]."""
         outputs = tokens.shape[1]

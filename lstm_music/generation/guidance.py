@@ -14,9 +14,9 @@ GUIDANCE = 3.0
 """logits = without + GUIDANCE * (with - without); 1 is the models with their controls as they are."""
 
 
-def states_after(models: Sequence[EventModel], previous: Any, *, is_conditioned: bool) -> list[Any]:
-    """Give the states after some events, int32 [events + 1, outputs, columns]; twice the outputs if anything is asked."""
-    if is_conditioned:
+def states_after(models: Sequence[EventModel], previous: Any, *, is_guided: bool) -> list[Any]:
+    """Give the states after some events, int32 [events + 1, outputs, columns]; twice the outputs if there is guidance."""
+    if is_guided:
         previous = tf.concat([previous, previous], 1)  # the prompts have no controls
     return [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
 
@@ -24,7 +24,7 @@ def states_after(models: Sequence[EventModel], previous: Any, *, is_conditioned:
 class GuidedModels:
     """Each model is asked once, when the first of its streams is due; `states` are those after.
 
-    `last` int32 [outputs, columns] is the event before. `controls` are the columns of the controls, none if nothing is asked.
+    `last` int32 [outputs, columns] is the event before. `controls` are the columns to which guidance is given; there may be none.
     """
 
     def __init__(self, models: Sequence[EventModel], states: Sequence[Any], last: Any, controls: Sequence[int]) -> None:
@@ -49,7 +49,7 @@ class GuidedModels:
         return self._unguided[stream]
 
     def _both(self, tokens: Any) -> Any:
-        """Give tokens, [outputs, columns], as they are, and then without controls: [2 outputs, columns]."""
+        """Give tokens, [outputs, columns], as they are, and then without these controls: [2 outputs, columns]."""
         if not self._controls:
             return tokens
         is_control = tf.reduce_any(tf.range(tokens.shape[1])[:, None] == tf.constant(self._controls)[None], 1)

@@ -160,15 +160,14 @@ def _compiled_loop(
     ) -> Any:
         outputs = previous.shape[1]
         beside = Beside(grammar, guesser, table, previous.shape[2] - len(conditioning.columns))
-        columns = [*conditioning.columns.values()] if conditioning.asked else []
-        states = states_after(models, previous[:, :1] if is_shared else previous, is_conditioned=bool(columns))
+        states = states_after(models, previous[:, :1] if is_shared else previous, is_guided=bool(conditioning.guided))
         if is_shared:
             states = tf.nest.map_structure(lambda state: tf.repeat(state, outputs, 0), states)
 
         def event(index: Any, playing: _Playing, written: Any, thought: Any) -> Any:
             last, onset, position, ended, kept, so_far, memory, states = playing
             current = tf.zeros_like(last)
-            guided = GuidedModels(models, states, last, columns)
+            guided = GuidedModels(models, states, last, conditioning.guided)
             ruled = EventRules(rules, ending, bars, index, kept, last, onset, position)
             nats = tf.zeros([outputs])
             for turn, stream in enumerate(grammar.chain):

@@ -213,3 +213,17 @@ def test_a_note_may_not_last_so_long_that_too_many_sound(grammar):
     left = rails(grammar, thin, "offset", [(0, SPECIAL_IDS, 12)], 0)
     assert left.max() < SPECIAL_IDS + BAR
     assert left.min() >= SPECIAL_IDS
+
+
+def test_the_end_alone_needs_no_guidance(grammar):
+    from lstm_music.generation.conditioning import Conditioning
+
+    guided = {
+        what: Conditioning(grammar, COLUMNS, asked).guided
+        for what, asked in (
+            ("nothing", None),
+            ("the end", asked_of(2, bars=np.array([2], np.int32))),
+            ("density", asked_of(2, density=np.array([0, 4], np.float32))),
+        )
+    }
+    assert guided == {"nothing": [], "the end": [], "density": [*COLUMNS.values()][1:]}
