@@ -160,7 +160,7 @@ def test_a_melody_is_accompanied_and_a_result_gives_more_like_it(tiny, storage):
     assert more.outputs[0]["like"]["result"].endswith("/1")
     assert more.outputs[0]["given"] != music.outputs[0]["given"]  # other notes around the same ones
     assert more.outputs[0]["given"]["notes"] == 120
-    with pytest.raises(errors.RecipeError, match=r"^variation: .* accompanies script>\.mid, whose notes stay anyway"):
+    with pytest.raises(errors.RecipeError, match=r"^variation: .* is made of script>\.mid, whose notes stay anyway"):
         generate(recipe, storage, like=f"{music.directory.name}/1", variation=0.5)
 
 

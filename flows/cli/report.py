@@ -172,7 +172,7 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
         display.log(f"… and {len(rows_) - ROWS_SHOWN} more; the page shows them all")
     folder = Path(described["directory"])
     forms = ", ".join(_forms([Path(output["midi"]) for output in outputs]))
-    name = described["name"] or ""
+    name = described.get("name") or ""
     display.log(
         f"Made {counted(len(outputs), 'piece')} in {folder}{'' if name in str(folder) else f' ({name})'}: {forms}"
     )

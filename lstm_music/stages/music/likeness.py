@@ -12,7 +12,7 @@ from lstm_music.generation.plan import BarPlan
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.reader import read_midi
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import require_promoted
+from lstm_music.stages.current import promoted_models
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music.accompaniment import BEST_OF
 from lstm_music.stages.music.asked_bars import plan_like
@@ -155,7 +155,9 @@ def _asked_of(
         "num_outputs": 1 if share == 1 else recipe.generation.num_outputs,
         "instrument": facts.get("instrument", ""),
     }
-    controls = {*load_dataset(store, require_promoted(store, recipe.name).dataset).knowledge.controls} - {*given}
+    promoted = promoted_models(store, recipe.name)
+    taught = load_dataset(store, promoted.dataset).knowledge.controls if promoted else ()
+    controls = {*taught} - {*given}
     if not share and controls and "melody" not in said:
         plan = _measured(store, chosen.generation.inputs[0], int(facts["candidate"]), controls)
         bars = given.get("bars") or len(plan)

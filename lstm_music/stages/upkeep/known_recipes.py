@@ -17,11 +17,15 @@ from lstm_music.store import Store
 def known_recipes(store: Store, given: Sequence[str], damaged: Mapping[str, Any]) -> dict[str, list[Recipe]]:
     """Give each recipe in all forms that can be found, by its name; the likeliest form is the first.
 
-    They are those that a user gave, those of a `damaged` current.json and of a whole one, those that the score cards and
-    datasets were made by, and those that come with the project.
+    They are those that a user gave, those of a whole current.json, those that the score cards and datasets were made by, and
+    those that come with the project. Those of a `damaged` one come first only if an artifact confirms them: a changed byte may
+    leave a number that is one.
     """
     found: dict[str, list[Recipe]] = {}
-    for recipe in [*map(load_recipe, given), *_kept(store, damaged), *_of_artifacts(store), *_of_the_project()]:
+    of_artifacts, doubtful = [*_of_artifacts(store)], [*_of_damaged(damaged)]
+    confirmed = [recipe for recipe in doubtful if kept_form(recipe) in map(kept_form, of_artifacts)]
+    known = [*map(load_recipe, given), *_kept(store), *confirmed, *of_artifacts, *doubtful]
+    for recipe in [*known, *_of_the_project()]:
         forms = found.setdefault(recipe.name, [])
         if kept_form(recipe) not in map(kept_form, forms):
             forms.append(recipe)
@@ -37,12 +41,15 @@ def parsed_anyway(data: bytes | None) -> dict[str, Any]:
         return {}
 
 
-def _kept(store: Store, damaged: Mapping[str, Any]) -> Iterator[Recipe]:
-    facts = [*damaged.values()]
+def _kept(store: Store) -> Iterator[Recipe]:
     with suppress(LstmMusicError):
-        facts += [store.current(name) or {} for name in store.recipes()]
-    for one in facts:
-        yield from _parsed(one.get("recipe"))
+        for name in store.recipes():
+            yield from _parsed((store.current(name) or {}).get("recipe"))
+
+
+def _of_damaged(damaged: Mapping[str, Any]) -> Iterator[Recipe]:
+    for facts in damaged.values():
+        yield from _parsed(facts.get("recipe"))
 
 
 def _of_artifacts(store: Store) -> Iterator[Recipe]:

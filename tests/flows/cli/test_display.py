@@ -40,7 +40,14 @@ def test_what_was_asked_is_said_with_the_pieces_that_kept_it(capsys, tmp_path):
         rows = [[{"name": "bars", "asked": "4", "found": "4" if one else "3", "is_kept": one}] for one in kept]
         other = {"prompt_piece": "", "events": 9, "longest_copy": 0, "loops_left": 0, "audio": []}
         outputs = [{**other, "midi": str(tmp_path / f"{number}.mid"), "asked": row} for number, row in enumerate(rows)]
-        described = {"outputs": outputs, "warnings": [], "directory": str(tmp_path), "page": "index.html"}
+        described = {
+            "outputs": outputs,
+            "name": "2026-11-29_tiny_1",
+            "command_for_more": "lstm-music generate",
+            "warnings": [],
+            "directory": str(tmp_path),
+            "page": "index.html",
+        }
         report.generated(Display(as_json=False), described)
         return capsys.readouterr().out
 

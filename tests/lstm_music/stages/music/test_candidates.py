@@ -177,7 +177,7 @@ def test_files_have_a_named_track_per_hand_a_key_a_tempo_and_programs_at_time_0(
     ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1, prompt_midi)
     lowest, highest = training_range(copy.dataset.vocabularies["note"], copy.dataset.events.encoding)
     for name, data in files(copy.store, ref).items():
-        if not name.endswith(".mid"):
+        if not name.endswith(".mid") or name.startswith("file"):  # the user's own
             continue
         read = mido.MidiFile(file=io.BytesIO(data))
         conductor, right, left = read.tracks[:3]
