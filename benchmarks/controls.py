@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_music.encoding.harmony import keys_of, read_chords
+from lstm_music.encoding.harmony import read_chords
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import PieceSpan, Targets
 from lstm_music.evaluation.bar_measures import BarMeasures, measure_bars
 from lstm_music.evaluation.loops import bar_contents, longest_repeat
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import note_name, read_key
-from lstm_music.midi.key import sharps_of
+from lstm_music.midi.key import keys_of, sharps_of
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.stages.current import default_recipe, require_promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.encoding.harmony import CHORDS, KEYS, chords_of, keys_of, moved_chord, moved_key
+from lstm_music.encoding.harmony import CHORDS, KEYS, chords_of, moved_chord, moved_key
 from lstm_music.encoding.sounding import Sounding
 from lstm_music.encoding.windows import Batch
+from lstm_music.midi.key import keys_of
 
 Ids = npt.NDArray[np.int64]
 

@@ -1,7 +1,7 @@
-"""Chords and keys of stretches of music, found by templates in how long each of their pitch classes sounds.
+"""Chords of stretches of music, found by templates in how long each of their pitch classes sounds, and the numbers of keys.
 
 Chords: T. Fujishima, "Realtime chord recognition of musical sound" (ICMC 1999), with binary templates and the cosine of the
-angle between them and what sounds. Keys: see `lstm_music.midi.key`.
+angle between them and what sounds.
 """
 
 import re
@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lstm_music.midi.key import KEY_PROFILES
+from lstm_music.encoding.sounding import CLASSES
 
 Ids = npt.NDArray[np.int64]
-
-CLASSES = 12
 
 CHORD_KINDS: dict[str, tuple[int, ...]] = {
     "": (0, 4, 7),
@@ -32,15 +30,15 @@ NO_CHORD = 0
 """The number of what is no chord; that of a chord is 1 + its root + 12 times its kind."""
 CHORDS = 1 + CLASSES * len(CHORD_KINDS)
 KEYS = 2 * CLASSES
-"""The number of a key is the pitch class of its tonic, 12 more for a minor one."""
+"""The number of a key, as `midi.key.keys_of` finds it, is the pitch class of its tonic, 12 more for a minor one."""
 
 LEAST_LIKENESS = 0.7
 """Less like every template, something is no chord: one note alone is, with 0.58; two of the three notes of a triad have 0.82."""
 
 ROOTS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
-_LETTERS = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
-_SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
+LETTERS = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
+SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _SPELLINGS = {"maj": "", "M": "", "min": "m", "-": "m", "min7": "m7", "-7": "m7", "M7": "maj7", "o": "dim", "°": "dim"}
 _SPELLINGS |= {"ø": "m7b5", "ø7": "m7b5"}
 _CHORD = re.compile(r"([A-Ga-g])([#♯b♭]?)(.*)")
@@ -73,15 +71,6 @@ def chords_of(lasts: npt.NDArray[np.int64]) -> Ids:
     return np.where(likeness[np.arange(len(best)), best] >= LEAST_LIKENESS, 1 + best, NO_CHORD)
 
 
-def keys_of(lasts: npt.NDArray[np.int64]) -> Ids:
-    """Return the key of each stretch, int64 [stretches], as `midi.key.key_of` finds it; C major in silence."""
-    centred = lasts - lasts.mean(axis=1, keepdims=True)
-    profiles = KEY_PROFILES - KEY_PROFILES.mean(axis=1, keepdims=True)
-    correlation = centred @ (profiles / np.linalg.norm(profiles, axis=1, keepdims=True)).T
-    found: Ids = correlation.argmax(axis=1)
-    return found
-
-
 def moved_chord(chord: int, semitones: int) -> int:
     """Transpose a chord."""
     if chord == NO_CHORD:
@@ -107,12 +96,6 @@ class Chord:
         """Its number, from 1."""
         return 1 + [*CHORD_KINDS].index(self.kind) * CLASSES + self.root
 
-    @classmethod
-    def of(cls, number: int) -> "Chord":
-        """Return the chord with a number."""
-        kind, root = divmod(number - 1, CLASSES)
-        return cls(root, [*CHORD_KINDS][kind])
-
     def __str__(self) -> str:
         return ROOTS[self.root] + self.kind
 
@@ -124,7 +107,7 @@ def read_chord(text: str) -> Chord:
     if found is None or kind not in CHORD_KINDS:
         known = ", ".join(f"C{kind}" for kind in CHORD_KINDS)
         raise ValueError(f"expected chords such as {known}")
-    return Chord((_LETTERS[found[1].upper()] + _SIGNS[found[2]]) % CLASSES, kind)
+    return Chord((LETTERS[found[1].upper()] + SIGNS[found[2]]) % CLASSES, kind)
 
 
 def read_chords(text: str) -> tuple[tuple[Chord, ...], ...]:

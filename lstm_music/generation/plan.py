@@ -107,11 +107,6 @@ class Planned(BarSettings):
                     found[bar] = asked[place % len(asked)]
         return found
 
-    @property
-    def last_bar(self) -> int:
-        """The last bar of which the plan asks something; 0 without a plan."""
-        return max((entry.numbers.stop for entry in self.plan), default=0)
-
 
 NEEDED = {"density": "density", "polyphony": "polyphony", "mean_pitch": "mean_pitch", "chords": "chord"}
 """The control that each setting needs."""
@@ -168,9 +163,9 @@ def _sentence(error: ValidationError) -> str:
 
 def written_plan(plan: Sequence[BarPlan]) -> str:
     """Write a plan as JSON on one line, as `read_plan` reads it."""
-    return json.dumps([*_said(plan)], separators=(", ", ": "), ensure_ascii=False)
+    return json.dumps([*_entries(plan)], separators=(", ", ": "), ensure_ascii=False)
 
 
-def _said(plan: Sequence[BarPlan]) -> Iterator[dict[str, Any]]:
+def _entries(plan: Sequence[BarPlan]) -> Iterator[dict[str, Any]]:
     for entry in plan:
         yield {"bars": entry.bars, **{name: value for name, value in entry if value and name != "bars"}}

@@ -11,14 +11,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from lstm_music.encoding.harmony import LETTERS, ROOTS, SIGNS
 from lstm_music.midi.key import key_name
 
 SLOWEST, FASTEST = 10, 500
 """Quarter notes a minute."""
 
-_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _FIFTHS = {letter: place for place, letter in enumerate("FCGDAEB", start=-1)}  # sharps of the major key of each letter
-_SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _SHARPS_IN_A_SEMITONE = 7
 _MINOR = -3  # sharps of a minor key, against the major key on the same tonic
 _MOST_SHARPS = 7
@@ -30,7 +29,6 @@ _METER = re.compile(r"(\d{1,2})/(\d{1,2})")
 _BARS = re.compile(rf"(\d{{1,5}})(?:{_TO}(\d{{1,5}}))?")
 _HIGHEST = 127
 MOST_BARS = 1000
-_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def read_key(text: str) -> Key:
     found = _KEY.fullmatch(text.strip())
     if found is None:
         raise ValueError("expected a key such as 'A minor', 'Bb major' or 'F# minor'")
-    letter, sign = found[1].upper(), _SIGNS[found[2].lower()]
+    letter, sign = found[1].upper(), SIGNS[found[2].lower()]
     is_minor = (found[3] or "minor").lower() == "minor"
     sharps = _FIFTHS[letter] + _SHARPS_IN_A_SEMITONE * sign + _MINOR * is_minor
     if abs(sharps) > _MOST_SHARPS:
@@ -78,13 +76,13 @@ def read_note(text: str) -> int:
 def _midi_number(name: str) -> int:
     if name.isdecimal():
         return int(name)
-    sign = name[1] if name[1] in _SIGNS else ""
-    return _LETTERS[name[0].upper()] + _SIGNS[sign] + 12 * (int(name[1 + len(sign) :]) + 1)
+    sign = name[1] if name[1] in SIGNS else ""
+    return LETTERS[name[0].upper()] + SIGNS[sign] + 12 * (int(name[1 + len(sign) :]) + 1)
 
 
 def note_name(number: int) -> str:
     """Name a MIDI number as `read_register` reads it: `Bb2`."""
-    return f"{_NAMES[number % 12]}{number // 12 - 1}"
+    return f"{ROOTS[number % 12]}{number // 12 - 1}"
 
 
 def read_meter(text: str) -> tuple[int, int]:

@@ -14,10 +14,10 @@ from lstm_music.midi.notes import KeySignature, PieceNotes
 
 _MAJOR_PROFILE = (0.748, 0.06, 0.488, 0.082, 0.67, 0.46, 0.096, 0.715, 0.104, 0.366, 0.057, 0.4)
 _MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.46, 0.105, 0.747, 0.404, 0.067, 0.133, 0.33)
-KEY_PROFILES = np.array(
-    [np.roll(profile, tonic) for profile in (_MAJOR_PROFILE, _MINOR_PROFILE) for tonic in range(12)]
-)
-"""The profile of each key, float64 [24, 12]: those of the major keys by the pitch class of their tonic, then the minor ones."""
+_KEYS = np.array([np.roll(profile, tonic) for profile in (_MAJOR_PROFILE, _MINOR_PROFILE) for tonic in range(12)])
+_CENTRED = _KEYS - _KEYS.mean(axis=1, keepdims=True)
+_PROFILES = _CENTRED / np.linalg.norm(_CENTRED, axis=1, keepdims=True)
+"""Their products with what lasts, less its mean, are in the order of the correlations."""
 _FIFTHS = "FCGDAEB"
 _RELATIVE_MAJOR = 3  # semitones from the tonic of a minor key up to that of the major key with the same signature
 
@@ -30,13 +30,18 @@ def estimate_key(piece: PieceNotes) -> KeySignature:
 
 def key_of(lasts: np.ndarray) -> KeySignature:
     """Estimate a key from how long each pitch class lasts, [12] in any unit; C major if all last equally long."""
-    if not lasts.std():
-        return KeySignature(0, 0, is_minor=False)
-    tonic, is_minor = max(
-        ((tonic, is_minor) for is_minor in (False, True) for tonic in range(12)),
-        key=lambda key: _correlation(lasts, *key),
-    )
-    return KeySignature(0, sharps_of(tonic, is_minor=is_minor), is_minor)
+    is_minor, tonic = divmod(int(keys_of(lasts[None])[0]), len(_MAJOR_PROFILE))
+    return KeySignature(0, sharps_of(tonic, is_minor=bool(is_minor)), bool(is_minor))
+
+
+def keys_of(lasts: np.ndarray) -> np.ndarray:
+    """Estimate the keys of stretches, int64 [stretches], as `key_of` does: the pitch class of the tonic, 12 more for minor.
+
+    `lasts` [stretches, 12] is how long each pitch class lasts in each.
+    """
+    centred = lasts - lasts.mean(axis=1, keepdims=True)
+    found: np.ndarray = (centred @ _PROFILES.T).argmax(axis=1)
+    return found
 
 
 def key_name(sharps: int, *, is_minor: bool) -> str:
@@ -50,7 +55,3 @@ def sharps_of(tonic: int, *, is_minor: bool) -> int:
     """Give the sharps of a key by the pitch class of its tonic, from -5 (five flats) to 6."""
     major = tonic + _RELATIVE_MAJOR if is_minor else tonic
     return (major * 7 + 5) % 12 - 5
-
-
-def _correlation(lasts: np.ndarray, tonic: int, is_minor: bool) -> float:
-    return float(np.corrcoef(lasts, KEY_PROFILES[12 * is_minor + tonic])[0, 1])

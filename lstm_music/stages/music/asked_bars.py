@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm_music.encoding.controls import MOST_EVENTS, MOST_NOTES
-from lstm_music.encoding.harmony import CHORD_KINDS, CLASSES, Chord
+from lstm_music.encoding.harmony import CHORD_KINDS, Chord
+from lstm_music.encoding.sounding import CLASSES
 from lstm_music.evaluation.bar_measures import BarMeasures, measure_bars
 from lstm_music.generation.plan import BarPlan, Planned
 from lstm_music.generation.steering import MOST_BARS, note_name, read_note

@@ -41,8 +41,8 @@ def asked_of_bars(
     """
     require_controls(dataset, spec)
     controls = set(dataset.knowledge.controls)
-    has_end, has_key = lengths is not None and "ending" in controls, bool(spec.key) and "key" in controls
-    if not (spec.asks or has_end or has_key):
+    has_end, has_key = lengths is not None and "ending" in controls, "key" in controls
+    if not (spec.asks or has_end or (spec.key and has_key)):
         return None
     from lstm_music.generation.conditioning import Asked
 
@@ -55,7 +55,7 @@ def asked_of_bars(
             )
     return Asked(
         bars=(bars if has_end else 0 * bars).astype(np.int32),
-        key=np.array([_key(text) if has_key or spec.plan else 0 for text in spec.of_bars("key", count)], np.int32),
+        key=np.array([_key(text) if has_key else 0 for text in spec.of_bars("key", count)], np.int32),
         chord=_chords(spec, count, bar_steps, dataset.events.grid.steps_per_quarter),
         density=np.array(spec.of_bars("density", count), np.float32),
         polyphony=np.array(spec.of_bars("polyphony", count), np.float32),

@@ -26,20 +26,29 @@ def examples(begins):
     return [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
 
 
+@pytest.fixture
+def home(tiny, tmp_path):
+    """A folder whose `storage` is where commands look."""
+    (tmp_path / "home").mkdir()
+    tiny.copy(tmp_path / "home")
+    return tmp_path / "home"
+
+
+def made_by(home, commands):
+    """Run commands, and give what each of them made."""
+    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
+    out = program.finish()
+    assert program.process.returncode == 0, program.errors
+    return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+
 @pytest.mark.slow
 @pytest.mark.operation  # makes music eight times
-def test_the_examples_run_and_results_keep_what_they_ask_for(tiny, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    tiny.copy(home)  # its folder `storage` is where commands look
+def test_the_examples_run_and_results_keep_what_they_ask_for(home):
     commands = examples("Say how long")
     options = {word for words in commands for word in words if word.startswith("--")}
     assert options >= {f"--{name}" for name in ("bars", "seconds", "tempo", "meter", "key", "pitch-range", "velocity")}
-    words = [sys.executable, "-c", RUN, json.dumps(commands)]
-    program = Program(home, words)
-    out = program.finish()
-    assert program.process.returncode == 0, program.errors
-    made = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    made = made_by(home, commands)
     assert len(made) == len(commands)
     for words, one in zip(commands, made, strict=True):
         for output in one["outputs"]:
@@ -50,34 +59,22 @@ def test_the_examples_run_and_results_keep_what_they_ask_for(tiny, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.operation  # makes music three times
-def test_the_examples_of_controls_run_and_what_each_asks_for_is_compared(tiny, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    tiny.copy(home)
+def test_the_examples_of_controls_run_and_what_each_asks_for_is_compared(home):
     commands = examples("Models that were taught")
-    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
-    out = program.finish()
-    assert program.process.returncode == 0, program.errors
-    made = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    made = made_by(home, commands)
     names = [{said["name"] for output in one["outputs"] for said in output["asked"]} for one in made]
     assert names == [{"notes a bar"}, {"notes at once"}, {"mean pitch"}]
 
 
 @pytest.mark.slow
 @pytest.mark.operation  # makes music five times
-def test_the_examples_of_more_like_a_result_run(tiny, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    tiny.copy(home)
+def test_the_examples_of_more_like_a_result_run(home):
     notes = [{"start": start, "pitch": 60 + start % 5, "duration": 4} for start in range(12, 80, 4)]
     (home / "prompt.json").write_text(json.dumps({"prompt": notes}))
     commands = examples("You like one of the results")
     options = {word for words in commands for word in words}
     assert options >= {"--like", "--variation", "--prompt", "mirex"}
-    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
-    out = program.finish()
-    assert program.process.returncode == 0, program.errors
-    like, variation, after, samples = (json.loads(line) for line in out.splitlines() if line.startswith("{"))
+    like, variation, after, samples = made_by(home, commands)
     assert like["outputs"][0]["like"]["result"].endswith("/1")
     assert 0 < variation["outputs"][0]["like"]["kept_events"] < variation["outputs"][0]["like"]["of_events"]
     assert after["outputs"][0]["prompt_piece"].endswith("/1")
@@ -89,14 +86,8 @@ def test_the_examples_of_more_like_a_result_run(tiny, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.operation  # makes music twice
-def test_the_bars_of_the_example_are_rewritten(tiny, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    tiny.copy(home)
+def test_the_bars_of_the_example_are_rewritten(home):
     commands = examples("Write some bars")
-    program = Program(home, [sys.executable, "-c", RUN, json.dumps(commands)])
-    out = program.finish()
-    assert program.process.returncode == 0, program.errors
-    made = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    made = made_by(home, commands)
     found = [[output["rewritten"]["bars"] for output in one["outputs"]] for one in made]
     assert found == [["2-3", "2-3"], ["2", "2"]]

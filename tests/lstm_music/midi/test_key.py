@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from small_music import QUARTER, piece_of, small_piece
 
-from lstm_music.midi.key import estimate_key, sharps_of
+from lstm_music.midi import key
+from lstm_music.midi.key import estimate_key, key_of, keys_of, sharps_of
 from lstm_music.midi.notes import KeySignature
 from lstm_music.scores.reading import read_score
 from lstm_music.sources.corpus import Corpus
@@ -63,3 +64,13 @@ def test_chorales_are_in_the_key_that_is_written():
         piece = read_score(entry.data, music_format(entry.name))
         agreed.append(estimate_key(piece).sharps == piece.key_signatures[0].sharps)
     assert sum(agreed) >= 5
+
+
+def test_a_key_is_that_whose_profile_correlates_most():
+    lasts = np.random.default_rng(1).integers(0, 50, (60, 12))
+    profiles = [np.roll(mode, tonic) for mode in (key._MAJOR_PROFILE, key._MINOR_PROFILE) for tonic in range(12)]
+    likeliest = [int(np.argmax([np.corrcoef(one, profile)[0, 1] for profile in profiles])) for one in lasts]
+    assert keys_of(lasts).tolist() == likeliest
+    signatures = [KeySignature(0, sharps_of(one % 12, is_minor=one >= 12), one >= 12) for one in likeliest]
+    assert [key_of(one) for one in lasts] == signatures
+    assert keys_of(np.zeros((1, 12), np.int64)).tolist() == [0]
