@@ -68,7 +68,7 @@ def quality_stage(
     settings = {name: value for name, value in spec.model_dump(mode="json").items() if name not in NOT_MEASURED}
     in_order = [models[name] for name in sorted(models)]  # whoever names them, the artifact is one
     inputs = (dataset_ref, *in_order, copies_stage(dataset_ref).ref)
-    libraries = ("tensorflow", "keras", "numpy", "muspy", "scipy")
+    libraries = ("tensorflow", "keras", "numpy", "scipy")
     asked = parts_key({**settings, "random_seed": random_seed, "split": split}, is_in_parts=PART in models)
     return Stage(KIND, QUALITY_VERSION, asked, inputs, libraries)
 
