@@ -98,7 +98,7 @@ class Plan:
             ).ref
             inputs = (self.music, self.copies, reference)
         audio, score = ("midirenderer", "soundfile", "pretty_midi"), ("music21", "verovio", "reportlab", "matplotlib")
-        libraries = (*audio, *score, "jinja2", "numpy", "scipy")
+        libraries = (*audio, *score, "jinja2", "numpy")
         return Stage(KIND, GENERATION_VERSION, spec, inputs, libraries, plain_names=True)
 
 

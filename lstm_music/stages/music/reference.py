@@ -65,7 +65,7 @@ def reference_stage(
 ) -> Stage:
     """The stage of the reference of a dataset, with parts or without, for music of `num_events` events."""
     spec = parts_key({"num_events": num_events}, is_in_parts=is_in_parts)
-    libraries = ("numpy", "scipy")
+    libraries = ("numpy",)
     return Stage(KIND, REFERENCE_VERSION, spec, (dataset_ref, copies_ref), libraries)
 
 

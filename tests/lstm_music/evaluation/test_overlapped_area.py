@@ -253,3 +253,17 @@ def test_real_piano_pieces_overlap_with_others_and_less_with_the_same_shuffled(c
     assert len(metrics) > 12
     assert mean_area(ceiling, metrics) > 0.85
     assert mean_area(floor, metrics) < 0.75
+
+
+def test_densities_are_those_of_scipy():
+    from scipy.stats import gaussian_kde
+
+    from lstm_music.evaluation.overlapped_area import _bandwidth, _log_density
+
+    distances, places = np.random.default_rng(0).gamma(2, 3, 40), np.linspace(-50, 90, 200)
+    wanted = gaussian_kde(distances)
+
+    variance = _bandwidth(distances)
+
+    assert variance == pytest.approx(float(wanted.covariance[0, 0]))
+    assert _log_density(distances, variance, places) == pytest.approx(wanted.logpdf(places))
