@@ -11,7 +11,7 @@ write it anew as `lstm-music rewrite` does, and the best bars are kept by the fi
 - The best of so many candidates of the first run alone, in the mean over ways to draw them.
 - The longest copies of training pieces in the gaps, in events; and the overlapped area of all statistics of the gaps: one half of
   the pieces' true bars with the others' new bars, and with the others' true bars (the ceiling), as a mean over 20 halvings.
-- CPU and wall seconds for each gap, with the models loaded; most of them are compilation.
+- CPU and wall seconds for each gap, with the models loaded.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from lstm_music.stages.music.measures import Excerpt, Measured, measure
 from lstm_music.stages.music.prompt_files import PromptMidi
 from lstm_music.stages.music.rewriting import BEHIND, Rewrite, Rewritten, rewriting
 from lstm_music.stages.music.rewritten_result import NewBars
-from lstm_music.stages.training.trained import load_model
+from lstm_music.stages.training.trained import load_inference_model
 from lstm_music.store import Store
 
 FEWEST_BEFORE = 32
@@ -216,8 +216,9 @@ def main() -> None:
         with store.session():
             current = require_promoted(store, recipe.name)
             dataset = load_dataset(store, current.dataset)
-            loaded = {ref: load_model(store, ref, dataset) for ref in current.models.values()}
-            ready.load_model = lambda _store, ref, _dataset: loaded[ref]  # the time of a gap is with loaded models
+            loaded = {ref: load_inference_model(store, ref, dataset) for ref in current.models.values()}
+            # The time of a gap is with loaded models.
+            ready.load_inference_model = lambda _store, ref, _dataset: loaded[ref]
             result = {}
             for bars in arguments.bars:
                 chosen = gaps(store, dataset, spec, bars, arguments)

@@ -36,10 +36,6 @@ toc_object_entries = False  # the sidebar of a package would have hundreds of li
 # The API reference imports the library. It must not load TensorFlow, so it leaves out the modules that do.
 sys.modules["tensorflow"] = sys.modules["keras"] = None
 COMPUTING = {
-    "generation": (
-        *("allowed", "beside", "drums", "echo", "ending", "gap_rules", "given", "guess", "loop", "loop_guard"),
-        *("own_echo", "parallels", "conditioning", "guidance", "rules", "sampling"),
-    ),
     "models": (
         "architectures",
         "chained",

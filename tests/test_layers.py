@@ -88,7 +88,10 @@ def test_the_modules_of_runners_alone_name_a_task_runner():
     assert naming == {"flows/engine/runners.py", "flows/engine/dask_runner.py"}
 
 
-@pytest.mark.parametrize("module", ["flows.cli.app", "flows.cli.commands", "lstm_music.stages.data.parse"])
+@pytest.mark.parametrize(
+    "module",
+    ["flows.cli.app", "flows.cli.commands", "lstm_music.stages.data.parse", "lstm_music.stages.music.candidates"],
+)
 def test_nothing_heavy_is_imported_before_it_is_needed(module):
     heavy = ("prefect", "tensorflow", "keras", "music21")
     loaded = run(f"import {module}, sys; print(sorted(set({heavy}) & set(sys.modules)))", ROOT)

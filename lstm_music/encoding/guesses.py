@@ -144,12 +144,9 @@ class _Guesser:
 
     def _blended(self, p: Floats, found: _Followers) -> Floats:
         """Blend p of the lower orders, float32 [rows, ids], with what followed."""
-        discount, strength = map(np.float32, SMOOTHING[self.stream])
-        counts = found.counts.astype(np.float32)
-        total = np.bincount(found.of_row, counts, len(p)).astype(np.float32)
-        different = np.bincount(found.of_row, minlength=len(p)).astype(np.float32)
-        p *= ((discount * different + strength) / (total + strength))[:, None]
-        p[found.of_row, found.ids] += (counts - discount) / (total[found.of_row] + strength)
+        passed_on, added = blend(self.stream, found.of_row, found.counts, len(p))
+        p *= passed_on[:, None]
+        p[found.of_row, found.ids] += added
         return p
 
     def _followers(self, order: int, contexts: Ids, before: Ids) -> _Followers:
@@ -157,7 +154,7 @@ class _Guesser:
         known, row = np.unique(contexts, return_inverse=True)
         number = self.table.find(known)
         start, stop = self.table.starts[number], self.table.starts[number + 1]
-        of_row, entry = _expanded(start, np.where(number < 0, 0, stop - start))
+        of_row, entry = expanded(start, np.where(number < 0, 0, stop - start))
         values, counts = self.table.values[entry].astype(np.int64), self.table.counts[entry].astype(np.int64)
         if self.own is not None:
             counts -= _how_often(self.own.contexts[:, order], self.own.values, known, of_row, values)
@@ -179,13 +176,31 @@ class _Guesser:
         distinct, row = np.unique(keyed, return_inverse=True)
         context, before = distinct // PITCHES, distinct % PITCHES
         first, stop = np.searchsorted(of_row, context), np.searchsorted(of_row, context, "right")
-        of_keyed, entry = _expanded(first, stop - first)
-        shape, interval = values[entry] // INTERVALS, values[entry] % INTERVALS - HIGHEST_INTERVAL
-        pitch = np.clip(PITCHES + before[of_keyed] + interval, 0, 3 * PITCHES - 1)
-        return row, of_keyed, self.shapes.ids[shape, pitch].astype(np.int64), counts[entry]
+        of_keyed, entry = expanded(first, stop - first)
+        return row, of_keyed, notes_of(values[entry], before[of_keyed], self.shapes), counts[entry]
 
 
-def _expanded(starts: Ids, lengths: Ids) -> tuple[Ids, Ids]:
+def blend(stream: str, of_row: Ids, counts: Ids, rows: int) -> tuple[Floats, Floats]:
+    """Return how much of p of the lower orders counts in each row, float32 [rows], and what each entry adds to its id's.
+
+    Each entry says that an id followed the context of a row so often: `of_row` and `counts` are [entries].
+    """
+    discount, strength = map(np.float32, SMOOTHING[stream])
+    times = counts.astype(np.float32)
+    total = np.bincount(of_row, times, rows).astype(np.float32)
+    different = np.bincount(of_row, minlength=rows).astype(np.float32)
+    return (discount * different + strength) / (total + strength), (times - discount) / (total[of_row] + strength)
+
+
+def notes_of(values: Ids, before: Ids, shapes: Shapes) -> Ids:
+    """Return the ids of relative notes after the pitches `before`, int64; UNKNOWN for what the vocabulary lacks."""
+    pitch = PITCHES + before + values % INTERVALS - HIGHEST_INTERVAL
+    pitch = np.minimum(np.maximum(pitch, 0), 3 * PITCHES - 1)  # several times as fast as `clip` for a few values
+    found: Ids = shapes.ids[values // INTERVALS, pitch].astype(np.int64)
+    return found
+
+
+def expanded(starts: Ids, lengths: Ids) -> tuple[Ids, Ids]:
     """Return the numbers from each start on, so many of each, and the index of the start that each belongs to."""
     index = np.repeat(np.arange(len(starts)), lengths)
     return index, np.arange(len(index)) + (starts - np.cumsum(lengths) + lengths)[index]
@@ -212,10 +227,10 @@ def _kept_of(p: Floats, rows: Ids, order: int) -> Ids:
     is_wanted = np.zeros(len(p), np.bool_)
     is_wanted[rows] = True
     place: Ids = np.cumsum(is_wanted) - 1
-    return _kept(p[is_wanted], order)[place[rows]]
+    return likeliest_of(p[is_wanted], order)[place[rows]]
 
 
-def _kept(p: Floats, order: int) -> Ids:
+def likeliest_of(p: Floats, order: int | Ids) -> Ids:
     """Return the likeliest ids of p [events, ids], their odds, and the order, int64 [events, parts]; odds of 0 have the id 0."""
     size, count = p.shape[1], min(GUESSES, p.shape[1])
     bits = (
@@ -226,7 +241,8 @@ def _kept(p: Floats, order: int) -> Ids:
     ids = size - 1 - (best & ((1 << bits) - 1))
     likeliest = np.ascontiguousarray(best >> bits).astype(np.int32).view(np.float32)
     rest = np.maximum(1 - likeliest.sum(1), np.float32(LEAST_SHARE)) / max(size - GUESSES, 1)
-    odds = np.clip(np.rint(np.log(likeliest / rest[:, None]) / ODDS_STEP), 0, MOST_ODDS).astype(np.int64)
+    odds = np.rint(np.log(likeliest / rest[:, None]) / ODDS_STEP)
+    odds = np.minimum(np.maximum(odds, 0), MOST_ODDS).astype(np.int64)
     kept = np.zeros((len(p), len(PARTS)), np.int64)
     kept[:, :count], kept[:, GUESSES : GUESSES + count], kept[:, -1] = np.where(odds > 0, ids, 0), odds, order
     return kept

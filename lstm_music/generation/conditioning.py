@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.controls import (
     ENDING_BARS,
@@ -42,8 +41,8 @@ class Asked(NamedTuple):
     """What is asked of each bar of new music; the first is the one that it begins in, and nothing is asked after the last.
 
     `bars` int32 [outputs] is how many bars there are in all, 0 where that is open. `key` int32 [bars] and `chord`
-    int32 [outputs, bars, quarters] are ids, `density` float32 [bars] events a bar, `polyphony` float32 [bars] notes at once,
-    `mean_pitch` float32 [bars] a MIDI number; 0 asks nothing.
+    int32 [outputs, bars, quarters] are ids, `density` float64 [bars] events a bar, `polyphony` float64 [bars] notes at once,
+    `mean_pitch` float64 [bars] a MIDI number; 0 asks nothing.
     """
 
     bars: Any
@@ -89,37 +88,37 @@ class Conditioning:
     def before(self, tokens: npt.NDArray[np.int32]) -> BarSoFar:
         """Begin after prompts, int32 [events, outputs, columns]."""
         outputs = tokens.shape[1]
-        zeros = tf.zeros([outputs], tf.int32)
-        return BarSoFar(
-            zeros - 1, zeros, zeros, zeros, zeros, zeros, tf.constant(_sounding_after(tokens, self.grammar))
-        )
+        zeros = np.zeros(outputs, np.int32)
+        return BarSoFar(zeros - 1, zeros, zeros, zeros, zeros, zeros, _sounding_after(tokens, self.grammar))
 
-    def condition(self, current: Any, so_far: BarSoFar, passed: Any, position: Any, bars: Any) -> tuple[Any, BarSoFar]:
-        """Set the controls of an event, int32 [outputs, columns], whose place is known; return it, and what is known now.
+    def condition(
+        self, current: npt.NDArray[np.int32], so_far: BarSoFar, passed: Any, position: Any, bars: Any
+    ) -> BarSoFar:
+        """Set the controls of an event, int32 [outputs, columns], whose place is known; return what is known now.
 
         It begins `passed` steps after the event before, at `position` of a bar of `bars` steps, all int32 [outputs].
         """
         if self.asked is None:
-            return current, so_far
+            return so_far
         is_first = so_far.bar < 0
-        crossed = tf.where(is_first, 0, tf.maximum(passed - position + bars - 1, 0) // bars)  # barlines
+        crossed = np.where(is_first, 0, np.maximum(passed - position + bars - 1, 0) // bars)  # barlines
         is_new = is_first | (crossed > 0)
         until, until_barline = (_until(so_far.sounding, steps) for steps in (passed, passed - position))
-        area = tf.where(is_first, 0, tf.where(is_new, until - until_barline, so_far.area + until))
+        area = np.where(is_first, 0, np.where(is_new, until - until_barline, so_far.area + until))
         so_far = BarSoFar(
-            bar=tf.where(is_first, 0, so_far.bar + crossed),
-            begun=tf.where(is_first, position, tf.where(is_new, 0, so_far.begun)),
-            events=tf.where(is_new, 0, so_far.events),
-            notes=tf.where(is_new, 0, so_far.notes),
-            pitches=tf.where(is_new, 0, so_far.pitches),
+            bar=np.where(is_first, 0, so_far.bar + crossed),
+            begun=np.where(is_first, position, np.where(is_new, 0, so_far.begun)),
+            events=np.where(is_new, 0, so_far.events),
+            notes=np.where(is_new, 0, so_far.notes),
+            pitches=np.where(is_new, 0, so_far.pitches),
             area=area,
             sounding=_later(so_far.sounding, passed),
         )
         for control, ids in self._ids(so_far, position, bars).items():
             column = self.columns.get(control)
             if column is not None:
-                current = tf.concat([current[:, :column], ids[:, None], current[:, column + 1 :]], 1)
-        return current, so_far
+                current[:, column] = ids
+        return so_far
 
     def allowed(self, stream: str, allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
         """Leave the ids, bool [outputs, ids], that lead to what was asked, or all where none does.
@@ -132,20 +131,20 @@ class Conditioning:
         if stream not in rails:
             return allowed
         kept = allowed & rails[stream](allowed, so_far, position, bars)
-        return tf.where(tf.reduce_any(kept, 1, keepdims=True), kept, allowed)
+        return np.where(kept.any(1, keepdims=True), kept, allowed)
 
     def _offsets(self, allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
         assert self.asked is not None
-        steps = tf.constant(self.grammar.offset_steps)[None]
-        leaves = (steps >= (bars - position)[:, None]) | (tf.range(steps.shape[1])[None] < SPECIAL_IDS)
-        farthest = tf.reduce_max(tf.where(allowed, steps, 0), 1, keepdims=True)
-        has_bar, bar = so_far.bar >= 0, tf.maximum(so_far.bar, 0)
-        span = tf.cast(bars - so_far.begun, tf.float32)
-        wanted = tf.round(_of_bar(self.asked.density, bar) * span / tf.cast(bars, tf.float32))
-        events, slack = tf.cast(so_far.events, tf.float32), tf.floor(SLACK * wanted)
+        steps = self.grammar.offset_steps[None]
+        leaves = (steps >= (bars - position)[:, None]) | (np.arange(steps.shape[1])[None] < SPECIAL_IDS)
+        farthest = np.where(allowed, steps, 0).max(1, keepdims=True)
+        has_bar, bar = so_far.bar >= 0, np.maximum(so_far.bar, 0)
+        span = (bars - so_far.begun).astype(np.float64)
+        wanted = np.rint(_of_bar(self.asked.density, bar) * span / bars.astype(np.float64))
+        events, slack = so_far.events.astype(np.float64), np.floor(SLACK * wanted)
         notes = _of_bar(self.asked.polyphony, bar)
-        area = tf.cast(so_far.area + _until(so_far.sounding, bars - position), tf.float32)
-        is_full = has_bar & (wanted > 0) & (events >= tf.maximum(wanted + slack, 1))
+        area = (so_far.area + _until(so_far.sounding, bars - position)).astype(np.float64)
+        is_full = has_bar & (wanted > 0) & (events >= np.maximum(wanted + slack, 1))
         is_thin = ((wanted > 0) & (events < wanted - slack)) | ((notes > 0) & (area < (notes - 2 * NOTES) * span))
         is_short = has_bar & ~is_full & is_thin
         may_leave = leaves | (steps == farthest)  # with no offset that leads out, the one that leads farthest
@@ -153,19 +152,19 @@ class Conditioning:
 
     def _notes(self, _allowed: Any, so_far: BarSoFar, _position: Any, _bars: Any) -> Any:
         assert self.asked is not None
-        pitches = tf.constant(self.grammar.pitches)[None]
+        pitches = self.grammar.pitches[None]
         wanted = _of_bar(self.asked.mean_pitch, so_far.bar)[:, None]
-        count = tf.cast(so_far.notes + 1, tf.float32)[:, None]
-        mean = tf.cast(so_far.pitches[:, None] + pitches, tf.float32) / count
-        return (wanted <= 0) | (pitches < 0) | (tf.abs(mean - wanted) <= SEMITONES + OCTAVE / count)
+        count = (so_far.notes + 1).astype(np.float64)[:, None]
+        mean = (so_far.pitches[:, None] + pitches).astype(np.float64) / count
+        return (wanted <= 0) | (pitches < 0) | (np.abs(mean - wanted) <= SEMITONES + OCTAVE / count)
 
     def _durations(self, _allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
         assert self.asked is not None
-        left, span = bars - position, tf.cast(bars - so_far.begun, tf.float32)
+        left, span = bars - position, (bars - so_far.begun).astype(np.float64)
         wanted = _of_bar(self.asked.polyphony, so_far.bar)
-        steps = tf.constant(self.grammar.duration_steps)[None]
-        area = (so_far.area + _until(so_far.sounding, left))[:, None] + tf.minimum(steps, left[:, None])
-        fits = tf.cast(area, tf.float32) <= ((wanted + NOTES) * span)[:, None]
+        steps = self.grammar.duration_steps[None]
+        area = (so_far.area + _until(so_far.sounding, left))[:, None] + np.minimum(steps, left[:, None])
+        fits = area.astype(np.float64) <= ((wanted + NOTES) * span)[:, None]
         is_shortest = steps <= int(self.grammar.duration_steps[self.grammar.durations].min())
         return (wanted <= 0)[:, None] | fits | is_shortest
 
@@ -173,81 +172,81 @@ class Conditioning:
         """Count an event, int32 [outputs, columns]."""
         if self.asked is None:
             return so_far
-        pitch = tf.gather(tf.constant(self.grammar.pitches), current[:, _NOTE])
-        is_pitched = tf.cast(pitch >= 0, tf.int32)
-        lasts = tf.gather(tf.constant(self.grammar.duration_steps), current[:, _DURATION])
-        steps = tf.range(so_far.sounding.shape[1])[None]
+        pitch = self.grammar.pitches[current[:, _NOTE]]
+        is_pitched = (pitch >= 0).astype(np.int32)
+        lasts = self.grammar.duration_steps[current[:, _DURATION]]
+        steps = np.arange(so_far.sounding.shape[1])[None]
         return so_far._replace(
             events=so_far.events + 1,
             notes=so_far.notes + is_pitched,
             pitches=so_far.pitches + is_pitched * pitch,
-            sounding=so_far.sounding + tf.cast(steps < lasts[:, None], tf.int32) * is_pitched[:, None],
+            sounding=so_far.sounding + (steps < lasts[:, None]).astype(np.int32) * is_pitched[:, None],
         )
 
     def _ids(self, so_far: BarSoFar, position: Any, bars: Any) -> dict[str, Any]:
         """Give the id of each control at an event, int32 [outputs]."""
         asked, bar = self.asked, so_far.bar
         assert asked is not None
-        floats = tf.float32
-        left, whole = tf.cast(bars - position, floats), tf.cast(bars, floats)
-        span = tf.cast(bars - so_far.begun, floats)  # of the bar, for the music
-        events = tf.round(_of_bar(asked.density, bar) * span / whole) - tf.cast(so_far.events, floats)
+        floats = np.float64
+        left, whole = (bars - position).astype(floats), bars.astype(floats)
+        span = (bars - so_far.begun).astype(floats)  # of the bar, for the music
+        events = np.rint(_of_bar(asked.density, bar) * span / whole) - so_far.events.astype(floats)
         return {
             "ending": _ending(asked.bars - bar),
             "key": _of_bar(asked.key, bar),
             "chord": _of_quarter(asked.chord, bar, position // self.grammar.steps_per_quarter),
-            "density": _where_asked(_of_bar(asked.density, bar), tf.clip_by_value(events, 1, MOST_EVENTS)),
+            "density": _where_asked(_of_bar(asked.density, bar), np.clip(events, 1, MOST_EVENTS)),
             "polyphony": self._polyphony(_of_bar(asked.polyphony, bar), so_far, span, left),
             "mean_pitch": self._mean_pitch(_of_bar(asked.mean_pitch, bar), so_far, span, left),
         }
 
     def _polyphony(self, asked: Any, so_far: BarSoFar, span: Any, left: Any) -> Any:
-        owed = (asked * span - tf.cast(so_far.area, tf.float32)) / left
-        ids = 1 + tf.clip_by_value(tf.round(owed * POLYPHONY_STEPS), 0, POLYPHONY_STEPS * MOST_NOTES - 1)
+        owed = (asked * span - so_far.area.astype(np.float64)) / left
+        ids = 1 + np.clip(np.rint(owed * POLYPHONY_STEPS), 0, POLYPHONY_STEPS * MOST_NOTES - 1)
         return _where_asked(asked, ids)
 
     def _mean_pitch(self, asked: Any, so_far: BarSoFar, span: Any, left: Any) -> Any:
-        played = tf.cast(so_far.notes, tf.float32)
-        off = tf.where(played > 0, asked - tf.cast(so_far.pitches, tf.float32) / tf.maximum(played, 1), 0.0)
-        owed = asked + tf.clip_by_value(off * (span - left) / left, -OCTAVE, OCTAVE)
-        return _where_asked(asked, 1 + tf.clip_by_value(tf.floor(owed + 0.5), 0, PITCHES - 1))
+        played = so_far.notes.astype(np.float64)
+        off = np.where(played > 0, asked - so_far.pitches.astype(np.float64) / np.maximum(played, 1), 0.0)
+        owed = asked + np.clip(off * (span - left) / left, -OCTAVE, OCTAVE)
+        return _where_asked(asked, 1 + np.clip(np.floor(owed + 0.5), 0, PITCHES - 1))
 
 
 def _of_bar(asked: Any, bar: Any) -> Any:
     """Give what is asked of a bar, [outputs]; 0 after the last."""
     inside = bar < asked.shape[0]
-    return tf.where(inside, tf.gather(asked, tf.where(inside, bar, 0)), tf.zeros([], asked.dtype))
+    return np.where(inside, asked[np.where(inside, bar, 0)], 0)
 
 
 def _of_quarter(asked: Any, bar: Any, quarter: Any) -> Any:
     """Give what is asked of a quarter of a bar, [outputs]; 0 after the last bar, and a later quarter counts as the last."""
     inside = bar < asked.shape[1]
-    place = tf.stack([tf.where(inside, bar, 0), tf.minimum(quarter, asked.shape[2] - 1)], 1)
-    return tf.where(inside, tf.gather_nd(asked, place, batch_dims=1), NOTHING)
+    found = asked[np.arange(len(bar)), np.where(inside, bar, 0), np.minimum(quarter, asked.shape[2] - 1)]
+    return np.where(inside, found, NOTHING)
 
 
 def _where_asked(asked: Any, ids: Any) -> Any:
     """Give the ids, or `NOTHING` where nothing is asked."""
-    return tf.where(asked > 0, tf.cast(ids, tf.int32), NOTHING)
+    return np.where(asked > 0, ids.astype(np.int32), NOTHING)
 
 
 def _ending(bars: Any) -> Any:
     """Give the ids of numbers of bars until the end; nothing where that is open, or behind it."""
-    bucket = tf.reduce_sum(tf.cast(bars[:, None] > tf.constant(ENDING_BARS)[None], tf.int32), 1)
-    return tf.where(bars > 0, 1 + tf.minimum(bucket, len(ENDING_BARS) - 1), NOTHING)
+    bucket = (bars[:, None] > np.array(ENDING_BARS)[None]).sum(1)
+    return np.where(bars > 0, 1 + np.minimum(bucket, len(ENDING_BARS) - 1), NOTHING)
 
 
 def _until(sounding: Any, steps: Any) -> Any:
     """Give how long notes sound within the next steps, added up, int32 [outputs]."""
-    return tf.reduce_sum(tf.where(tf.range(sounding.shape[1])[None] < steps[:, None], sounding, 0), 1)
+    return np.where(np.arange(sounding.shape[1])[None] < steps[:, None], sounding, 0).sum(1)
 
 
 def _later(sounding: Any, passed: Any) -> Any:
     """Give what sounds from some steps later on."""
     width = sounding.shape[1]
-    place = tf.range(width)[None] + passed[:, None]
-    found = tf.gather(sounding, tf.minimum(place, width - 1), axis=1, batch_dims=1)
-    return tf.where(place < width, found, 0)
+    place = np.arange(width)[None] + passed[:, None]
+    found = np.take_along_axis(sounding, np.minimum(place, width - 1), 1)
+    return np.where(place < width, found, 0)
 
 
 def _sounding_after(tokens: npt.NDArray[np.int32], grammar: Grammar) -> npt.NDArray[np.int32]:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.parts import without_drums
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
@@ -102,23 +101,23 @@ class DrumsInEveryBar(Drums):
         """Choose an offset of 0 where music would leave the onset or the bar without a drum that may follow `last` at once."""
         if stream != STREAMS[0]:
             return chosen, now
-        leaves_bar = (chosen == END) | (tf.gather(tf.constant(self.offset_steps), chosen) >= rest_of_bar)
+        leaves_bar = (chosen == END) | (self.offset_steps[chosen] >= rest_of_bar)
         now = beat.has_begun & (chosen != self.at_once) & (beat.is_due | (~beat.heard & leaves_bar))
-        return tf.where(now & (last[:, _PART] <= self.part), self.at_once, chosen), now
+        return np.where(now & (last[:, _PART] <= self.part), self.at_once, chosen), now
 
     def offsets(self, beat: Beat, allowed: Any, rest_of_bar: Any, bars: Any) -> Any:
         """Allow no offset over a whole bar, which would stay without drums, where there is another; the prompt's last may be."""
-        is_near = tf.constant(self.offset_steps)[None] < (rest_of_bar + bars)[:, None]
+        is_near = self.offset_steps[None] < (rest_of_bar + bars)[:, None]
         near = allowed & (is_near | ~beat.has_begun[:, None])
-        return tf.where(tf.reduce_any(near[:, SPECIAL_IDS:], -1, keepdims=True), near, allowed)  # the end is none
+        return np.where(near[:, SPECIAL_IDS:].any(-1, keepdims=True), near, allowed)  # the end is none
 
     def allowed(self, stream: str, allowed: Any, now: Any) -> Any:
         """Allow no part but the drums where one has to play."""
         if stream != PART:
             return allowed
-        return tf.where(now[:, None], tf.range(allowed.shape[-1])[None] == self.part, allowed)
+        return np.where(now[:, None], np.arange(allowed.shape[-1])[None] == self.part, allowed)
 
     def after(self, beat: Beat, current: Any, is_in_new_bar: Any) -> Beat:
         """Give the beat after an event."""
         is_drum = current[:, _PART] == self.part
-        return Beat(is_drum | (beat.heard & ~is_in_new_bar), beat.is_due & ~is_drum, tf.ones_like(is_drum))
+        return Beat(is_drum | (beat.heard & ~is_in_new_bar), beat.is_due & ~is_drum, np.ones_like(is_drum))

@@ -1,15 +1,13 @@
-"""The echoes of each event as it is made: what `encoding.echoes` finds in a whole piece, event by event, compiled.
+"""The echoes of each event as it is made: what `encoding.echoes` finds in a whole piece, event by event.
 
-Every distance is watched at once: its run is how many events in a row sounded like those that many events earlier.
+Of each event in memory there is kept how many events in a row, up to it, sounded like those up to the latest one: its run. Few
+events have one, namely those that sound like the latest; so only these are looked at again.
 Generation looks back at most `MOST_HEARD` events, and has nothing from before the prompt; on the held-out pieces
 1.6 % of the melody's echoes and 1.2 % of the rhythm's come from farther back than that.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.echoes import (
     HIGHEST_INTERVAL,
@@ -18,117 +16,124 @@ from lstm_music.encoding.echoes import (
     NO_HEIGHT,
     NO_INTERVAL,
     NOTE,
-    event_keys,
-    heights,
     pack,
     with_part,
 )
 from lstm_music.encoding.shapes import PITCHES, Shapes
-from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import START
 
 MOST_HEARD = 4096
 """The farthest echo, in events: beyond it, time would be lost."""
 
-NO_EVENT = -1
-NO_KEY = -1
+MELODY = KINDS.index("melody")
+
+_REACHED = np.searchsorted(
+    LENGTHS, np.arange(LENGTHS[-1] + 1), "right"
+)  # by the length of a run: its position in `LENGTHS`
+
+Ids = npt.NDArray[np.int64]
 
 
-class Past(NamedTuple):
-    """What was heard in each output, the latest first: `events` int32 [distances + 1, outputs, streams] and their keys.
+class Past:
+    """What was heard in each output, the earliest event first; `hear` writes into it.
 
-    `heights` int32 [distances + 1, outputs] are those of `encoding.echoes.heights`; without parts it has no row.
-    `keys` int64 and `runs` int32 are [kinds, distances, outputs], distances from 1.
+    `events` int32 [outputs, places, streams] has `count` events so far, and looks back at most `distances` of them. `keys`
+    int64 [kinds, outputs, places] are those of `encoding.echoes.event_keys`. `heights` int32 [outputs, places + 1] are the
+    pitches from which intervals are counted: at each place that before the event, so the latest is at `count`.
     """
 
-    events: Any
-    keys: Any
-    runs: Any
-    heights: Any
+    def __init__(self, outputs: int, places: int, streams: int, shapes: Shapes) -> None:
+        self.shapes, self.is_pitched = shapes, shapes.is_pitched
+        self.count, self.distances = 0, min(places, MOST_HEARD)
+        self.events = np.zeros((outputs, places, streams), np.int32)
+        self.heights = np.full((outputs, places + 1), NO_HEIGHT, np.int32)
+        self.keys = np.zeros((len(KINDS), outputs, places), np.int64)
+        self._runs = np.zeros(
+            (len(KINDS) * outputs, places + 1), np.int32
+        )  # each at the place after that where it ends
+        self._row, self._place = np.zeros((2, 0), np.int64)  # of all runs
+
+    def hear(self, event: npt.NDArray[np.int32]) -> None:
+        """Remember an event, int32 [outputs, streams]."""
+        here, before = self.count, self.heights[:, self.count]
+        offset, note, duration, *part = event.T.astype(np.int64)
+        shape, height = self.shapes.shape[note].astype(np.int64), self.shapes.lowest[note]
+        interval, has_interval = height - before + HIGHEST_INTERVAL, before != NO_HEIGHT
+        if part:
+            is_pitched = self.is_pitched[note]
+            shape, height = with_part(shape, part[0]), np.where(is_pitched, height, before)
+            has_interval &= is_pitched
+        self.events[:, here], self.heights[:, here + 1] = event, height
+        self.keys[..., here] = pack(offset, duration, shape, np.where(has_interval, interval, NO_INTERVAL))
+        self.count += 1
+        self._run_on()
+
+    def _run_on(self) -> None:
+        """Find the runs up to the event just heard: those that go on are one longer."""
+        here = self.count - 1
+        start = max(here - self.distances, 0)
+        keys = self.keys.reshape(len(self._runs), -1)
+        row, place = are_at(keys[:, start:here] == keys[:, here, None])
+        place += start + 1
+        longer = self._runs[row, place - 1] + 1
+        self._runs[self._row, self._place] = 0
+        self._runs[row, place] = longer
+        self._row, self._place = row, place
+
+    def latest_echoes(self, ranks: int = 1) -> npt.NDArray[np.int32]:
+        """Give the best echoes of the latest event, int32 [outputs, ranks · echo columns]."""
+        outputs, _, streams = self.events.shape
+        best = best_runs(self._row, self._place, self._runs[self._row, self._place], len(self._runs), ranks)
+        places, lengths = (one.reshape(len(KINDS), outputs, ranks) for one in best)
+        output = np.arange(outputs)[:, None]
+        values = self.events[output, places]
+        values[MELODY, ..., NOTE] = self._in_the_key_of_here(values[MELODY, ..., NOTE], output, places[MELODY])
+        columns = np.empty((outputs, ranks, len(KINDS), streams + 1), np.int32)
+        columns[..., :streams] = np.where(lengths[..., None] > 0, values, START).transpose(1, 2, 0, 3)
+        columns[..., streams] = lengths.transpose(1, 2, 0)
+        return columns.reshape(outputs, -1)
+
+    def _in_the_key_of_here(self, notes: npt.NDArray[np.int32], output: Ids, places: Ids) -> npt.NDArray[np.int32]:
+        """Move the notes at the places, int32 [outputs, ranks], as far as what stands before them is from the latest."""
+        here, there = self.heights[:, self.count, None], self.heights[output, places]
+        interval = np.where((here == NO_HEIGHT) | (there == NO_HEIGHT), 0, here - there)
+        moved: npt.NDArray[np.int32] = self.shapes.ids[
+            self.shapes.shape[notes], PITCHES + self.shapes.lowest[notes] + interval
+        ]
+        return moved
 
 
 def begin(tokens: npt.NDArray[np.int32], more: int, shapes: Shapes) -> Past:
     """Begin with the events of the prompts, tokens [events, outputs, streams], which so many `more` will follow."""
     count, outputs, streams = tokens.shape
-    room = min(count + more, MOST_HEARD)
-    events = np.full((room + 1, outputs, streams), NO_EVENT, np.int32)
-    events[:count] = tokens[::-1][: room + 1]
-    is_first = np.arange(count) == 0
-    height = np.full((room + 1 if streams > len(STREAMS) else 0, outputs), NO_HEIGHT, np.int32)
-    for output in range(outputs if len(height) else 0):
-        of_prompt = heights(tokens[:, output].astype(np.int64), shapes, is_first)
-        height[:count, output] = of_prompt[::-1][: room + 1]
-    heard = [event_keys(tokens[:, output].astype(np.int64), shapes, is_first) for output in range(outputs)]
-    by_kind = np.moveaxis(np.array(heard), 0, -1)  # [kinds, events, outputs]
-    keys = np.full((len(KINDS), room, outputs), NO_KEY, np.int64)
-    keys[:, :count] = by_kind[:, ::-1][:, :room]
-    runs = np.zeros(keys.shape, np.int32)
-    for distance in range(1, min(count, room + 1)):
-        differs = (by_kind[:, distance:] != by_kind[:, :-distance])[:, ::-1]
-        runs[:, distance - 1] = np.where(differs.any(1), differs.argmax(1), count - distance)
-    return Past(*map(tf.constant, (events, keys, runs, height)))
+    past = Past(outputs, count + more, streams, shapes)
+    for event in tokens:
+        past.hear(event)
+    return past
 
 
-def hear(past: Past, event: Any, shapes: Shapes) -> Past:
-    """Remember an event, int32 [outputs, streams]."""
-    before = past.events[0, :, NOTE]
-    shape, lowest = tf.constant(shapes.shape), tf.constant(shapes.lowest)
-    offset, note, duration, *part = tf.unstack(event, axis=1)
-    of_note, height = tf.gather(shape, note), past.heights
-    if not part:
-        interval = tf.gather(lowest, note) - tf.gather(lowest, tf.maximum(before, 0)) + HIGHEST_INTERVAL
-        interval = tf.where(before == NO_EVENT, NO_INTERVAL, interval)
-    else:
-        is_pitched, of_note = tf.gather(tf.constant(shapes.is_pitched), note), with_part(of_note, part[0])
-        interval = tf.gather(lowest, note) - height[0] + HIGHEST_INTERVAL
-        interval = tf.where(is_pitched & (height[0] != NO_HEIGHT), interval, NO_INTERVAL)
-        height = tf.concat([tf.where(is_pitched, tf.gather(lowest, note), height[0])[None], height[:-1]], 0)
-    fields = (offset, duration, of_note, interval)
-    key = tf.stack(pack(*(tf.cast(field, tf.int64) for field in fields)))[:, None]
-    return Past(
-        heights=height,
-        events=tf.concat([event[None], past.events[:-1]], 0),
-        keys=tf.concat([key, past.keys[:, :-1]], 1),
-        runs=tf.where(past.keys == key, past.runs + 1, 0),
-    )
+def are_at(are: npt.NDArray[np.bool_]) -> tuple[Ids, Ids]:
+    """Give the rows and the columns where a table is true; several times as fast as `numpy.nonzero`."""
+    counts = np.count_nonzero(are, axis=1)
+    row = np.repeat(np.arange(len(are)), counts)
+    return row, np.flatnonzero(are) - row * are.shape[1]
 
 
-def latest_echoes(past: Past, shapes: Shapes, ranks: int = 1) -> Any:
-    """Give the best echoes of the latest event, int32 [outputs, ranks · echo columns]."""
-    room = past.runs.shape[1]
-    reached = tf.add_n([tf.cast(past.runs >= length, tf.int32) for length in LENGTHS])
-    nearness = tf.range(room, 0, -1)[:, None]  # of equally long runs the latest is taken
-    order = reached * (room + 1) + nearness
-    best = []
-    for _ in range(ranks):
-        best.append(tf.maximum(tf.reduce_max(order, 1), 1))  # never the same twice, until none is left
-        order = tf.where(order == best[-1][:, None], -1, order)
-    found = tf.reshape(tf.stack(best), [ranks * len(KINDS), -1])
-    return _columns(past, tf.transpose(found // (room + 1)), tf.transpose(room - found % (room + 1)), shapes)
+def best_runs(row: Ids, place: Ids, run: npt.NDArray[np.int32], rows: int, ranks: int) -> tuple[Ids, Ids]:
+    """Choose the best runs of each of so many rows, given the row, the place and the length in events of each run.
 
-
-def _columns(past: Past, lengths: Any, places: Any, shapes: Shapes) -> Any:
-    """Give the columns of echoes whose lengths and places are [outputs, ranks · kinds]."""
-    by_output = tf.maximum(tf.transpose(past.events, [1, 0, 2]), START)
-    values = tf.gather(by_output, places, batch_dims=1)
-    is_melody = np.tile([kind == "melody" for kind in KINDS], lengths.shape[1] // len(KINDS))
-    moved = tf.where(
-        is_melody, _in_the_key_of_here(by_output[..., NOTE], past.heights, places, shapes), values[..., NOTE]
-    )
-    values = tf.concat([values[..., :NOTE], moved[..., None], values[..., NOTE + 1 :]], -1)
-    columns = tf.concat([tf.where(lengths[..., None] > 0, values, START), lengths[..., None]], -1)
-    return tf.reshape(columns, [-1, columns.shape[1] * columns.shape[2]])
-
-
-def _in_the_key_of_here(notes: Any, heights: Any, places: Any, shapes: Shapes) -> Any:
-    """Move the notes at the places, int32 [outputs, echoes], as far as what stands before them is from the latest."""
-    shape, lowest = tf.constant(shapes.shape), tf.constant(shapes.lowest)
-    note, before = (tf.gather(notes, where, batch_dims=1) for where in (places, places + 1))
-    if heights.shape[0]:
-        by_output = tf.transpose(heights)
-        here, there = by_output[:, :1], tf.gather(by_output, places + 1, batch_dims=1)
-        interval = tf.where((here == NO_HEIGHT) | (there == NO_HEIGHT), 0, here - there)
-    else:
-        interval = tf.gather(lowest, notes[:, :1]) - tf.gather(lowest, before)
-    pitch = tf.gather(lowest, note) + interval
-    return tf.gather_nd(tf.constant(shapes.ids), tf.stack([tf.gather(shape, note), PITCHES + pitch], -1))
+    Give their places, and the positions of their lengths in `LENGTHS`; both int64 [rows, ranks], the longest run first, of
+    equal ones the latest. Both are 0 where there is none.
+    """
+    found = np.zeros((2, rows, ranks), np.int64)
+    if not len(row):
+        return found[0], found[1]
+    places = int(place.max()) + 1
+    reached = _REACHED[np.minimum(run, LENGTHS[-1])]
+    order = np.sort((row * (len(LENGTHS) + 1) + reached) * places + place)
+    counts = np.bincount(row, minlength=rows)
+    rank = np.arange(ranks)
+    is_there = rank < counts[:, None]
+    best = order[(np.cumsum(counts)[:, None] - 1 - rank)[is_there]]
+    found[0, is_there], found[1, is_there] = best % places, best // places % (len(LENGTHS) + 1)
+    return found[0], found[1]

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.vocabulary import END
 from lstm_music.generation.grammar import Grammar
+from lstm_music.inference.exact import log_softmax
 
 NEVER = 2**30
 """A length, in steps, for music without a given end."""
@@ -45,51 +45,51 @@ class Bounds:
         """Say which offsets may follow, bool [outputs, ids] or None for all: none past the end, but out of the last bar."""
         if self._ending is None:
             return None
-        steps = tf.constant(self._grammar.offset_steps)[None]
+        steps = self._grammar.offset_steps[None]
         inside = (steps < (end - onset)[:, None]) | (onset >= end - self._bars)[:, None]
         waiting = steps >= self._ending.waits[:, None]
         timely = waiting & (steps < self._ending.latest[:, None])
-        reach = tf.gather(tf.constant(self._grammar.on_grid), onset % self._grammar.steps_per_quarter)
-        waiting |= ~tf.reduce_any(waiting & reach, -1, keepdims=True)
-        waiting = tf.where(tf.reduce_any(timely & reach, -1, keepdims=True), timely, waiting)
-        return tf.where(index == 0, waiting, inside)
+        reach = self._grammar.on_grid[onset % self._grammar.steps_per_quarter]
+        waiting |= ~(waiting & reach).any(-1, keepdims=True)
+        waiting = np.where((timely & reach).any(-1, keepdims=True), timely, waiting)
+        return np.where(index == 0, waiting, inside)
 
     def durations(self, stream: str, allowed: Any, onset: Any, end: Any) -> Any:
         """Leave the durations that end with the music, or the shortest where all are longer; other streams stay."""
         if self._ending is None or stream != STREAMS[_DURATION]:
             return allowed
-        return with_room(allowed, tf.constant(self._grammar.duration_steps), end - onset)
+        return with_room(allowed, self._grammar.duration_steps, end - onset)
 
     def cut(self, stream: str, chosen: Any, index: Any, onset: Any, end: Any) -> Any:
         """Put the end in place of an offset that leads past it, int32 [outputs]; other streams stay."""
         if self._ending is None or stream != STREAMS[_OFFSET]:
             return chosen
-        is_past = onset + tf.gather(tf.constant(self._grammar.offset_steps), chosen) >= end
-        return tf.where(is_past & (index > 0), END, chosen)
+        is_past = onset + self._grammar.offset_steps[chosen] >= end
+        return np.where(is_past & (index > 0), END, chosen)
 
     def end(self, index: Any, onset: Any, position: Any, end: Any) -> Any:
         """Say where the music ends, once its first event has a place: `position` int32 [outputs] in its bar."""
-        return end if self._ending is None else tf.where(index == 0, onset - position + self._ending.lengths, end)
+        return end if self._ending is None else np.where(index == 0, onset - position + self._ending.lengths, end)
 
     def end_nats(self, logits: Any) -> Any:
-        """Say how unlikely the end of the piece is, float32 [outputs], by the logits of the offset; 0 without an ending."""
-        outputs = logits.shape[0]
+        """Say how unlikely the end of the piece is, float64 [outputs], by the logits of the offset; 0 without an ending."""
+        outputs = len(logits)
         if self._ending is None:
-            return tf.zeros([outputs])
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.fill([outputs], END), logits)
+            return np.zeros(outputs)
+        return -log_softmax(logits)[:, END]
 
 
 def with_room(allowed: Any, duration_steps: Any, room: Any) -> Any:
     """Leave the durations of at most `room` steps, int32 [outputs], or the shortest if all are longer: bool [outputs, ids]."""
     steps = duration_steps[None]
     inside = allowed & (steps <= room[:, None])
-    shortest = tf.reduce_min(tf.where(allowed, steps, NEVER), -1, keepdims=True)
-    return tf.where(tf.reduce_any(inside, -1, keepdims=True), inside, allowed & (steps == shortest))
+    shortest = np.where(allowed, steps, NEVER).min(-1, keepdims=True)
+    return np.where(inside.any(-1, keepdims=True), inside, allowed & (steps == shortest))
 
 
 def ended_well(
     tokens: npt.NDArray[np.int32],
-    end_nats: npt.NDArray[np.float32],
+    end_nats: npt.NDArray[np.float64],
     grammar: Grammar,
     *,
     first_position_steps: int,

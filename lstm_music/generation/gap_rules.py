@@ -6,7 +6,7 @@ tells how likely the models find it after the new bars.
 
 The gap ends exactly at its right barline: an offset that leads past it leads to the first note behind it. Outputs can differ in
 what is given to them: some hold the replaced notes instead of new ones, and tell how likely the same music is after those; others
-hold the first new notes of an earlier run, and go on from there. The tables are variables, so that the compiled loop runs again.
+hold the first new notes of an earlier run, and go on from there. Each run has its own scripts.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.streams import PART
 from lstm_music.encoding.vocabulary import END
@@ -59,13 +58,13 @@ class Script:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GapMusic(GivenMusic):
-    """The rules of a gap. All tables but `positions` and `rests` are variables whose first axis are scripts.
+    """The rules of a gap. The first axis of all tables but `positions` and `rests` are scripts.
 
     `script_of` int32 [outputs] says which one each output has. New notes lie between pitches `inside` (low, high), int32 [steps].
     """
 
     gap: Gap
-    script_of: Any
+    script_of: npt.NDArray[np.int32]
     inside: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
     @classmethod
@@ -87,24 +86,24 @@ class GapMusic(GivenMusic):
         """
         steps = given.end + 1
 
-        def table(kind: Any, *shape: int) -> Any:
-            return tf.Variable(tf.zeros([scripts, *shape], kind), trainable=False)
+        def table(kind: Any, *shape: int) -> npt.NDArray[Any]:
+            return np.zeros((scripts, *shape), kind)
 
         return cls(
             grammar=grammar,
-            rows=table(tf.int32, events + 1, _COLUMNS),
+            rows=table(np.int32, events + 1, _COLUMNS),
             end=given.end,
             positions=given.positions.astype(np.int32),
             rests=given.rests.astype(np.int32),
-            hops=table(tf.int32, steps),
-            lands=table(tf.bool, steps),
-            highest=table(tf.int32, steps),
-            low=table(tf.int32, steps),
-            high=table(tf.int32, steps),
+            hops=table(np.int32, steps),
+            lands=table(np.bool_, steps),
+            highest=table(np.int32, steps),
+            low=table(np.int32, steps),
+            high=table(np.int32, steps),
             room=np.maximum(gap.until - np.arange(steps), 0).astype(np.int32),
             at_once=int(_or_end(np.array(offset_of_nothing(grammar)))),
             gap=gap,
-            script_of=tf.Variable(tf.zeros([outputs], tf.int32), trainable=False),
+            script_of=np.zeros(outputs, np.int32),
             inside=bounds(grammar, neighbours, side),
         )
 
@@ -114,8 +113,8 @@ class GapMusic(GivenMusic):
         filled = [*scripts, *[scripts[-1]] * (rooms - len(scripts))]
         tables = {id(script): self._tables(script) for script in scripts}
         for name in _TABLES:
-            getattr(self, name).assign(np.stack([tables[id(script)][name] for script in filled]))
-        self.script_of.assign(script_of)
+            getattr(self, name)[...] = np.stack([tables[id(script)][name] for script in filled])
+        self.script_of[...] = script_of
 
     def allowed(self, stream: str, allowed: Any, following: Any, onset: Any, last: Any, is_given: Any) -> Any:
         """Say which ids may be sampled: where no new note may begin, those of given notes alone."""
@@ -123,7 +122,7 @@ class GapMusic(GivenMusic):
         if stream == PART:
             is_free = self._at(self.lands, onset)[:, None]
             part = self._row(following)[:, 1:2]
-            return tf.where(is_free, found, tf.range(allowed.shape[-1])[None] == part)
+            return np.where(is_free, found, np.arange(allowed.shape[-1])[None] == part)
         return found
 
     def _tables(self, script: Script) -> dict[str, npt.NDArray[Any]]:
@@ -138,16 +137,13 @@ class GapMusic(GivenMusic):
         return {"lands": lands, **{name: table.astype(np.int32) for name, table in found.items()}}
 
     def _row(self, following: Any) -> Any:
-        rows = self.rows.shape[1]
-        place = self.script_of * rows + tf.minimum(following, rows - 1)
-        return tf.gather(tf.reshape(self.rows, [-1, _COLUMNS]), place)
+        return self.rows[self.script_of, np.minimum(following, self.rows.shape[1] - 1)]
 
     def _at(self, table: Any, step: Any) -> Any:
-        if isinstance(table, np.ndarray):
+        if table.ndim == 1:
             return super()._at(table, step)
-        shape = [-1, *[1] * (len(step.shape) - 1)]
-        place = tf.reshape(self.script_of, shape) * (self.end + 1) + tf.minimum(step, self.end)
-        return tf.gather(tf.reshape(table, [-1]), place)
+        of_output = self.script_of.reshape([-1, *[1] * (step.ndim - 1)])
+        return table[of_output, np.minimum(step, self.end)]
 
 
 def _or_end(offsets: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.streams import ALL_STREAMS, PART, STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS
@@ -161,22 +160,22 @@ class GivenMusic(Given):
 
     def allowed(self, stream: str, allowed: Any, following: Any, onset: Any, last: Any, is_given: Any) -> Any:
         """Say which ids may be sampled: what sorts behind the next given note may be, because that note then stands for it."""
-        ids, row = tf.range(allowed.shape[-1])[None], self._row(following)
+        ids, row = np.arange(allowed.shape[-1])[None], self._row(following)
         is_due = (row[:, 0] == onset)[:, None]
         if stream == OFFSET:
             found = self._offsets(allowed, row[:, 0], onset, last)
-            may_end = ~tf.reduce_any(found, -1, keepdims=True) if self.alone else True
+            may_end = ~found.any(-1, keepdims=True) if self.alone else True
             return found | (may_end & (ids == END))
         if stream == PART:
             return (allowed & ~(is_due & self._comes_first)) | (is_due & (ids == row[:, 1:2]))
         if stream == NOTE and not self.grammar.has_parts:
-            pitches = tf.constant(self.grammar.pitches)[None]
+            pitches = self.grammar.pitches[None]
             inside = (pitches > self._at(self.low, onset)[:, None]) & (pitches < self._at(self.high, onset)[:, None])
             note, before = row[:, 2:3], inside & (not self._comes_first)
-            return tf.where(is_due, (allowed & (before | (ids >= note))) | (ids == note), allowed & inside)
+            return np.where(is_due, (allowed & (before | (ids >= note))) | (ids == note), allowed & inside)
         if stream == DURATION:
-            inside = with_room(allowed, tf.constant(self.grammar.duration_steps), self._at(self.room, onset))
-            return tf.where(is_given[:, None], allowed, inside)
+            inside = with_room(allowed, self.grammar.duration_steps, self._at(self.room, onset))
+            return np.where(is_given[:, None], allowed, inside)
         return allowed
 
     def chosen(self, stream: str, chosen: Any, following: Any, onset: Any, is_given: Any) -> tuple[Any, Any]:
@@ -185,20 +184,20 @@ class GivenMusic(Given):
         onset_of, part, note, duration, velocity = (row[:, column] for column in range(5))
         is_due = onset_of == onset
         if stream == OFFSET:
-            after = onset + tf.gather(tf.constant(self.grammar.offset_steps), chosen)
+            after = onset + self.grammar.offset_steps[chosen]
             is_past = (chosen < SPECIAL_IDS) | (after > onset_of) | (after >= self.end)
             if self.alone:  # another rule may lead into closed steps
                 is_past |= (after != onset_of) & ~self._at(self.lands, after)
-            hop = tf.where(is_due, self.at_once, self._at(self.hops, onset))
-            return tf.where(is_past, hop, chosen), is_given
+            hop = np.where(is_due, self.at_once, self._at(self.hops, onset))
+            return np.where(is_past, hop, chosen), is_given
         if stream == PART:
             is_given = is_due & ((chosen >= part) | (chosen < SPECIAL_IDS))
-            return tf.where(is_given, part, chosen), is_given
+            return np.where(is_given, part, chosen), is_given
         if stream == NOTE:
             if not self.grammar.has_parts:
                 is_given = is_due & ((chosen >= note) | (chosen < SPECIAL_IDS))
-            return tf.where(is_given, note, chosen), is_given
-        return tf.where(is_given, duration if stream == DURATION else velocity, chosen), is_given
+            return np.where(is_given, note, chosen), is_given
+        return np.where(is_given, duration if stream == DURATION else velocity, chosen), is_given
 
     @property
     def _comes_first(self) -> bool:
@@ -207,21 +206,21 @@ class GivenMusic(Given):
 
     def _offsets(self, allowed: Any, next_onset: Any, onset: Any, last: Any) -> Any:
         """Say which offsets may be sampled: to the next given note or the end, or past them, and to where a new note may lie."""
-        steps = tf.constant(self.grammar.offset_steps)[None]
+        steps = self.grammar.offset_steps[None]
         after = onset[:, None] + steps
         is_past = (after >= next_onset[:, None]) | (after >= self.end)
         lands = self._at(self.lands, after)
         if not self.grammar.has_parts:  # by the grammar, a later part may always follow
             stays = self._at(self.highest, onset) > last[:, _NOTE]
-            lands = tf.where(steps == 0, stays[:, None], lands)
+            lands = np.where(steps == 0, stays[:, None], lands)
         return allowed & (is_past | lands)
 
     def _row(self, following: Any) -> Any:
-        return tf.gather(tf.constant(self.rows), tf.minimum(following, len(self.rows) - 1))
+        return self.rows[np.minimum(following, len(self.rows) - 1)]
 
     def _at(self, table: npt.NDArray[Any], step: Any) -> Any:
         """Look up steps; behind the end, where an output waits for the others, stands what is there."""
-        return tf.gather(tf.constant(table), tf.minimum(step, self.end))
+        return table[np.minimum(step, self.end)]
 
 
 def bounds(grammar: Grammar, given: GivenNotes, side: Side) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

@@ -1,178 +1,125 @@
-"""The guesses of each event as it is made: what `encoding.guesses` finds in a whole piece, event by event, compiled.
+"""The guesses of each event as it is made: what `encoding.guesses` finds in a whole piece, event by event.
 
-A context is found by the first bits of its hash: they lead to the few contexts of the table that begin with them.
+All orders are looked up at once, because a context of many events is counted only where those of fewer are.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
+import numpy.typing as npt
 
-from lstm_music.encoding.echoes import HIGHEST_INTERVAL, KINDS, NO_HEIGHT, NO_INTERVAL, NOTE, PART_COLUMN
-from lstm_music.encoding.guesses import GUESSES, LEAST_SHARE, MOST_ODDS, ODDS_STEP, SMOOTHING
-from lstm_music.encoding.ngrams import HASH_BITS, INTERVALS, ORDERS, Counts, context_hashes, relative_note
-from lstm_music.encoding.shapes import PITCHES, Shapes
-from lstm_music.encoding.streams import PART, STREAMS
+from lstm_music.encoding.echoes import HIGHEST_INTERVAL, NO_HEIGHT, NO_INTERVAL, NOTE, PART_COLUMN
+from lstm_music.encoding.guesses import Floats, blend, expanded, likeliest_of, notes_of
+from lstm_music.encoding.ngrams import NO_KEY, ORDERS, Counts, context_hashes, relative_note
+from lstm_music.encoding.shapes import Shapes
+from lstm_music.encoding.streams import PART, STREAMS, heard
 from lstm_music.encoding.vocabulary import UNKNOWN
-from lstm_music.generation.echo import NO_EVENT, NO_KEY, Past
+from lstm_music.generation.echo import MELODY, Past
 
-FOLLOWERS_A_TURN = 16
-
-
-class Table(NamedTuple):
-    """A table of n-grams as tensors; `firsts` int32 [places + 1] is the first context of each place among the hashes."""
-
-    contexts: Any
-    firsts: Any
-    starts: Any
-    values: Any
-    counts: Any
+Ids = npt.NDArray[np.int64]
 
 
 class Guesser:
-    """Guesses by a table of n-grams; `table` is what a compiled function gets, and hands to `guess`."""
+    """Guesses by a table of n-grams, whose arrays may be memory-mapped; `sizes` are the numbers of ids of the streams."""
 
     def __init__(self, counts: Counts, shapes: Shapes, sizes: Mapping[str, int]) -> None:
-        self._shapes, self._sizes = shapes, sizes
-        self._bits, firsts = counts.place_bits, counts.firsts
-        self._most_in_a_place = int(np.diff(firsts).max())
-        self.table = Table(
-            *map(
-                tf.constant,
-                (
-                    _not_empty(np.asarray(counts.contexts)),
-                    firsts,
-                    np.asarray(counts.starts, np.int32),
-                    _not_empty(np.asarray(counts.values)),
-                    _not_empty(np.asarray(counts.counts)),
-                ),
-            )
-        )
+        self._shapes, self._is_pitched, self._sizes = shapes, shapes.is_pitched, sizes
+        self._has_parts = PART in sizes
+        arrays = (counts.contexts, counts.starts, counts.values, counts.counts)
+        self._contexts, self._starts, self._values, self._counts = map(np.asarray, arrays)
+        known = {"offset": 0, PART: 1, "note": 1 + self._has_parts, "duration": 2 + self._has_parts}
+        self._hashes = {stream: _hashing(stream, known[stream]) for stream in heard([*sizes])}
 
-    def guess(self, stream: str, table: Table, past: Past, current: Any) -> Any:
-        """Give the guesses of a stream, int32 [outputs, parts], after `past`.
+    def guess(self, stream: str, past: Past, current: npt.NDArray[np.int32]) -> Ids:
+        """Give the guesses of a stream, int64 [outputs, parts], after `past`.
 
         `current` int32 [outputs, columns] is the event as far as it is known; for the offset, nothing of it is read.
         """
-        keys = past.keys[KINDS.index("melody")]
-        missing = tf.fill([max(ORDERS), tf.shape(keys)[1]], tf.constant(NO_KEY, tf.int64))
-        keys = tf.concat([keys, missing], 0)[: max(ORDERS)]
-        height = self._height(past)
-        hashes = context_hashes(stream, self._known(stream, past, height, current), tf.unstack(keys))
-        p, order = self._blended(stream, table, self._find(table, tf.stack(hashes)), tf.maximum(height, 0))
-        if stream == "note":  # there is no pitch from which its interval is counted
-            order = tf.where(height == NO_HEIGHT, 0, order)
-        return _kept(p, order)
+        height = past.heights[:, past.count].astype(np.int64)
+        number = self._find(stream, self._known(stream, height, current), _latest_keys(past))
+        p, order = self._blended(stream, number, np.maximum(height, 0))
+        found = likeliest_of(p, order)
+        is_guessed = order > 0
+        if stream == STREAMS[NOTE]:  # there may be no pitch from which its interval is counted
+            is_guessed &= height != NO_HEIGHT
+        found[~is_guessed] = 0
+        return found
 
-    def _height(self, past: Past) -> Any:
-        """Give the pitch from which the next interval is counted, int32 [outputs], or `NO_HEIGHT`."""
-        if past.heights.shape[0]:
-            return past.heights[0]
-        before = past.events[0, :, NOTE]
-        return tf.where(before == NO_EVENT, NO_HEIGHT, self._lowest(tf.maximum(before, 0)))
-
-    def _known(self, stream: str, past: Past, height: Any, current: Any) -> Sequence[Any]:
-        """Give the values that are known of the event, as `ngrams.occasions` does."""
-        has_parts = past.events.shape[2] > len(STREAMS)
-        columns = (0, *([PART_COLUMN] if has_parts else []))
-        offset, *part = (tf.cast(current[:, column], tf.int64) for column in columns)
+    def _known(self, stream: str, height: Ids, current: npt.NDArray[np.int32]) -> Sequence[npt.NDArray[Any]]:
+        """Give the values that are known of the event, each [outputs], as `ngrams.occasions` does."""
         if stream == STREAMS[0]:
             return ()
-        if stream == PART:
-            return (offset,)
-        if stream == STREAMS[NOTE]:
-            return (offset, *part)
-        note = tf.cast(current[:, NOTE], tf.int64)
-        interval = self._lowest(note) - height + HIGHEST_INTERVAL
+        offset, note = current[:, 0], current[:, NOTE]
+        before = (offset, current[:, PART_COLUMN]) if self._has_parts and stream != PART else (offset,)
+        if stream in (PART, STREAMS[NOTE]):
+            return before
         has_interval = height != NO_HEIGHT
-        if has_parts:
-            has_interval &= tf.gather(tf.constant(self._shapes.is_pitched), note)
-        interval = tf.where(has_interval, interval, NO_INTERVAL)
-        shape = tf.gather(tf.constant(self._shapes.shape), note)
-        return offset, *part, tf.cast(relative_note(shape, interval), tf.int64)
+        if self._has_parts:
+            has_interval &= self._is_pitched[note]
+        interval = np.where(has_interval, self._shapes.lowest[note] - height + HIGHEST_INTERVAL, NO_INTERVAL)
+        return *before, relative_note(self._shapes.shape[note].astype(np.int64), interval)
 
-    def _lowest(self, note: Any) -> Any:
-        return tf.gather(tf.constant(self._shapes.lowest), note)
+    def _find(self, stream: str, known: Sequence[npt.NDArray[Any]], keys: Ids) -> Ids:
+        """Give the number of each context, int64 [orders, outputs], or -1; `keys` int64 [events, outputs] are the latest."""
+        start, factors = self._hashes[stream]
+        values = np.empty((len(known) + len(keys), keys.shape[1]), np.int64)
+        values[len(known) :] = keys
+        for place, value in enumerate(known):
+            values[place] = value
+        hashes = start + factors @ values
+        if not len(self._contexts):
+            return np.full(hashes.shape, -1)
+        number = self._contexts.searchsorted(hashes)
+        is_it = self._contexts[np.minimum(number, len(self._contexts) - 1)] == hashes
+        return np.where(is_it, number, -1)
 
-    def _blended(self, stream: str, table: Table, numbers: Any, before: Any) -> tuple[Any, Any]:
+    def _blended(self, stream: str, number: Ids, before: Ids) -> tuple[Floats, Ids]:
         """Give p of each id, float32 [outputs, ids], and the number of orders up to the highest that is known.
 
-        `numbers` int32 [orders, outputs] are those of the contexts. Few contexts have many followers, so these are laid out by
-        id `FOLLOWERS_A_TURN` at a time, in as many turns as the longest list among the outputs needs.
+        `number` int64 [orders, outputs] are the contexts. It is blended as in `encoding.guesses`, to the last bit.
         """
-        discount, strength = SMOOTHING[stream]
-        size, outputs = (
-            self._sizes[stream],
-            before.shape[0],
-        )  # no tensor: in loops, one output would have an unknown shape
-        starts = tf.gather(table.starts, tf.maximum(numbers, 0))
-        stops = tf.where(numbers >= 0, tf.gather(table.starts, tf.maximum(numbers, 0) + 1), starts)
-        turns = (tf.reduce_max(stops - starts, 1) + FOLLOWERS_A_TURN - 1) // FOLLOWERS_A_TURN
+        size, (orders, outputs) = self._sizes[stream], number.shape
+        of_row, ids, counts = self._followers(stream, number, before)
+        passed_on, added = blend(stream, of_row, counts, number.size)
+        cell = of_row % outputs * size + ids
+        followers = np.bincount(of_row, minlength=number.size).reshape(number.shape)
+        borders = [0, *followers.sum(1).cumsum().tolist()]
+        p = np.full((outputs, size), 1 / size, np.float32)
+        cells = p.reshape(-1)
+        for start, stop, scale in zip(borders, borders[1:], passed_on.reshape(orders, outputs, 1), strict=False):
+            if start == stop:
+                break
+            p *= scale
+            cells[cell[start:stop]] += added[start:stop]
+        return p, (followers > 0).sum(0)
 
-        def of_order(order: Any, p: Any, reached: Any) -> tuple[Any, Any, Any]:
-            start, stop = starts[order][:, None], stops[order][:, None]
-
-            def turn(number: Any, counted: Any, total: Any, different: Any) -> tuple[Any, Any, Any, Any]:
-                entries = start + FOLLOWERS_A_TURN * number + tf.range(FOLLOWERS_A_TURN)
-                ids, counts = self._followers(stream, table, entries, entries < stop, before)
-                seen = tf.maximum(counts - discount, 0.0)
-                for place in range(FOLLOWERS_A_TURN):  # one after another, because XLA adds along an axis more slowly
-                    is_it = ids[:, place, None] == tf.range(size)
-                    counted += tf.where(is_it, seen[:, place, None], 0.0)
-                total += tf.reduce_sum(counts, 1, keepdims=True)
-                different += tf.reduce_sum(tf.cast(counts > 0, tf.float32), 1, keepdims=True)
-                return number + 1, counted, total, different
-
-            none = tf.zeros([outputs, 1])
-            _, counted, total, different = tf.while_loop(
-                lambda number, *_: number < turns[order], turn, (0, tf.zeros([outputs, size]), none, none)
-            )
-            has = total > 0
-            to_lower = tf.where(has, (discount * different + strength) / (total + strength), 1.0)
-            p = p * to_lower + counted / (total + strength)
-            return order + 1, p, tf.where(has[:, 0], order + 1, reached)
-
-        uniform = tf.fill([outputs, size], 1 / size)
-        _, p, reached = tf.while_loop(
-            lambda order, *_: order < len(ORDERS),
-            of_order,
-            (0, uniform, tf.zeros([outputs], tf.int32)),
-            maximum_iterations=len(ORDERS),
-        )
-        return p, reached
-
-    def _followers(self, stream: str, table: Table, entries: Any, is_there: Any, before: Any) -> tuple[Any, Any]:
-        """Give the ids at these entries of the table, int32 [outputs, entries], and how often they followed; 0 if not there."""
-        entries = tf.where(is_there, entries, 0)
-        ids, counts = tf.gather(table.values, entries), tf.gather(table.counts, entries)
+    def _followers(self, stream: str, number: Ids, before: Ids) -> tuple[Ids, Ids, Ids]:
+        """Give the row of each entry, an order of an output, its id, and how often it followed there."""
+        number = number.reshape(-1)
+        start = self._starts[number]
+        of_row, entry = expanded(start, np.where(number < 0, 0, self._starts[number + 1] - start))
+        ids, counts = self._values[entry].astype(np.int64), self._counts[entry]
         if stream == STREAMS[NOTE]:
-            pitch = PITCHES + before[:, None] + ids % INTERVALS - HIGHEST_INTERVAL
-            pitch = tf.clip_by_value(pitch, 0, 3 * PITCHES - 1)
-            ids = tf.gather_nd(tf.constant(self._shapes.ids), tf.stack([ids // INTERVALS, pitch], -1))
-        return ids, tf.cast(tf.where(is_there & (ids != UNKNOWN), counts, 0), tf.float32)
-
-    def _find(self, table: Table, hashes: Any) -> Any:
-        """Give the number of each context, int32 [orders, outputs], or -1."""
-        place = tf.cast(tf.bitwise.right_shift(hashes, tf.constant(HASH_BITS - self._bits, tf.int64)), tf.int32)
-        place += 1 << (self._bits - 1)
-        number = tf.gather(table.firsts, place)[..., None] + tf.range(self._most_in_a_place)
-        number = tf.minimum(number, table.contexts.shape[0] - 1)
-        is_it = tf.gather(table.contexts, number) == hashes[..., None]
-        return tf.reduce_max(tf.where(is_it, number, -1), -1)
+            ids = notes_of(ids, before[of_row % len(before)], self._shapes)
+        is_id = ids != UNKNOWN
+        return of_row[is_id], ids[is_id], counts[is_id]
 
 
-def _kept(p: Any, order: Any) -> Any:
-    """Keep the likeliest ids, as `encoding.guesses` does."""
-    size = p.shape[1]
-    likeliest, ids = tf.math.top_k(p, min(GUESSES, size))
-    rest = tf.maximum(1 - tf.reduce_sum(likeliest, 1, keepdims=True), LEAST_SHARE) / max(size - GUESSES, 1)
-    odds = tf.cast(tf.round(tf.math.log(likeliest / rest) / ODDS_STEP), tf.int32)
-    odds = tf.where(order[:, None] > 0, tf.clip_by_value(odds, 0, MOST_ODDS), 0)
-    missing = tf.zeros([tf.shape(p)[0], GUESSES - likeliest.shape[1]], tf.int32)
-    return tf.concat([tf.where(odds > 0, ids, 0), missing, odds, missing, order[:, None]], 1)
+def _hashing(stream: str, known: int) -> tuple[Ids, Ids]:
+    """Give `ngrams.context_hashes` as a start and as factors of the values, int64 [orders, 1] and [orders, values].
+
+    The hashes are linear in all values: in what is known of the event, and in the keys of those before.
+    """
+    values = known + max(ORDERS)
+    single = np.eye(values, 1 + values, 1, dtype=np.int64)  # nothing, then a 1 at each value
+    found = np.stack(context_hashes(stream, [*single[:known]], [*single[known:]]))
+    return found[:, :1], found[:, 1:] - found[:, :1]
 
 
-def _not_empty(array: np.ndarray) -> np.ndarray:
-    """Give an array that something can be gathered from: of a table without contexts, nothing is ever found."""
-    return array if len(array) else np.zeros(1, array.dtype)
+def _latest_keys(past: Past) -> Ids:
+    """Give the melody keys of the latest events, the latest first, int64 [events, outputs]."""
+    latest = past.keys[MELODY, :, max(past.count - max(ORDERS), 0) : past.count].T[::-1]
+    keys = np.full((max(ORDERS), latest.shape[1]), NO_KEY, np.int64)
+    keys[: len(latest)] = latest
+    return keys

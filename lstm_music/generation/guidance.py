@@ -6,57 +6,62 @@ J. Ho & T. Salimans (2022), arXiv 2207.12598; for language models G. Sanchez et 
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
+import numpy.typing as npt
 
-from lstm_music.models.event_model import EventModel
+from lstm_music.encoding.controls import NOTHING
+from lstm_music.inference.exact import Array
+from lstm_music.inference.model import InferenceModel
 
 GUIDANCE = 3.0
 """logits = without + GUIDANCE * (with - without); 1 is the models with their controls as they are."""
 
-
-def states_after(models: Sequence[EventModel], previous: Any, *, is_guided: bool) -> list[Any]:
-    """Give the states after some events, int32 [events + 1, outputs, columns]; twice the outputs if there is guidance."""
-    if is_guided:
-        previous = tf.concat([previous, previous], 1)  # the prompts have no controls
-    return [model.after(model.rows(previous[:-1], previous[1:])) for model in models]
+Tokens = npt.NDArray[np.int32]
 
 
 class GuidedModels:
-    """Each model is asked once, when the first of its streams is due; `states` are those after.
+    """Models that are asked event after event; what they have read is kept here.
 
-    `last` int32 [outputs, columns] is the event before. `controls` are the columns to which guidance is given; there may be none.
+    They begin after the events of `tokens` int32 [events + 1, outputs, columns], the first of which is before the music.
+    `controls` are the columns to which guidance is given; there may be none.
     """
 
-    def __init__(self, models: Sequence[EventModel], states: Sequence[Any], last: Any, controls: Sequence[int]) -> None:
-        self._models, self._controls = models, controls
-        self._last = self._both(last)
-        self.states = list(states)
-        self._logits: dict[str, Any] = {}
-        self._unguided: dict[str, Any] = {}
+    def __init__(self, models: Sequence[InferenceModel], tokens: Tokens, controls: Sequence[int]) -> None:
+        self._models, self._controls = models, list(controls)
+        self._states = [model.after(self._both(tokens)) for model in models]
+        self._last = self._both(tokens[-1])
+        self._logits: dict[str, tuple[Array, Array]] = {}
 
-    def logits(self, stream: str, current: Any) -> Any:
-        """Give the logits of a stream, [outputs, ids], or None where no model predicts it."""
+    def next_event(self, last: Tokens) -> None:
+        """Go on to the event after `last`, int32 [outputs, columns]."""
+        self._last = self._both(last)
+        self._logits = {}
+
+    def logits(self, stream: str, current: Tokens) -> Array | None:
+        """Give the logits of a stream, [outputs, ids], or None where no model predicts it.
+
+        A model is asked once an event, when the first of its streams is due; `current` int32 [outputs, columns] is what is known.
+        """
         for place, model in enumerate(self._models):
             if stream == model.predicts[0]:
-                rows = model.rows(self._last, self._both(current))
-                outputs, self.states[place] = model.step(rows, self.states[place])
-                for predicted, logits in zip(model.predicts, model.logits(outputs), strict=True):
-                    self._logits[predicted], self._unguided[predicted] = self._guided(logits)
-        return self._logits.get(stream)
+                outputs, self._states[place] = model.step(self._last, self._both(current), self._states[place])
+                self._logits |= zip(model.predicts, map(self._guided, outputs), strict=True)
+        return self._logits[stream][0] if stream in self._logits else None
 
-    def unguided(self, stream: str) -> Any:
+    def unguided(self, stream: str) -> Array:
         """Give the logits of a stream, which `logits` has given, without controls."""
-        return self._unguided[stream]
+        return self._logits[stream][1]
 
-    def _both(self, tokens: Any) -> Any:
-        """Give tokens, [outputs, columns], as they are, and then without these controls: [2 outputs, columns]."""
+    def _both(self, tokens: Tokens) -> Tokens:
+        """Give tokens, [..., outputs, columns], as they are, and behind them the outputs without these controls."""
         if not self._controls:
             return tokens
-        is_control = tf.reduce_any(tf.range(tokens.shape[1])[:, None] == tf.constant(self._controls)[None], 1)
-        return tf.concat([tokens, tf.where(is_control[None], 0, tokens)], 0)
+        without = tokens.copy()
+        without[..., self._controls] = NOTHING
+        return np.concatenate([tokens, without], -2)
 
-    def _guided(self, logits: Any) -> tuple[Any, Any]:
+    def _guided(self, logits: Array) -> tuple[Any, Any]:
         if not self._controls:
             return logits, logits
-        conditioned, unguided = tf.split(logits, 2)
+        conditioned, unguided = np.split(logits, 2)
         return unguided + GUIDANCE * (conditioned - unguided), unguided

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.streams import ALL_STREAMS, PART
 
@@ -42,7 +41,7 @@ def history_of(tokens: npt.NDArray[np.int32], streams: int) -> History:
     latest = tokens[::-1][:PERIODS, :, :streams]
     events[: len(latest)] = latest
     nothing = np.zeros((PERIODS, outputs), np.int32)
-    return History(*map(tf.constant, (events, nothing, nothing, nothing[0])))
+    return History(events, nothing, nothing, nothing[0])
 
 
 def forbidden_note(history: History, offsets: Any, max_repeats: int, bars: Any, parts: Any = None) -> Any:
@@ -51,23 +50,23 @@ def forbidden_note(history: History, offsets: Any, max_repeats: int, bars: Any, 
     `offsets` and, if there are any, `parts` int32 [outputs] are ids of the event that is being made, `bars` the steps of a
     bar. A pattern may come `max_repeats` times in a row, and until that many bars have passed.
     """
-    periods = tf.range(1, PERIODS + 1)[:, None]
+    periods = np.arange(1, PERIODS + 1)[:, None]
     again = max_repeats - 1  # times, after the first
     loops = (history.runs >= again * periods) & (history.steps >= again * bars[None])
     loops &= history.events[:, :, 0] == offsets[None]
     if parts is not None:
         loops &= history.events[:, :, _PART] == parts[None]
-    first = tf.argmax(tf.cast(loops, tf.int32), 0, tf.int32)
-    note = tf.gather(tf.transpose(history.events[:, :, 1]), first, axis=1, batch_dims=1)
-    return tf.where(tf.reduce_any(loops, 0), note, NO_EVENT)
+    first = loops.argmax(0)
+    note = history.events[first, np.arange(len(first)), 1]
+    return np.where(loops.any(0), note, NO_EVENT)
 
 
 def remember(history: History, event: Any, passed: Any, intervened: Any) -> History:
     """Remember an event, int32 [outputs, streams], that came `passed` steps after the one before it."""
-    same = tf.reduce_all(history.events == event[None], -1)
+    same = (history.events == event[None]).all(-1)
     return History(
-        events=tf.concat([event[None], history.events[:-1]], 0),
-        runs=tf.where(same, history.runs + 1, 0),
-        steps=tf.where(same, history.steps + passed[None], 0),
-        interventions=history.interventions + tf.cast(intervened, tf.int32),
+        events=np.concatenate([event[None], history.events[:-1]], 0),
+        runs=np.where(same, history.runs + 1, 0),
+        steps=np.where(same, history.steps + passed[None], 0),
+        interventions=history.interventions + intervened.astype(np.int32),
     )

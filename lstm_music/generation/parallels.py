@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.streams import ALL_STREAMS, PART
 
@@ -39,47 +38,49 @@ class ParallelGuard:
         """Forbid notes that would make parallels, bool [outputs, note ids], where another note is allowed."""
         if not self._is_on:
             return allowed
-        others = allowed & ~parallel_notes(moves, current[:, _PART], passed, tf.constant(self._pitches))
-        return tf.where(tf.reduce_any(others, -1, keepdims=True), others, allowed)
+        others = allowed & ~parallel_notes(moves, current[:, _PART], passed, self._pitches)
+        return np.where(others.any(-1, keepdims=True), others, allowed)
 
     def moved(self, moves: Moves, event: Any, passed: Any) -> Moves:
         """Note an event, as `moved` does."""
-        return moved(moves, event, passed, tf.constant(self._pitches)) if self._is_on else moves
+        return moved(moves, event, passed, self._pitches) if self._is_on else moves
 
 
 def moves_of(tokens: npt.NDArray[np.int32], offset_steps: npt.NDArray[np.int32], pitches: Any, parts: int) -> Moves:
     """Follow the prompts, tokens [events, outputs, columns], for so many part ids; `pitches` int32 [note ids]."""
     nothing = np.full((tokens.shape[1], parts), NO_PITCH, np.int32)
-    moves = Moves(tf.constant(nothing), tf.constant(nothing), tf.zeros(nothing.shape, tf.bool))
+    moves = Moves(nothing, nothing, np.zeros(nothing.shape, np.bool_))
     for event in tokens if parts else ():
-        moves = moved(moves, tf.constant(event), tf.constant(offset_steps[event[:, 0]]), pitches)
+        moves = moved(moves, event, offset_steps[event[:, 0]], pitches)
     return moves
 
 
 def moved(moves: Moves, event: Any, passed: Any, pitches: Any) -> Moves:
     """Note an event, int32 [outputs, columns], that came `passed` steps after the one before it."""
     latest, before, is_new = _at(moves, passed)
-    plays = tf.one_hot(event[:, _PART], latest.shape[1], True, False)
-    pitch = tf.gather(pitches, event[:, 1])[:, None]
-    return Moves(tf.where(plays, pitch, latest), before, is_new | plays)
+    plays = np.arange(latest.shape[1])[None] == event[:, _PART, None]
+    pitch = pitches[event[:, 1]][:, None]
+    return Moves(np.where(plays, pitch, latest), before, is_new | plays)
 
 
 def parallel_notes(moves: Moves, part: Any, passed: Any, pitches: Any) -> Any:
     """Say which notes a part may not begin now, bool [outputs, note ids]; `part` and `passed` are int32 [outputs]."""
     latest, before, is_new = _at(moves, passed)
-    own = tf.gather(before, part, batch_dims=1)[:, None]
+    own = before[np.arange(len(part)), part][:, None]
     step = pitches[None] - own  # [outputs, note ids]
     other_step = latest - before  # [outputs, part ids]
-    is_other = is_new & (tf.range(latest.shape[1])[None] != part[:, None]) & (before != NO_PITCH) & (latest != NO_PITCH)
-    interval = tf.abs(own - before) % OCTAVE
+    is_other = (
+        is_new & (np.arange(latest.shape[1])[None] != part[:, None]) & (before != NO_PITCH) & (latest != NO_PITCH)
+    )
+    interval = np.abs(own - before) % OCTAVE
     is_open = is_other & ((interval == 0) | (interval == FIFTH))
-    same_way = tf.sign(step)[:, :, None] == tf.sign(other_step)[:, None]
-    same_interval = tf.abs(pitches[None, :, None] - latest[:, None]) % OCTAVE == interval[:, None]
+    same_way = np.sign(step)[:, :, None] == np.sign(other_step)[:, None]
+    same_interval = np.abs(pitches[None, :, None] - latest[:, None]) % OCTAVE == interval[:, None]
     moves_on = (step % OCTAVE != 0) & (own != NO_PITCH) & (pitches != NO_PITCH)[None]
-    return tf.reduce_any(is_open[:, None] & same_way & same_interval, -1) & moves_on
+    return (is_open[:, None] & same_way & same_interval).any(-1) & moves_on
 
 
 def _at(moves: Moves, passed: Any) -> Moves:
     """Say what each part did where time may have passed since."""
     stays = (passed == 0)[:, None]
-    return Moves(moves.latest, tf.where(stays, moves.before, moves.latest), moves.is_new & stays)
+    return Moves(moves.latest, np.where(stays, moves.before, moves.latest), moves.is_new & stays)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from lstm_music.encoding.echoes import PART_COLUMN
 from lstm_music.encoding.streams import STREAMS, heard
@@ -50,11 +49,11 @@ class Rules:
         """Remember the prompts, int32 [events, outputs, columns]; `positions` [outputs] in its bar has the last event of each."""
         grammar = self.grammar
         return Kept(
-            tf.fill([tokens.shape[1]], NEVER),
+            np.full(tokens.shape[1], NEVER, np.int32),
             history_of(tokens, len(heard(grammar.streams))),
-            moves_of(tokens, grammar.offset_steps, tf.constant(grammar.pitches), len(grammar.parts)),
+            moves_of(tokens, grammar.offset_steps, grammar.pitches, len(grammar.parts)),
             self.drums.before(tokens, positions),
-            tf.zeros([tokens.shape[1]], tf.int32),
+            np.zeros(tokens.shape[1], np.int32),
         )
 
 
@@ -83,17 +82,20 @@ class EventRules:
         )
         self._bars, self._index, self._kept, self._last = bars, index, kept, last
         self._end = kept.end
-        self.passed = tf.zeros_like(onset)
-        self._intervened = self._is_in_new_bar = self._has_drum_now = self._is_given = tf.zeros_like(onset, tf.bool)
+        self.passed = np.zeros_like(onset)
+        self._intervened = self._is_in_new_bar = self._has_drum_now = self._is_given = np.zeros_like(onset, np.bool_)
         self.onset, self.position = onset, position
-        self.end_nats = tf.zeros(onset.shape)
+        self.end_nats = np.zeros(onset.shape)
 
-    def allowed(self, stream: str, current: Any, logits: Any) -> Any:
-        """Say which ids may be chosen for a stream, bool [outputs, ids], given what is known of the event, [outputs, columns]."""
+    def allowed(self, stream: str, current: Any, size: int) -> Any:
+        """Say which of so many (`size`) ids may be chosen for a stream, bool [outputs, ids].
+
+        `current` [outputs, columns] is what is known of the event.
+        """
         bounds, onset = self._bounds, self.onset
         within = bounds.offsets(self._index, onset, self._end)
         may_end = self._index >= self._spec.min_events
-        allowed = allowed_ids(stream, self._grammar, may_end, self._last, current, onset, logits, within)
+        allowed = allowed_ids(stream, self._grammar, may_end, self._last, current, onset, size, within)
         if stream == OFFSET:
             allowed = self._drums.offsets(self._kept.beat, allowed, self._bars - self.position, self._bars)
         allowed = bounds.durations(stream, allowed, onset, self._end)
@@ -113,7 +115,7 @@ class EventRules:
         )
         chosen, self._is_given = self._given.chosen(stream, chosen, self._kept.following, self.onset, self._is_given)
         if stream == OFFSET:
-            self.passed = tf.gather(tf.constant(self._grammar.offset_steps), chosen)
+            self.passed = self._grammar.offset_steps[chosen]
             self._is_in_new_bar = self.passed >= rest_of_bar
             self.onset = self.onset + self.passed
             self.position = self._given.position(self.onset, self.position + self.passed, self._bars)
@@ -129,7 +131,7 @@ class EventRules:
             remember(self._kept.history, sounding, self.passed, self._intervened & ~self._is_given & ~ended),
             self._parallels.moved(self._kept.moves, event, self.passed),
             self._drums.after(self._kept.beat, event, self._is_in_new_bar),
-            self._kept.following + tf.cast(self._is_given, tf.int32),
+            self._kept.following + self._is_given.astype(np.int32),
         )
 
     def _note_of_a_loop(self, current: Any) -> Any:
@@ -139,6 +141,6 @@ class EventRules:
 
 def _led_out(allowed: Any, note: Any) -> tuple[Any, Any]:
     """Forbid a note where another is allowed; say where that was."""
-    others = allowed & (tf.range(allowed.shape[-1])[None] != note[:, None])
-    intervened = (note >= 0) & tf.reduce_any(others, -1)
-    return tf.where(intervened[:, None], others, allowed), intervened
+    others = allowed & (np.arange(allowed.shape[-1])[None] != note[:, None])
+    intervened = (note >= 0) & others.any(-1)
+    return np.where(intervened[:, None], others, allowed), intervened

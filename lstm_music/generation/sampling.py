@@ -6,49 +6,56 @@ al. 2024.
 
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
+import numpy.typing as npt
 
-FORBIDDEN = -1e9
-BITS_OF_ONE = 30
-"""The bits of every float32 from 0 to 1, read as a number, are below 2 to the power of this."""
+from lstm_music.inference.exact import Array
+
+Ids = npt.NDArray[np.int64]
 
 
 def sample(
-    logits: Any, allowed: Any, chance: Any, *, temperature: float, top_k: int, top_p: float, min_p: float
-) -> Any:
-    """Choose an id for each row: `logits` float [batch, ids], `allowed` bool of the same shape, `chance` uniform [batch].
+    logits: Array,
+    allowed: npt.NDArray[np.bool_],
+    chance: npt.NDArray[Any],
+    *,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+) -> Ids:
+    """Choose an id for each row, int64 [batch].
 
-    An id that is not allowed is never chosen; if none is allowed, the answer is id 0. A temperature of 0 takes the likeliest.
+    `logits` are float64 [batch, ids], `allowed` is bool of the same shape, `chance` uniform [batch]. An id that is not allowed
+    is never chosen; if none is allowed, the answer is id 0. A temperature of 0 takes the likeliest.
     """
-    logits = tf.where(allowed, logits, FORBIDDEN)
-    likeliest = tf.argmax(logits, -1, tf.int32)
+    logits = np.where(allowed, logits, -np.inf)
+    likeliest: Ids = logits.argmax(-1)
     if temperature == 0:
         return likeliest
-    logits = tf.where(allowed, (logits - tf.reduce_max(logits, -1, keepdims=True)) / temperature, FORBIDDEN)
-    weights = tf.nn.softmax(logits)
-    if 0 < top_k < logits.shape[-1]:
-        weights = _likeliest(weights, tf.ones_like(weights), top_k)
+    above = logits - np.maximum(logits.max(-1, keepdims=True), np.finfo(np.float64).min)  # no allowed id: all -inf
+    weights = np.exp(above / temperature)
+    if 0 < top_k < weights.shape[1]:
+        weights = _at_least(weights, np.sort(weights, -1)[:, -top_k])
     if top_p < 1:
-        weights = _likeliest(weights, weights, top_p * tf.reduce_sum(weights, -1, keepdims=True))
+        weights = _at_least(weights, _smallest_of_nucleus(weights, top_p))
     if min_p > 0:
-        weights = tf.where(weights >= min_p * tf.reduce_max(weights, -1, keepdims=True), weights, 0)
-    shares = tf.cumsum(weights, axis=-1)
-    # XLA adds in blocks, so that shares do not quite ascend: only an id with some weight of its own is ever the answer.
-    above = allowed & (weights > 0) & (shares > chance[:, None] * shares[:, -1:])
-    return tf.where(tf.reduce_any(above, -1), tf.argmax(tf.cast(above, tf.int32), -1, tf.int32), likeliest)
+        weights = _at_least(weights, min_p * weights.max(-1))
+    shares = weights.cumsum(-1)
+    found: Ids = (shares > chance[:, None] * shares[:, -1:]).argmax(-1)
+    return found
 
 
-def _likeliest(weights: Any, amounts: Any, enough: Any) -> Any:
-    """Keep the largest weights, [batch, ids] from 0 to 1: as few as have `enough` of the `amounts` together, and 0 for the rest.
+def _at_least(weights: Array, smallest: Array) -> Array:
+    """Set weights [batch, ids] below the smallest, [batch], to 0."""
+    found: Array = np.where(weights >= smallest[:, None], weights, 0.0)
+    return found
 
-    The smallest that is kept is found by bisection, because XLA's sort takes ten times as long (measured). Floats that are not
-    negative are in the order of their bits, so that it is found exactly.
-    """
-    bits = tf.bitcast(weights, tf.int32)
-    below = tf.zeros_like(bits[:, :1])  # what is above it has enough
-    smallest = below + (1 << BITS_OF_ONE)  # what is above it has not
-    for _ in range(BITS_OF_ONE):
-        middle = (below + smallest) // 2
-        has_enough = tf.reduce_sum(tf.where(bits > middle, amounts, 0), -1, keepdims=True) >= enough
-        below, smallest = tf.where(has_enough, middle, below), tf.where(has_enough, smallest, middle)
-    return tf.where(bits >= smallest, weights, 0)
+
+def _smallest_of_nucleus(weights: Array, top_p: float) -> Array:
+    """Give the smallest of the largest weights that together have the share `top_p` of all, [batch]."""
+    ordered = np.sort(weights, -1)[:, ::-1]
+    shares = ordered.cumsum(-1)
+    place = (shares >= top_p * shares[:, -1:]).argmax(-1)
+    found: Array = ordered[np.arange(len(place)), place]
+    return found

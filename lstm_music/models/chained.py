@@ -6,12 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import echo_columns
-from lstm_music.encoding.places import PLACES
-from lstm_music.encoding.streams import heard
 from lstm_music.encoding.windows import Batch
 from lstm_music.models.columns import Columns
-from lstm_music.models.experts import Experts, picked
+from lstm_music.models.experts import Experts
+from lstm_music.models.inputs import ChainedInputs
 from lstm_music.models.lstm import LSTM, State
 from lstm_music.models.spec import ModelSpec
 
@@ -21,26 +19,18 @@ States = list[State]
 class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     """A stack of LSTMs that reads the whole previous event, and the streams of this event that are earlier in the chain.
 
-    It has a target at every step, and carries its state from the start of a piece to its end. The places are known with the
-    first stream; the echoes are those of the previous event. The first layer's kernel has one row for each id of each field:
-    first the columns of the previous event, then those of this event, then the controls: before the offset is known, those of the
-    previous event. Behind the row numbers stands what the experts read.
+    It has a target at every step, and carries its state from the start of a piece to its end. What it reads of the tokens its
+    `reads` say: see `lstm_music.models.inputs`.
     """
 
     def __init__(self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, random_seed: int) -> None:
         (stream,) = predicts
         super().__init__(name=f"model_of_{stream}")
         self.spec, self.predicts, self.columns = spec, predicts, columns
-        self.place_in_chain = columns.chain.index(stream)
-        earlier = [*columns.chain[: self.place_in_chain], *(PLACES if self.place_in_chain else ())]
-        self.read = (*columns.streams, *PLACES, *(echo_columns(columns.streams) if spec.echoes else ()))
+        self.reads = ChainedInputs(spec, stream, columns)
         self.target = columns.streams.index(stream)
-        self.known = [[*columns.sizes].index(name) for name in earlier]
-        self.controls = [columns.controls[name] for name in spec.controls]
-        self.fields = (*self.read, *earlier, *spec.controls)
-        sizes = [columns.sizes[name] for name in self.fields]
-        self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
-        inputs = [sum(sizes), *[spec.units] * (spec.layers - 1)]
+        self.fields = self.reads.fields
+        widths = [self.reads.kernel_rows, *[spec.units] * (spec.layers - 1)]
         self.stack = [
             LSTM(
                 width,
@@ -49,33 +39,22 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
                 name=f"lstm_{layer + 1}",
                 fields=None if layer else len(self.fields),
             )
-            for layer, width in enumerate(inputs)
+            for layer, width in enumerate(widths)
         ]
         self.head = keras.layers.Dense(
             columns.sizes[stream], kernel_initializer=keras.initializers.GlorotUniform(random_seed + 2), name="head"
         )
-        self.experts = (
-            Experts(spec.experts, stream, columns, spec.units)
-            if spec.experts and stream in heard(columns.streams)
-            else None
-        )
+        read = self.reads.experts
+        self.experts = Experts(read, columns.sizes[stream], spec.units) if read else None
         for layer in self.stack:
             layer.build()
         self._begin_without_controls()
         self.head.build((None, spec.units))
         self.built = True
 
-    def rows(self, previous: Any, current: Any) -> Any:
-        """Turn tokens, int [..., columns] of the previous event and of this one, into what the model reads, int [..., read].
-
-        That is a row number for each field, and what the experts read.
-        """
-        together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        told = current if self.place_in_chain else previous
-        read = [previous[..., : len(self.read)], picked(current, self.known)]
-        ids = together([*read, picked(told, self.controls)] if self.controls else read, -1)
-        rows = ids + self.first_rows
-        return rows if self.experts is None else together([rows, self.experts.read(previous, current)], -1)
+    def rows(self, previous: np.ndarray, current: np.ndarray) -> np.ndarray:
+        """Turn tokens, int [..., columns] of the previous event and of this one, into what the model reads, int [..., read]."""
+        return self.reads.rows(previous, current)
 
     def _begin_without_controls(self) -> None:
         """Let controls say nothing at the start of a training, so that it begins as one without."""
@@ -90,7 +69,7 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     def mask(self, batch: Batch) -> np.ndarray:
         """Mark the targets that count, float [time, windows]: the end of a piece is a target of the first stream."""
-        return batch.is_event if self.place_in_chain else batch.mask
+        return batch.is_event if self.reads.has_offset else batch.mask
 
     def drop_shape(self, steps: int, windows: int) -> tuple[int, ...]:
         """Give the shape of the random bytes that dropout uses for a batch."""
@@ -143,22 +122,6 @@ class ChainedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
 
     def observe(self, outputs: Any, targets: Any, mask: Any) -> None:
         """Keep nothing."""
-
-    def after(self, rows: Any) -> States:
-        """Give the states after the first events of a piece, [time, batch, read]; there may be none."""
-        if rows.shape[0] == 0:
-            return self.initial_state(rows.shape[1])
-        _, states = self(rows, self.initial_state(rows.shape[1]), has_experts=False)  # nothing of what is said is read
-        after: States = states
-        return after
-
-    def step(self, rows: Any, states: States) -> tuple[Any, States]:
-        """Give the logits [batch, ids] of one event for what `rows` gives, [batch, read], and the states after it."""
-        values, after = rows[..., : len(self.fields)], []
-        for layer, state in zip(self.stack, states, strict=True):
-            after.append(layer.step(values, state))
-            values = after[-1][0]
-        return self._said(values, rows), after
 
 
 def dropped(values: Any, random_bytes: Any, share: float) -> Any:

@@ -1,4 +1,4 @@
-"""The interface of a model for training, scoring and generation, whatever its architecture."""
+"""The interface of a model for training and scoring, whatever its architecture; music is made by `lstm_music.inference`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ class EventModel(Protocol):
     weights: Sequence[Any]
     trainable_variables: Sequence[Any]
 
-    def rows(self, previous: Any, current: Any) -> Any:
+    def rows(self, previous: np.ndarray, current: np.ndarray) -> np.ndarray:
         """Turn tokens, int [..., columns] of the previous event and of this one, into row numbers int [..., fields]."""
 
     def targets(self, batch: Batch) -> np.ndarray:
@@ -47,12 +47,6 @@ class EventModel(Protocol):
 
     def observe(self, outputs: Any, targets: Any, mask: Any) -> None:
         """Update what a model keeps from a training batch besides its gradients."""
-
-    def after(self, rows: Any) -> Any:
-        """Give the state after some events, row numbers [time, batch, fields]."""
-
-    def step(self, rows: Any, state: Any) -> tuple[Any, Any]:
-        """Give the outputs for one more event, row numbers [batch, fields], and the state after it."""
 
     def token_axes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
         """Name the weights with one number per id: by path the axis, and the columns whose ids follow one another along it.

@@ -18,48 +18,29 @@ much the expert knows: the length of its longest run, or the highest order whose
 trained as a whole.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_music.encoding.echoes import LENGTH, LENGTHS, RANKS, echo_column
-from lstm_music.encoding.guesses import GUESSES, ODDS_STEP
-from lstm_music.encoding.guesses import PARTS as GUESS_PARTS
-from lstm_music.encoding.ngrams import ORDERS
-from lstm_music.encoding.own_echoes import OWN, OWN_ECHOES, OWN_STREAMS
-from lstm_music.encoding.streams import STREAMS
-from lstm_music.models.columns import Columns
-
-KINDS = {
-    "offset": ("melody", "rhythm"),
-    "part": ("melody", "rhythm"),
-    "note": ("melody",),
-    "duration": ("melody", "rhythm"),
-}
-"""The echoes that each stream's experts read; the note is better without those of the rhythm (measured)."""
+from lstm_music.encoding.echoes import LENGTHS, RANKS
+from lstm_music.encoding.guesses import ODDS_STEP
+from lstm_music.models.inputs import ID_OF, ODDS_OF, ORDER_OF, ExpertInputs, PieceInputs
 
 DISCOUNT = 0.5
-NO_ID = -1
 
 
 class Experts(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
-    """The experts of one stream: `read` finds in tokens what they know, a call adds what they say to logits."""
+    """The experts of one stream: a call adds what they say, by what they read, to logits of so many `ids`."""
 
-    def __init__(self, names: Sequence[str], stream: str, columns: Columns, units: int) -> None:
+    def __init__(self, inputs: tuple[ExpertInputs, ...], ids: int, units: int) -> None:
         super().__init__(name="experts")
-        self.ids = columns.sizes[stream]
-        self.experts: list[_PieceExpert | _NgramExpert] = []
-        if "piece" in names:
-            own = (OWN,) if stream in OWN_STREAMS and OWN_ECHOES[0] in columns.sizes else ()
-            self.experts += [_PieceExpert(kind, stream, columns) for kind in (*KINDS[stream], *own)]
-        if "ngrams" in names:
-            self.experts.append(_NgramExpert(stream, columns))
-        self.gate = keras.layers.Dense(sum(one.levels for one in self.experts), kernel_initializer="zeros", name="gate")
+        self.ids = ids
+        self.experts = inputs
+        self.gate = keras.layers.Dense(sum(one.levels for one in inputs), kernel_initializer="zeros", name="gate")
         self.gate.build((None, units))
-        first = [np.full(one.levels, one.first_gate, np.float32) for one in self.experts]
+        first = [np.full(one.levels, one.first_gate, np.float32) for one in inputs]
         self.gate.bias.assign(np.concatenate(first))
         self.built = True
 
@@ -68,20 +49,11 @@ class Experts(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
         for variable in self.gate.variables:
             variable.assign(np.zeros(variable.shape, np.float32))
 
-    def read(self, previous: Any, current: Any) -> Any:
-        """Find what all experts know, int [..., read]: see their `read`.
-
-        Tokens, int [..., columns], are those of the event before, and of this one, of which only the streams that are earlier
-        in the chain are read, and the guesses that are made from them.
-        """
-        together = np.concatenate if isinstance(previous, np.ndarray) else tf.concat
-        return together([part for one in self.experts for part in one.read(previous, current)], -1)
-
     def call(self, logits: Any, hidden: Any, read: Any) -> Any:
-        """Add what the experts say to logits [..., ids], given the outputs of the LSTM, [..., units], and what `read` found."""
+        """Add what the experts say to logits [..., ids], given the outputs of the LSTM, [..., units], and what they read."""
         gates, of_expert, of_read = self.gate(hidden), 0, 0
         for one in self.experts:
-            ids, odds, level = one.say(read[..., of_read : of_read + one.width])
+            ids, odds, level = said(one, read[..., of_read : of_read + one.width])
             gate = gates[..., of_expert : of_expert + one.levels]
             weight = tf.reduce_sum(gate * tf.one_hot(level, one.levels), -1, keepdims=True)
             logits += weight * self._above_others(ids, odds)
@@ -93,64 +65,12 @@ class Experts(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
         return tf.reduce_max(tf.where(ids[..., None] == tf.range(self.ids), odds[..., None], 0.0), -2)
 
 
-class _PieceExpert:
-    """What one kind of echo says of a stream."""
-
-    levels = len(LENGTHS) + 1
-    width = 2 * RANKS
-    first_gate = 0.4
-
-    def __init__(self, kind: str, stream: str, columns: Columns) -> None:
-        names = list(columns.sizes)
-        earlier = columns.chain[: columns.chain.index(stream)]
-        if kind == OWN:  # offset and part chose them
-            earlier = tuple(known for known in earlier if known in OWN_STREAMS)
-        self._stand_with_event = kind == OWN
-        self._ids = columns.sizes[stream]
-        self._sources = [
-            [names.index(echo_column(kind, rank, part)) for rank in range(1, RANKS + 1)]
-            for part in (*earlier, stream, LENGTH)
-        ]
-        self._known = [names.index(known) for known in earlier]
-
-    def read(self, previous: Any, current: Any) -> tuple[Any, Any]:
-        """Find the ids [..., ranks] of the matches, and the positions of their lengths.
-
-        An echo that is no match has the id `NO_ID` and the length 0.
-        """
-        *known, ids, lengths = (
-            picked(current if self._stand_with_event else previous, places) for places in self._sources
-        )
-        for column, values in zip(self._known, known, strict=True):
-            lengths = lengths * _number(values == current[..., column : column + 1])
-        return _number(lengths > 0) * (ids - NO_ID) + NO_ID, lengths
-
-    def say(self, read: Any) -> tuple[Any, Any, Any]:
-        """Give ids and their odds, [..., ranks], and the position of the longest run's length, [...]."""
+def said(expert: ExpertInputs, read: Any) -> tuple[Any, Any, Any]:
+    """Give ids and their odds, [..., ids], and the level of the gate, [...], for what an expert read, [..., width]."""
+    if isinstance(expert, PieceInputs):
         ids, lengths = read[..., :RANKS], read[..., RANKS:]
-        return ids, log_odds(ids, lengths, self._ids), tf.reduce_max(lengths, -1)
-
-
-class _NgramExpert:
-    """What the n-grams of the training pieces say of a stream."""
-
-    levels = len(ORDERS) + 1
-    width = len(GUESS_PARTS)
-    first_gate = 0.6
-
-    def __init__(self, stream: str, columns: Columns) -> None:
-        names = list(columns.sizes)
-        self._is_of_next = stream == STREAMS[0]
-        self._source = [names.index(f"{stream}_{part}") for part in GUESS_PARTS]
-
-    def read(self, previous: Any, current: Any) -> tuple[Any]:
-        """Read the guesses, [..., parts]."""
-        return (picked(previous if self._is_of_next else current, self._source),)
-
-    def say(self, read: Any) -> tuple[Any, Any, Any]:
-        """Give ids and their odds, [..., guesses], and the number of orders, [...]."""
-        odds = ODDS_STEP * tf.cast(read[..., GUESSES : 2 * GUESSES], tf.float32)
-        return read[..., :GUESSES], odds, read[..., 2 * GUESSES]
+        return ids, log_odds(ids, lengths, expert.ids), tf.reduce_max(lengths, -1)
+    return read[..., ID_OF], ODDS_STEP * tf.cast(read[..., ODDS_OF], tf.float32), read[..., ORDER_OF]
 
 
 def log_odds(ids: Any, lengths: Any, size: int) -> Any:
@@ -176,15 +96,3 @@ def log_odds(ids: Any, lengths: Any, size: int) -> Any:
         p = of_length + passed_on * p
     of_others = tf.reduce_prod(to_shorter, -1, keepdims=True) / size
     return tf.where(lengths > 0, tf.math.log(p / of_others), 0.0)
-
-
-def picked(tokens: Any, places: Sequence[int]) -> Any:
-    """Pick some columns of tokens [..., columns]."""
-    if isinstance(tokens, np.ndarray):
-        found: Any = tokens[..., places]
-        return found
-    return tf.gather(tokens, tf.constant(places, tf.int32), axis=-1)
-
-
-def _number(truth: Any) -> Any:
-    return truth.astype(np.int32) if isinstance(truth, np.ndarray) else tf.cast(truth, tf.int32)

@@ -193,28 +193,6 @@ class LSTM(keras.layers.LSTM):  # type: ignore[misc]  # keras has no types
         outputs, hidden, cell = lstm_sequence(gates, recurrent, *state, mask=mask)
         return outputs, (hidden, cell)
 
-    def step(self, inputs: Any, state: State) -> State:
-        """Take one step without a gradient: `inputs` is [batch, fields] or [batch, inputs]."""
-        hidden, cell = state
-        recurrent = tf.convert_to_tensor(self.cell.recurrent_kernel)
-        is_rows = inputs.dtype.is_integer and not self.stock
-        gates = self._gates_of_rows(inputs) if is_rows else self.gates(inputs)
-        hidden, cell, _ = _cell(gates + hidden @ recurrent, cell)
-        return hidden, cell
-
-    def _gates_of_rows(self, rows: Any) -> Any:
-        """Add up as `gates` does, a field after another: XLA would write the rows of every field to memory before it adds."""
-        kernel, bias = tf.convert_to_tensor(self.cell.kernel), tf.convert_to_tensor(self.cell.bias)
-        by_field = tf.transpose(rows)
-
-        def add(field: Any, gates: Any) -> Any:
-            return field + 1, gates + tf.gather(kernel, by_field[field])
-
-        start = tf.zeros([rows.shape[0], kernel.shape[1]], kernel.dtype)
-        fields = rows.shape[1]
-        _, gates = tf.while_loop(lambda field, _: field < fields, add, (0, start), maximum_iterations=fields)
-        return gates + bias
-
     def gates(self, inputs: Any) -> Any:
         """Give what the gates get from `inputs`, bias added: the sum of the kernel's rows, or the product with it."""
         kernel, bias = tf.convert_to_tensor(self.cell.kernel), tf.convert_to_tensor(self.cell.bias)

@@ -116,7 +116,7 @@ def _carried_scorer(model: ChainedLSTM, tokens: Tokens, hidden: list[int]) -> Sc
             scored.update(zip(group, score_group([spans[index] for index in group]), strict=True))
         positions = np.split(targets.positions, np.cumsum(targets.lengths)[:-1])
         wanted = [(*scored[index], places) for index, places in enumerate(positions)]
-        has_ends = model.place_in_chain == 0 and targets.events == sum(span.events for span in spans)
+        has_ends = not model.reads.has_offset and targets.events == sum(span.events for span in spans)
         predicted = Predicted(
             log_probabilities=np.concatenate([log[places] for log, _, places in wanted]),
             guesses=np.concatenate([guess[places] for _, guess, places in wanted]),

@@ -25,6 +25,11 @@ WINDOWED = frozenset({"three_streams", "notes_only", "dual_head", "multi_label"}
 WITH_KNOWN_FAULTS = frozenset({"dual_head", "multi_label"})
 """The architectures whose faults the report names: see `models/faults.py`."""
 
+FLOOR = 0.01
+"""The share of probability that the regression spreads evenly over all values: a squared error has no likelihood."""
+LEAST_VARIANCE = 1e-4
+"""The smallest variance of the regression of `dual_head`, quarters squared."""
+
 
 def streams_of(model: str) -> tuple[str, ...]:
     """Give the streams that a model predicts, by its name."""

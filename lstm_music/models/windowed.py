@@ -20,14 +20,12 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import Batch
 from lstm_music.models.chained import dropped
 from lstm_music.models.columns import Columns
+from lstm_music.models.inputs import window_rows
 from lstm_music.models.lstm import LSTM, State
-from lstm_music.models.spec import ModelSpec
+from lstm_music.models.spec import FLOOR, LEAST_VARIANCE, ModelSpec
 
 BOTTLENECK_UNITS = 128  # of the report's Dense layer between the LSTM and the heads
 
-FLOOR = 0.01
-"""The share of probability that the regression spreads evenly over all values: a squared error has no likelihood."""
-LEAST_VARIANCE = 1e-4
 VARIANCE_MOMENTUM = 0.99
 QUARTERS_READ = "quarters"
 
@@ -74,12 +72,9 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
                 axes |= {head.kernel.path: (1, (stream,)), head.bias.path: (0, (stream,))}
         return axes
 
-    def rows(self, previous: Any, current: Any) -> Any:  # noqa: ARG002 - chained models read of it, too
+    def rows(self, previous: np.ndarray, current: np.ndarray) -> np.ndarray:  # noqa: ARG002 - chained models read of it, too
         """Turn tokens, int [..., columns] of the previous event, into row numbers int [..., fields]."""
-        together = np.stack if isinstance(previous, np.ndarray) else tf.stack
-        sizes = [self.columns.sizes[stream] for stream in self.predicts]
-        first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
-        return together([previous[..., column] for column in self.predicted], -1) + first_rows
+        return window_rows(self.spec, self.predicts, self.columns, previous)
 
     def targets(self, batch: Batch) -> np.ndarray:
         """Give the ids to predict, int [1, windows, streams]: those of the event after the window."""
@@ -121,15 +116,6 @@ class WindowedLSTM(keras.Model):  # type: ignore[misc]  # keras has no types
     def observe(self, outputs: Any, targets: Any, mask: Any) -> None:
         """Keep nothing."""
 
-    def after(self, rows: Any) -> Any:
-        """Give the window after a run of events: their last row numbers."""
-        return rows[-self.columns.window :]
-
-    def step(self, rows: Any, window: Any) -> tuple[Any, Any]:
-        """Move the window by one event, row numbers [batch, fields], and give the outputs for the next event."""
-        window = tf.concat([window[1:], rows[None]], 0)
-        return tuple(output[0] for output in self(window)), window
-
 
 def _dense(units: int, inputs: int, name: str, seed: int) -> Any:
     layer = keras.layers.Dense(units, kernel_initializer=keras.initializers.GlorotUniform(seed), name=name)
@@ -158,11 +144,6 @@ class DualHead(WindowedLSTM):
     def head_units(self, stream: str) -> int:
         """One for the regression, one a note for the classification."""
         return 1 if stream == "offset" else super().head_units(stream)
-
-    def rows(self, previous: Any, current: Any) -> Any:  # noqa: ARG002 - chained models read of it, too
-        """Give the ids of offset and note."""
-        together = np.stack if isinstance(previous, np.ndarray) else tf.stack
-        return together([previous[..., column] for column in self.predicted], -1)
 
     def _run(self, rows: Any, state: State) -> Any:
         quarters = tf.gather(self.quarters, rows[..., self.offset])

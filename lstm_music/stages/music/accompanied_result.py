@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from lstm_music.encoding.events import decode
 from lstm_music.encoding.streams import PART, VELOCITY
 from lstm_music.encoding.velocities import velocities
 from lstm_music.encoding.vocabulary import steps_of
+from lstm_music.generation.given import is_given
+from lstm_music.generation.loop import Made
 from lstm_music.midi.notes import PieceNotes, Tempo, TimeSignature
 from lstm_music.midi.parts import Part, in_parts
 from lstm_music.midi.titles import piece_title
@@ -20,21 +22,16 @@ from lstm_music.rendering.hands import HAND_NAMES
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.accompaniment import Accompanied
 
-if TYPE_CHECKING:
-    from lstm_music.generation.loop import Made
-
 _WHOLE_NOTES = (4, 8, 16, 32, 64)
 """Denominators of the time signature of a pickup."""
 
 
-def new_events(dataset: Dataset, given: Accompanied, made: "Made") -> npt.NDArray[np.bool_]:
+def new_events(dataset: Dataset, given: Accompanied, made: Made) -> npt.NDArray[np.bool_]:
     """Say which events of a result are new, bool [events]."""
-    from lstm_music.generation.given import is_given
-
     return ~is_given(made.tokens, steps_of(dataset.vocabularies["offset"], dataset.events.grid), given.notes)
 
 
-def with_given(dataset: Dataset, given: Accompanied, made: "Made") -> PieceNotes:
+def with_given(dataset: Dataset, given: Accompanied, made: Made) -> PieceNotes:
     """Put the new events of a result beside the given notes, which keep their durations and velocities.
 
     Tempos and signatures are those of the given music. Without parts each hand has a track of its own.
@@ -67,7 +64,7 @@ def with_given(dataset: Dataset, given: Accompanied, made: "Made") -> PieceNotes
     )
 
 
-def facts(dataset: Dataset, given: Accompanied, made: "Made") -> dict[str, Any]:
+def facts(dataset: Dataset, given: Accompanied, made: Made) -> dict[str, Any]:
     """Give the facts about the given part of a result: how likely the models find its notes stands apart."""
     is_new = new_events(dataset, given, made)
     nats = {"nats_per_event": made.nats[~is_new], "new_nats_per_event": made.nats[is_new]}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,22 +14,18 @@ from lstm_music.encoding.places import bar_steps
 from lstm_music.encoding.streams import PART
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.errors import NotEnoughMusicError, RecipeError, RejectedInputError
-from lstm_music.generation.grammar import training_range
+from lstm_music.generation.given import GivenMusic, GivenNotes
+from lstm_music.generation.grammar import Grammar, training_range
 from lstm_music.generation.plan import PLANNED, Planned
 from lstm_music.generation.prompt import Prompt, average_tempo, nothing_before, signature_after
 from lstm_music.generation.spec import NONE, GenerationSpec
 from lstm_music.generation.steering import STEERING, Steering
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.midi.notes import TimeSignature
-from lstm_music.models.backend import load_tensorflow
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.given_events import given_events, require_known, require_single_notes
 from lstm_music.stages.music.melody import GivenPart, Melody, given_part
-
-if TYPE_CHECKING:
-    from lstm_music.generation.given import GivenMusic, GivenNotes
-    from lstm_music.generation.grammar import Grammar
 
 BEST_OF = 8
 """Candidates for each result, unless a recipe asks for more: how well the models find their way to the given notes differs."""
@@ -62,7 +58,7 @@ class Accompanied:
     part: GivenPart
     melody: Melody
     events: PieceEvents
-    notes: "GivenNotes"
+    notes: GivenNotes
     segment: Prompt
     learnt: tuple[int, int]
     grid: Grid
@@ -72,13 +68,11 @@ class Accompanied:
         """Sentences for the user."""
         return [*self.part.warnings, *(f"{self.melody.file.name}: {said}" for said in self._doubts())]
 
-    def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec) -> "GivenMusic":
+    def rules(self, dataset: Dataset, grammar: Grammar, spec: GenerationSpec) -> GivenMusic:
         """Draw up the rules of given music.
 
         Raises NotEnoughMusicError for a note that no offset leads to, RecipeError for settings that leave nobody to accompany it.
         """
-        from lstm_music.generation.given import GivenMusic
-
         own = grammar
         if grammar.has_parts:
             parts = grammar.parts.copy()
@@ -150,9 +144,6 @@ def accompanied(dataset: Dataset, melody: Melody) -> Accompanied:
     begins = np.flatnonzero(np.diff(positions) <= 0) + 1
     segment = _segment(dataset, part, int(positions[0]))
     until = np.append(begins, end + 1)[np.searchsorted(begins, steps, side="right")]
-    load_tensorflow()  # which the rules of given music are made of
-    from lstm_music.generation.given import GivenNotes
-
     notes = GivenNotes(
         onsets=events.onset_steps,
         parts=read.parts,

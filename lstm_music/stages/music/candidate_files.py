@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstm_music.encoding.parts import player_of
 from lstm_music.encoding.streams import PART
+from lstm_music.generation.loop import Made
 from lstm_music.generation.prompt import start_in_bar, to_notes
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
@@ -27,9 +28,6 @@ from lstm_music.stages.music.lengths import begin_in_bar, held_to_the_end
 from lstm_music.stages.music.prompts import Origin
 from lstm_music.stages.music.rewritten_result import NewBars, with_new_bars
 from lstm_music.stages.music.variation import Kept
-
-if TYPE_CHECKING:
-    from lstm_music.generation.loop import Made
 
 
 def title_after(piece: str) -> str:
@@ -69,7 +67,7 @@ def write_candidate(
     dataset: Dataset,
     spec: GenerationSpec,
     origin: Origin,
-    made: "Made",
+    made: Made,
     given: Accompanied | None = None,
     kept: Kept | None = None,
 ) -> None:
@@ -120,7 +118,7 @@ def _write_facts(writer: Any, number: int, facts: Mapping[str, Any]) -> None:
     writer.file(f"result_{number:03d}", "json").write_text(text + "\n", encoding="utf-8")
 
 
-def _after_prompt(dataset: Dataset, spec: GenerationSpec, origin: Origin, made: "Made") -> _Pieces:
+def _after_prompt(dataset: Dataset, spec: GenerationSpec, origin: Origin, made: Made) -> _Pieces:
     segment, grid = origin.segment, dataset.events.grid
     passed = grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     onset = segment.last_onset_steps + segment.rest_steps + passed
@@ -154,7 +152,7 @@ def _after_prompt(dataset: Dataset, spec: GenerationSpec, origin: Origin, made: 
     return _Pieces(result, title_after(segment.title), position, prompt, begins_at_quarters)
 
 
-def _around(dataset: Dataset, given: Accompanied, made: "Made") -> _Pieces:
+def _around(dataset: Dataset, given: Accompanied, made: Made) -> _Pieces:
     """Give a result around given music; it begins with the time of that music."""
     onset = dataset.events.grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     title = title_with(piece_title(given.melody.file.name, given.part.whole))
@@ -162,7 +160,7 @@ def _around(dataset: Dataset, given: Accompanied, made: "Made") -> _Pieces:
 
 
 def _facts(
-    dataset: Dataset, spec: GenerationSpec, origin: Origin, made: "Made", pieces: _Pieces, key: KeySignature
+    dataset: Dataset, spec: GenerationSpec, origin: Origin, made: Made, pieces: _Pieces, key: KeySignature
 ) -> dict[str, Any]:
     segment = origin.segment
     facts: dict[str, Any] = {

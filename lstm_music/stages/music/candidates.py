@@ -9,6 +9,7 @@ import numpy as np
 
 from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError
+from lstm_music.generation.loop import Made, generate_tokens
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import sorted_notes
 from lstm_music.midi.parts import parts_of
@@ -46,14 +47,13 @@ from lstm_music.stages.music.variation import Kept, Variation, kept_after, kept_
 from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
-    from lstm_music.generation.loop import Made
     from lstm_music.stages.music.rewritten_result import NewBars
 
 SEEDS = 2**32
 """How many random seeds there are: further runs have those beyond."""
 
 KIND = "music"
-MUSIC_VERSION = 3
+MUSIC_VERSION = 4
 
 
 def music_stage(
@@ -74,7 +74,7 @@ def music_stage(
         **({"variation": variation.spec} if variation else {}),
     }
     inputs = (dataset_ref, *models.values(), *([variation.music] if variation else []))
-    return Stage(KIND, MUSIC_VERSION, settings, inputs, ("tensorflow", "keras", "numpy"))
+    return Stage(KIND, MUSIC_VERSION, settings, inputs, ("numpy",))
 
 
 def make_music(
@@ -223,7 +223,7 @@ def go_on(
     origins: Sequence[Origin],
     given: Accompanied | None = None,
     kept: Kept | None = None,
-) -> "list[Made]":
+) -> list[Made]:
     """Run the loop from the last event of each segment, or around given music, and write nothing.
 
     With events `kept` of a result, all segments are the prompt of that result.
@@ -233,8 +233,6 @@ def go_on(
     """
     segments = [origin.segment for origin in origins]
     ready = make_ready(store, dataset, models, spec, segments)
-    from lstm_music.generation.loop import generate_tokens
-
     grammar, drums = ready.grammar, ready.drums
     prompts = replace(ready.prompts, onsets=ready.prompts.onsets - (kept.base if kept else 0))
     ending = ending_of(dataset, spec, segments, [origin.ends_bar for origin in origins])
@@ -244,7 +242,7 @@ def go_on(
     lengths = lengths_of(dataset, spec, segments) if spec.has_length else None
     asked = asked_of_bars(dataset, spec, prompts.bars, lengths)
 
-    def make(settings: GenerationSpec) -> "list[Made]":
+    def make(settings: GenerationSpec) -> list[Made]:
         own = grammar if rules is None else rules.grammar
         return generate_tokens(
             ready.models, own, settings, prompts, random_seed, ready.guesser, drums, ending, rules, asked
@@ -276,16 +274,15 @@ def new_bars(
     Raises NotEnoughMusicError if the models find no way to what follows, or too little is before the gap for their window.
     """
     ready = make_ready(store, dataset, models, spec, [read.segment] * (spec.candidates + 1))
-    from lstm_music.generation.loop import generator
-
     rules, room = read.rules(dataset, ready.grammar, spec), read.room(dataset)
-    is_shared = not any(model.spec.is_windowed for model in ready.models)
     settings = spec.model_copy(update={"num_events": room, "min_events": room})
-    run = generator(ready.models, rules.grammar, settings, ready.guesser, given=rules, is_shared=is_shared)
     ending = read.ending(spec.candidates + 1)
 
-    def made(number: int) -> "list[Made]":
-        return run(ready.prompts, random_seed + number * SEEDS, ending)
+    def made(number: int) -> list[Made]:
+        seed = random_seed + number * SEEDS
+        return generate_tokens(
+            ready.models, rules.grammar, settings, ready.prompts, seed, ready.guesser, ending=ending, given=rules
+        )
 
     return search(dataset, read, rules, made, spec.num_outputs)
 

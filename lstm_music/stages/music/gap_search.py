@@ -7,18 +7,15 @@ quarters, then seven eighths, and the rest is made again, many times. A result i
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_music.errors import NotEnoughMusicError
+from lstm_music.generation.gap_rules import GapMusic, Script
+from lstm_music.generation.loop import Made
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.rewriting import Rewritten
 from lstm_music.stages.music.rewritten_result import NewBars, facts_of, read_bars_made
-
-if TYPE_CHECKING:
-    from lstm_music.generation.gap_rules import GapMusic, Script
-    from lstm_music.generation.loop import Made
 
 FURTHER_RUNS = 3
 
@@ -35,15 +32,11 @@ class Found:
     first: list[NewBars | None]
 
 
-def search(
-    dataset: Dataset, read: Rewritten, rules: "GapMusic", run: "Callable[[int], list[Made]]", results: int
-) -> Found:
+def search(dataset: Dataset, read: Rewritten, rules: GapMusic, run: Callable[[int], list[Made]], results: int) -> Found:
     """Find so many new bars. `run` gives the outputs of the loop for the number of a run; the last one has the replaced music.
 
     Raises NotEnoughMusicError if no candidate found its way to what follows.
     """
-    from lstm_music.generation.gap_rules import Script
-
     fresh, replay = Script(read.rows(read.given), read.gap.start), Script(read.rows(read.replayed), read.gap.stop)
     outputs = rules.script_of.shape[0]
     last = np.arange(outputs) == outputs - 1
@@ -99,9 +92,7 @@ def _share(one: NewBars, other: NewBars) -> float:
     return len(mine & theirs) / len(mine | theirs)
 
 
-def _until(dataset: Dataset, read: Rewritten, one: NewBars, cut: int) -> "Script":
+def _until(dataset: Dataset, read: Rewritten, one: NewBars, cut: int) -> Script:
     """Give what a candidate has before a step, and what stays behind it."""
-    from lstm_music.generation.gap_rules import Script
-
     before, stays = one.rows(dataset), read.rows(read.given)
     return Script(np.concatenate([before[before[:, 0] < cut], stays[stays[:, 0] >= cut]]), cut)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,15 +9,13 @@ from lstm_music.encoding.splits import TRAIN
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import PieceSpan
 from lstm_music.errors import NotEnoughMusicError
+from lstm_music.generation.ending import NEVER, Ending, ended_well, held_in_notes
+from lstm_music.generation.grammar import Grammar
+from lstm_music.generation.loop import Made
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.midi.notes import PieceNotes
 from lstm_music.stages.data.dataset import Dataset
-
-if TYPE_CHECKING:
-    from lstm_music.generation.ending import Ending
-    from lstm_music.generation.grammar import Grammar
-    from lstm_music.generation.loop import Made
 
 MOST_EVENTS = 200_000
 """No piece has more."""
@@ -42,13 +39,11 @@ def ends_with_a_bar(dataset: Dataset, span: PieceSpan, stop: int) -> bool:
 
 def ending_of(
     dataset: Dataset, spec: GenerationSpec, segments: Sequence[Prompt], ends_bar: Sequence[bool]
-) -> "Ending | None":
+) -> Ending | None:
     """Say where each output ends, and when it begins; None if nothing of it is asked for.
 
     Music after a prompt that ends with a bar (`ends_bar`) begins with the next one.
     """
-    from lstm_music.generation.ending import NEVER, Ending
-
     if not spec.has_length and not any(ends_bar):
         return None
     waits = [
@@ -62,10 +57,8 @@ def ending_of(
     return Ending(lengths.astype(np.int32), np.array(waits, np.int32), np.array(latest, np.int32))
 
 
-def require_begun(ending: "Ending | None", grammar: "Grammar", made: "Sequence[Made]") -> None:
+def require_begun(ending: Ending | None, grammar: Grammar, made: Sequence[Made]) -> None:
     """Raise NotEnoughMusicError if an output begins before or after the bar in which it has to."""
-    from lstm_music.generation.ending import NEVER
-
     if ending is None:
         return
     for wait, latest, one in zip(ending.waits.tolist(), ending.latest.tolist(), made, strict=True):
@@ -95,7 +88,7 @@ def likely_events(dataset: Dataset, lengths: np.ndarray) -> int:
     return int(quarters * float(np.quantile(densities, _DENSE))) + _ROOM
 
 
-def until_all_end(make: Callable[[GenerationSpec], "list[Made]"], spec: GenerationSpec, events: int) -> "list[Made]":
+def until_all_end(make: Callable[[GenerationSpec], list[Made]], spec: GenerationSpec, events: int) -> list[Made]:
     """Make music with room for so many events, and with more where a piece needs it: what there was stays the same."""
     while True:
         made = make(spec.model_copy(update={"num_events": events, "min_events": events}))
@@ -104,13 +97,11 @@ def until_all_end(make: Callable[[GenerationSpec], "list[Made]"], spec: Generati
         events = min(2 * events, MOST_EVENTS)
 
 
-def ended(grammar: "Grammar", one: "Made", segment: Prompt, length: int, drums: int | None = None) -> "Made":
+def ended(grammar: Grammar, one: Made, segment: Prompt, length: int, drums: int | None = None) -> Made:
     """Cut an output in its last bar, and hold its last notes until the end, `length` steps after the barline before it.
 
     `drums` is the part that plays in every bar, where drums are asked for.
     """
-    from lstm_music.generation.ending import ended_well
-
     if not len(one.tokens):
         return one
     passed = int(grammar.offset_steps[one.tokens[0, 0]])
@@ -153,8 +144,6 @@ def held_to_the_end(
 
     The new music begins `begins` steps after the file, and `position` steps after the barline of its bar 1.
     """
-    from lstm_music.generation.ending import held_in_notes
-
     length = int(lengths_of(dataset, spec, [segment])[0])
     ticks, steps = notes.ticks_per_quarter, dataset.events.grid.steps_per_quarter
     begin, end = begins * ticks // steps, (begins - position + length) * ticks // steps

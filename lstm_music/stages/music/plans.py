@@ -1,19 +1,16 @@
 """What is asked of the bars of new music → what the models are told in the loop, if they were taught to hear it."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_music.encoding.controls import CONTROLS
 from lstm_music.errors import RecipeError
+from lstm_music.generation.conditioning import Asked
 from lstm_music.generation.plan import Planned
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import MOST_BARS, read_key, read_note
 from lstm_music.stages.data.dataset import Dataset
-
-if TYPE_CHECKING:
-    from lstm_music.generation.conditioning import Asked
 
 _SEMITONES_OF_A_SHARP = 7
 _RELATIVE_MINOR = 9
@@ -33,7 +30,7 @@ def require_controls(dataset: Dataset, spec: Planned) -> None:
 
 def asked_of_bars(
     dataset: Dataset, spec: GenerationSpec, bar_steps: np.ndarray, lengths: np.ndarray | None
-) -> "Asked | None":
+) -> Asked | None:
     """Return what the models are told; None if nothing is asked that they were taught.
 
     `bar_steps` int64 [outputs] is how long the bars of each output are, `lengths` int64 [outputs] the whole music, both in steps;
@@ -44,8 +41,6 @@ def asked_of_bars(
     has_end, has_key = lengths is not None and "ending" in controls, "key" in controls
     if not (spec.asks or has_end or (spec.key and has_key)):
         return None
-    from lstm_music.generation.conditioning import Asked
-
     bars = np.zeros(len(bar_steps), np.int64) if lengths is None else -(-lengths // bar_steps)
     count = int(bars.max()) if lengths is not None else MOST_BARS
     for entry in spec.plan:
@@ -57,10 +52,10 @@ def asked_of_bars(
         bars=(bars if has_end else 0 * bars).astype(np.int32),
         key=np.array([_key(text) if has_key else 0 for text in spec.of_bars("key", count)], np.int32),
         chord=_chords(spec, count, bar_steps, dataset.events.grid.steps_per_quarter),
-        density=np.array(spec.of_bars("density", count), np.float32),
-        polyphony=np.array(spec.of_bars("polyphony", count), np.float32),
+        density=np.array(spec.of_bars("density", count), np.float64),
+        polyphony=np.array(spec.of_bars("polyphony", count), np.float64),
         mean_pitch=np.array(
-            [max(read_note(text), 1) if text else 0 for text in spec.of_bars("mean_pitch", count)], np.float32
+            [max(read_note(text), 1) if text else 0 for text in spec.of_bars("mean_pitch", count)], np.float64
         ),
     )
 

@@ -14,6 +14,7 @@ from lstm_music.encoding.streams import PART, heard
 from lstm_music.errors import NotEnoughMusicError
 from lstm_music.evaluation.music_card import FEWEST_PIECES, Sample, music_card
 from lstm_music.evaluation.note_ngrams import NoteList
+from lstm_music.generation.loop import Made
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import RANDOM, GenerationSpec
 from lstm_music.generation.steering import STEERING
@@ -30,10 +31,8 @@ from lstm_music.store import ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:
     from lstm_music.encoding.windows import PieceSpan
-    from lstm_music.generation.loop import Made
-
 KIND = "quality"
-QUALITY_VERSION = 1
+QUALITY_VERSION = 2
 
 NUM_OUTPUTS = 64
 FEWEST_EXCERPTS = 8
@@ -68,7 +67,7 @@ def quality_stage(
     settings = {name: value for name, value in spec.model_dump(mode="json").items() if name not in NOT_MEASURED}
     in_order = [models[name] for name in sorted(models)]  # whoever names them, the artifact is one
     inputs = (dataset_ref, *in_order, copies_stage(dataset_ref).ref)
-    libraries = ("tensorflow", "keras", "numpy", "scipy")
+    libraries = ("numpy", "scipy")
     asked = parts_key({**settings, "random_seed": random_seed, "split": split}, is_in_parts=PART in models)
     return Stage(KIND, QUALITY_VERSION, asked, inputs, libraries)
 
@@ -210,7 +209,7 @@ def _pairs(
     ]
 
 
-def _excerpt(dataset: Dataset, prompt: Prompt, made: "Made") -> Excerpt:
+def _excerpt(dataset: Dataset, prompt: Prompt, made: Made) -> Excerpt:
     passed = dataset.events.grid.steps(dataset.vocabularies["offset"].value(int(made.tokens[0, 0])))
     return Excerpt(made.tokens, (prompt.last_position_in_bar_steps + passed) % prompt.bar_steps, prompt.bar_steps)
 

@@ -2,39 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_music.encoding.parts import named_parts
 from lstm_music.encoding.streams import PART
 from lstm_music.errors import NotEnoughMusicError, RecipeError
+from lstm_music.generation.drums import DrumsInEveryBar
+from lstm_music.generation.grammar import Grammar, make_grammar
+from lstm_music.generation.guess import Guesser
+from lstm_music.generation.loop import Prompts
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.inference.model import InferenceModel
 from lstm_music.midi.general_midi import DRUMS
-from lstm_music.models.backend import load_tensorflow
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.steering import finest_steps, pitch_range, require_possible
-from lstm_music.stages.training.trained import load_model
+from lstm_music.stages.training.trained import load_inference_model
 from lstm_music.store import ArtifactRef, Store
-
-if TYPE_CHECKING:
-    from lstm_music.generation.drums import DrumsInEveryBar
-    from lstm_music.generation.grammar import Grammar
-    from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Prompts
-    from lstm_music.models.event_model import EventModel
 
 
 @dataclass(frozen=True, eq=False)
 class Ready:
     """What the loop needs."""
 
-    models: "Sequence[EventModel]"
-    grammar: "Grammar"
-    prompts: "Prompts"
-    guesser: "Guesser | None"
-    drums: "DrumsInEveryBar | None"
+    models: Sequence[InferenceModel]
+    grammar: Grammar
+    prompts: Prompts
+    guesser: Guesser | None
+    drums: DrumsInEveryBar | None
 
 
 def make_ready(
@@ -47,11 +43,6 @@ def make_ready(
     """Load the models, and make the grammar and the prompts."""
     require_possible(dataset, spec)
     register = pitch_range(dataset, spec) if spec.pitch_range else (0, 127)
-    load_tensorflow()
-    from lstm_music.generation.drums import DrumsInEveryBar
-    from lstm_music.generation.grammar import make_grammar
-    from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Prompts
 
     def column(name: str) -> np.ndarray:
         return np.array([getattr(segment, name) for segment in segments], np.int32)
@@ -63,7 +54,7 @@ def make_ready(
         positions=column("last_position_in_bar_steps"),
         bars=column("bar_steps"),
     )
-    loaded = [load_model(store, ref, dataset) for ref in models.values()]
+    loaded = [load_inference_model(store, ref, dataset) for ref in models.values()]
     more = "bars in --prompt-bars" if spec.prompt_bars else "--prompt-events"
     for model in loaded:
         if model.spec.is_windowed and len(segments[0].tokens) < model.columns.window:

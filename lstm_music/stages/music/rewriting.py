@@ -1,7 +1,7 @@
 """Bars of a file of the user's to write anew: what is asked, what stays, and the rules for new notes."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,11 @@ import numpy.typing as npt
 from lstm_music.encoding.grid import Steps
 from lstm_music.encoding.streams import PART
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
+from lstm_music.generation.ending import NEVER, Ending
 from lstm_music.generation.gap import Gap
+from lstm_music.generation.gap_rules import GapMusic
+from lstm_music.generation.given import GivenNotes
+from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.generation.steering import read_bars
@@ -22,12 +26,6 @@ from lstm_music.stages.music.given_events import GivenEvents
 from lstm_music.stages.music.lengths import likely_events
 from lstm_music.stages.music.melody import Melody
 from lstm_music.stages.music.prompts import Origin
-
-if TYPE_CHECKING:
-    from lstm_music.generation.ending import Ending
-    from lstm_music.generation.gap_rules import GapMusic
-    from lstm_music.generation.given import GivenNotes
-    from lstm_music.generation.grammar import Grammar
 
 CANDIDATES = 64
 """Candidates for each result, unless a recipe asks for more."""
@@ -116,10 +114,8 @@ class Rewritten:
         in_gap = likely_events(dataset, np.array([self.gap.stop - self.gap.start]))
         return in_gap + max(len(self.given), len(self.replayed))
 
-    def ending(self, outputs: int) -> "Ending | None":
+    def ending(self, outputs: int) -> Ending | None:
         """Let the loop say how likely the end of the piece is after each event, where no music comes behind the gap."""
-        from lstm_music.generation.ending import NEVER, Ending
-
         if self.has_more:
             return None
         never = np.full(outputs, NEVER, np.int32)
@@ -130,10 +126,8 @@ class Rewritten:
         columns = (events.events.onset_steps, events.parts, events.notes, events.durations, events.velocities)
         return np.stack(columns, 1).astype(np.int64)
 
-    def rules(self, dataset: Dataset, grammar: "Grammar", spec: GenerationSpec) -> "GapMusic":
+    def rules(self, dataset: Dataset, grammar: Grammar, spec: GenerationSpec) -> GapMusic:
         """Draw up the rules of the gap for the candidates of these settings, and one output more."""
-        from lstm_music.generation.gap_rules import GapMusic
-
         own = grammar
         if grammar.has_parts:
             values = dataset.vocabularies[PART].values
@@ -149,9 +143,7 @@ class Rewritten:
             events=self.room(dataset),
         )
 
-    def _notes(self, events: GivenEvents) -> "GivenNotes":
-        from lstm_music.generation.given import GivenNotes
-
+    def _notes(self, events: GivenEvents) -> GivenNotes:
         end = int(self.given.events.onset_steps.max(initial=0)) + 1 if self.has_more else self.gap.stop
         return GivenNotes(
             onsets=events.events.onset_steps,

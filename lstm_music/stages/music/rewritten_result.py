@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,12 @@ from lstm_music.encoding.parts import LEFT_OUT
 from lstm_music.encoding.streams import PART, STREAMS, VELOCITY
 from lstm_music.encoding.velocities import velocities
 from lstm_music.encoding.vocabulary import steps_of
+from lstm_music.generation.ending import held_in_notes
+from lstm_music.generation.loop import Made
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, chosen_notes, joined_notes, sorted_notes
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.music.prompt_files import of_known_parts
 from lstm_music.stages.music.rewriting import BEHIND, Rewritten
-
-if TYPE_CHECKING:
-    from lstm_music.generation.loop import Made
 
 _OFFSET, _NOTE, _DURATION = range(len(STREAMS))
 
@@ -33,11 +32,11 @@ class NewBars:
     """
 
     read: Rewritten
-    made: "Made"
+    made: Made
     is_new: npt.NDArray[np.bool_]
     onsets: npt.NDArray[np.int64]
     given_nats: float
-    nats_behind: npt.NDArray[np.float32]
+    nats_behind: npt.NDArray[np.float64]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -56,7 +55,7 @@ class NewBars:
         return np.stack(columns, 1).astype(np.int64)
 
 
-def read_bars_made(dataset: Dataset, read: Rewritten, one: "Made") -> NewBars | None:
+def read_bars_made(dataset: Dataset, read: Rewritten, one: Made) -> NewBars | None:
     """Take the events in the gap from an output, and judge it; None where it did not find its way through what is given."""
     steps = steps_of(dataset.vocabularies["offset"], dataset.events.grid)
     onsets = read.gap.begin + np.cumsum(steps[one.tokens[:, _OFFSET]], dtype=np.int64)
@@ -93,7 +92,7 @@ def with_new_bars(dataset: Dataset, bars: NewBars) -> PieceNotes:
 def facts_of(bars: NewBars, was: NewBars | None, candidates: int) -> dict[str, Any]:
     """Say what was rewritten, and how likely what follows is after it and after what was there."""
 
-    def mean(nats: npt.NDArray[np.float32]) -> float | None:
+    def mean(nats: npt.NDArray[np.float64]) -> float | None:
         return round(float(nats.mean()), 4) if len(nats) else None
 
     read = bars.read
@@ -166,8 +165,6 @@ def _distance(own: np.ndarray, note: np.void, ticks_per_quarter: int) -> npt.NDA
 
 def _held(new: np.ndarray, read: Rewritten, dataset: Dataset) -> np.ndarray:
     """Hold the last notes until the barline at which the piece ends."""
-    from lstm_music.generation.ending import held_in_notes
-
     ticks, steps = read.whole.ticks_per_quarter, dataset.events.grid.steps_per_quarter
     return held_in_notes(new, int(new["onset_ticks"].min()), round(read.gap.stop * ticks / steps), LONGEST * ticks)
 

@@ -1,7 +1,7 @@
 """A share of the events of a result, note for note, as given music for the loop: the models write the bars between them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,16 +9,14 @@ import numpy.typing as npt
 from lstm_music.encoding.streams import PART, STREAMS, VELOCITY
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, steps_of
 from lstm_music.errors import NotEnoughMusicError, SourceError
+from lstm_music.generation.given import GivenMusic, GivenNotes
+from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.kept import kept_events
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.lengths import lengths_of
 from lstm_music.store import ArtifactRef, Store
-
-if TYPE_CHECKING:
-    from lstm_music.generation.given import GivenMusic
-    from lstm_music.generation.grammar import Grammar
 
 _OFFSET, _NOTE, _DURATION = range(len(STREAMS))
 
@@ -118,10 +116,8 @@ def kept_after(dataset: Dataset, varied: Varied, segment: Prompt, spec: Generati
     return Kept(varied, is_kept, last - start, onsets, durations, closed, start, position, bar)
 
 
-def kept_music(dataset: Dataset, grammar: "Grammar", kept: Kept) -> "GivenMusic":
+def kept_music(dataset: Dataset, grammar: Grammar, kept: Kept) -> GivenMusic:
     """Draw up the rules for the loop. Raises NotEnoughMusicError for an event that no offset leads to."""
-    from lstm_music.generation.given import GivenMusic, GivenNotes
-
     of_kept = kept.varied.tokens[kept.is_kept].astype(np.int64)
     columns = {stream: of_kept[:, column] for column, stream in enumerate(dataset.vocabularies)}
     none = np.full(len(of_kept), -1)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_music.encoding.windows import WindowSpec
 from lstm_music.errors import CorruptArtifactError, MismatchError
+from lstm_music.inference.model import InferenceModel, inference_model
+from lstm_music.inference.weights import read_weights
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec, TrainingSpec
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
-from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from lstm_music.models.event_model import EventModel
@@ -115,6 +117,26 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
 
     Raises MismatchError where it was trained with others, or by an older version of this project.
     """
+    artifact, spec = _checked(store, ref, dataset)
+    load_tensorflow()
+    from lstm_music.models.architectures import build_model
+
+    columns = columns_of(dataset, WindowSpec.model_validate(spec["windows"]))
+    model = build_model(ModelSpec.model_validate(spec["model"]), spec["name"], columns, spec["random_seed"])
+    model.load_weights(artifact.file("model"))
+    return model
+
+
+def load_inference_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> InferenceModel:
+    """Load a trained model to make music with it, without TensorFlow. Raises MismatchError as `load_model` does."""
+    artifact, spec = _checked(store, ref, dataset)
+    columns = columns_of(dataset, WindowSpec.model_validate(spec["windows"]))
+    weights = read_weights(artifact.file("model"))
+    return inference_model(ModelSpec.model_validate(spec["model"]), spec["name"], columns, weights)
+
+
+def _checked(store: Store, ref: ArtifactRef, dataset: Dataset) -> tuple[Artifact, dict[str, Any]]:
+    """Open a trained model for the vocabularies of a dataset, and give its settings, too."""
     artifact = store.open(ref)
     spec = artifact.manifest["spec"]
     if not is_of_this_version(store, ref):
@@ -129,13 +151,7 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
             f"{ref}: the {name} model was trained with another vocabulary than that of {dataset.ref}; "
             "train again with `lstm-music train`",
         )
-    load_tensorflow()
-    from lstm_music.models.architectures import build_model
-
-    columns = columns_of(dataset, WindowSpec.model_validate(spec["windows"]))
-    model = build_model(ModelSpec.model_validate(spec["model"]), name, columns, spec["random_seed"])
-    model.load_weights(artifact.file("model"))
-    return model
+    return artifact, spec
 
 
 def is_of_this_version(store: Store, ref: ArtifactRef) -> bool:

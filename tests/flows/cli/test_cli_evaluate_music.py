@@ -36,7 +36,6 @@ def test_options_that_do_not_fit_are_refused(tiny, lstm_music_here, arguments, s
 
 def test_the_card_is_shown_and_said_to_programs(tiny, tmp_path, monkeypatch, capsys):
     """On the training pieces, for the tiny recipe holds out one piece for each split."""
-    import tensorflow as tf
 
     def of_training(store, dataset, models, spec, random_seed, split, on_stage):
         assert split == "validation"
@@ -44,7 +43,6 @@ def test_the_card_is_shown_and_said_to_programs(tiny, tmp_path, monkeypatch, cap
 
     monkeypatch.setattr(music_command, "measure_quality", of_training)
     storage = tiny.copy(tmp_path, "nothing")
-    tf.config.run_functions_eagerly(True)  # faster for the little that is generated
 
     def say(*arguments):
         named = ["--recipe", str(tiny.recipe), "--storage", str(storage), "--num-outputs", "8"]
@@ -54,10 +52,7 @@ def test_the_card_is_shown_and_said_to_programs(tiny, tmp_path, monkeypatch, cap
         assert not ended.value.code
         return capsys.readouterr()
 
-    try:
-        shown = say()
-    finally:
-        tf.config.run_functions_eagerly(False)
+    shown = say()
     assert "Loading the models and generating 8 pieces of 24 events …" in shown.out
     for words in ("recognised by a classifier", "Frechet distance", "bars that return", "melody: ", "held-out"):
         assert words in shown.out

@@ -6,6 +6,8 @@ import pytest
 from lstm_music.encoding.controls import CONTROLS, SIZES, Played, control_tokens, density_ids
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+from lstm_music.generation.conditioning import Asked, Conditioning
+from lstm_music.generation.grammar import make_grammar
 
 QUARTER, BAR = 4, 12
 STEPS = tuple(range(13))
@@ -18,9 +20,7 @@ def text(steps):
 
 
 @pytest.fixture(scope="module")
-def grammar(tensorflow):
-    from lstm_music.generation.grammar import make_grammar
-
+def grammar():
     def vocabulary(stream, values):
         return Vocabulary(stream, tuple(values), (1,) * len(values), 0.0)
 
@@ -49,24 +49,21 @@ def some_music(grammar, bars=6, events=50, seed=1):
 
 def ids_of(grammar, tokens, played, asked, *, prompt=0):
     """Play the events after a prompt, and return what is said at each, int [events, controls]."""
-    from lstm_music.generation.conditioning import Conditioning
-
     conditioning = Conditioning(grammar, COLUMNS, asked)
     so_far = conditioning.before(tokens[:prompt, None])
     onsets = np.append(played.onset[prompt - 1] if prompt else 0, played.onset[prompt:])
     rows = []
     for event, passed, position in zip(tokens[prompt:], np.diff(onsets), played.position[prompt:], strict=True):
         one = [np.array([value], np.int32) for value in (passed, position, BAR)]
-        current, so_far = conditioning.condition(event[None], so_far, *one)
-        rows.append(np.asarray(current)[0, STREAMS:])
+        current = event[None].copy()
+        so_far = conditioning.condition(current, so_far, *one)
+        rows.append(current[0, STREAMS:])
         so_far = conditioning.after(so_far, current)
     return np.array(rows)
 
 
 def asked_of(count, outputs=1, **said):
-    from lstm_music.generation.conditioning import Asked
-
-    none = dict.fromkeys(("density", "polyphony", "mean_pitch"), np.zeros(count, np.float32))
+    none = dict.fromkeys(("density", "polyphony", "mean_pitch"), np.zeros(count, np.float64))
     nothing = {
         "bars": np.zeros(outputs, np.int32),
         "key": np.zeros(count, np.int32),
@@ -88,11 +85,11 @@ def test_who_asks_for_what_the_music_has_tells_what_the_music_says(grammar, prom
     expected = control_tokens(played, QUARTER, CONTROLS)[prompt:]
     first = first_of_bars(played)
     counts = np.diff([*first, len(played.onset)])
-    density = counts[skipped:].astype(np.float32)
+    density = counts[skipped:].astype(np.float64)
     density[0] = (played.onset[prompt:] // BAR == skipped).sum() * BAR / (BAR - begun)  # of a whole bar
     polyphony = np.array(
         [_mean_sounding(played, max(bar * BAR, played.onset[prompt]), (bar + 1) * BAR) for bar in range(skipped, 6)],
-        np.float32,
+        np.float64,
     )
     asked = asked_of(
         6 - skipped,
@@ -128,7 +125,7 @@ def test_chords_are_those_of_the_quarter(grammar):
 def test_after_low_notes_higher_ones_are_owed(grammar):
     tokens, played = some_music(grammar)
     place = CONTROLS.index("mean_pitch")
-    found = ids_of(grammar, tokens, played, asked_of(6, mean_pitch=np.full(6, 60, np.float32)))[:, place]
+    found = ids_of(grammar, tokens, played, asked_of(6, mean_pitch=np.full(6, 60, np.float64)))[:, place]
     begins = np.zeros(len(tokens), np.bool_)
     begins[first_of_bars(played)] = True
     assert (found[begins] == 61).all()  # the id of what was asked
@@ -144,7 +141,7 @@ def test_after_low_notes_higher_ones_are_owed(grammar):
 
 def test_nothing_is_said_after_the_plan_and_where_nothing_is_asked(grammar):
     tokens, played = some_music(grammar)
-    found = ids_of(grammar, tokens, played, asked_of(2, density=np.array([5, 0], np.float32)))
+    found = ids_of(grammar, tokens, played, asked_of(2, density=np.array([5, 0], np.float64)))
     in_first = played.onset < BAR
     assert not found[~in_first].any()
     assert (found[in_first, CONTROLS.index("density")] > 0).all()
@@ -155,7 +152,7 @@ def test_nothing_is_said_after_the_plan_and_where_nothing_is_asked(grammar):
 def test_an_impossible_wish_stays_within_the_ids(grammar):
     tokens, played = some_music(grammar)
     many = {
-        name: np.full(6, value, np.float32) for name, value in (("density", 63), ("polyphony", 10), ("mean_pitch", 127))
+        name: np.full(6, value, np.float64) for name, value in (("density", 63), ("polyphony", 10), ("mean_pitch", 127))
     }
     found = ids_of(grammar, tokens, played, asked_of(6, **many))
     for place, control in enumerate(CONTROLS):
@@ -166,26 +163,24 @@ def test_an_impossible_wish_stays_within_the_ids(grammar):
 
 def rails(grammar, asked, stream, events, position):
     """Say which ids are left after events of one bar, rows of (position, note id, steps), for what follows at a position."""
-    from lstm_music.generation.conditioning import Conditioning
-
     conditioning = Conditioning(grammar, COLUMNS, asked)
     so_far, before = conditioning.before(np.zeros((0, 1, 9), np.int32)), 0
     for begins, note, steps in events:
         event = np.array([[SPECIAL_IDS, note, SPECIAL_IDS - 1 + steps, *[0] * len(CONTROLS)]], np.int32)
         numbers = [np.array([value], np.int32) for value in (begins - before, begins, BAR)]
-        current, so_far = conditioning.condition(event, so_far, *numbers)
-        so_far, before = conditioning.after(so_far, current), begins
+        so_far = conditioning.condition(event, so_far, *numbers)
+        so_far, before = conditioning.after(so_far, event), begins
     if stream != "offset":
         numbers = [np.array([value], np.int32) for value in (position - before, position, BAR)]
-        _, so_far = conditioning.condition(np.zeros((1, 9), np.int32), so_far, *numbers)
+        so_far = conditioning.condition(np.zeros((1, 9), np.int32), so_far, *numbers)
     size = {"offset": len(STEPS), "note": 14, "duration": 12}[stream] + SPECIAL_IDS
     all_of = np.arange(size)[None] >= (0 if stream == "offset" else SPECIAL_IDS)
     left = conditioning.allowed(stream, all_of, so_far, np.array([position], np.int32), np.array([BAR], np.int32))
-    return np.flatnonzero(np.asarray(left)[0])
+    return np.flatnonzero(left[0])
 
 
 def test_a_full_bar_is_left_and_one_with_too_few_notes_is_not(grammar):
-    asked = asked_of(1, density=np.array([3], np.float32))
+    asked = asked_of(1, density=np.array([3], np.float64))
     leaves = {*range(SPECIAL_IDS), *(SPECIAL_IDS + steps for steps in STEPS if steps >= BAR - 4)}
     everything = {*range(SPECIAL_IDS + len(STEPS))}
     two = [(0, 5, 4), (4, 6, 4)]
@@ -195,7 +190,7 @@ def test_a_full_bar_is_left_and_one_with_too_few_notes_is_not(grammar):
 
 
 def test_a_note_may_not_draw_the_mean_pitch_away(grammar):
-    asked = asked_of(1, mean_pitch=np.array([60], np.float32))
+    asked = asked_of(1, mean_pitch=np.array([60], np.float64))
     low = [(0, SPECIAL_IDS, 4)] * 3  # three times C3
     left = grammar.pitches[rails(grammar, asked, "note", low, 4)]
     assert {*left.tolist()} == {*grammar.pitches.tolist()} - {-1}, "with none the mean comes near, so all are left"
@@ -205,25 +200,23 @@ def test_a_note_may_not_draw_the_mean_pitch_away(grammar):
 
 
 def test_a_note_may_not_last_so_long_that_too_many_sound(grammar):
-    asked = asked_of(1, polyphony=np.array([1.2], np.float32))
+    asked = asked_of(1, polyphony=np.array([1.2], np.float64))
     sounding = [(0, SPECIAL_IDS, 12)]
     left = rails(grammar, asked, "duration", sounding, 0)
     assert left.tolist() == [SPECIAL_IDS - 1 + steps for steps in (1, 2, 3)], "a quarter of a bar more is left"
-    thin = asked_of(1, polyphony=np.array([2], np.float32))
+    thin = asked_of(1, polyphony=np.array([2], np.float64))
     left = rails(grammar, thin, "offset", [(0, SPECIAL_IDS, 12)], 0)
     assert left.max() < SPECIAL_IDS + BAR
     assert left.min() >= SPECIAL_IDS
 
 
 def test_the_end_alone_needs_no_guidance(grammar):
-    from lstm_music.generation.conditioning import Conditioning
-
     guided = {
         what: Conditioning(grammar, COLUMNS, asked).guided
         for what, asked in (
             ("nothing", None),
             ("the end", asked_of(2, bars=np.array([2], np.int32))),
-            ("density", asked_of(2, density=np.array([0, 4], np.float32))),
+            ("density", asked_of(2, density=np.array([0, 4], np.float64))),
         )
     }
     assert guided == {"nothing": [], "the end": [], "density": [*COLUMNS.values()][1:]}

@@ -5,6 +5,7 @@ import pytest
 
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, Vocabulary
 from lstm_music.errors import RecipeError
+from lstm_music.generation.drums import DrumsInEveryBar
 
 ZERO, QUARTER, BAR = (SPECIAL_IDS + place for place in range(3))
 PIANO, DRUM = SPECIAL_IDS, SPECIAL_IDS + 1
@@ -19,9 +20,7 @@ def vocabularies(*parts):
 
 
 @pytest.fixture
-def drums(tensorflow):
-    from lstm_music.generation.drums import DrumsInEveryBar
-
+def drums():
     return DrumsInEveryBar.of(vocabularies("piano", "drums"), STEPS)
 
 
@@ -33,7 +32,7 @@ def played(drums, beat, last, chosen, rest_of_bar=4):
     """Choose an offset after an event; give it, and the parts that may play then."""
     offset, now = drums.chosen("offset", beat, event(last)[None], np.array([rest_of_bar]), np.array([chosen]), None)
     may_play = np.ones((1, DRUM + 1), np.bool_)
-    allowed = drums.allowed("part", may_play, now).numpy()[0]
+    allowed = drums.allowed("part", may_play, now)[0]
     assert drums.allowed("note", may_play, now) is may_play
     return int(offset[0]), [*np.flatnonzero(allowed[SPECIAL_IDS:]) + SPECIAL_IDS]
 
@@ -64,7 +63,7 @@ def test_no_bar_is_jumped_over_where_another_offset_may_follow(drums):
 
     def allowed(beat, rest_of_bar, *ids, bar=2):
         row = np.isin(np.arange(BAR + 1), ids)[None]
-        found = drums.offsets(beat, row, np.array([rest_of_bar]), np.array([bar])).numpy()
+        found = drums.offsets(beat, row, np.array([rest_of_bar]), np.array([bar]))
         return [*np.flatnonzero(found[0])]
 
     assert allowed(begun, 2, END, ZERO, QUARTER, BAR) == [END, ZERO, QUARTER]
@@ -80,9 +79,7 @@ def test_drums_of_the_last_bar_of_a_prompt_count(drums):
     assert drums.before(prompt[:0], np.array([0, 0])).is_due.tolist() == [True, True]
 
 
-def test_models_without_drums_cannot_add_them(tensorflow):
-    from lstm_music.generation.drums import DrumsInEveryBar
-
+def test_models_without_drums_cannot_add_them():
     with pytest.raises(RecipeError, match=r"know no drums \(they know alto, bass\); train on music with drums"):
         DrumsInEveryBar.of(vocabularies("alto", "bass"), STEPS)
     with pytest.raises(RecipeError, match="no two notes begin together"):

@@ -5,10 +5,11 @@ import pytest
 
 from lstm_music.encoding import echoes
 from lstm_music.encoding.chords import PITCH_NAMES
-from lstm_music.encoding.echoes import ECHOES, LENGTHS, echo_tokens
+from lstm_music.encoding.echoes import LENGTHS, echo_tokens
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, UNKNOWN, Vocabulary
+from lstm_music.generation.echo import begin
 
 CHORDS = (*PITCH_NAMES, "C4.E4", "D4.F#4", "0.4.7")
 SHAPES = shapes_of(Vocabulary("note", CHORDS, (1,) * len(CHORDS), 0.0))
@@ -17,7 +18,7 @@ OUTPUTS = 3
 FEW = 3
 """Echoes of each kind."""
 MORE = 250
-"""Events that are made; always as many, because each number of them is compiled anew."""
+"""Events that are made."""
 
 
 def music(rng, period):
@@ -39,31 +40,14 @@ def pieces():
     return np.stack([music(rng, period) for period in (1, 4, 6)], axis=1)
 
 
-@pytest.fixture(scope="module")
-def heard(tensorflow):
-    """Hear, compiled, what follows a prompt of so many events; give the echoes of that."""
-    import tensorflow as tf
-
-    from lstm_music.generation.echo import begin, hear, latest_echoes
-    from lstm_music.models.backend import compiled
-
-    @compiled
-    def loop(past, events):
-        found = tf.TensorArray(tf.int32, size=MORE, element_shape=[OUTPUTS, FEW * len(ECHOES)])
-
-        def body(number, past, found):
-            past = hear(past, events[number], SHAPES)
-            return number + 1, past, found.write(number, latest_echoes(past, SHAPES, FEW))
-
-        return tf.while_loop(lambda number, *_: number < MORE, body, (0, past, found), maximum_iterations=MORE)[
-            2
-        ].stack()
-
-    def run(pieces, prompt_events):
-        seeds, events = pieces[:prompt_events], pieces[prompt_events:][:MORE]
-        return loop(begin(seeds, MORE, SHAPES), tf.constant(events)).numpy()
-
-    return run
+def heard(pieces, prompt_events):
+    """Hear what follows a prompt of so many events; give the echoes of that."""
+    past = begin(pieces[:prompt_events], MORE, SHAPES)
+    found = []
+    for event in pieces[prompt_events:][:MORE]:
+        past.hear(event)
+        found.append(past.latest_echoes(FEW))
+    return np.stack(found)
 
 
 def whole(pieces):
@@ -87,7 +71,7 @@ def longest_within(most, keys, ranks):
     return place, reached
 
 
-def test_they_are_those_of_the_whole_piece(heard, pieces):
+def test_they_are_those_of_the_whole_piece(pieces):
     wanted = whole(pieces)
     assert {*wanted[:, :, len(STREAMS)].flat} == {*range(len(LENGTHS) + 1)}
     for prompt_events in (0, 1, 45):
@@ -96,7 +80,7 @@ def test_they_are_those_of_the_whole_piece(heard, pieces):
 
 
 @pytest.mark.parametrize("most", [1, 7, 50])
-def test_what_is_farther_back_than_is_remembered_is_not_found(heard, pieces, monkeypatch, most):
+def test_what_is_farther_back_than_is_remembered_is_not_found(pieces, monkeypatch, most):
     """Also where the prompt is as long as that, or longer."""
     monkeypatch.setattr("lstm_music.generation.echo.MOST_HEARD", most)
     everything = whole(pieces)

@@ -6,6 +6,7 @@ import pytest
 from lstm_music.encoding.chords import DRUM_NAMES
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, fit
+from lstm_music.generation.ending import ended_well, held_in_notes
 from lstm_music.generation.grammar import make_grammar
 from lstm_music.midi.notes import NOTE_DTYPE
 
@@ -25,10 +26,8 @@ DRUMS = SPECIAL_IDS + VOCABULARIES["part"].values.index("drums")
 
 
 @pytest.fixture
-def end_well(tensorflow):
+def end_well():
     """End music of two bars that begins with a barline; give the events, as texts."""
-    from lstm_music.generation.ending import ended_well
-
     played = {"piano": VALUES["note"][:2], "drums": VALUES["note"][2:]}
     grammar = make_grammar(SPEC, VOCABULARIES, played=played)
 
@@ -39,7 +38,7 @@ def end_well(tensorflow):
             [VOCABULARIES[stream].encode(texts) for stream, texts in zip(VALUES, columns, strict=True)], 1
         ).astype(np.int32)
         found = ended_well(
-            tokens, np.float32(end_nats), grammar, first_position_steps=0, length=2 * BAR, bar=BAR, **settings
+            tokens, np.float64(end_nats), grammar, first_position_steps=0, length=2 * BAR, bar=BAR, **settings
         )
         return [
             " ".join(VOCABULARIES[stream].value(int(token)) for stream, token in zip(VALUES, row, strict=True))
@@ -70,9 +69,7 @@ def test_notes_are_held_where_drums_have_the_last_word(end_well):
     assert end_well(drums, [0, 0, 0]) == drums
 
 
-def test_in_notes_the_last_new_ones_but_drums_are_held_to_the_tick(tensorflow):
-    from lstm_music.generation.ending import held_in_notes
-
+def test_in_notes_the_last_new_ones_but_drums_are_held_to_the_tick():
     notes = np.zeros(5, NOTE_DTYPE)
     notes["onset_ticks"] = [0, 100, 100, 100, 150]
     notes["duration_ticks"] = [10, 20, 40, 40, 5]

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from inferred import inferred
 
 from lstm_music.encoding.echoes import ECHOES
 from lstm_music.encoding.knowledge import Knowledge
@@ -12,6 +13,10 @@ from lstm_music.encoding.places import PLACES, place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START
 from lstm_music.evaluation.loops import place, repeats
+from lstm_music.generation.drums import Drums
+from lstm_music.generation.grammar import make_grammar
+from lstm_music.generation.guess import Guesser
+from lstm_music.generation.loop import Prompts, generate_tokens
 from lstm_music.generation.spec import GenerationSpec
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec
@@ -29,8 +34,6 @@ def dataset(made):
 
 @pytest.fixture(scope="module")
 def grammar(dataset):
-    from lstm_music.generation.grammar import make_grammar
-
     return make_grammar(dataset.events, dataset.vocabularies, any_pitch=True)
 
 
@@ -68,8 +71,6 @@ def models(tensorflow, dataset, experts, knowledge):
 @pytest.fixture
 def make(made, dataset, grammar, models, knowledge):
     """Generate; give the new tokens, and the prompts."""
-    from lstm_music.generation.guess import Guesser
-    from lstm_music.generation.loop import Prompts, generate_tokens
 
     def run(outputs=2, rules=grammar, drums=None, **settings):
         spec = GenerationSpec(**{"num_outputs": outputs, "prompt_events": 8, **settings})
@@ -89,7 +90,7 @@ def make(made, dataset, grammar, models, knowledge):
             column("bar_steps"),
         )
         guesser = Guesser(knowledge.table, grammar.shapes, dataset.sizes) if knowledge.table else None
-        outcome = generate_tokens(list(models.values()), rules, spec, prompts, 9, guesser, drums)
+        outcome = generate_tokens([*map(inferred, models.values())], rules, spec, prompts, 9, guesser, drums)
         run.loops_left = [one.loops_left for one in outcome]
         run.end_nats = [one.end_nats for one in outcome]
         return [one.tokens for one in outcome], prompts
@@ -113,27 +114,22 @@ def fits(grid, stream, token, last, current, onset, offsets):
 
 
 @pytest.mark.parametrize("experts", [(), ("piece", "ngrams")], ids=" and ".join)
-def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(
-    make, models, dataset, grammar, uncompiled, knowledge
-):
-    import tensorflow as tf
-
+def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(make, models, dataset, grammar, knowledge):
     (found, _), prompts = make(num_events=12, min_events=12, temperature=0)
     grid, offsets = dataset.events.grid, grammar.offset_steps.tolist()
-    states = {stream: model.initial_state(1) for stream, model in models.items()}
-
-    def logits_of(stream, before, now):
-        model = models[stream]
-        rows = tf.constant(model.rows(np.int32(before)[None], np.int32(now)[None]))
-        logits, states[stream] = model.step(rows, states[stream])
-        return logits.numpy()[0]
-
     heard = list(prompts.tokens[:, 0])
     before = prompts.before[0]
-    for now in prompts.tokens[:, 0]:
-        for stream in STREAMS:
-            logits_of(stream, before, now)
-        before = now
+    steppers = {stream: inferred(model) for stream, model in models.items()}
+    states = {
+        stream: model.after(np.concatenate([before[None, None], prompts.tokens[:, :1]]))
+        for stream, model in steppers.items()
+    }
+    before = heard[-1]
+
+    def logits_of(stream, before, now):
+        (logits,), states[stream] = steppers[stream].step(before[None], now[None], states[stream])
+        return logits[0]
+
     onset, position = int(prompts.onsets[0]), int(prompts.positions[0])
     for event in found:
         now = np.zeros_like(before)
@@ -151,16 +147,6 @@ def test_at_temperature_zero_it_takes_what_single_steps_find_likeliest(
         assert event.tolist() == now.tolist()
         before = now
     assert len({tuple(event) for event in found.tolist()}) > 3
-
-
-@pytest.mark.parametrize("experts", [("piece", "ngrams")], ids=" and ".join)
-def test_a_single_output_is_made_by_a_graph_too(make, monkeypatch):
-    """In a graph, a dimension of 1 that is not known beforehand is taken for any number."""
-    import tensorflow as tf
-
-    monkeypatch.setattr("lstm_music.generation.loop.compiled", lambda loop: tf.function(loop, autograph=False))
-    (found,), _ = make(1, num_events=4, min_events=4)
-    assert len(found) == 4
 
 
 def test_all_that_is_made_obeys_the_grammar_and_ends_where_it_may(make, models, dataset, grammar):
@@ -186,7 +172,7 @@ def test_all_that_is_made_obeys_the_grammar_and_ends_where_it_may(make, models, 
     assert at_once > 20
 
 
-def test_where_chords_are_events_notes_need_not_ascend(make, models, grammar, uncompiled):
+def test_where_chords_are_events_notes_need_not_ascend(make, models, grammar):
     """With all notes equally likely and no time passing, some note is not above the one before."""
     models["note"].head.kernel.assign(models["note"].head.kernel * 0)
     still = np.where(grammar.offset_steps == 0, grammar.on_grid, False)
@@ -210,28 +196,26 @@ def test_only_notes_of_the_range_are_made_also_at_its_top(make, grammar, ascendi
         assert not ascending or (np.diff(tokens[:, 1])[at_once] > 0).all()
 
 
-def test_a_piece_ends_where_no_offset_may_follow(make, grammar, uncompiled):
+def test_a_piece_ends_where_no_offset_may_follow(make, grammar):
     nothing = dataclasses.replace(grammar, on_grid=np.zeros_like(grammar.on_grid))
     found, _ = make(rules=nothing, num_events=3, min_events=3)
     assert [len(tokens) for tokens in found] == [0, 0]
 
 
-def test_the_end_has_odds_after_each_event_also_where_a_piece_fills_the_room(make, uncompiled):
+def test_the_end_has_odds_after_each_event_also_where_a_piece_fills_the_room(make):
     (full, _), _ = make(num_events=3, min_events=3)
     assert len(full) == 3
     assert [np.isinf(nats).tolist() for nats in make.end_nats] == [[False, False, True]] * 2
 
 
-def test_drums_rule_the_offsets_by_what_is_left_of_the_bar(make, grammar, uncompiled):
-    from lstm_music.generation.drums import Drums
-
+def test_drums_rule_the_offsets_by_what_is_left_of_the_bar(make, grammar):
     seen = []
 
     class Half(Drums):
         """Only offsets of half a quarter."""
 
         def offsets(self, _beat, allowed, rest_of_bar, bars):
-            seen.append((rest_of_bar.numpy()[0], bars.numpy()[0]))
+            seen.append((rest_of_bar[0], bars[0]))
             return allowed & (grammar.offset_steps == grammar.steps_per_quarter // 2)[None]
 
     (found, _), prompts = make(num_events=4, min_events=4, drums=Half())
@@ -263,19 +247,14 @@ def test_the_guard_leads_out_of_loops(make, models, dataset, grammar):
     assert stepped_in >= free
 
 
-def test_from_nothing_the_first_event_is_what_models_say_of_a_start(made, dataset, grammar, models, uncompiled):
-    import tensorflow as tf
-
-    from lstm_music.generation.loop import Prompts, generate_tokens
-
+def test_from_nothing_the_first_event_is_what_models_say_of_a_start(dataset, grammar, models):
     columns = dataset.tokens.shape[1]
     nothing = np.zeros(1, np.int32)
     start = np.full((1, columns), START, np.int32)
     prompts = Prompts(np.zeros((0, 1, columns), np.int32), start, nothing, nothing, nothing + 48)
     spec = GenerationSpec(num_outputs=1, num_events=1, min_events=1, temperature=0)
-    (found,) = generate_tokens(list(models.values()), grammar, spec, prompts, random_seed=9)
-    model = models["offset"]
-    logits, _ = model.step(tf.constant(model.rows(start, start)), model.initial_state(1))
+    (found,) = generate_tokens([*map(inferred, models.values())], grammar, spec, prompts, random_seed=9)
+    logits = models["offset"].outputs(models["offset"].rows(start[None], start[None])).numpy()[0, 0]
     allowed = grammar.on_grid[0]
-    assert found.tokens[0, 0] == np.where(allowed, logits.numpy()[0], -np.inf).argmax()
+    assert found.tokens[0, 0] == np.where(allowed, logits, -np.inf).argmax()
     assert found.nats[0] > 0

@@ -7,6 +7,8 @@ import pytest
 
 from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, Vocabulary
+from lstm_music.generation.given import GivenMusic, GivenNotes, is_given
+from lstm_music.generation.grammar import make_grammar
 
 STEPS = ("0", "1/4", "1/2", "1")
 ZERO, QUARTER, HALF, ONE = (SPECIAL_IDS + place for place in range(4))
@@ -20,9 +22,7 @@ def vocabulary(stream, values):
 
 
 @pytest.fixture
-def grammar(tensorflow):
-    from lstm_music.generation.grammar import make_grammar
-
+def grammar():
     vocabularies = {
         "offset": vocabulary("offset", STEPS),
         "note": vocabulary("note", NOTES),
@@ -33,8 +33,6 @@ def grammar(tensorflow):
 
 def given_notes(rows, end):
     """Give notes of (onset, note id, steps)."""
-    from lstm_music.generation.given import GivenNotes
-
     onsets, notes, steps = (np.array(column) for column in zip(*rows, strict=True))
     none, places = np.full(len(rows), NO_PART), np.arange(end + 1)
     return GivenNotes(onsets, none, notes, np.full(len(rows), ONE), none, steps, end, places % 4, 4 - places % 4)
@@ -42,8 +40,6 @@ def given_notes(rows, end):
 
 @pytest.fixture
 def music(grammar):
-    from lstm_music.generation.given import GivenMusic
-
     def make(rows, end, side="below", grammar=grammar):
         return GivenMusic.of(grammar, given_notes(rows, end), side)
 
@@ -60,7 +56,7 @@ def chosen(rules, stream, ids, onset, following=0, is_given=False):
         np.full(count, onset, np.int32),
         np.full(count, is_given),
     )
-    return found.numpy().tolist(), np.asarray(given).tolist()
+    return found.tolist(), given.tolist()
 
 
 def allowed(rules, stream, onset, last=(0, 0), following=0):
@@ -69,12 +65,10 @@ def allowed(rules, stream, onset, last=(0, 0), following=0):
     found = rules.allowed(
         stream, may, *(np.array([value], np.int32) for value in (following, onset)), np.array([last], np.int32), None
     )
-    return np.flatnonzero(found.numpy()[0]).tolist()
+    return np.flatnonzero(found[0]).tolist()
 
 
-def test_without_an_offset_of_0_nothing_new_comes_before_a_given_note_at_its_onset(tensorflow, grammar):
-    from lstm_music.generation.given import GivenMusic
-
+def test_without_an_offset_of_0_nothing_new_comes_before_a_given_note_at_its_onset(grammar):
     at_once = grammar.offset_steps == 0
     at_once[:SPECIAL_IDS] = False
     later = replace(grammar, offset_steps=np.where(at_once, 7, grammar.offset_steps))
@@ -129,8 +123,6 @@ def test_notes_that_begin_together_need_an_offset_of_nothing(music, grammar):
 
 
 def test_the_given_notes_are_found_among_the_events(grammar):
-    from lstm_music.generation.given import is_given
-
     tokens = np.array([[ZERO, C3, 0], [ZERO, C4, 0], [HALF, C4, 0], [HALF, C4, 0]], np.int32)
     found = is_given(tokens, grammar.offset_steps, given_notes([(0, C4, 2), (4, C4, 1)], 8))
     assert found.tolist() == [False, True, False, True]

@@ -26,7 +26,7 @@ def events(*rows: tuple[int, int, int]) -> np.ndarray:
 
 def blocked(past: np.ndarray, offset: int, part: int) -> set[int]:
     moves = moves_of(past, STEPS, PITCHES, 4)
-    found = parallel_notes(moves, np.array([part], np.int32), STEPS[[offset]], PITCHES).numpy()[0]
+    found = parallel_notes(moves, np.array([part], np.int32), STEPS[[offset]], PITCHES)[0]
     return {int(pitch) for pitch in PITCHES[found]}
 
 
@@ -49,7 +49,7 @@ def counted(past: np.ndarray, part: int) -> set[int]:
 
 
 @pytest.mark.parametrize("random_seed", range(6))
-def test_it_blocks_what_the_evaluation_counts(random_seed, tensorflow):
+def test_it_blocks_what_the_evaluation_counts(random_seed):
     rng = np.random.default_rng(random_seed)
     rows = [(0, SOPRANO, 67), (0, ALTO, 60), (0, TENOR, 55)]
     for _ in range(3):
@@ -60,7 +60,7 @@ def test_it_blocks_what_the_evaluation_counts(random_seed, tensorflow):
     assert blocked(past, 0, TENOR) == counted(past, TENOR) != set()
 
 
-def test_it_blocks_nothing_for_the_first_of_an_onset_for_held_voices_and_without_a_past(tensorflow):
+def test_it_blocks_nothing_for_the_first_of_an_onset_for_held_voices_and_without_a_past():
     chord = events((0, SOPRANO, 67), (0, ALTO, 60))
     assert blocked(chord, 1, ALTO) == set()
     assert blocked(events((0, SOPRANO, 67)), 0, ALTO) == set()

@@ -1,4 +1,4 @@
-"""What every architecture promises: what a prediction may depend on, and that steps and sequences agree."""
+"""What every architecture promises: what a prediction may depend on, what it costs, and where its weights begin."""
 
 from typing import get_args
 
@@ -74,41 +74,6 @@ def test_a_windowed_prediction_knows_the_window_of_the_streams_that_it_reads(bui
         changed = np.abs(logits_of(reader, other_than(previous, 2, column), current) - logits).max()
         assert (changed > 1e-6) == (field in reader.predicts)
         assert np.array_equal(logits_of(reader, previous, other_than(current, 2, column)), logits)
-
-
-@pytest.mark.parametrize(("name", "model"), EVERY_MODEL)
-def test_a_step_after_a_run_of_events_gives_what_a_whole_run_does(build, events, name, model):
-    import tensorflow as tf
-
-    reader = build(model, architecture=name)
-    previous, current = (np.concatenate([part] * 3) for part in events)  # longer than the window of 12
-    rows = tf.constant(reader.rows(previous, current))
-    outputs, _ = reader.step(rows[-1], reader.after(rows[:-1]))
-    whole = reader.logits(reader.outputs(rows[-12:] if name in WINDOWED else rows))
-    for found, wanted in zip(reader.logits(outputs), whole, strict=True):
-        np.testing.assert_allclose(found, wanted[-1], rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-def test_steps_one_after_another_give_the_logits_of_the_sequence(build, events, layers):
-    import tensorflow as tf
-
-    model = build("note", layers=layers)
-    wanted = logits_of(model, *events)
-    rows, states = tf.constant(model.rows(*events)), model.initial_state(BATCH)
-    for time in range(TIME):
-        logits, states = model.step(rows[time], states)
-        np.testing.assert_allclose(logits, wanted[time], rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize(("name", "model"), EVERY_MODEL)
-def test_rows_are_the_same_made_of_arrays_and_of_tensors(build, events, name, model):
-    import tensorflow as tf
-
-    model = build(model, architecture=name)
-    rows = model.rows(*events)
-    assert rows.dtype == np.int32
-    assert np.array_equal(rows, model.rows(*map(tf.constant, events)))
 
 
 @pytest.mark.parametrize("name", ["chained_lstm", "three_streams"])
@@ -224,12 +189,17 @@ def test_labels_cost_what_being_on_or_off_does_for_each(build, events):
     np.testing.assert_allclose(model.costs(outputs, tf.constant(targets))[0], wanted, rtol=1e-4)
 
 
+def first_rows(model):
+    """The row of the kernel that stands for the first id of each field."""
+    return np.cumsum([0, *(SIZES[field] for field in model.fields[:-1])])
+
+
 @pytest.mark.parametrize("stream", STREAMS)
 def test_echoes_are_read_where_the_recipe_says_so(build, tokens, stream):
     """Without them the kernel has no rows for them, and what is read is otherwise the same."""
     with_echoes, without = build(stream), build(stream, echoes=False)
     before, now = (tokens[None, part].astype(np.int32) for part in (slice(4), slice(1, 5)))
-    rows, fewer = (model.rows(before, now) - model.first_rows for model in (with_echoes, without))
+    rows, fewer = (model.rows(before, now) - first_rows(model) for model in (with_echoes, without))
     kept = [place for place, field in enumerate(with_echoes.fields) if field not in ECHOES]
     assert np.array_equal(rows[..., kept], fewer)
     assert without.fields == tuple(with_echoes.fields[place] for place in kept)

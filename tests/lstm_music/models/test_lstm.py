@@ -228,17 +228,6 @@ def test_the_gradient_of_summed_rows_is_that_of_tensorflow_to_the_bit(tensorflow
     np.testing.assert_array_equal(gradient[8], 0)
 
 
-def test_steps_one_after_another_are_the_sequence(layer, inputs):
-    values, *state = inputs
-    outputs, last = layer(values, tuple(state))
-    found = []
-    for value in values:
-        state = layer.step(value, state)
-        found.append(state[0])
-    np.testing.assert_allclose(found, outputs, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(state, last, rtol=1e-5, atol=1e-6)
-
-
 def test_weights_begin_as_in_keras_and_follow_from_the_seed(tensorflow):
     from lstm_music.models.lstm import LSTM
 

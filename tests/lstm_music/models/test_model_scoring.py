@@ -4,26 +4,25 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from inferred import inferred
 from model_columns import WINDOW
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START, UNKNOWN
 from lstm_music.encoding.windows import PieceSpan, Targets
+from lstm_music.inference.exact import log_softmax
 from lstm_music.models.spec import MODELS, WINDOWED
 
 
 def by_steps(model, piece):
     """Give ln p of each target of a piece, END at last, and the likeliest value at each."""
-    import tensorflow as tf
-
-    states, logs, guesses = model.initial_state(1), [], []
-    rows = [[START] * piece.shape[1], *piece.tolist(), [END] * piece.shape[1]]
+    stepper, (stream,) = inferred(model), model.predicts
+    rows = np.array([[START] * piece.shape[1], *piece.tolist(), [END] * piece.shape[1]], np.int32)[:, None]
+    states, logs, guesses = stepper.after(rows[:1]), [], []
     for before, now in pairwise(rows):
-        numbers = model.rows(np.array([before], np.int32), np.array([now], np.int32))
-        logits, states = model.step(tf.constant(numbers), states)
-        logits = logits.numpy()[0].astype(np.float64)
-        logs.append(logits[now[model.place_in_chain]] - np.log(np.exp(logits).sum()))
-        guesses.append(SPECIAL_IDS + int(logits[SPECIAL_IDS:].argmax()))
+        (logits,), states = stepper.step(before, now, states)
+        logs.append(log_softmax(logits)[0, now[0, STREAMS.index(stream)]])
+        guesses.append(SPECIAL_IDS + int(logits[0, SPECIAL_IDS:].argmax()))
     return np.array(logs), np.array(guesses)
 
 

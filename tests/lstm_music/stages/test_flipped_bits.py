@@ -11,7 +11,7 @@ from lstm_music.stages.data.ingest import read_inputs
 from lstm_music.stages.data.notes import iterate_notes, read_pieces
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import read_card
-from lstm_music.stages.training.trained import load_model
+from lstm_music.stages.training.trained import load_inference_model, load_model
 
 PLACES = (0.0, 0.3, 0.62, 0.999)  # of a file's length
 
@@ -40,6 +40,7 @@ def test_every_reader_refuses_a_file_with_a_flipped_bit(made, evaluated, tmp_pat
         (refs.dataset, "vocabularies", lambda: load_dataset(store, refs.dataset)),
         (refs.dataset, "tokens", lambda: load_dataset(store, refs.dataset).tokens),
         (evaluated.models["note"], "model", lambda: load_model(store, evaluated.models["note"], dataset)),
+        (evaluated.models["note"], "model", lambda: load_inference_model(store, evaluated.models["note"], dataset)),
         (evaluated.scorecard, "card.json", lambda: read_card(store, evaluated.scorecard)),
     ]
     paths = [(store.open(ref).file(name), read) for ref, name, read in readers]

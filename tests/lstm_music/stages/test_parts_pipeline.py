@@ -120,7 +120,7 @@ def test_a_score_card_has_a_row_for_the_part_beside_its_baselines(store, prepare
 
 
 @pytest.fixture
-def music(store, prepared, models, uncompiled):
+def music(store, prepared, models):
     """Make music with other settings than the recipe's; give the candidates."""
 
     def run(prompt_midi=None, melody=None, **settings):
@@ -244,7 +244,7 @@ def test_parts_without_a_note_in_the_range_are_named_once(dataset):
     assert parts_outside(dataset, RECIPE.generation, ("bass",)) == []
 
 
-def test_the_warning_of_a_part_without_a_note_in_the_range_comes_with_the_music(store, prepared, models, uncompiled):
+def test_the_warning_of_a_part_without_a_note_in_the_range_comes_with_the_music(store, prepared, models):
     settings = {"pitch_range": "C4-C8", "num_outputs": 1, "num_events": 2, "min_events": 1}
     ref = make_music(store, prepared.dataset, models, RECIPE.generation.model_copy(update=settings), 1)
     assert [said for said in store.open(ref).facts["warnings"] if "which do not play (bass" in said]

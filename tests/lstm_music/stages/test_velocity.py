@@ -160,7 +160,7 @@ def test_a_score_card_counts_the_velocity_beside_its_baselines(store, prepared, 
 
 
 @pytest.mark.parametrize("included", [False, True])
-def test_music_reads_back_with_the_velocities_that_were_made(dataset, store, prepared, models, uncompiled, included):
+def test_music_reads_back_with_the_velocities_that_were_made(dataset, store, prepared, models, included):
     spec = RECIPE.generation.model_copy(update={"include_prompt": included})
     candidates = read_music(store, make_music(store, prepared.dataset, models, spec, 1))
     heard = set()
@@ -178,7 +178,7 @@ def test_music_reads_back_with_the_velocities_that_were_made(dataset, store, pre
     assert len(heard) > 2
 
 
-def test_a_temperature_is_that_of_its_stream(dataset, store, prepared, models, uncompiled):
+def test_a_temperature_is_that_of_its_stream(dataset, store, prepared, models):
     """At 0 the velocity is the likeliest, whatever chance says; and chance is not used up for the other streams by it."""
     made = []
     for temperature in ({"velocity": 0}, {"velocity": 50}):
@@ -196,7 +196,7 @@ def test_places_that_prompt_are_ranked_by_are_those_of_a_dataset_without_it(data
         assert all(np.array_equal(getattr(ours, name), getattr(theirs, name)) for name in vars(ours))
 
 
-def test_a_prompt_keeps_its_own_velocities(store, dataset, prepared, models, uncompiled):
+def test_a_prompt_keeps_its_own_velocities(store, dataset, prepared, models):
     (span,) = dataset.spans["validation"][:1]
     segment = cut(store, dataset, [(span.piece_id, 4)], 8)[span.piece_id, 4]
     own = level_texts(encode(expressive_piece(int(segment.name[-6:-4])), RECIPE.events).velocity[4:12])
@@ -210,7 +210,7 @@ def test_a_prompt_keeps_its_own_velocities(store, dataset, prepared, models, unc
     ]
 
 
-def test_a_file_that_was_given_is_read_with_its_velocities(dataset, store, prepared, models, uncompiled):
+def test_a_file_that_was_given_is_read_with_its_velocities(dataset, store, prepared, models):
     spec = RECIPE.generation.model_copy(update={"num_outputs": 1, "include_prompt": True})
     prompt_midi = PromptMidi("mine.mid", write_midi(expressive_piece(3)), "midi")
     (made,) = read_music(store, make_music(store, prepared.dataset, models, spec, 1, prompt_midi))

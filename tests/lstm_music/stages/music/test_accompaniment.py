@@ -48,7 +48,7 @@ def two_hands(number=7):
 
 
 @pytest.fixture
-def make(made, trained, tmp_path, uncompiled):
+def make(made, trained, tmp_path):
     """Accompany a piece, or a part of it; give the results and the store."""
 
     def run(piece, part="", **settings):

@@ -16,6 +16,7 @@ from lstm_music.encoding.places import place_tokens
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.errors import NotEnoughMusicError, RejectedInputError, SourceError
 from lstm_music.generation.grammar import training_range
+from lstm_music.generation.loop import Made
 from lstm_music.midi.notes import KeySignature
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.writer import write_midi
@@ -31,18 +32,16 @@ FORMS = (("prompt", "mid"), ("result", "mid"), ("result", "json"))
 
 
 @pytest.fixture
-def spied(monkeypatch, tensorflow):
+def spied(monkeypatch):
     """Keep what the loop makes, an element an output."""
-    from lstm_music.generation import loop
-
     kept = []
-    make = loop.generate_tokens
+    make = module.generate_tokens
 
     def make_and_keep(*arguments):
         kept[:] = make(*arguments)
         return kept
 
-    monkeypatch.setattr(loop, "generate_tokens", make_and_keep)
+    monkeypatch.setattr(module, "generate_tokens", make_and_keep)
     return kept
 
 
@@ -72,9 +71,7 @@ def read_back(dataset, data):
     return [(grid.text(offset), note, grid.text(duration)) for offset, note, duration in steps], events
 
 
-def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
-    made, trained, copy, spied, uncompiled, tmp_path
-):
+def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(made, trained, copy, spied, tmp_path):
     second, spec = made.copy(tmp_path / "second"), made.recipe.generation
     ref = make_music(second.store, second.prepared.dataset, trained, spec, 1)
     kept = list(spied)
@@ -107,7 +104,7 @@ def test_the_same_seed_makes_the_same_bytes_which_read_back_as_what_was_made(
         assert ET.fromstring(picture(one)) is not None
 
 
-def test_a_prompt_is_a_place_in_a_held_out_piece(made, trained, copy, uncompiled):
+def test_a_prompt_is_a_place_in_a_held_out_piece(made, trained, copy):
     ref = make_music(copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 2)
     pieces = {row["name"]: row for row in read_pieces(copy.store, copy.prepared.notes)}
     held_out = {span.piece_id for side in ("validation", "test") for span in copy.dataset.spans[side]}
@@ -127,7 +124,7 @@ def test_a_prompt_is_a_place_in_a_held_out_piece(made, trained, copy, uncompiled
         assert segment["split"] in {"validation", "test"}
 
 
-def test_with_its_prompt_a_result_begins_with_it(copy, trained, spied, uncompiled):
+def test_with_its_prompt_a_result_begins_with_it(copy, trained, spied):
     spec = copy.recipe.generation.model_copy(update={"include_prompt": True, "num_outputs": 2})
     ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1)
     found = files(copy.store, ref)
@@ -139,7 +136,7 @@ def test_with_its_prompt_a_result_begins_with_it(copy, trained, spied, uncompile
         assert copy.recipe.events.grid.on_grid(events.onset_steps).all()
 
 
-def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, trained, spied, uncompiled, tmp_path):
+def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, trained, spied, tmp_path):
     strange = piece_of([(0, QUARTER, 60), (2 * QUARTER, 9 * QUARTER, 64), (9 * QUARTER, QUARTER, 67)], tempo=400_000)
     path = write_folder(tmp_path, {"<b>\x1bstrange.mid": strange}) / "<b>\x1bstrange.mid"
     prompt_midi = read_prompt_midi(path)
@@ -169,7 +166,7 @@ def test_a_file_to_start_from_is_mapped_to_known_values_and_counted(copy, traine
     assert len({music_stage(*args, seed).ref for seed in (None, prompt_midi, other)}) == 3
 
 
-def test_files_have_a_named_track_per_hand_a_key_a_tempo_and_programs_at_time_0(copy, trained, uncompiled):
+def test_files_have_a_named_track_per_hand_a_key_a_tempo_and_programs_at_time_0(copy, trained):
     """Read by mido; and every pitch lies in the range of the training pieces."""
     song = replace(small_piece(41), key_signatures=(KeySignature(0, -2, is_minor=True),), track_names=("Song", "Piano"))
     spec = copy.recipe.generation.model_copy(update={"num_outputs": 2})
@@ -201,14 +198,14 @@ def test_files_have_a_named_track_per_hand_a_key_a_tempo_and_programs_at_time_0(
             assert {lowest <= note["pitch"] <= highest for note in read_midi(data).notes} == {True}
 
 
-def test_a_score_may_be_started_from(copy, trained, uncompiled):
+def test_a_score_may_be_started_from(copy, trained):
     prompt_midi = PromptMidi("tune.abc", b"X:1\nM:3/4\nL:1/4\nK:C\nC D E|F3|\n", "abc")
     spec = copy.recipe.generation.model_copy(update={"num_outputs": 1, "num_events": 6})
     found = files(copy.store, make_music(copy.store, copy.prepared.dataset, trained, spec, 1, prompt_midi))
     assert read_midi(found["prompt_001.mid"]).notes["pitch"].tolist() == [60, 62, 64, 65]
 
 
-def test_what_was_made_is_not_made_again(copy, trained, uncompiled, monkeypatch):
+def test_what_was_made_is_not_made_again(copy, trained, monkeypatch):
     spec = copy.recipe.generation.model_copy(update={"num_outputs": 2, "num_events": 6})
     ref = make_music(copy.store, copy.prepared.dataset, trained, spec, 1)
     monkeypatch.setattr(module, "load_dataset", None)
@@ -267,9 +264,7 @@ def test_without_held_out_pieces_a_file_is_asked_for(trained, tmp_path):
 
 
 def test_a_segment_that_nothing_can_follow_is_said(copy, trained, monkeypatch):
-    from lstm_music.generation import loop
-
-    monkeypatch.setattr(loop, "generate_tokens", lambda *_: [loop.Made(np.zeros((0, 5), np.int32), np.zeros(0), 0)] * 3)
+    monkeypatch.setattr(module, "generate_tokens", lambda *_: [Made(np.zeros((0, 5), np.int32), np.zeros(0), 0)] * 3)
     with pytest.raises(NotEnoughMusicError, match="no offset that the models know leads from the end"):
         make_music(copy.store, copy.prepared.dataset, trained, copy.recipe.generation, 1)
     assert list(copy.store.refs("music")) == []

@@ -55,7 +55,7 @@ def ensembles(store, ref) -> list[Candidate]:
 
 
 @pytest.fixture
-def made_music(made, trained, tmp_path, uncompiled, monkeypatch):
+def made_music(made, trained, tmp_path, monkeypatch):
     """Generate with some rendering; the candidates are arranged for several parts, as a model of ensembles makes them."""
     copy = made.copy(tmp_path / "storage")
     monkeypatch.setattr(module, "read_music", ensembles)

@@ -22,15 +22,11 @@ ASKED = {"bars": 2, "tempo": 90, "key": "C major", "num_outputs": 2, "audio": "n
 @pytest.fixture(scope="session")
 def asked(made, trained, tmp_path_factory):
     """A generation of two results of which something was asked, and how to make another in its storage."""
-    from eager import eagerly
-
     own = made.copy(tmp_path_factory.mktemp("like") / "storage")
 
     def make(options):
         chosen = asked_settings(own.store, own.recipe, "tiny", options)
-        with eagerly():
-            plan = generation.Plan(chosen, own.prepared.dataset, trained)
-            ref = generation.generate(own.store, plan)
+        ref = generation.generate(own.store, generation.Plan(chosen, own.prepared.dataset, trained))
         return SimpleNamespace(settings=chosen, ref=ref, artifact=own.store.open(ref))
 
     first = make(ASKED)

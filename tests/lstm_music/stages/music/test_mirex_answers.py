@@ -37,7 +37,7 @@ def rows_of(midi, begins):
     return sorted((onset // step + begins, pitch, length // step) for onset, pitch, length in notes)
 
 
-def test_answers_are_bars_in_sixteenths_and_the_best_comes_first(made, trained, path, tmp_path, uncompiled):
+def test_answers_are_bars_in_sixteenths_and_the_best_comes_first(made, trained, path, tmp_path):
     own = made.copy(tmp_path / "storage")
     settings = mirex_settings(own.recipe, "tiny", path, {"num_outputs": 3, "bars": 1})  # twelve would take longer
     ref = generation.generate(own.store, Plan(settings, own.prepared.dataset, trained))
@@ -89,7 +89,7 @@ def test_sixteenths_need_models_that_know_them(made, tmp_path):
         finest_steps(coarse, spec)
 
 
-def test_models_that_cannot_begin_in_the_bar_after_the_prompt_say_so(made, trained, path, uncompiled):
+def test_models_that_cannot_begin_in_the_bar_after_the_prompt_say_so(made, trained, path):
     notes = json.loads(path.read_text())["prompt"]
     path.write_text(json.dumps({"prompt": notes[:5]}))  # a rest that no offset of the models passes
     settings = mirex_settings(made.recipe, "tiny", path, {"num_outputs": 1, "bars": 1})

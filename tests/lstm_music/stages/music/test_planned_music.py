@@ -62,7 +62,7 @@ def test_the_columns_of_a_dataset_say_what_follows_from_its_pieces(taught):
     np.testing.assert_array_equal(tokens[:, -len(CONTROLS) :], control_tokens(played, grid.steps_per_quarter, CONTROLS))
 
 
-def test_bars_have_the_notes_that_are_asked(taught, uncompiled):
+def test_bars_have_the_notes_that_are_asked(taught):
     plan = [{"bars": "2", "mean_pitch": "C5", "key": "G major"}]
     spec, results = results_of(taught, num_outputs=2, bars=2, prompt="none", density=5, plan=plan)
     for one in results:

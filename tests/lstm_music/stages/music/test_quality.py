@@ -104,9 +104,7 @@ def test_the_notes_of_a_held_out_excerpt_lie_where_they_lie_in_their_bars(made):
     assert not bar.any()
 
 
-def test_the_card_is_made_once_and_the_same_settings_give_the_same_artifact(
-    made, trained, spec, tmp_path, uncompiled, monkeypatch
-):
+def test_the_card_is_made_once_and_the_same_settings_give_the_same_artifact(made, trained, spec, tmp_path, monkeypatch):
     monkeypatch.setattr(music_card_module, "HALVINGS", 2)
     monkeypatch.setattr(music_card_module, "AREA_HALVINGS", 1)
     copies = [made.copy(tmp_path / name) for name in ("one", "two")]

@@ -9,6 +9,7 @@ import pytest
 from small_music import QUARTER, piece_of, small_piece
 
 from lstm_music.errors import RecipeError, RejectedInputError, SourceError
+from lstm_music.generation.loop import Made
 from lstm_music.midi.notes import KeySignature, Pedal, Tempo, TimeSignature
 from lstm_music.midi.parts import Part, in_parts
 from lstm_music.midi.reader import read_midi
@@ -52,7 +53,7 @@ def in_bars(piece, first, last, quarters=3):
 
 
 @pytest.fixture
-def make(made, trained, tmp_path, uncompiled, monkeypatch):
+def make(made, trained, tmp_path, monkeypatch):
     """Rewrite bars of a piece, or of a part of it, and judge them by a few events."""
     monkeypatch.setattr(candidates, "read_gap", partial(read_gap, behind=4))
     monkeypatch.setattr(gap_search, "FURTHER_RUNS", 0)
@@ -110,12 +111,10 @@ class Rules:
         self.given.append((scripts, script_of))
 
 
-def test_further_runs_keep_the_beginning_and_only_better_ends(made, tensorflow, monkeypatch):
+def test_further_runs_keep_the_beginning_and_only_better_ends(made, monkeypatch):
     """Five outputs: four candidates, and the bars that were there."""
     dataset, spec = made.dataset, rewriting(made.recipe).generation
     read = read_gap(dataset, Rewrite(PromptMidi("mine.mid", write_midi(waltz()), "midi"), "", "4"), spec)
-    from lstm_music.generation.loop import Made
-
     rng, rules = np.random.default_rng(1), Rules(5, [])
     replayed = read.rows(read.replayed)
 

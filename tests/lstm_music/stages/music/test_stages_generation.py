@@ -35,9 +35,6 @@ from lstm_music.stages.music.settings import GenerationSettings
 QUICK = RenderingSpec(audio=("ogg",), sheet_music=False)
 
 
-pytestmark = pytest.mark.usefixtures("uncompiled")
-
-
 @pytest.fixture(scope="module")
 def copy(made, trained, tmp_path_factory):
     """One storage for all: what was made for one test is found by the next."""

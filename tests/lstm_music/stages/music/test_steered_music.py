@@ -30,7 +30,7 @@ ALL = {"bars": 1, "tempo": 92, "key": "A minor", "pitch_range": "48-70", "veloci
 
 
 @pytest.fixture
-def make(made, trained, tmp_path, uncompiled):
+def make(made, trained, tmp_path):
     """Make music with some settings; give the candidates."""
 
     def run(prompt_midi=None, outputs=RESULTS, **settings):

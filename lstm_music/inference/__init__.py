@@ -1,0 +1,1 @@
+"""Trained models in numpy, as music is made with them: the same numbers on every machine, without TensorFlow."""

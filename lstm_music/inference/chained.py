@@ -1,0 +1,59 @@
+"""The architecture `chained_lstm`: one model a stream, whose state is carried from the start of a piece to its end."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstm_music.inference.exact import Array, exact_weights, on_grid
+from lstm_music.inference.experts import Experts
+from lstm_music.inference.lstm import LSTM, State
+from lstm_music.models.columns import Columns
+from lstm_music.models.inputs import ChainedInputs
+from lstm_music.models.spec import ModelSpec
+
+States = list[State]
+
+
+class ChainedModel:
+    """A trained stack of LSTMs, which predicts one stream: see `lstm_music.models.chained`."""
+
+    def __init__(
+        self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, weights: dict[str, npt.NDArray[Any]]
+    ) -> None:
+        (stream,) = predicts
+        self.spec, self.predicts, self.columns = spec, predicts, columns
+        self._reads = ChainedInputs(spec, stream, columns)
+        self._stack = [LSTM.of(weights, f"lstm_{layer + 1}") for layer in range(spec.layers)]
+        self._kernel, self._bias = (exact_weights(weights[f"head/{part}"]) for part in ("kernel", "bias"))
+        read = self._reads.experts
+        self._experts = Experts(read, columns.sizes[stream], weights) if read else None
+
+    def after(self, tokens: npt.NDArray[Any]) -> States:
+        """Give the states after some events, int [events + 1, outputs, columns]; the first one is before them."""
+        distinct, place = np.unique(tokens, axis=1, return_inverse=True)  # outputs often have the same prompt
+        states = [layer.start(distinct.shape[1]) for layer in self._stack]
+        for previous, current in pairwise(distinct):
+            states = self._advanced(self._reads.rows(previous, current), states)
+        return [State(*(values[place.reshape(-1)] for values in state)) for state in states]
+
+    def step(self, previous: npt.NDArray[Any], current: npt.NDArray[Any], states: States) -> tuple[list[Array], States]:
+        """Give the logits [outputs, ids] of each stream at an event, and the states after it.
+
+        Tokens, int [outputs, columns], are those of the event before, and of this one as far as it is known.
+        """
+        rows = self._reads.rows(previous, current)
+        states = self._advanced(rows, states)
+        hidden = states[-1].hidden
+        logits = hidden @ self._kernel + self._bias
+        if self._experts is not None:
+            logits = self._experts.add(logits, hidden, rows[:, len(self._reads.fields) :])
+        return [on_grid(logits)], states
+
+    def _advanced(self, rows: npt.NDArray[Any], states: States) -> States:
+        after: States = []
+        for layer, state in zip(self._stack, states, strict=True):
+            gates = layer.of_values(after[-1].hidden) if after else layer.of_rows(rows[:, : len(self._reads.fields)])
+            after.append(layer.step(gates, state))
+        return after

@@ -1,0 +1,110 @@
+"""Numbers of the grid add up to the same bits in any order, for any number of outputs and threads."""
+
+from fractions import Fraction
+from math import fsum
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inferred import inferred
+from model_columns import COLUMNS, SIZES
+from threadpoolctl import threadpool_limits
+
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.inference.exact import LARGEST_WEIGHT, STEPS, exact_weights, log_softmax, on_grid, sigmoid, softmax
+from lstm_music.models.spec import ModelSpec
+
+UNITS = 64
+
+
+def drawn(random_seed, *shape, scale=2.0):
+    return on_grid(np.random.default_rng(random_seed).normal(0, scale, shape))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 600))
+def test_sums_of_products_are_exact_in_any_order(random_seed, terms):
+    one, other = drawn(random_seed, terms), drawn(random_seed + 1, terms)
+    wanted = fsum(float(a) * float(b) for a, b in zip(one, other, strict=True))
+    assert Fraction(wanted) == sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(one, other, strict=True))
+    order = np.random.default_rng(random_seed).permutation(terms)
+    for a, b in ((one, other), (one[order], other[order]), (one[::-1], other[::-1])):
+        assert (a @ b, (a * b).sum(), np.cumsum(a * b)[-1]) == (wanted, wanted, wanted)
+
+
+def test_sums_of_what_is_not_on_the_grid_depend_on_their_order():
+    """So the test above can fail."""
+    one, other = np.random.default_rng(1).normal(0, 2, (2, 600))
+    orders = [np.random.default_rng(number).permutation(600) for number in range(20)]
+    assert len({float(np.cumsum(one[order] * other[order])[-1]) for order in orders}) > 1
+
+
+def test_the_grid_rounds_to_the_nearest_and_halves_to_the_even_one():
+    steps = np.array([0.5, 1.5, 2.5, -0.5, -1.5, 0.49, 0.51, -7.51, 3.0])
+    assert (on_grid(steps / STEPS) * STEPS).tolist() == [0, 2, 2, 0, -2, 0, 1, -8, 3]
+
+
+def test_weights_keep_what_float32_says_to_half_a_step():
+    weights = np.random.default_rng(1).normal(0, 1, 1000).astype(np.float32)
+    found = exact_weights(weights)
+    assert found.dtype == np.float64
+    assert np.abs(found - weights).max() <= 0.5 / STEPS
+    assert np.array_equal(found * STEPS, np.round(found * STEPS))
+
+
+@pytest.mark.parametrize("value", [LARGEST_WEIGHT, -LARGEST_WEIGHT, 1e30, np.inf, -np.inf, np.nan])
+def test_weights_that_are_too_large_or_no_numbers_are_refused(value):
+    assert exact_weights(np.array([0.5, LARGEST_WEIGHT - 1, 1 - LARGEST_WEIGHT])).shape == (3,)
+    with pytest.raises(ValueError, match="expected weights between -4096 and 4096"):
+        exact_weights(np.array([0.5, value, 0.5]))
+
+
+def test_probabilities_are_those_of_their_definitions_also_where_exponentials_overflow():
+    logits = np.array([[1.0, 2.0, 3.0], [1e4, 0.0, -1e4]])
+    shares = np.exp([1.0, 2.0, 3.0]) / np.exp([1.0, 2.0, 3.0]).sum()
+    np.testing.assert_allclose(softmax(logits), [shares, [1, 0, 0]], rtol=1e-14)
+    np.testing.assert_allclose(log_softmax(logits), [np.log(shares), [0, -1e4, -2e4]], rtol=1e-14)
+    found = sigmoid(np.array([-1e4, 0, 1, 1e4]))
+    np.testing.assert_allclose(found, [0, 0.5, 1 / (1 + np.exp(-1)), 1], rtol=1e-14, atol=1e-300)
+
+
+@pytest.fixture(scope="module")
+def model(tensorflow):
+    """A model of two layers whose products are wide enough to be divided among threads."""
+    from lstm_music.models.architectures import build_model
+
+    return inferred(build_model(ModelSpec(units=UNITS, layers=2), STREAMS[1], COLUMNS, 3))
+
+
+def said(model, tokens):
+    """The logits [events, outputs, ids] of the second half of tokens [events, outputs, columns], after the first half."""
+    half = len(tokens) // 2
+    state, found = model.after(tokens[:half]), []
+    for previous, current in zip(tokens[half - 1 : -1], tokens[half:], strict=True):
+        (logits,), state = model.step(previous, current, state)
+        found.append(logits)
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    rng = np.random.default_rng(5)
+    return np.stack([rng.integers(0, size, (8, 65), np.int32) for size in SIZES.values()], -1)
+
+
+def test_one_output_is_made_of_the_same_bits_alone_and_among_64_others(model, tokens):
+    together = said(model, tokens)
+    assert together.shape == (4, 65, SIZES[STREAMS[1]])
+    assert len(np.unique(together[-1], axis=0)) == 65
+    for one in (0, 31, 64):
+        assert said(model, tokens[:, [one]]).tobytes() == together[:, [one]].tobytes()
+    assert said(model, tokens[:, ::-1]).tobytes() == together[:, ::-1].tobytes()
+
+
+def test_the_number_of_threads_changes_no_bit(model, tokens):
+    found = []
+    for threads in (1, 2, 3):
+        with threadpool_limits(threads, "blas"):
+            found.append(said(model, tokens).tobytes())
+    assert found[0] == found[1] == found[2]
