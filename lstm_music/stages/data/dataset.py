@@ -36,6 +36,9 @@ from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 KIND = "dataset"
 DATASET_VERSION = 2
 
+BUNDLE = "bundle"
+"""In the spec of the dataset of a bundle: which dataset it was cut out of."""
+
 SPANS_SCHEMA = pa.schema(
     [
         ("piece_id", pa.string()),
@@ -134,6 +137,11 @@ class Dataset:
     def is_split_by_folder(self) -> bool:
         """Whether the folders of the source decide the split."""
         return bool(self.artifact.manifest["spec"]["split"]["by"] == "folder")
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it came in a bundle: it has excerpts of held-out pieces, and none of the training pieces."""
+        return BUNDLE in self.artifact.manifest["spec"]
 
     @property
     def keeps_versions_together(self) -> bool:

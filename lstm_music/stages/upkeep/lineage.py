@@ -28,7 +28,7 @@ def lineage_of(store: Store, generation: ArtifactRef) -> Lineage:
     models = list(_with_starts(store, [ref for ref in music.inputs if ref.kind == MODEL]))
     pieces: dict[str, dict[str, Any]] = {}
     for dataset in dict.fromkeys([music.inputs[0], *(store.open(ref).inputs[0] for ref in models)]):
-        for piece in _pieces(store, dataset):
+        for piece in pieces_of(store, dataset):
             pieces.setdefault(piece["sha256"], piece)
     roots = [generation, *models]
     return {
@@ -76,7 +76,7 @@ def _model(store: Store, ref: ArtifactRef) -> dict[str, Any]:
     }
 
 
-def _pieces(store: Store, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
+def pieces_of(store: Store, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
     """Give each piece of a dataset with its split, its credits, and the size and SHA-256 of its bytes."""
     dataset = load_dataset(store, ref)
     splits = {span.piece_id: split for split, spans in dataset.spans.items() for span in spans}
