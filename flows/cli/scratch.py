@@ -27,6 +27,10 @@ def own_temporary_folder() -> Iterator[Path | None]:
         yield None
         return
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    if not os.access(
+        Path("~").expanduser(), os.W_OK
+    ):  # else matplotlib makes a folder of its own, and misses it at the end
+        os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
     _own.append(folder)
     try:
         yield folder

@@ -137,10 +137,13 @@ def _limits(said: Described) -> list[str]:
         if said.has_copy_index
         else "Copies cannot be searched for: the training pieces are not inside. The page of results says so."
     )
+    counted = "- The table of n-grams counts short runs of events in the training pieces: some can be read off it."
+    ngrams = [counted] if "ngrams" in said.recipe["model"].get("experts", []) else []
     return [
         "## Limits",
         "",
         f"- {copies}",
+        *ngrams,
         "- The models know the styles, keys and instruments of their training pieces, and no others.",
         "- A good score says that held-out music is likely, not that results sound good.",
         "- Long form is weak: the models plan bars, not movements.",

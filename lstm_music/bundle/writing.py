@@ -28,32 +28,39 @@ _DENSE = (".safetensors", ".mid")
 
 def write_bundle(path: Path, contents: Contents, members: Mapping[str, bytes]) -> Manifest:
     """Write a bundle, replacing an earlier one. Raises BundleError if it cannot be written, or would replace another file."""
+    require_place(path)
     listed = {
         name: Member(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()) for name, data in sorted(members.items())
     }
     manifest = Manifest(members=listed, **contents.model_dump())
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        _require_replaceable(path)
         try:
             with partial.open("x+b") as file:
                 _write(file, manifest, members)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-    except FileNotFoundError as error:
-        raise BundleError(f"{path}: its folder is missing; make it, or give another path") from error
     except OSError as error:
         raise BundleError(f"{path}: cannot be written ({error.strerror or error}); give another path") from error
     return manifest
 
 
-def _require_replaceable(path: Path) -> None:
+def require_place(path: Path) -> None:
+    """Raise BundleError for a path at which no bundle can be written, or where another file lies."""
+    if not path.parent.is_dir():
+        raise BundleError(f"{path}: its folder is missing; make it, or give another path")
+    if not os.access(path.parent, os.W_OK):
+        raise BundleError(f"{path}: its folder cannot be written; give another path")
     if not path.exists():
         return
-    with path.open("rb") as file:
-        if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
-            raise BundleError(f"{path}: expected the path of a new bundle, got that of another file; give another path")
+    try:
+        with path.open("rb") as file:
+            is_zip = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+    except OSError:  # such as a folder
+        is_zip = False
+    if not is_zip:
+        raise BundleError(f"{path}: expected the path of a new bundle, got that of another file; give another path")
 
 
 def _write(file: BinaryIO, manifest: Manifest, members: Mapping[str, bytes]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from lstm_music.bundle import Contents, Keys, Manifest, read_bundle, write_bundle
 from lstm_music.bundle.card import NO_LICENCE, Described, model_card
 from lstm_music.bundle.manifest import CARD
+from lstm_music.bundle.writing import require_place
 from lstm_music.errors import BundleError
 from lstm_music.recipe import Recipe
 from lstm_music.stages.bundle.excerpts import choose_excerpts
@@ -56,6 +57,7 @@ def export_bundle(
     NotEnoughMusicError if no held-out piece has a prompt, BundleError if the file cannot be written, or if these models came in a
     bundle themselves.
     """
+    require_place(path)
     promoted = require_promoted(store, recipe.name)
     dataset = load_dataset(store, promoted.dataset)
     if dataset.is_bundled:

@@ -19,8 +19,9 @@ from lstm_music.parquet import write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.bundle.excerpts import Excerpt
 from lstm_music.stages.current import Promoted, kept_form
+from lstm_music.stages.data.bundled import BUNDLE, TRAINING
 from lstm_music.stages.data.columns import iterate_columns
-from lstm_music.stages.data.dataset import BUNDLE, DATASET_VERSION, SPLITS_SCHEMA, Dataset, load_dataset
+from lstm_music.stages.data.dataset import DATASET_VERSION, SPLITS_SCHEMA, Dataset, load_dataset
 from lstm_music.stages.data.dataset import KIND as DATASET
 from lstm_music.stages.data.events import encode_events
 from lstm_music.stages.data.ingest import ACCEPTED, Input, write_inputs
@@ -33,9 +34,6 @@ from lstm_music.stages.music.page import QUIZ_CLIPS
 from lstm_music.stages.music.reference import LENGTHS, bundled_name, read_reference
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.store import ArtifactRef, ArtifactWriter, Stage, Store
-
-TRAINING = "training"
-"""The file of the dataset of a bundle that lists what its models learnt from, by SHA-256."""
 
 
 @dataclass(frozen=True)

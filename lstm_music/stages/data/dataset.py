@@ -27,6 +27,7 @@ from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import kept_form
+from lstm_music.stages.data.bundled import is_bundled
 from lstm_music.stages.data.columns import EventColumns, iterate_columns
 from lstm_music.stages.data.ngrams import counted_pieces, ngram_rule, open_table, write_table_of_ngrams
 from lstm_music.stages.data.notes import read_pieces
@@ -35,9 +36,6 @@ from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "dataset"
 DATASET_VERSION = 2
-
-BUNDLE = "bundle"
-"""In the spec of the dataset of a bundle: which dataset it was cut out of."""
 
 SPANS_SCHEMA = pa.schema(
     [
@@ -141,7 +139,7 @@ class Dataset:
     @property
     def is_bundled(self) -> bool:
         """Whether it came in a bundle: it has excerpts of held-out pieces, and none of the training pieces."""
-        return BUNDLE in self.artifact.manifest["spec"]
+        return is_bundled(self.artifact)
 
     @property
     def keeps_versions_together(self) -> bool:

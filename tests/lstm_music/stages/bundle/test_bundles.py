@@ -15,8 +15,8 @@ from lstm_music.recipe import load_recipe
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.bundle.exporting import export_bundle
 from lstm_music.stages.bundle.importing import import_bundle, opened
-from lstm_music.stages.bundle.trimming import TRAINING
 from lstm_music.stages.current import keep, kept_form, promoted_models
+from lstm_music.stages.data.bundled import learnt_pieces
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music import reference as reference_module
 from lstm_music.stages.music.candidates import make_music, read_music
@@ -26,6 +26,8 @@ from lstm_music.stages.music.lengths import usual_density
 from lstm_music.stages.music.quality import measure_quality
 from lstm_music.stages.music.reference import measure_reference, read_reference
 from lstm_music.stages.music.settings import GenerationSettings
+from lstm_music.stages.upkeep.holders import artifacts_with, find_contents
+from lstm_music.stages.upkeep.lineage import pieces_of
 from lstm_music.stages.upkeep.missing import find_missing
 from lstm_music.store import Store
 
@@ -119,7 +121,7 @@ def pieces(home):
 
 def test_a_bundle_lists_what_was_learnt_and_holds_none_of_it(home, there, bundle, tmp_path):
     dataset = load_dataset(there, promoted_models(there, "tiny").dataset)
-    training = json.loads(dataset.artifact.file(TRAINING).read_text())
+    training = learnt_pieces(dataset.artifact)
     assert {(one["name"], one["split"]) for one in training} == {(one.name, one.split) for one in pieces(home)}
     learnt = {one["sha256"] for one in training if one["split"] == TRAIN}
     assert learnt
@@ -140,6 +142,15 @@ def test_an_import_is_whole_and_may_be_repeated(there, bundle):
     assert import_bundle(bundle, there, "other").name == "other"
     assert promoted_models(there, "other") == promoted_models(there, "tiny") == before
     assert there.recipes() == ["other", "tiny"]
+
+
+def test_what_a_bundle_learnt_is_known_where_it_was_imported(there):
+    promoted = promoted_models(there, "tiny")
+    learnt = next(one for one in learnt_pieces(there.open(promoted.dataset)) if one["split"] == TRAIN)
+    contents = find_contents(there, learnt["name"])
+    assert contents == {learnt["sha256"]: learnt["name"]}
+    assert artifacts_with(there, contents).keys() >= {*promoted.models.values(), promoted.scorecard}
+    assert {one["sha256"] for one in pieces_of(there, promoted.dataset)} > contents.keys()
 
 
 def test_other_models_of_a_recipe_are_not_replaced(home, bundle, evaluated):
