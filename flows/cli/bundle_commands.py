@@ -8,6 +8,7 @@ from flows.cli.display import Display
 from flows.cli.generate_command import make_music
 from flows.cli.order_commands import existing
 from flows.cli.output_dir import require_output_dir
+from flows.cli.scratch import keep_caches_here
 from flows.cli.sizes import size
 from flows.cli.sparing import spare_pandas
 from flows.cli.words import counted
@@ -71,6 +72,7 @@ def generate(display: Display, file: Path, options: Options, output_dir: Path | 
                 f"--model: excludes --{option}, because there is no storage with results; give the bundle to "
                 "`lstm-music import` first"
             )
+    keep_caches_here()
     with importing.opened(file) as bundle:
         require_output_dir(output_dir, bundle.store)
         settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)

@@ -1,12 +1,13 @@
-"""Bundles on the command line: the same music at home and elsewhere, refusals in one sentence, and nothing left behind."""
+"""Bundles on the command line: no storage is needed, refusals are one sentence, and nothing is left behind."""
 
 import json
 import zipfile
 
 import pytest
 from bundle_files import small_bundle, tampered
-from kill_run import contents
+from program import COMMAND, Program
 
+from lstm_music.stages.music import reference
 from lstm_music.store import Store
 
 QUIET = ["--num-outputs", "2", "--num-events", "8", "--audio", "none", "--no-sheet-music"]
@@ -44,23 +45,21 @@ def test_what_needs_a_storage_is_refused_with_a_bundle(lstm_music_here, tmp_path
 
 
 @pytest.mark.slow
-def test_music_is_the_same_at_home_and_elsewhere(tiny, lstm_music, tmp_path):
-    """Export and import find no TensorFlow and no Prefect; see `test_cli_imports` for what else does not."""
-    storage, home = tiny.copy(tmp_path), tmp_path / "home"
-    made = lstm_music("export", "tiny", "-o", tmp_path / "tiny.lstm", "--storage", storage, "--json")
-    said = json.loads(made.out)
-    assert said["bundle"] == str(tmp_path / "tiny.lstm")
-    with zipfile.ZipFile(said["bundle"]) as archive:
+def test_a_bundle_needs_no_storage_and_leaves_nothing_but_its_music(tiny, lstm_music_here, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "MOST_EXCERPTS", 2)
+    bundle, music, home = tmp_path / "tiny.lstm", tmp_path / "music", tmp_path / "of its own"
+    said = json.loads(
+        lstm_music_here("export", "tiny", "-o", bundle, "--storage", tiny.copy(tmp_path), "--json").out.splitlines()[-1]
+    )
+    assert said["bundle"] == str(bundle)
+    with zipfile.ZipFile(bundle) as archive:
         assert {*archive.namelist()} == {"bundle.json", *said["members"]}
-    before = contents(home)
-    alone = lstm_music("generate", "--model", tmp_path / "tiny.lstm", *QUIET, "--output-dir", tmp_path / "alone")
-    assert alone.code == 0, alone.errors
-    assert "not searched" in alone.out
-    assert contents(home) == before  # no storage, nothing else
-    assert lstm_music("import", tmp_path / "tiny.lstm", "--storage", tmp_path / "other").code == 0
+    assert lstm_music_here("import", bundle, "--storage", tmp_path / "other").code == 0
     assert Store(tmp_path / "other").recipes() == ["tiny"]
-    words = ["--recipe", "tiny", "--storage", tmp_path / "other"]
-    assert lstm_music("generate", *words, *QUIET, "--output-dir", tmp_path / "imported").code == 0
-    results = [sorted((tmp_path / name).glob("result_*.mid")) for name in ("alone", "imported")]
-    assert [path.read_bytes() for path in results[0]] == [path.read_bytes() for path in results[1]]
-    assert len(results[0]) == 2
+    program = Program(home, [COMMAND, "generate", "--model", str(bundle), *QUIET, "--output-dir", str(music)])
+    out = program.finish()
+    assert program.process.returncode == 0, program.errors
+    assert "not searched" in out
+    assert f"--model {bundle} --output-dir {music}_" in out
+    assert {path.name for path in music.iterdir()} >= {"index.html", "result_001.mid", "result_002.mid"}
+    assert [path.name for path in home.rglob("*") if path.is_file()] == ["stderr"]
