@@ -25,6 +25,7 @@ from lstm_music.stages.music.generation import Plan, describe_generation, genera
 from lstm_music.stages.music.lengths import usual_density
 from lstm_music.stages.music.quality import measure_quality
 from lstm_music.stages.music.reference import measure_reference, read_reference
+from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.upkeep.holders import artifacts_with, find_contents
 from lstm_music.stages.upkeep.lineage import pieces_of
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("uncompiled")
 
 @pytest.fixture(scope="module")
 def home(made, evaluated, tmp_path_factory):
-    """A storage with promoted models; held-out music is measured with few excerpts."""
+    """A storage with promoted models."""
     copied = made.copy(tmp_path_factory.mktemp("home") / "storage")
     facts = {"promoted": evaluated.to_json(), "recipe": kept_form(made.recipe)}
     keep(copied.store, made.recipe.name, facts)
@@ -47,7 +48,7 @@ def home(made, evaluated, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bundle(home, tmp_path_factory):
-    """The bundle of these models, with the index of copies, and one without."""
+    """The bundle of these models; `whole.lstm` beside it has the index of copies, too. Few excerpts are measured."""
     folder = tmp_path_factory.mktemp("bundles")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference_module, "MOST_EXCERPTS", 4)
@@ -65,11 +66,22 @@ def there(bundle, tmp_path_factory):
 
 
 def music_of(store, recipe, **changes):
-    """Make music with the promoted models of a recipe; give its MIDI files."""
+    """Make music with the promoted models of a recipe; give the candidates."""
     promoted = promoted_models(store, recipe.name)
     spec = recipe.generation.model_copy(update={"num_outputs": 2, "num_events": 12, **changes})
     ref = make_music(store, promoted.dataset, promoted.models, spec, 5)
-    return [one.midi for one in read_music(store, ref)], read_music(store, ref)
+    return read_music(store, ref)
+
+
+def midi_of(made):
+    return [one.midi for one in made]
+
+
+def split_of_pieces(home):
+    """Give the split of each piece by its name."""
+    dataset = load_dataset(home.store, home.prepared.dataset)
+    rows = piece_rows(home.store, dataset)
+    return {rows[span.piece_id]["name"]: split for split, spans in dataset.spans.items() for span in spans}
 
 
 def test_the_same_models_give_the_same_bytes(home, bundle, tmp_path):
@@ -87,16 +99,17 @@ def test_weights_are_safetensors_with_the_arrays_of_keras(home, there, evaluated
         assert all(np.array_equal(new[key], old[key]) and new[key].dtype == old[key].dtype for key in old)
 
 
-@pytest.mark.parametrize("changes", [{"prompt": "none"}, {"prompt": "none", "bars": 2}], ids=["events", "bars"])
-def test_without_a_prompt_music_is_that_of_home(home, there, changes):
-    assert music_of(there, home.recipe, **changes)[0] == music_of(home.store, home.recipe, **changes)[0]
+def test_without_a_prompt_music_is_that_of_home(home, there):
+    """Bars ask how dense training music is, which a bundle has to say."""
+    asked = {"prompt": "none", "bars": 2}
+    assert midi_of(music_of(there, home.recipe, **asked)) == midi_of(music_of(home.store, home.recipe, **asked))
 
 
 def test_prompts_of_a_bundle_are_those_of_held_out_pieces(home, bundle, there):
     with opened(bundle) as found:
-        (midi, made), imported = music_of(found.store, home.recipe), music_of(there, home.recipe)[0]
-    assert midi == imported
-    held_out = {one.name for one in pieces(home) if one.split != TRAIN}
+        made = music_of(found.store, home.recipe)
+    assert midi_of(made) == midi_of(music_of(there, home.recipe))
+    held_out = [name for name, split in split_of_pieces(home).items() if split != TRAIN]
     for one in made:
         prompt = one.facts["prompt"]
         assert prompt["events"] == home.recipe.generation.prompt_events
@@ -105,24 +118,10 @@ def test_prompts_of_a_bundle_are_those_of_held_out_pieces(home, bundle, there):
         assert prompt["composer"] == "composer"
 
 
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    name: str
-    split: str
-
-
-def pieces(home):
-    with_training = load_dataset(home.store, home.prepared.dataset)
-    from lstm_music.stages.music.segments import piece_rows
-
-    rows = piece_rows(home.store, with_training)
-    return [Piece(rows[span.piece_id]["name"], split) for split, spans in with_training.spans.items() for span in spans]
-
-
 def test_a_bundle_lists_what_was_learnt_and_holds_none_of_it(home, there, bundle, tmp_path):
     dataset = load_dataset(there, promoted_models(there, "tiny").dataset)
     training = learnt_pieces(dataset.artifact)
-    assert {(one["name"], one["split"]) for one in training} == {(one.name, one.split) for one in pieces(home)}
+    assert {one["name"]: one["split"] for one in training} == split_of_pieces(home)
     learnt = {one["sha256"] for one in training if one["split"] == TRAIN}
     assert learnt
     manifest = read_bundle(bundle, tmp_path / "unpacked")
