@@ -14,7 +14,8 @@ LstmMusicError               exit code 1: a Prefect server that does not answer,
 │   └── StorageInUseError        storage that other processes use, where it is needed alone
 ├── TrainingError            7   a training that went wrong (its loss is not a number)
 ├── MismatchError            8   models that do not fit the recipe or the vocabulary
-└── ChildError               9   a child process that died, or ran out of time or memory
+├── ChildError               9   a child process that died, or ran out of time or memory
+└── BundleError             10   a bundle that was cut or changed, or is of another version
 """
 
 import typing
@@ -93,6 +94,12 @@ class ChildError(LstmMusicError):
 
     exit_code = 9
     ended_by = 0
+
+
+class BundleError(LstmMusicError):
+    """A bundle that was cut or changed, that another version of this project wrote, or that is no bundle."""
+
+    exit_code = 10
 
 
 class RetrainingError(LstmMusicError):

@@ -10,6 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import TaskRunContext
 
 from lstm_music.evaluation.card_table import card_tables
+from lstm_music.stages.music.copies import NOT_SEARCHED
 from lstm_music.stages.training.promotion import Decision
 from tasks.progress import progress_artifact
 
@@ -151,7 +152,7 @@ def publish_generation(described: Mapping[str, Any]) -> None:
             "result": output["midi"],
             "events": output["events"],
             "prompt": output["prompt_piece"] or "none",
-            "longest copy (events)": output["longest_copy"],
+            "longest copy (events)": NOT_SEARCHED if output["longest_copy"] is None else output["longest_copy"],
             "loops broken": output["loops_left"],
             "penalty": output["penalty"],
         }

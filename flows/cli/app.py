@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import accompanying, inspecting, mirex_command, order, reporting, rewriting, upkeep
+from flows.cli import accompanying, bundling, inspecting, mirex_command, order, reporting, rewriting, upkeep
+from flows.cli.bundling import BundleOption, require_no_storage
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
 from flows.cli.generate_options import takes_options_of
@@ -97,6 +98,7 @@ def run(
 def generate(
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    model: BundleOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
     **options: Any,
@@ -105,8 +107,12 @@ def generate(
 
     Each option overrides the recipe.
     """
-    from flows.cli import generate_command
+    from flows.cli import bundle_commands, generate_command
 
+    if model is not None:
+        require_no_storage(recipe, storage)
+        bundle_commands.generate(Display(json), model, options, output_dir)
+        return
     generate_command.generate(Display(json), recipe, storage, options, output_dir)
 
 
@@ -189,6 +195,7 @@ def evaluate(
 accompanying.register(app, MAKE)
 rewriting.register(app, MAKE)
 mirex_command.register(app, MAKE)
+bundling.register(app)
 upkeep.register(app)
 inspecting.register(app)
 order.register(app)

@@ -52,6 +52,7 @@ def answer(
     output_dir: Path | None,
 ) -> None:
     """Make the samples with the promoted models, and write them."""
+    from flows.cli import report
     from flows.cli.choosing import choose_recipe
     from flows.cli.output_dir import require_output_dir
     from flows.cli.words import counted
@@ -86,7 +87,7 @@ def answer(
             Path(one["sample"]).name,
             Path(one["midi"]).name,
             str(one["events"]),
-            str(one["longest_copy"]),
+            report.copy_in_words(one["longest_copy"]),
             f"{one['penalty']:.2f}",
         ]
         for one in outputs

@@ -15,6 +15,7 @@ from lstm_music.stages.data.ingest import ACCEPTED, DUPLICATE, REJECTED, Input, 
 from lstm_music.stages.data.prepare import Prepared, about_split, window_counts
 from lstm_music.stages.inbox.standing import standing, way_on
 from lstm_music.stages.music.asked import kept
+from lstm_music.stages.music.copies import NOT_SEARCHED
 from lstm_music.stages.report.reproduction import read_report
 from lstm_music.stages.training.checkpoints import unfinished_trainings
 from lstm_music.stages.training.curves import curves_of_card
@@ -151,7 +152,7 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
             Path(output["midi"]).name,
             _origin(output),
             str(output["events"]),
-            str(output["longest_copy"]),
+            copy_in_words(output["longest_copy"]),
             str(output["loops_left"]),
         ]
         for output in outputs
@@ -180,6 +181,11 @@ def generated(display: Display, described: dict[str, Any]) -> dict[str, Any]:
     display.log(f"More like it: {described['command_for_more']}")
     display.log(f"{'Listen' if has_audio else 'Look'}: {described['page']}")
     return described
+
+
+def copy_in_words(longest_copy: int | None) -> str:
+    """Say how long the longest copy is, in events."""
+    return NOT_SEARCHED if longest_copy is None else str(longest_copy)
 
 
 def _likeness(like: Mapping[str, Any]) -> str:

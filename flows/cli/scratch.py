@@ -15,6 +15,9 @@ from pathlib import Path
 _OF_A_COMMAND = re.compile(r"lstm-music-(\d+)-\w+")
 _own: list[Path] = []
 
+CACHES = ("KERAS_HOME", "MPLCONFIGDIR")
+"""What says where Keras and matplotlib write, if they are told."""
+
 
 @contextlib.contextmanager
 def own_temporary_folder() -> Iterator[Path | None]:
@@ -28,15 +31,27 @@ def own_temporary_folder() -> Iterator[Path | None]:
         return
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     _own.append(folder)
+    if not os.access(Path("~").expanduser(), os.W_OK):
+        keep_caches_here()  # else matplotlib makes a folder of its own, and misses it at the end
     try:
         yield folder
     finally:
         remove_own()
+        for name in CACHES:
+            if os.environ.get(name, "").startswith(str(folder)):
+                del os.environ[name]
         tempfile.tempdir = usual
         if before is None:
             del os.environ["TMPDIR"]
         else:
             os.environ["TMPDIR"] = before
+
+
+def keep_caches_here() -> None:
+    """Let libraries keep their settings and caches in the folder of this command, and not in the home of the user."""
+    for folder in _own:
+        for name in CACHES:
+            os.environ.setdefault(name, str(folder / name.lower()))
 
 
 def remove_own() -> None:

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
+
+from lstm_music.models import weights
 
 _NAMES = (
     (r"layers/lstm(?:_(\d+))?/cell/vars/([012])", ("kernel", "recurrent_kernel", "bias"), "lstm_{}", 1),
@@ -15,18 +16,11 @@ _PARTS = re.compile(r"(head|bottleneck|experts/gate)/vars/([01])")
 
 
 def read_weights(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read a file of Keras (`*.weights.h5`); the names are those of `canonical`."""
-    import h5py
+    """Read a file of weights, of Keras or of a bundle; the names are those of `canonical`.
 
-    found: dict[str, npt.NDArray[Any]] = {}
-
-    def add(name: str, dataset: Any) -> None:
-        if isinstance(dataset, h5py.Dataset):
-            found[canonical(name)] = np.asarray(dataset[()])
-
-    with h5py.File(path) as file:
-        file.visititems(add)
-    return found
+    Raises CorruptArtifactError for a file that is no safetensors.
+    """
+    return {canonical(name): array for name, array in weights.read_weights(path).items()}
 
 
 def canonical(name: str) -> str:

@@ -99,10 +99,11 @@ class Statistic:
 class CopyCheck:
     """The longest run of events that a result shares with a training piece, up to transposition, and where that is.
 
-    `held_out_events` is the same figure for held-out music of this length: what is usual for music that was not copied.
+    `held_out_events` is the same figure for held-out music of this length: what is usual for music that was not copied. The
+    figure is None where the training pieces are not at hand.
     """
 
-    longest_run_events: int
+    longest_run_events: int | None
     piece: str = ""
     bar: int | None = None
     held_out_events: float | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from lstm_music.errors import CorruptArtifactError, MissingArtifactError
 from lstm_music.store import files
+from lstm_music.store.adopting import adopt
 from lstm_music.store.artifact import Artifact, open_artifact
 from lstm_music.store.backend import is_url, open_backend
 from lstm_music.store.blobs import BlobWriter, blob_key, keep
@@ -89,6 +90,16 @@ class Store:
     def artifacts(self, kind: str | None = None) -> Iterator[Artifact]:
         """Open all finished artifacts, or those of one kind, sorted by reference."""
         return map(self.open, self.refs(kind))
+
+    def adopt(self, artifact: Artifact) -> bool:
+        """Copy a finished artifact of another storage as it is, its manifest last. Returns whether it was not there before.
+
+        Each of its files is checked. Raises CorruptArtifactError for one whose bytes are not those that were written.
+        """
+        if self.has(artifact.ref):
+            return False
+        with self._writing() as folder:
+            return adopt(self._backend, artifact, folder)
 
     def shown(self, key: str) -> Path | str:
         """Give the path or URL of what lies under a key, for messages."""

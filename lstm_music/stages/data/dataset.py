@@ -27,6 +27,7 @@ from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import kept_form
+from lstm_music.stages.data.bundled import is_bundled
 from lstm_music.stages.data.columns import EventColumns, iterate_columns
 from lstm_music.stages.data.ngrams import counted_pieces, ngram_rule, open_table, write_table_of_ngrams
 from lstm_music.stages.data.notes import read_pieces
@@ -134,6 +135,11 @@ class Dataset:
     def is_split_by_folder(self) -> bool:
         """Whether the folders of the source decide the split."""
         return bool(self.artifact.manifest["spec"]["split"]["by"] == "folder")
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it came in a bundle: it has excerpts of held-out pieces, and none of the training pieces."""
+        return is_bundled(self.artifact)
 
     @property
     def keeps_versions_together(self) -> bool:

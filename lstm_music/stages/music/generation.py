@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_music.encoding.streams import PART
-from lstm_music.generation.command import in_storage
+from lstm_music.generation.command import USUAL_STORAGE, in_storage
 from lstm_music.midi.parts import parts_of
 from lstm_music.midi.reader import read_midi
 from lstm_music.rendering.ensemble import declared_parts
@@ -22,7 +22,7 @@ from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music.asked import as_json, compare
 from lstm_music.stages.music.candidates import make_music, music_stage, read_music
-from lstm_music.stages.music.copies import copies_stage, index_copies, load_index
+from lstm_music.stages.music.copies import NO_INDEX, copies_stage, index_copies, load_index
 from lstm_music.stages.music.ensembles import is_ensemble, picture_of, thumbnail_of
 from lstm_music.stages.music.names import KIND, name_generation, named_folder, read_names
 from lstm_music.stages.music.page import build_page, quiz_pieces
@@ -132,7 +132,8 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
     dataset = load_dataset(store, plan.dataset)
     reference_ref = plan.reference(store)
     reference = read_reference(store, reference_ref)
-    scored = score_candidates(dataset, load_index(store, plan.copies), reference, read_music(store, plan.music))
+    index = load_index(store, plan.copies)
+    scored = score_candidates(dataset, index, reference, read_music(store, plan.music))
     kept = best(scored, plan.settings.spec.num_outputs)
     players = Players.asked(plan.settings.spec.instrument, dataset.events)
     unused = players.unused([one.made for one in kept])
@@ -145,7 +146,7 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         for number, one in enumerate(kept, start=1):
             (folder / f"result_{number:03d}.svg").write_text(picture_of(one.made), encoding="utf-8")
             (folder / f"result_{number:03d}.json").write_text(_settings(plan, number, one), encoding="utf-8")
-        warnings = [*store.open(plan.music).facts["warnings"], *unused]
+        warnings = [*store.open(plan.music).facts["warnings"], *unused, *([] if index else [NO_INDEX])]
         page = build_page(store, plan.settings, dataset, reference, scored, kept, presented, quiz, warnings)
         for path in sorted(folder.iterdir()):
             if path.name.startswith(("result_", "prompt_")):
@@ -155,6 +156,8 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
         writer.facts["command"] = plan.settings.command
         writer.facts["command_for_more"] = plan.settings.command_for_more
         writer.facts["recipe"] = plan.settings.recipe
+        if plan.settings.bundle:
+            writer.facts["has_no_storage"] = True
         writer.facts["random_seed"] = plan.settings.random_seed
         writer.facts["settings"] = plan.settings.summary
         writer.facts["thumbnails"] = [thumbnail_of(one.made) for one in kept]
@@ -170,6 +173,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
     """
     artifact = store.open(ref)
     folder = directory or named_folder(store, ref) or artifact.folder
+    where = USUAL_STORAGE if artifact.facts.get("has_no_storage") else store.where
     paths = {path.name: str(folder / path.name) for path in artifact.files()}
     kinds = {
         "midi": "mid",
@@ -200,8 +204,8 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
         "name": read_names(store).of(ref),
         "directory": str(folder),
         "page": paths[PAGE],
-        "command": in_storage(artifact.facts["command"], store.where),
-        "command_for_more": in_storage(artifact.facts["command_for_more"], store.where),
+        "command": in_storage(artifact.facts["command"], where),
+        "command_for_more": in_storage(artifact.facts["command_for_more"], where),
         "warnings": artifact.facts["warnings"],
     }
 

@@ -23,6 +23,9 @@ MOST_EVENTS = 200_000
 MEASURED_PIECES = 200
 """So many training pieces say how dense music is."""
 
+DENSITY = "density"
+"""The fact of the dataset of a bundle that holds the usual density."""
+
 _DENSE = 0.95  # of the pieces are less dense
 _ROOM = 64  # events
 _OFFSET = STREAMS.index("offset")
@@ -80,12 +83,19 @@ def lengths_of(dataset: Dataset, spec: GenerationSpec, segments: Sequence[Prompt
 
 def likely_events(dataset: Dataset, lengths: np.ndarray) -> int:
     """Return more events than music of these lengths, in steps, has in nearly all training pieces."""
+    quarters = int(lengths.max()) / dataset.events.grid.steps_per_quarter
+    return int(quarters * usual_density(dataset)) + _ROOM
+
+
+def usual_density(dataset: Dataset) -> float:
+    """Return how many events begin in a quarter, on average, in the dense ones of the training pieces."""
+    if dataset.is_bundled:
+        return float(dataset.artifact.facts[DENSITY])
     densities = [1.0]
     for span in dataset.spans[TRAIN][:MEASURED_PIECES]:
         quarters = float(dataset.offset_quarters[dataset.tokens[span.start : span.stop, _OFFSET]].sum())
         densities.append(span.events / max(quarters, 1.0))
-    quarters = int(lengths.max()) / dataset.events.grid.steps_per_quarter
-    return int(quarters * float(np.quantile(densities, _DENSE))) + _ROOM
+    return float(np.quantile(densities, _DENSE))
 
 
 def until_all_end(make: Callable[[GenerationSpec], list[Made]], spec: GenerationSpec, events: int) -> list[Made]:

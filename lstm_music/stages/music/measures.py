@@ -42,12 +42,13 @@ class Measured:
     """What was measured of an excerpt.
 
     `statistics` are the metrics and histograms by name, `repeats` how often patterns come in a row, `longest_copy` how many
-    events in a row some training piece holds too, up to transposition, and `copied_from` (piece, event) which.
+    events in a row some training piece holds too, up to transposition (None where nobody could search), and `copied_from`
+    (piece, event) which.
     """
 
     statistics: dict[str, float]
     repeats: dict[str, int]
-    longest_copy: int
+    longest_copy: int | None
     copied_from: tuple[int, int] | None
 
     def to_json(self) -> dict[str, Any]:
@@ -63,14 +64,18 @@ class Measured:
 
 
 def measure(
-    dataset: Dataset, index: CopyIndex, reader: EventReader, excerpt: Excerpt, statistics_of_events: int | None = None
+    dataset: Dataset,
+    index: CopyIndex | None,
+    reader: EventReader,
+    excerpt: Excerpt,
+    statistics_of_events: int | None = None,
 ) -> Measured:
     """Measure an excerpt; the statistics, which depend on the length, of its first `statistics_of_events` alone."""
     events = reader.read(excerpt.tokens)
     offsets, durations = events[:, 0].astype(np.int64), events[:, 2]
     onsets = np.cumsum(np.concatenate([[0], offsets[1:]]))
     bar, position = place(onsets, excerpt.bar_steps, excerpt.first_position_steps)
-    shared = index.longest(events)
+    shared = index.longest(events) if index else None
     return Measured(
         statistics=statistics_of(
             dataset,
@@ -78,7 +83,7 @@ def measure(
             excerpt.bar_steps / dataset.events.grid.steps_per_quarter,
         ),
         repeats=asdict(repeats(bar, position, excerpt.tokens[:, 1], durations, excerpt.bar_steps)),
-        longest_copy=shared.length_events if shared else 0,
+        longest_copy=None if index is None else shared.length_events if shared else 0,
         copied_from=(shared.piece, shared.start_in_piece) if shared else None,
     )
 

@@ -32,6 +32,7 @@ from lstm_music.stages.data.dataset import Dataset
 from lstm_music.stages.data.events import bar_of_event
 from lstm_music.stages.music.asked import compare
 from lstm_music.stages.music.candidates import Candidate, new_notes, result_at_quarters
+from lstm_music.stages.music.copies import copies_stage, training_titles
 from lstm_music.stages.music.ensembles import is_ensemble, parts_shown, picture_of, pixels_per_quarter
 from lstm_music.stages.music.measures import notes_of
 from lstm_music.stages.music.part_measures import describe_parts
@@ -82,23 +83,12 @@ def build_page(
     warnings: Sequence[str] = (),
 ) -> Listening:
     """Lay out the page; `warnings` are shown with the settings of each result."""
-    rows = piece_rows(store, dataset)
-    titles = [title_of_file(str(rows[span.piece_id]["name"])) for span in dataset.spans[TRAIN]]
-    ids = [span.piece_id for span in dataset.spans[TRAIN]]
-    bars = bar_of_event(
-        store,
-        dataset.events_ref,
-        {(ids[one.measured.copied_from[0]], one.measured.copied_from[1]) for one in kept if one.measured.copied_from},
-    )
+    places = _copied_places(store, dataset, kept)
     ranges = typical_ranges(reference)
-    most_copied = max((one.longest_copy for one in reference.held_out), default=None)
 
     def copy_check(one: Scored) -> CopyCheck:
-        found = one.measured.copied_from
-        if found is None:
-            return CopyCheck(0, held_out_events=most_copied)
-        bar = bars.get((ids[found[0]], found[1]))
-        return CopyCheck(one.measured.longest_copy, titles[found[0]], bar, most_copied)
+        title, bar = places.get(one.measured.copied_from, ("", None))
+        return CopyCheck(one.measured.longest_copy, title, bar, reference.longest_copy)
 
     results = [
         _result(settings, number, one, copy_check(one), ranges, presented, warnings)
@@ -117,6 +107,25 @@ def build_page(
         quiz=_quiz(presented, quiz, reference),
         quiz_random_seed=settings.random_seed,
     )
+
+
+def _copied_places(
+    store: Store, dataset: Dataset, kept: Sequence[Scored]
+) -> dict[tuple[int, int] | None, tuple[str, int | None]]:
+    """Give the title of the piece and the bar of each place, (piece, event), that a result has a copy of.
+
+    The index of a bundle knows titles and no bars.
+    """
+    wanted = {one.measured.copied_from for one in kept if one.measured.copied_from}
+    if (titles := training_titles(store, copies_stage(dataset.ref).ref)) is not None:
+        return {place: (titles[place[0]], None) for place in wanted}
+    rows = piece_rows(store, dataset)
+    ids = [span.piece_id for span in dataset.spans[TRAIN]]
+    bars = bar_of_event(store, dataset.events_ref, {(ids[piece], event) for piece, event in wanted})
+    return {
+        (piece, event): (title_of_file(str(rows[ids[piece]]["name"])), bars.get((ids[piece], event)))
+        for piece, event in wanted
+    }
 
 
 def _result(

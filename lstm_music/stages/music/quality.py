@@ -90,6 +90,11 @@ def measure_quality(
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
+    if dataset.is_bundled:
+        raise NotEnoughMusicError(
+            "these models came in a bundle, without held-out music to compare with; the score card that came with them says how "
+            "they were scored"
+        )
     events = excerpt_events([span.events for span in dataset.spans[split]], spec)
     places = choose_excerpts(dataset.spans[split], spec.prompt_events, events, spec.num_outputs, random_seed)
     _require_enough(places, split, spec.prompt_events, events)
@@ -227,7 +232,7 @@ def _samples(store: Store, dataset: Dataset, pairs: Sequence[_Pair]) -> tuple[li
             statistics=measured.statistics,
             most_repeats=measured.repeats["bar"],
             loops=measured.repeats["loops"],
-            longest_copy=measured.longest_copy,
+            longest_copy=measured.longest_copy or 0,
         )
 
     return [sample(pair, pair.generated) for pair in pairs], [sample(pair, pair.held_out) for pair in pairs]

@@ -39,7 +39,7 @@ class Scored:
 
 
 def score_candidates(
-    dataset: Dataset, index: CopyIndex, reference: Reference, candidates: Sequence[Candidate]
+    dataset: Dataset, index: CopyIndex | None, reference: Reference, candidates: Sequence[Candidate]
 ) -> list[Scored]:
     """Measure and score each candidate; statistics use as many events as the excerpts of the reference have."""
     reader = event_reader(dataset)
@@ -70,9 +70,9 @@ def typical_ranges(reference: Reference) -> dict[str, tuple[float, float]]:
 
 
 def _penalties(found: Measured, reference: Reference, relative_nats: float) -> dict[str, float]:
-    usual_copy = max((one.longest_copy for one in reference.held_out), default=0)
+    usual_copy = reference.longest_copy or 0
     return {
-        "copies": min(max(found.longest_copy / max(usual_copy, 1) - 1, 0.0), 1.0),
+        "copies": min(max((found.longest_copy or 0) / max(usual_copy, 1) - 1, 0.0), 1.0),
         "loops": min(max(found.repeats["bar"] - LOOP_TIMES, 0) / LOOP_TIMES, 1.0),
         "unlike the corpus": _unlike(found.statistics, reference),
         "unlikely": min(max(relative_nats - 1, 0.0), 1.0),

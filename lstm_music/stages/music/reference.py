@@ -6,6 +6,7 @@ Held-out music is the reference. Training music compared with it is the ceiling 
 
 import json
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,9 @@ RANDOM_SEED = 1
 STEPS_IN_AN_OCTAVE = 4
 """So many lengths of a reference, where the music decides them, lie between one and its double."""
 
+LENGTHS = "reference_events"
+"""The fact of the dataset of a bundle that lists of which lengths it has references, in events."""
+
 BOUNDS = ("training", "shuffled")
 """The ceiling and the floor."""
 
@@ -59,6 +63,11 @@ class Reference:
         """The statistics of each held-out excerpt."""
         return [one.statistics for one in self.held_out]
 
+    @property
+    def longest_copy(self) -> int | None:
+        """The longest run of events that a held-out excerpt shares with a training piece; None if there is no excerpt."""
+        return max((one.longest_copy or 0 for one in self.held_out), default=None)
+
 
 def reference_stage(
     dataset_ref: ArtifactRef, copies_ref: ArtifactRef, num_events: int, *, is_in_parts: bool = False
@@ -81,11 +90,12 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
     stage = reference_stage(dataset_ref, copies_ref, num_events, is_in_parts=has_parts(dataset))
     if store.has(stage.ref):
         return stage.ref
+    if dataset.is_bundled:
+        _take_nearest(store, stage, dataset, num_events)
+        return stage.ref
     index, reader = load_index(store, copies_ref), event_reader(dataset)
-    held_out = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
-    spans = held_out or list(dataset.spans[TRAIN])
-    events = max(min(num_events, int(np.median([span.events for span in spans]))), 1)
-    segments = _segments(store, dataset, spans, events)
+    events = excerpt_events(dataset, num_events)
+    segments = _segments(store, dataset, _held_out(dataset), events)
     training = _segments(store, dataset, dataset.spans[TRAIN], events)
 
     measured = [measure(dataset, index, reader, Excerpt.of(one)) for one in segments]
@@ -110,6 +120,35 @@ def measure_reference(store: Store, dataset_ref: ArtifactRef, copies_ref: Artifa
             writer.file(f"held_out_{number:03d}", "mid").write_bytes(_midi(dataset, segment))
         writer.counts.update(held_out=len(segments), training=len(training), events=events)
     return stage.ref
+
+
+def _held_out(dataset: Dataset) -> list[PieceSpan]:
+    """Give the held-out pieces, or the training pieces if there are none."""
+    held_out = sorted({*dataset.spans[VALIDATION], *dataset.spans[TEST]}, key=lambda span: span.piece_id)
+    return held_out or list(dataset.spans[TRAIN])
+
+
+def excerpt_events(dataset: Dataset, num_events: int) -> int:
+    """Give how long the excerpts for results of `num_events` are: shorter ones where half of the held-out pieces are."""
+    return max(min(num_events, int(np.median([span.events for span in _held_out(dataset)]))), 1)
+
+
+def _take_nearest(store: Store, stage: Stage, dataset: Dataset, num_events: int) -> None:
+    """Take, of the references that came with a dataset, the one of the length nearest to `num_events`."""
+    lengths: list[int] = dataset.artifact.facts[LENGTHS]
+    nearest = min(lengths, key=lambda events: abs(math.log(events / max(num_events, 1))))
+    mark = bundled_name(nearest)
+    with store.write(stage) as writer:
+        for key, entry in sorted(dataset.artifact.manifest["files"].items()):
+            if entry["name"].startswith(mark):
+                name, extension = entry["name"].removeprefix(mark), key.removeprefix(f"{entry['name']}.")
+                shutil.copyfile(dataset.artifact.file(key), writer.file(name, extension))
+        writer.counts.update(events=nearest)
+
+
+def bundled_name(events: int) -> str:
+    """Give what the names of a reference begin with among the files of the dataset of a bundle."""
+    return f"reference_{events:06d}_"
 
 
 def _midi(dataset: Dataset, segment: Prompt) -> bytes:

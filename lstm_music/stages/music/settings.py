@@ -1,5 +1,6 @@
 """The settings of a generation, the command that gives them, and what they are in a few words."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ class GenerationSettings:
 
     With a `melody`, music is made around it, or bars of it are rewritten, and `usual` is the recipe without what it decides.
     Music `like` a result has as `usual` what was asked of that result. `prompt_result` is the name of the result that the
-    `prompt_midi` is, if it is one.
+    `prompt_midi` is, if it is one. With models of a `bundle`, which no storage keeps, the music goes to `output_dir`.
     """
 
     recipe: str
@@ -56,6 +57,8 @@ class GenerationSettings:
     melody_path: Path | None = None
     like: Like | None = None
     prompt_result: str = ""
+    bundle: Path | None = None
+    output_dir: Path | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, name: str) -> "GenerationSettings":
@@ -70,12 +73,20 @@ class GenerationSettings:
     @property
     def command(self) -> str:
         """The command that makes this very music."""
-        return self._command(self.random_seed)
+        return self._with_bundle(self._command(self.random_seed))
 
     @property
     def command_for_more(self) -> str:
         """The command that makes more like it, with another random seed."""
-        return self._command(self.random_seed + 1)
+        return self._with_bundle(self._command(self.random_seed + 1), is_other=True)
+
+    def _with_bundle(self, line: str, *, is_other: bool = False) -> str:
+        """Let a command name the bundle instead of a recipe, and for other music another folder."""
+        if self.bundle is None:
+            return line
+        folder = f"{self.output_dir}_{self.random_seed + 1}" if is_other else str(self.output_dir)
+        named = shlex.join(["--model", str(self.bundle), "--output-dir", folder])
+        return line.replace(shlex.join(["--recipe", self.recipe]), named, 1)
 
     def _command(self, random_seed: int) -> str:
         options: dict[str, Any] = {"random_seed": random_seed, **self._renderings()}

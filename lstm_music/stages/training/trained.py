@@ -12,6 +12,7 @@ from lstm_music.inference.weights import read_weights
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.models.columns import Columns
 from lstm_music.models.spec import ModelSpec, TrainingSpec
+from lstm_music.models.weights import load_weights
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
@@ -123,7 +124,7 @@ def load_model(store: Store, ref: ArtifactRef, dataset: Dataset) -> "EventModel"
 
     columns = columns_of(dataset, WindowSpec.model_validate(spec["windows"]))
     model = build_model(ModelSpec.model_validate(spec["model"]), spec["name"], columns, spec["random_seed"])
-    model.load_weights(artifact.file("model"))
+    load_weights(model, artifact.file("model"))
     return model
 
 

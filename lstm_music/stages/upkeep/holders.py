@@ -9,6 +9,7 @@ from lstm_music.errors import LstmMusicError, MissingArtifactError
 from lstm_music.sources.archive import Archive
 from lstm_music.sources.books import pieces_of
 from lstm_music.sources.entry import Found
+from lstm_music.stages.data.bundled import is_bundled, learnt_pieces
 from lstm_music.stages.data.forgotten import read_forgotten
 from lstm_music.stages.data.ingest import read_inputs
 from lstm_music.store import Artifact, ArtifactRef, Store
@@ -52,6 +53,11 @@ def _names(store: Store) -> Iterator[tuple[str, tuple[str, ...]]]:
                 for row in read_inputs(store, ref):
                     if row.piece_id:
                         found.setdefault(row.piece_id, {})[row.name] = None
+    for ref in store.refs("dataset"):
+        with suppress(LstmMusicError):
+            dataset = store.open(ref)
+            for piece in learnt_pieces(dataset) if is_bundled(dataset) else ():
+                found.setdefault(piece["sha256"], {})[piece["name"]] = None
     for sha256, name in read_forgotten(store).items():
         found.setdefault(sha256, {})[name] = None
     yield from ((sha256, tuple(names)) for sha256, names in found.items())
@@ -90,6 +96,8 @@ def _holds(store: Store, artifact: Artifact, contents: Collection[str]) -> bool:
         case "music":
             files = (spec.get("prompt_midi"), spec.get("melody"))
             return any(isinstance(file, dict) and file.get("sha256") in contents for file in files)
+        case "dataset" if is_bundled(artifact):
+            return any(piece["sha256"] in contents for piece in learnt_pieces(artifact))
         case "downloads":
             entries = pieces_of(Archive(str(artifact.file("dataset"))).entries())
             return any(isinstance(one, Found) and hashlib.sha256(one.data).hexdigest() in contents for one in entries)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from lstm_music.errors import LstmMusicError, MissingArtifactError
+from lstm_music.stages.data.bundled import learnt_pieces
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.data.ingest import read_inputs
 from lstm_music.stages.data.notes import iterate_pieces
@@ -28,7 +29,7 @@ def lineage_of(store: Store, generation: ArtifactRef) -> Lineage:
     models = list(_with_starts(store, [ref for ref in music.inputs if ref.kind == MODEL]))
     pieces: dict[str, dict[str, Any]] = {}
     for dataset in dict.fromkeys([music.inputs[0], *(store.open(ref).inputs[0] for ref in models)]):
-        for piece in _pieces(store, dataset):
+        for piece in pieces_of(store, dataset):
             pieces.setdefault(piece["sha256"], piece)
     roots = [generation, *models]
     return {
@@ -76,9 +77,15 @@ def _model(store: Store, ref: ArtifactRef) -> dict[str, Any]:
     }
 
 
-def _pieces(store: Store, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
-    """Give each piece of a dataset with its split, its credits, and the size and SHA-256 of its bytes."""
+def pieces_of(store: Store, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
+    """Give each piece of a dataset with its split, its credits, and the size and SHA-256 of its bytes.
+
+    For the dataset of a bundle these are the pieces that its models learnt from, which it does not have.
+    """
     dataset = load_dataset(store, ref)
+    if dataset.is_bundled:
+        yield from ({**piece, "dataset": ref.key} for piece in learnt_pieces(dataset.artifact))
+        return
     splits = {span.piece_id: split for split, spans in dataset.spans.items() for span in spans}
     sizes = {row.piece_id: row.bytes for row in read_inputs(store, dataset.notes_ref)}
     for row in iterate_pieces(store, dataset.notes_ref, FIELDS):

@@ -19,6 +19,8 @@ COMMANDS = [
     "train",
     "evaluate",
     "compare",
+    "export",
+    "import",
     "inspect",
     "watch",
     "retrain",
@@ -60,7 +62,7 @@ def test_no_line_is_wider_than_the_terminal_and_none_is_cut(help_of, command, co
 def test_the_program_lists_every_command_in_a_group(help_of):
     text = help_of()
     assert [word for word in COMMANDS if f"\n  {word} " not in text] == []
-    for group in ("Make music:", "Step by step:", "New music:", "Storage and machine:"):
+    for group in ("Make music:", "Step by step:", "Give models away:", "New music:", "Storage and machine:"):
         assert f"\n{group}\n" in text
     assert sorted(app.names) == sorted(COMMANDS)
 

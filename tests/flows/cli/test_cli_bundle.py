@@ -1,0 +1,65 @@
+"""Bundles on the command line: no storage is needed, refusals are one sentence, and nothing is left behind."""
+
+import json
+import zipfile
+
+import pytest
+from bundle_files import small_bundle, tampered
+from program import COMMAND, Program
+
+from lstm_music.stages.music import reference
+from lstm_music.store import Store
+
+QUIET = ["--num-outputs", "2", "--num-events", "8", "--audio", "none", "--no-sheet-music"]
+
+
+def test_a_bundle_that_is_none_is_refused_by_every_command(lstm_music_here, tmp_path):
+    bundle, home = small_bundle(tmp_path), tmp_path / "home"
+    damaged, more = tmp_path / "damaged.lstm", ("model/" + "11" * 32 + "/history.json", b"{}")
+    damaged.write_bytes(bundle.read_bytes()[:-7])
+    full = tampered(bundle, tmp_path / "full.lstm", lambda members: [*members, more])
+    for path, said in ((damaged, "was cut or changed"), (full, "too many"), (bundle, "do not fit together")):
+        for words in (["import", path], ["generate", "--model", path, "--output-dir", tmp_path / "music"]):
+            found = lstm_music_here(*words)
+            assert found.code == 10
+            assert said in found.errors.splitlines()[-1]
+            assert "Traceback" not in found.errors
+    assert list(home.iterdir()) == []
+    assert not (tmp_path / "music").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "--model: needs --output-dir FOLDER"),
+        (["--output-dir", "music", "--like", "3"], "--model: excludes --like"),
+        (["--output-dir", "music", "--variation", "0.5"], "--model: excludes --variation"),
+        (["--output-dir", "music", "--recipe", "demo"], "so it excludes --recipe"),
+    ],
+)
+def test_what_needs_a_storage_is_refused_with_a_bundle(lstm_music_here, tmp_path, words, said):
+    found = lstm_music_here("generate", "--model", small_bundle(tmp_path), *words)
+    assert found.code == 2
+    assert said in found.sentence
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_bundle_needs_no_storage_and_leaves_nothing_but_its_music(tiny, lstm_music_here, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "MOST_EXCERPTS", 2)
+    bundle, music, home = tmp_path / "tiny.lstm", tmp_path / "music", tmp_path / "of its own"
+    said = json.loads(
+        lstm_music_here("export", "tiny", "-o", bundle, "--storage", tiny.copy(tmp_path), "--json").out.splitlines()[-1]
+    )
+    assert said["bundle"] == str(bundle)
+    with zipfile.ZipFile(bundle) as archive:
+        assert {*archive.namelist()} == {"bundle.json", *said["members"]}
+    assert lstm_music_here("import", bundle, "--storage", tmp_path / "other").code == 0
+    assert Store(tmp_path / "other").recipes() == ["tiny"]
+    program = Program(home, [COMMAND, "generate", "--model", str(bundle), *QUIET, "--output-dir", str(music)])
+    out = program.finish()
+    assert program.process.returncode == 0, program.errors
+    assert "not searched" in out
+    assert f"--model {bundle} --output-dir {music}_" in out
+    assert {path.name for path in music.iterdir()} >= {"index.html", "result_001.mid", "result_002.mid"}
+    assert [path.name for path in home.rglob("*") if path.is_file()] == ["stderr"]
