@@ -4,8 +4,7 @@ The controls of an event describe the rest of its bar: what is asked, less what 
 ten, six are left. So the models correct themselves within the bar. The mean pitch of the rest follows from the share of the bar
 that is left; it never lies more than an octave from what was asked.
 
-Models follow their controls only roughly, so there are rails: a bar with enough notes is left, one with too few is not; a note
-may not draw the mean pitch too far away, nor last so long that too many sound. Where nothing else is allowed they give way.
+Models follow their controls only roughly, so there are rails beside them: see `rails`.
 """
 
 from dataclasses import dataclass
@@ -23,16 +22,9 @@ from lstm_music.encoding.controls import (
     POLYPHONY_STEPS,
 )
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.generation.grammar import Grammar
 
 OCTAVE = 12
-SLACK = 0.1
-"""A bar may have this share of its notes more or less than asked."""
-SEMITONES = 1.5
-"""So far the mean pitch of a bar may lie from what was asked, and an octave shared by its notes so far more."""
-NOTES = 0.12
-"""So many more notes than asked may sound at once on average, and twice as many fewer."""
 
 _OFFSET, _NOTE, _DURATION = (STREAMS.index(stream) for stream in ("offset", "note", "duration"))
 
@@ -89,7 +81,8 @@ class Conditioning:
         """Begin after prompts, int32 [events, outputs, columns]."""
         outputs = tokens.shape[1]
         zeros = np.zeros(outputs, np.int32)
-        return BarSoFar(zeros - 1, zeros, zeros, zeros, zeros, zeros, _sounding_after(tokens, self.grammar))
+        sounding = _sounding_after(tokens, self.grammar)
+        return BarSoFar(zeros - 1, zeros, zeros, zeros, zeros, zeros, sounding)
 
     def condition(
         self, current: npt.NDArray[np.int32], so_far: BarSoFar, passed: Any, position: Any, bars: Any
@@ -103,9 +96,9 @@ class Conditioning:
         is_first = so_far.bar < 0
         crossed = np.where(is_first, 0, np.maximum(passed - position + bars - 1, 0) // bars)  # barlines
         is_new = is_first | (crossed > 0)
-        until, until_barline = (_until(so_far.sounding, steps) for steps in (passed, passed - position))
+        until, until_barline = (sounding_until(so_far.sounding, steps) for steps in (passed, passed - position))
         area = np.where(is_first, 0, np.where(is_new, until - until_barline, so_far.area + until))
-        so_far = BarSoFar(
+        so_far = so_far._replace(
             bar=np.where(is_first, 0, so_far.bar + crossed),
             begun=np.where(is_first, position, np.where(is_new, 0, so_far.begun)),
             events=np.where(is_new, 0, so_far.events),
@@ -119,54 +112,6 @@ class Conditioning:
             if column is not None:
                 current[:, column] = ids
         return so_far
-
-    def allowed(self, stream: str, allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
-        """Leave the ids, bool [outputs, ids], that lead to what was asked, or all where none does.
-
-        For an offset, `position` is that of the event before, in a bar of `bars` steps, else that of the event.
-        """
-        if self.asked is None:
-            return allowed
-        rails = {STREAMS[_OFFSET]: self._offsets, STREAMS[_NOTE]: self._notes, STREAMS[_DURATION]: self._durations}
-        if stream not in rails:
-            return allowed
-        kept = allowed & rails[stream](allowed, so_far, position, bars)
-        return np.where(kept.any(1, keepdims=True), kept, allowed)
-
-    def _offsets(self, allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
-        assert self.asked is not None
-        steps = self.grammar.offset_steps[None]
-        leaves = (steps >= (bars - position)[:, None]) | (np.arange(steps.shape[1])[None] < SPECIAL_IDS)
-        farthest = np.where(allowed, steps, 0).max(1, keepdims=True)
-        has_bar, bar = so_far.bar >= 0, np.maximum(so_far.bar, 0)
-        span = (bars - so_far.begun).astype(np.float64)
-        wanted = np.rint(_of_bar(self.asked.density, bar) * span / bars.astype(np.float64))
-        events, slack = so_far.events.astype(np.float64), np.floor(SLACK * wanted)
-        notes = _of_bar(self.asked.polyphony, bar)
-        area = (so_far.area + _until(so_far.sounding, bars - position)).astype(np.float64)
-        is_full = has_bar & (wanted > 0) & (events >= np.maximum(wanted + slack, 1))
-        is_thin = ((wanted > 0) & (events < wanted - slack)) | ((notes > 0) & (area < (notes - 2 * NOTES) * span))
-        is_short = has_bar & ~is_full & is_thin
-        may_leave = leaves | (steps == farthest)  # with no offset that leads out, the one that leads farthest
-        return (~leaves | ~is_short[:, None]) & (may_leave | ~is_full[:, None])
-
-    def _notes(self, _allowed: Any, so_far: BarSoFar, _position: Any, _bars: Any) -> Any:
-        assert self.asked is not None
-        pitches = self.grammar.pitches[None]
-        wanted = _of_bar(self.asked.mean_pitch, so_far.bar)[:, None]
-        count = (so_far.notes + 1).astype(np.float64)[:, None]
-        mean = (so_far.pitches[:, None] + pitches).astype(np.float64) / count
-        return (wanted <= 0) | (pitches < 0) | (np.abs(mean - wanted) <= SEMITONES + OCTAVE / count)
-
-    def _durations(self, _allowed: Any, so_far: BarSoFar, position: Any, bars: Any) -> Any:
-        assert self.asked is not None
-        left, span = bars - position, (bars - so_far.begun).astype(np.float64)
-        wanted = _of_bar(self.asked.polyphony, so_far.bar)
-        steps = self.grammar.duration_steps[None]
-        area = (so_far.area + _until(so_far.sounding, left))[:, None] + np.minimum(steps, left[:, None])
-        fits = area.astype(np.float64) <= ((wanted + NOTES) * span)[:, None]
-        is_shortest = steps <= int(self.grammar.duration_steps[self.grammar.durations].min())
-        return (wanted <= 0)[:, None] | fits | is_shortest
 
     def after(self, so_far: BarSoFar, current: Any) -> BarSoFar:
         """Count an event, int32 [outputs, columns]."""
@@ -190,14 +135,14 @@ class Conditioning:
         floats = np.float64
         left, whole = (bars - position).astype(floats), bars.astype(floats)
         span = (bars - so_far.begun).astype(floats)  # of the bar, for the music
-        events = np.rint(_of_bar(asked.density, bar) * span / whole) - so_far.events.astype(floats)
+        events = np.rint(of_bar(asked.density, bar) * span / whole) - so_far.events.astype(floats)
         return {
             "ending": _ending(asked.bars - bar),
-            "key": _of_bar(asked.key, bar),
+            "key": of_bar(asked.key, bar),
             "chord": _of_quarter(asked.chord, bar, position // self.grammar.steps_per_quarter),
-            "density": _where_asked(_of_bar(asked.density, bar), np.clip(events, 1, MOST_EVENTS)),
-            "polyphony": self._polyphony(_of_bar(asked.polyphony, bar), so_far, span, left),
-            "mean_pitch": self._mean_pitch(_of_bar(asked.mean_pitch, bar), so_far, span, left),
+            "density": _where_asked(of_bar(asked.density, bar), np.clip(events, 1, MOST_EVENTS)),
+            "polyphony": self._polyphony(of_bar(asked.polyphony, bar), so_far, span, left),
+            "mean_pitch": self._mean_pitch(of_bar(asked.mean_pitch, bar), so_far, span, left),
         }
 
     def _polyphony(self, asked: Any, so_far: BarSoFar, span: Any, left: Any) -> Any:
@@ -212,7 +157,7 @@ class Conditioning:
         return _where_asked(asked, 1 + np.clip(np.floor(owed + 0.5), 0, PITCHES - 1))
 
 
-def _of_bar(asked: Any, bar: Any) -> Any:
+def of_bar(asked: Any, bar: Any) -> Any:
     """Give what is asked of a bar, [outputs]; 0 after the last."""
     inside = bar < asked.shape[0]
     return np.where(inside, asked[np.where(inside, bar, 0)], 0)
@@ -236,7 +181,7 @@ def _ending(bars: Any) -> Any:
     return np.where(bars > 0, 1 + np.minimum(bucket, len(ENDING_BARS) - 1), NOTHING)
 
 
-def _until(sounding: Any, steps: Any) -> Any:
+def sounding_until(sounding: Any, steps: Any) -> Any:
     """Give how long notes sound within the next steps, added up, int32 [outputs]."""
     return np.where(np.arange(sounding.shape[1])[None] < steps[:, None], sounding, 0).sum(1)
 

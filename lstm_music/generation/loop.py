@@ -18,6 +18,7 @@ from lstm_music.generation.given import Given
 from lstm_music.generation.grammar import Grammar
 from lstm_music.generation.guess import Guesser
 from lstm_music.generation.guidance import GuidedModels
+from lstm_music.generation.rails import Rails
 from lstm_music.generation.rules import EventRules, Rules
 from lstm_music.generation.sampling import sample
 from lstm_music.generation.spec import GenerationSpec
@@ -107,6 +108,7 @@ class _Music:
     ) -> None:
         self._grammar, self._spec = rules.grammar, rules.spec
         self._rules, self._conditioning, self._ending, self._beside = rules, conditioning, ending, beside
+        self._rails = Rails(rules.grammar, conditioning.asked)
         tokens = np.concatenate([prompts.before[None], prompts.tokens])
         self._models = GuidedModels(models, tokens, conditioning.guided)
         self._kept = rules.before(prompts.tokens, prompts.positions)
@@ -175,7 +177,7 @@ class _Music:
         allowed = ruled.allowed(stream, current, scores.shape[1])
         sampled = sample(
             scores,
-            self._conditioning.allowed(stream, allowed, self._so_far, ruled.position, self._bars),
+            self._rails.allowed(stream, allowed, self._so_far, ruled.position, self._bars),
             chance,
             temperature=0.0 if logits is None else spec.of_stream("temperature", stream),
             top_k=int(spec.of_stream("top_k", stream)),

@@ -8,6 +8,7 @@ from lstm_music.encoding.event_spec import EventSpec
 from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
 from lstm_music.generation.conditioning import Asked, Conditioning
 from lstm_music.generation.grammar import make_grammar
+from lstm_music.generation.rails import Rails
 
 QUARTER, BAR = 4, 12
 STEPS = tuple(range(13))
@@ -175,7 +176,8 @@ def rails(grammar, asked, stream, events, position):
         so_far = conditioning.condition(np.zeros((1, 9), np.int32), so_far, *numbers)
     size = {"offset": len(STEPS), "note": 14, "duration": 12}[stream] + SPECIAL_IDS
     all_of = np.arange(size)[None] >= (0 if stream == "offset" else SPECIAL_IDS)
-    left = conditioning.allowed(stream, all_of, so_far, np.array([position], np.int32), np.array([BAR], np.int32))
+    rails_of = Rails(grammar, asked)
+    left = rails_of.allowed(stream, all_of, so_far, np.array([position], np.int32), np.array([BAR], np.int32))
     return np.flatnonzero(left[0])
 
 
@@ -199,15 +201,30 @@ def test_a_note_may_not_draw_the_mean_pitch_away(grammar):
     assert {*left.tolist()} == {p for p in grammar.pitches.tolist() if p >= 0 and abs(p - 60) / 4 <= 4.5}
 
 
+def durations_left(grammar, asked, events, position):
+    return (rails(grammar, asked, "duration", events, position) - SPECIAL_IDS + 1).tolist()
+
+
 def test_a_note_may_not_last_so_long_that_too_many_sound(grammar):
-    asked = asked_of(1, polyphony=np.array([1.2], np.float64))
     sounding = [(0, SPECIAL_IDS, 12)]
-    left = rails(grammar, asked, "duration", sounding, 0)
-    assert left.tolist() == [SPECIAL_IDS - 1 + steps for steps in (1, 2, 3)], "a quarter of a bar more is left"
-    thin = asked_of(1, polyphony=np.array([2], np.float64))
-    left = rails(grammar, thin, "offset", [(0, SPECIAL_IDS, 12)], 0)
+    asked = asked_of(1, polyphony=np.array([1.6], np.float64))
+    assert durations_left(grammar, asked, sounding, 0) == [1, 2, 3, 4], "some of the bar is left to later notes"
+    full = asked_of(1, polyphony=np.array([1.0], np.float64))
+    assert durations_left(grammar, full, sounding, 0) == [1]
+
+
+def test_while_too_few_sound_notes_are_not_short_and_the_bar_is_not_left(grammar):
+    sounding = [(0, SPECIAL_IDS, 12)]
+    thin = asked_of(1, polyphony=np.array([3], np.float64))
+    assert durations_left(grammar, thin, sounding, 0) == [*range(2, 13)]
+    left = rails(grammar, thin, "offset", sounding, 0)
     assert left.max() < SPECIAL_IDS + BAR
     assert left.min() >= SPECIAL_IDS
+
+
+def test_a_note_does_not_fill_the_next_bar(grammar):
+    asked = asked_of(2, polyphony=np.array([3, 0.5], np.float64))
+    assert durations_left(grammar, asked, [], 8) == [*range(3, 11)]
 
 
 def test_the_end_alone_needs_no_guidance(grammar):
