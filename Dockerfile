@@ -11,7 +11,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc=4:12.* libc6-dev=2.36-* \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/lstm-music \
-    && /opt/lstm-music/bin/python -m pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt ".[s3,dask]"
+    && /opt/lstm-music/bin/python -m pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt ".[train,s3,dask]"
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="lstm-music" \

@@ -49,7 +49,7 @@ $(VENV)/bin/python:
 	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(COMPILED) | $(VENV)/bin/python
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[train]'
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt $(COMPILED) | $(VENV)/bin/python

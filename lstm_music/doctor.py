@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +35,7 @@ FEW_BYTES, TOO_FEW_BYTES = 2 << 30, 200 << 20
 """Free space of a disk below which a run of the demo is not sure to end, and below which it is sure not to."""
 DEMO_BYTES = 3 << 30
 """Memory that a training of the demo takes: 2.2 GiB, and something beside it."""
+INSTALL_TRAIN = "run `pip install 'lstm-music[train]'` to read music and to train"
 REPAIR = "run `lstm-music verify`, delete the folders of the files that it lists, and run again"
 OF_A_CLONE = {"README.md", "inbox"}
 """What lies in the folder of a storage before anything is made."""
@@ -72,8 +74,27 @@ def check_packages(distribution: str = DISTRIBUTION) -> Finding:
     return Finding("Packages", "ok", ", ".join([f"{distribution} {metadata.version(distribution)}", *shown]))
 
 
-def _fault_of(required: Requirement) -> str | None:
-    if required.marker and not required.marker.evaluate({"extra": ""}):
+def check_training(distribution: str = DISTRIBUTION) -> Finding:
+    """Look for the packages that the pipeline needs, which a package that only plays does not have."""
+    with suppress(metadata.PackageNotFoundError):
+        required = [Requirement(text) for text in metadata.requires(distribution) or []]
+        faults = [fault for one in required if not _is_of(one, "") and (fault := _fault_of(one, "train"))]
+        if faults:
+            return Finding(
+                "Training",
+                "warning",
+                f"{'; '.join(faults)}: this installation makes music with trained models",
+                INSTALL_TRAIN,
+            )
+    return Finding("Training", "ok", "the packages for it are installed")
+
+
+def _is_of(required: Requirement, extra: str) -> bool:
+    return required.marker is None or required.marker.evaluate({"extra": extra})
+
+
+def _fault_of(required: Requirement, extra: str = "") -> str | None:
+    if not _is_of(required, extra):
         return None
     installed = _version(required.name)
     if installed is None:
@@ -247,6 +268,7 @@ def examine(
     checks: list[Callable[[], Finding]] = [
         check_python,
         check_packages,
+        check_training,
         lambda: check_disk("Disk", _local(storage), "free some space, or give another --storage"),
         lambda: check_disk("Temporary files", Path(tempfile.gettempdir()), "free some space, or set TMPDIR"),
         check_memory,

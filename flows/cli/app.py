@@ -16,6 +16,7 @@ from flows.cli import accompanying, bundling, inspecting, mirex_command, order, 
 from flows.cli.bundling import BundleOption, require_no_storage
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
+from flows.cli.extras import missing_for_training
 from flows.cli.generate_options import takes_options_of
 from flows.cli.help import CONTEXT, App, Group
 from flows.cli.interrupt import INTERRUPTED, interruptible
@@ -218,6 +219,11 @@ def main() -> None:
         except LstmMusicError as error:
             sys.stderr.write(f"lstm-music: {error}\n")
             sys.exit(error.exit_code)
+        except ModuleNotFoundError as error:
+            if (text := missing_for_training(error)) is None:
+                raise
+            sys.stderr.write(f"lstm-music: {text}\n")
+            sys.exit(1)
         except OSError as error:
             if error.errno != errno.ENOSPC or error.filename:
                 raise

@@ -7,11 +7,12 @@ from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
 from flows.cli.generate_command import make_music
 from flows.cli.order_commands import existing
-from flows.cli.output_dir import require_output_dir
+from flows.cli.output_dir import free_folder, require_output_dir
 from flows.cli.scratch import keep_caches_here
 from flows.cli.sizes import size
 from flows.cli.sparing import spare_pandas
 from flows.cli.words import counted
+from lstm_music.bundle.shipped import find_bundle
 from lstm_music.errors import RecipeError
 from lstm_music.stages.bundle import exporting, importing
 from lstm_music.stages.music.likeness import asked_settings
@@ -63,9 +64,7 @@ def import_(display: Display, file: Path, storage: str, name: str) -> None:
 
 
 def generate(display: Display, file: Path, options: Options, output_dir: Path | None) -> None:
-    """Make music with the models in a bundle; only `output_dir` is written to."""
-    if output_dir is None:
-        raise RecipeError("--model: needs --output-dir FOLDER, because there is no storage that keeps the music")
+    """Make music with the models in a bundle; nothing but `output_dir` is written to, which is a new folder here by default."""
     for option in _OF_RESULTS:
         if options.get(option) is not None:
             raise RecipeError(
@@ -73,9 +72,10 @@ def generate(display: Display, file: Path, options: Options, output_dir: Path | 
                 "`lstm-music import` first"
             )
     keep_caches_here()
-    with importing.opened(file) as bundle:
-        require_output_dir(output_dir, bundle.store)
+    with importing.opened(find_bundle(file)) as bundle:
         settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)
+        output_dir = output_dir or free_folder(bundle.recipe.name)
+        require_output_dir(output_dir, bundle.store)
         settings = replace(settings, bundle=file, output_dir=output_dir)
         display.log(f"Recipe {bundle.recipe.name}: that of {file}")
         with bundle.store.session():

@@ -20,7 +20,7 @@ BundleOption = Annotated[
     typer.Option(
         "--model",
         metavar="FILE",
-        help="Bundle with the models, instead of a storage; needs --output-dir, and nothing else is written.",
+        help="Bundle with the models, instead of a storage: a file, or bach, which comes along.",
         rich_help_panel=STORAGE,
     ),
 ]

@@ -3,6 +3,7 @@
 import filecmp
 import os
 import shutil
+from itertools import count
 from pathlib import Path
 
 from lstm_music.errors import RecipeError, StorageError
@@ -18,6 +19,11 @@ def local_folder(text: str) -> Path:
     if not text or is_url(text):
         raise RecipeError(f"--output-dir: expected a folder of this machine, got {text!r}")
     return Path(text)
+
+
+def free_folder(name: str) -> Path:
+    """Return the first of `name_1`, `name_2` … that is not there yet, in the working folder."""
+    return next(path for number in count(1) if not os.path.lexists(path := Path(f"{name}_{number}")))
 
 
 def require_output_dir(folder: Path | None, store: Store) -> None:

@@ -93,5 +93,6 @@ def installed_version(distribution: str) -> str:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError as error:
         raise StorageError(
-            f"package {distribution}: not installed, and its version is part of a key; install it with this project"
+            f"package {distribution}: not installed, and what is made depends on its version; "
+            "run `pip install 'lstm-music[train]'`"
         ) from error

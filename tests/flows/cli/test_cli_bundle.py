@@ -31,7 +31,6 @@ def test_a_bundle_that_is_none_is_refused_by_every_command(lstm_music_here, tmp_
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "--model: needs --output-dir FOLDER"),
         (["--output-dir", "music", "--like", "3"], "--model: excludes --like"),
         (["--output-dir", "music", "--variation", "0.5"], "--model: excludes --variation"),
         (["--output-dir", "music", "--recipe", "demo"], "so it excludes --recipe"),
@@ -63,3 +62,18 @@ def test_a_bundle_needs_no_storage_and_leaves_nothing_but_its_music(tiny, lstm_m
     assert f"--model {bundle} --output-dir {music}_" in out
     assert {path.name for path in music.iterdir()} >= {"index.html", "result_001.mid", "result_002.mid"}
     assert [path.name for path in home.rglob("*") if path.is_file()] == ["stderr"]
+
+
+def test_the_bundle_that_comes_along_makes_music_in_a_new_folder(lstm_music_here, tmp_path):
+    for number in (1, 2):
+        found = lstm_music_here("generate", "--model", "bach", *QUIET)
+        assert found.code == 0, found.errors
+        assert (tmp_path / "home" / f"demo_{number}" / "result_002.mid").is_file()
+    first, second = ((tmp_path / "home" / f"demo_{number}" / "result_001.mid").read_bytes() for number in (1, 2))
+    assert first == second
+
+
+def test_a_bundle_that_is_not_there_is_named_with_those_that_come_along(lstm_music_here):
+    found = lstm_music_here("generate", "--model", "bahc")
+    assert found.code == 10
+    assert found.sentence.endswith("the name of one that comes along (bach), got 'bahc'")
