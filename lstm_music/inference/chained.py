@@ -3,7 +3,6 @@
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from lstm_music.inference.exact import Array, exact_weights, on_grid
@@ -32,11 +31,11 @@ class ChainedModel:
 
     def after(self, tokens: npt.NDArray[Any]) -> States:
         """Give the states after some events, int [events + 1, outputs, columns]; the first one is before them."""
-        distinct, place = np.unique(tokens, axis=1, return_inverse=True)  # outputs often have the same prompt
-        states = [layer.start(distinct.shape[1]) for layer in self._stack]
-        for previous, current in pairwise(distinct):
+        chosen, place = _distinct(tokens)
+        states = [layer.start(len(chosen)) for layer in self._stack]
+        for previous, current in pairwise(tokens[:, chosen]):
             states = self._advanced(self._reads.rows(previous, current), states)
-        return [State(*(values[place.reshape(-1)] for values in state)) for state in states]
+        return [State(*(values[place] for values in state)) for state in states]
 
     def step(self, previous: npt.NDArray[Any], current: npt.NDArray[Any], states: States) -> tuple[list[Array], States]:
         """Give the logits [outputs, ids] of each stream at an event, and the states after it.
@@ -57,3 +56,18 @@ class ChainedModel:
             gates = layer.of_values(after[-1].hidden) if after else layer.of_rows(rows[:, : len(self._reads.fields)])
             after.append(layer.step(gates, state))
         return after
+
+
+def _distinct(tokens: npt.NDArray[Any]) -> tuple[list[int], list[int]]:
+    """Return which outputs differ, of tokens [events, outputs, columns], and for each output the place of its like among them.
+
+    Outputs often have the same prompt.
+    """
+    places: dict[bytes, int] = {}
+    chosen: list[int] = []
+    place: list[int] = []
+    for output in range(tokens.shape[1]):
+        like = places.setdefault(tokens[:, output].tobytes(), len(places))
+        chosen += [output] if like == len(chosen) else []
+        place.append(like)
+    return chosen, place

@@ -20,7 +20,9 @@ Array = npt.NDArray[np.float64]
 
 def on_grid(values: npt.NDArray[Any]) -> Array:
     """Return the nearest multiples of 2^-20; halves go to the even one."""
-    found: Array = np.rint(values * STEPS) / STEPS
+    found: Array = values * STEPS
+    np.rint(found, out=found)
+    found /= STEPS
     return found
 
 
@@ -34,13 +36,19 @@ def exact_weights(weights: npt.NDArray[Any]) -> Array:
 
 def sigmoid(values: Array) -> Array:
     """1 / (1 + exp(-x))."""
-    found: Array = 1 / (1 + np.exp(-np.maximum(values, -700.0)))  # beyond, the exponential overflows
+    found: Array = np.maximum(values, -700.0)  # beyond, the exponential overflows
+    np.negative(found, out=found)
+    np.exp(found, out=found)
+    found += 1
+    np.divide(1, found, out=found)
     return found
 
 
 def tanh(values: Array) -> Array:
     """The hyperbolic tangent by `sigmoid`, in half the time of numpy's. Near 0 it is off by 1e-16, which the grid swallows."""
-    found: Array = 2 * sigmoid(2 * values) - 1
+    found = sigmoid(2 * values)
+    found *= 2
+    found -= 1
     return found
 
 
