@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 COMPILED = setup.py lstm_music/midi/loops.py lstm_music/midi/loops.pxd
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo serve install install-bench test coverage check types style docs clean
+STUDIO = tests/studio_js
+.PHONY: demo serve install install-bench test coverage check types style docs studio-check clean
 
 demo: install  ## the whole pipeline on Bach chorales: a few minutes
 	$(BIN)/lstm-music run --recipe demo
@@ -39,6 +40,16 @@ style: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test  ## the documentation site, in build/docs/index.html; a warning is an error
 	$(BIN)/sphinx-build --quiet --fresh-env --write-all --fail-on-warning --keep-going --jobs auto docs build/docs
 	@echo "the site is in build/docs/index.html"
+
+studio-check: $(STUDIO)/node_modules  ## types, style and tests of the scripts of the composing page; needs Node.js 20 or later
+	cd $(STUDIO) && node_modules/.bin/tsc
+	$(STUDIO)/node_modules/.bin/eslint --config $(STUDIO)/eslint.config.js lstm_music/studio $(STUDIO)
+	$(STUDIO)/node_modules/.bin/prettier --config $(STUDIO)/.prettierrc.json --check 'lstm_music/studio/*/*.js' '$(STUDIO)/*.{js,mjs,json}'
+	node --test '$(STUDIO)/*.test.mjs'
+
+$(STUDIO)/node_modules: $(STUDIO)/package.json
+	cd $(STUDIO) && npm install --no-audit --no-fund
+	@touch $@
 
 clean:  ## remove what was installed and cached; storage stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
