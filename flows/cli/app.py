@@ -12,7 +12,17 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import accompanying, bundling, inspecting, mirex_command, order, reporting, rewriting, upkeep
+from flows.cli import (
+    accompanying,
+    bundling,
+    inspecting,
+    mirex_command,
+    order,
+    reporting,
+    rewriting,
+    studio_command,
+    upkeep,
+)
 from flows.cli.bundling import BundleOption, require_no_storage
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
@@ -196,6 +206,7 @@ def evaluate(
 accompanying.register(app, MAKE)
 rewriting.register(app, MAKE)
 mirex_command.register(app, MAKE)
+studio_command.register(app, MAKE)
 bundling.register(app)
 upkeep.register(app)
 inspecting.register(app)

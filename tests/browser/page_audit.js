@@ -31,10 +31,11 @@
     const ratio = contrast(color, behind(element));
     if (ratio < (isLarge ? 3 : 4.5)) findings.push(`contrast ${ratio.toFixed(2)}: ${node.data.trim().slice(0, 40)}`);
   }
-  const controls = [...document.querySelectorAll("a[href], button, input, audio, summary, [tabindex='0']")].filter(isShown);
+  const controls = [...document.querySelectorAll("a[href], button, input, select, audio, summary, [tabindex='0']")].filter(isShown);
   for (const control of controls) {
     const labelled = (control.getAttribute("aria-labelledby") || "").split(" ").map((id) => document.getElementById(id)?.textContent || "").join("");
-    if (!(control.getAttribute("aria-label") || labelled || control.textContent).trim()) findings.push(`no name: ${control.outerHTML.slice(0, 80)}`);
+    const label = [...(control.labels || [])].map((one) => one.textContent).join("");
+    if (!(control.getAttribute("aria-label") || labelled || label || control.textContent).trim()) findings.push(`no name: ${control.outerHTML.slice(0, 80)}`);
     const { borderTopColor, borderTopWidth } = getComputedStyle(control);
     const isEdged = ["A", "BUTTON"].includes(control.tagName) && !control.disabled && parseFloat(borderTopWidth) > 0 && !isClear(borderTopColor);
     if (isEdged && contrast(borderTopColor, behind(control.parentElement)) < 3) findings.push(`pale edge: ${control.textContent.trim()}`);

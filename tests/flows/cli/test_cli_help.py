@@ -14,6 +14,7 @@ COMMANDS = [
     "accompany",
     "rewrite",
     "mirex",
+    "studio",
     "ingest",
     "prepare",
     "train",

@@ -1,0 +1,106 @@
+// @ts-check
+/** @file The worker as the page sees it: music is made ahead of what is played, and bars are made anew. */
+
+/** @typedef {import("./music.js").Music} Music */
+/** @typedef {import("./music.js").Event} Event */
+/** @typedef {import("./music.js").Settings} Settings */
+
+const AHEAD_BARS = 8;
+const MORE_BARS = 8;
+const EVENTS_AFTER = 16; // by which candidates are compared
+
+/** Makes music in a worker, for one piece at a time. */
+export class Composer {
+  /**
+   * @param {string} source the worker's script
+   * @param {string} tables
+   * @param {{onReady: () => void, onChange: () => void, onEnd: () => void, onFail: (text: string) => void}} listeners
+   */
+  constructor(source, tables, listeners) {
+    this.listeners = listeners;
+    this.music = /** @type {Music | null} */ (null);
+    this.piece = 0;
+    this.isIdle = false;
+    this.rewriting = /** @type {((events: Event[]) => void) | null} */ (null);
+    this.url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    this.worker = new Worker(this.url);
+    this.worker.addEventListener("message", (message) => this.#hear(message.data));
+    this.worker.addEventListener("error", (error) => listeners.onFail(error.message));
+    this.worker.postMessage({ type: "load", tables });
+  }
+
+  /**
+   * Go on with music from its end.
+   * @param {Music} music
+   * @param {Settings} settings
+   * @param {unknown} asked
+   * @param {number} seed
+   */
+  goOn(music, settings, asked, seed) {
+    this.music = music;
+    this.piece += 1;
+    this.isIdle = true;
+    const prompt = music.promptBefore(Infinity);
+    if (music.frontier > prompt.onset) {
+      prompt.onset = music.frontier; // silence at the end of a prompt
+      prompt.position = (prompt.onset - music.origin) % music.barSteps;
+    }
+    this.worker.postMessage({ type: "start", piece: this.piece, prompt, settings, asked, seed });
+  }
+
+  /**
+   * Make enough music for what is played at a step.
+   * @param {number} step
+   */
+  keepAhead(step) {
+    const { music } = this;
+    if (!music || !this.isIdle || this.rewriting || music.frontier >= step + AHEAD_BARS * music.barSteps) return;
+    this.isIdle = false;
+    const until = Math.max(step, music.frontier) + (AHEAD_BARS + MORE_BARS) * music.barSteps;
+    this.worker.postMessage({ type: "compose", piece: this.piece, until });
+  }
+
+  /**
+   * Make the events of some time anew; there are none where that cannot be done.
+   * @param {number} start
+   * @param {number} end
+   * @param {number} seed
+   * @returns {Promise<Event[]>}
+   */
+  rewrite(start, end, seed) {
+    const music = /** @type {Music} */ (this.music);
+    const place = music.placeOf(end);
+    const after = music.events.slice(place, place + EVENTS_AFTER);
+    this.worker.postMessage({
+      type: "rewrite",
+      piece: this.piece,
+      prompt: music.promptBefore(start),
+      start,
+      end,
+      after,
+      seed,
+    });
+    return new Promise((resolve) => {
+      this.rewriting = resolve;
+    });
+  }
+
+  /** @param {any} answer */
+  #hear(answer) {
+    if (answer.type === "ready") this.listeners.onReady();
+    if (answer.type === "failed") this.listeners.onFail(answer.text);
+    if (answer.piece !== this.piece) return;
+    if (answer.type === "events") {
+      this.music?.add(answer.events);
+      this.listeners.onChange();
+    } else if (answer.type === "rewritten") {
+      const resolve = this.rewriting;
+      this.rewriting = null;
+      resolve?.(answer.events);
+    } else if (answer.type === "idle") {
+      this.isIdle = true;
+    } else if (answer.type === "ended") {
+      this.listeners.onEnd();
+    }
+  }
+}

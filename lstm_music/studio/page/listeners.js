@@ -1,0 +1,123 @@
+// @ts-check
+/** @file What buttons, fields, keys and the pointer do. */
+
+import { midiOf } from "./midi_writer.js";
+import { writeSession } from "./session.js";
+import { byId, writeValues } from "./settings.js";
+
+/** @typedef {import("./studio.js").Studio} Studio */
+
+const REVOKED_MILLISECONDS = 10_000;
+
+/**
+ * Let the user keep bytes as a file.
+ * @param {string} name
+ * @param {BlobPart} data
+ * @param {string} type
+ */
+function download(name, data, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([data], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), REVOKED_MILLISECONDS);
+}
+
+/**
+ * Let bars be marked by the pointer.
+ * @param {Studio} studio
+ */
+function listenToRoll(studio) {
+  const canvas = studio.roll.canvas;
+  let first = /** @type {number | null} */ (null);
+  /** @param {PointerEvent} event */
+  const barAt = (event) => studio.roll.barAt(studio.music, event.clientX - canvas.getBoundingClientRect().left);
+  /** @param {PointerEvent} event */
+  const markTo = (event) => {
+    if (first === null) return;
+    byId("from", HTMLInputElement).value = String(first + 1);
+    byId("to", HTMLInputElement).value = String(barAt(event) + 1);
+    studio.markByFields();
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    first = event.shiftKey && studio.marked ? studio.marked.first : barAt(event);
+    markTo(event);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons) markTo(event);
+  });
+  window.addEventListener("pointerup", () => {
+    first = null;
+  });
+}
+
+/**
+ * Let keys do what buttons do.
+ * @param {Studio} studio
+ */
+function listenToKeys(studio) {
+  /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
+  const keys = {
+    " ": () => studio.toggle(),
+    n: () => studio.newPiece(),
+    a: () => studio.again(),
+    k: () => studio.keep(),
+    u: () => studio.undo(),
+    ArrowLeft: (event) => studio.moveMarks(-1, event.shiftKey),
+    ArrowRight: (event) => studio.moveMarks(1, event.shiftKey),
+  };
+  document.addEventListener("keydown", (event) => {
+    const isInField =
+      event.target instanceof Element && event.target.closest("input, select, button, summary, a, label");
+    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action || isInField || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (byId("play", HTMLButtonElement).disabled || !byId("shortcuts", HTMLInputElement).checked) return;
+    event.preventDefault();
+    action(event);
+  });
+}
+
+/**
+ * Let the buttons and fields work.
+ * @param {Studio} studio
+ */
+export function listen(studio) {
+  /**
+   * @param {string} id
+   * @param {string} name
+   * @param {() => unknown} action
+   */
+  const on = (id, name, action) => document.getElementById(id)?.addEventListener(name, action);
+  on("play", "click", () => studio.toggle());
+  on("new", "click", () => studio.newPiece());
+  on("prompt", "change", () => studio.newPiece());
+  on("again", "click", () => studio.again());
+  on("keep", "click", () => studio.keep());
+  on("undo", "click", () => studio.undo());
+  on("unmark", "click", () => studio.mark(null));
+  on("instrument", "change", () => studio.choose());
+  for (const id of ["from", "to"]) on(id, "change", () => studio.markByFields());
+  on("tempo", "input", () => studio.setTempo());
+  for (const id of ["temperature", "top-p", "density", "polyphony", "mean-pitch", "key", "progression"]) {
+    on(id, "input", writeValues);
+    on(id, "change", () => studio.change());
+  }
+  on("place", "input", () => {
+    studio.player.seek(studio.music.startOf(byId("place", HTMLInputElement).valueAsNumber - 1));
+    studio.draw();
+  });
+  on("midi", "click", () => {
+    const { music, player } = studio;
+    download("studio.mid", midiOf(music, player.tempo, player.instrument), "audio/midi");
+  });
+  on("save", "click", () => download("studio.json", writeSession(studio.music, studio.kept), "application/json"));
+  const file = byId("file", HTMLInputElement);
+  on("open", "click", () => file.click());
+  on("file", "change", () => {
+    if (file.files?.[0]) studio.open(file.files[0]);
+    file.value = "";
+  });
+  window.addEventListener("resize", () => studio.draw());
+  listenToRoll(studio);
+  listenToKeys(studio);
+}

@@ -1,0 +1,198 @@
+// @ts-check
+/** @file The music of the page: events with their onsets, in steps of the grid, of a prompt and of what was made after it. */
+
+/** @typedef {{onset: number, tokens: Int32Array}} Event */
+/** @typedef {{pitch: number, key: string, part: number, velocity: number, onset: number, steps: number}} Note */
+/** @typedef {{temperature: number, top_k: number, top_p: number, min_p: number}} Sampling */
+/** @typedef {{sampling: Record<string, Sampling>, maxRepeats: number, minEvents: number, avoidParallels: boolean}} Settings */
+/**
+ * @typedef {{events: number[][], before: number[], onset: number, position: number, barSteps: number, rest: number, title: string,
+ *   composer: string, bars: number[], tempo: number, signature: number[], velocity: number}} PromptFacts
+ */
+/**
+ * What the page knows of its models: see `lstm_music/stages/music/studio.py`.
+ * @typedef {{recipe: string, models: string, sizes: number[], streams: string[], stepsPerQuarter: number, perNote: boolean,
+ *   offsetSteps: number[], durationSteps: number[], pitches: number[][], drumKeys: number[], velocities: number[],
+ *   parts: Array<{name: string, program: number, isDrum: boolean}>, instruments: Array<{name: string, key: string}>,
+ *   settings: Settings, controls: string[], prompts: PromptFacts[], progressions: Array<{name: string, chord: number[][]}>}} Facts
+ */
+
+export const SPECIAL = 3;
+export const MOST_EVENTS = 20_000;
+const DROPPED = 4000;
+export const DRUMS = "drums";
+const HEARD_BEFORE = 256;
+
+/** Music that grows at its end; the oldest events are let go when there are more than `MOST_EVENTS`. */
+export class Music {
+  /**
+   * @param {Facts} facts
+   * @param {{barSteps: number, signature: number[], velocity: number, title: string}} meter
+   */
+  constructor(facts, { barSteps, signature, velocity, title }) {
+    this.facts = facts;
+    this.barSteps = barSteps;
+    this.signature = signature;
+    this.velocity = velocity;
+    this.title = title;
+    this.origin = 0;
+    this.promptEnd = 0;
+    this.frontier = 0; // up to here all events are known
+    this.events = /** @type {Event[]} */ ([]);
+    this.before = /** @type {Int32Array} */ (new Int32Array(0));
+  }
+
+  /**
+   * Begin with a prompt.
+   * @param {Facts} facts
+   * @param {PromptFacts} prompt
+   */
+  static of(facts, prompt) {
+    const music = new Music(facts, prompt);
+    let onset = prompt.onset - prompt.rest;
+    for (const tokens of prompt.events.slice().reverse()) {
+      music.events.unshift({ onset, tokens: Int32Array.from(tokens) });
+      onset -= facts.offsetSteps[tokens[0]];
+    }
+    const first = music.events[0]?.onset ?? prompt.onset;
+    const barline = prompt.onset - prompt.position;
+    music.origin = barline - Math.ceil((barline - first) / prompt.barSteps) * prompt.barSteps;
+    music.before = Int32Array.from(prompt.before);
+    music.promptEnd = music.frontier = prompt.onset;
+    return music;
+  }
+
+  /** The number of the first event's bar, from 0. */
+  get firstBar() {
+    return this.barOf(this.events[0]?.onset ?? this.origin);
+  }
+
+  /** The number of bars that are known as a whole. */
+  get bars() {
+    return Math.max(this.barOf(this.frontier), 0);
+  }
+
+  /** @param {number} onset */
+  barOf(onset) {
+    return Math.floor((onset - this.origin) / this.barSteps);
+  }
+
+  /** @param {number} bar */
+  startOf(bar) {
+    return this.origin + bar * this.barSteps;
+  }
+
+  /**
+   * Add events at the end.
+   * @param {Event[]} events
+   */
+  add(events) {
+    this.events.push(...events);
+    this.frontier = Math.max(this.frontier, events[events.length - 1].onset);
+    if (this.events.length <= MOST_EVENTS) return;
+    this.before = this.events[DROPPED - 1].tokens;
+    this.events.splice(0, DROPPED);
+  }
+
+  /**
+   * Let go of the events from a time on.
+   * @param {number} onset
+   */
+  cut(onset) {
+    this.events.splice(this.placeOf(onset));
+    this.frontier = Math.max(this.events[this.events.length - 1]?.onset ?? this.promptEnd, this.promptEnd);
+  }
+
+  /**
+   * Give the place of the first event that begins at a time or later.
+   * @param {number} onset
+   */
+  placeOf(onset) {
+    let low = 0;
+    let high = this.events.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.events[middle].onset < onset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /**
+   * Give the events that begin in a stretch of time.
+   * @param {number} start
+   * @param {number} end
+   */
+  between(start, end) {
+    return this.events.slice(this.placeOf(start), this.placeOf(end));
+  }
+
+  /**
+   * Put other events in a stretch of time; return those that were there. The event behind gets the offset that now leads to it.
+   * @param {number} start
+   * @param {number} end
+   * @param {Event[]} events
+   */
+  replace(start, end, events) {
+    const place = this.placeOf(start);
+    const old = this.events.splice(place, this.placeOf(end) - place, ...events);
+    for (const behind of new Set([place, place + events.length])) this.#join(behind);
+    return old;
+  }
+
+  /**
+   * Set the offset of an event to the one that the models know and that is nearest to the time since the event before.
+   * @param {number} place
+   */
+  #join(place) {
+    const [before, event] = [this.events[place - 1], this.events[place]];
+    if (!before || !event) return;
+    const tokens = event.tokens.slice();
+    tokens[0] = nearest(this.facts.offsetSteps, event.onset - before.onset);
+    this.events[place] = { onset: event.onset, tokens };
+  }
+
+  /**
+   * Give what the engine goes on from, before a time: the latest events.
+   * @param {number} until
+   */
+  promptBefore(until) {
+    const stop = this.placeOf(until);
+    const start = Math.max(stop - HEARD_BEFORE, 0);
+    const events = this.events.slice(start, stop).map((event) => event.tokens);
+    const onset = this.events[stop - 1]?.onset ?? this.origin;
+    const before = start > 0 ? this.events[start - 1].tokens : this.before;
+    return { events, before, onset, position: (onset - this.origin) % this.barSteps, barSteps: this.barSteps };
+  }
+
+  /**
+   * Give the notes of an event.
+   * @param {Event} event
+   * @returns {Note[]}
+   */
+  notesOf({ onset, tokens }) {
+    const { facts } = this;
+    const [, note, duration] = tokens;
+    const partAt = facts.streams.indexOf("part");
+    const velocityAt = facts.streams.indexOf("velocity");
+    const part = partAt < 0 ? 0 : tokens[partAt] - SPECIAL;
+    const velocity = (velocityAt < 0 ? 0 : facts.velocities[tokens[velocityAt]]) || this.velocity;
+    const drum = facts.drumKeys[note];
+    const pitches = drum >= 0 ? [drum] : facts.pitches[note];
+    const key = drum >= 0 ? DRUMS : partAt < 0 ? "" : String(facts.parts[part]?.program ?? 0);
+    return pitches.map((pitch) => ({ pitch, key, part, velocity, onset, steps: facts.durationSteps[duration] }));
+  }
+}
+
+/**
+ * Give the id, behind the special ones, whose steps are nearest to so many.
+ * @param {number[]} steps
+ * @param {number} wanted
+ */
+export function nearest(steps, wanted) {
+  let best = SPECIAL;
+  for (let id = SPECIAL; id < steps.length; id++) {
+    if (Math.abs(steps[id] - wanted) < Math.abs(steps[best] - wanted)) best = id;
+  }
+  return best;
+}

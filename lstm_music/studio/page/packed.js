@@ -1,0 +1,35 @@
+// @ts-check
+/** @file Blocks of bytes that the page holds as text: gzip'ed, in base64. */
+
+/**
+ * Give the bytes of such a text.
+ * @param {string} text
+ * @returns {Promise<ArrayBuffer>}
+ */
+export async function unpacked(text) {
+  const binary = atob(text.trim());
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+/**
+ * Give the arrays of bytes by their names, from a block in the layout of safetensors.
+ * @param {ArrayBuffer} block
+ * @returns {Map<string, ArrayBuffer>}
+ */
+export function filesOf(block) {
+  const length = new DataView(block).getUint32(0, true); // of 64 bits, of which the upper half is 0
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(block, 8, length)));
+  delete header.__metadata__;
+  return new Map(
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          data_offsets: [start, stop],
+        },
+      ]) => [name, block.slice(8 + length + start, 8 + length + stop)],
+    ),
+  );
+}

@@ -1,0 +1,203 @@
+"""The composing page in a real Chromium, from the disk and offline: it composes, plays, makes bars anew, and fetches nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from studio_music import CALM, PARTS, RECIPES, drawn
+
+from lstm_music.stages.music.studio import studio_of
+from lstm_music.studio.page import Studio, studio_page
+
+AUDIT = (Path(__file__).parent / "page_audit.js").read_text(encoding="utf-8").split("\n", 1)[1]
+HOSTILE = "</script><script>alert(1)</script><b>bold</b>"
+READY = "!document.getElementById('play').disabled"
+AHEAD = "studio.music.bars > 8"
+EVENTS = "studio.music.events.map(({ onset, tokens }) => [onset, ...tokens])"
+
+for library in ("midirenderer", "pretty_midi", "soundfile"):
+    pytest.importorskip(library, reason=f"{library}, by which the page's sounds are made, is not installed")
+
+
+def made(name: str, folder: Path) -> Path:
+    trained = drawn(name, folder)
+    studio = studio_of(trained.store, trained.dataset, RECIPES[name], trained.models, trained.weights, None)
+    studio.facts["prompts"][0]["title"] = HOSTILE
+    path = folder / "studio.html"
+    path.write_text(studio_page(Studio(HOSTILE, studio.facts, studio.tables, studio.sounds)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return made(CALM, tmp_path_factory.mktemp("studio"))
+
+
+def wait_for(page, script):
+    """Wait until a script gives something; Playwright's own way evaluates text in the page, which the page forbids."""
+    for _ in range(1_000):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(20)
+    pytest.fail(f"never came true: {script}")
+
+
+def mark(page, first, last):
+    for name, bar in (("from", first), ("to", last)):
+        page.fill(f"#{name}", str(bar))
+        page.press(f"#{name}", "Tab")
+    assert page.evaluate("[studio.marked.first, studio.marked.last]") == [first - 1, last - 1]
+
+
+@pytest.fixture
+def page(visit, file):
+    page = visit(file, offline=True)
+    wait_for(page, READY)
+    return page
+
+
+def test_it_composes_ahead_plays_and_pauses(page):
+    wait_for(page, AHEAD)
+    page.click("#play")
+    wait_for(page, "studio.sound.voices.size > 0 && studio.player.step > studio.music.startOf(0) + 1")
+    assert page.evaluate("studio.player.gaps") == 0
+    page.keyboard.press("Escape")
+    page.click("#play")
+    stopped = page.evaluate("studio.player.step")
+    page.wait_for_timeout(200)
+    assert page.evaluate("studio.player.step") == stopped
+
+
+def test_music_goes_on_where_the_models_end_and_memory_is_bounded(page):
+    wait_for(page, AHEAD)
+    page.evaluate("studio.player.seek(studio.music.startOf(400))")
+    for _ in range(1_000):
+        page.evaluate("studio.player.seek(studio.music.frontier), studio.draw()")
+        if page.evaluate("studio.music.firstBar > 0"):
+            break
+        page.wait_for_timeout(20)
+    assert page.evaluate("studio.music.firstBar > 0")
+    assert page.evaluate("studio.music.events.length") <= 20_000
+    assert page.evaluate("studio.music.events.every(({ onset }, at, all) => !at || onset >= all[at - 1].onset)")
+
+
+def test_marked_bars_are_made_anew_others_and_kept_ones_stay_and_undo_takes_it_back(page):
+    wait_for(page, AHEAD)
+    page.evaluate("document.getElementById('prompt').selectedIndex = 0")
+    before = page.evaluate(EVENTS)
+    start, length = page.evaluate("[studio.music.startOf(4), studio.music.barSteps]")
+    mark(page, 6, 6)
+    page.click("#keep")
+    mark(page, 5, 7)
+    page.click("#again")
+    wait_for(page, "document.getElementById('status').textContent === 'The marked bars are new.'")
+    after = page.evaluate(EVENTS)
+
+    def inside(events, first, last):
+        return [one for one in events if start + first * length <= one[0] < start + last * length]
+
+    assert inside(after, 0, 1) != inside(before, 0, 1)
+    assert inside(after, 2, 3) != inside(before, 2, 3)
+    for first, last in ((-100, 0), (1, 2), (3, 5)):
+        # the offset of the first event behind may be another
+        assert [[one[0], *one[2:]] for one in inside(after, first, last)] == [
+            [one[0], *one[2:]] for one in inside(before, first, last)
+        ]
+    page.click("#undo")
+    undone = page.evaluate(EVENTS)
+    assert [one[0:1] + one[2:] for one in inside(undone, -100, 4)] == [
+        one[0:1] + one[2:] for one in inside(before, -100, 4)
+    ]
+
+
+def test_names_are_text(page):
+    assert page.text_content("h1") == HOSTILE
+    assert HOSTILE in page.text_content("#about")
+    assert page.query_selector("b") is None
+
+
+def test_what_is_downloaded_is_midi_and_a_session_that_opens_again(page, tmp_path):
+    wait_for(page, AHEAD)
+    with page.expect_download() as midi:
+        page.click("#midi")
+    midi.value.save_as(tmp_path / "studio.mid")
+    from lstm_music.midi.reader import read_midi
+
+    piece = read_midi((tmp_path / "studio.mid").read_bytes())
+    notes = "studio.music.events.flatMap((event) => studio.music.notesOf(event))"
+    assert len(piece.notes) == page.evaluate(f"{notes}.length")
+    with page.expect_download() as session:
+        page.click("#save")
+    session.value.save_as(tmp_path / "studio.json")
+    saved = json.loads((tmp_path / "studio.json").read_text())
+    page.click("#new")
+    page.set_input_files("#file", tmp_path / "studio.json")
+    wait_for(page, "document.getElementById('status').textContent === 'Opened studio.json.'")
+    assert page.evaluate(f"{EVENTS}.slice(0, {len(saved['events'])})") == saved["events"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"format": "x"}, "this is no session"),
+        ({"models": "x"}, "this session is of other models"),
+        ({"events": [[0, 3, 3, 3, 0, 0], [-5, 3, 3, 3, 0, 0]]}, "its events are not in order"),
+        ({"events": [[0, 3, 9999, 3, 0, 0]]}, "its events are of other models"),
+        ({"music": {"barSteps": 0}}, "its bars are none"),
+        ({"before": "x"}, "its events are of other models"),
+    ],
+)
+def test_a_damaged_session_changes_nothing(page, tmp_path, change, sentence):
+    with page.expect_download() as session:
+        page.click("#save")
+    session.value.save_as(tmp_path / "saved.json")
+    saved = json.loads((tmp_path / "saved.json").read_text())
+    title = page.text_content("#about")
+    (tmp_path / "bad.json").write_text(json.dumps(saved | change))
+    page.set_input_files("#file", tmp_path / "bad.json")
+    wait_for(page, f"document.getElementById('status').textContent.includes({json.dumps(sentence)})")
+    assert page.text_content("#about") == title
+    assert page.evaluate("studio.music.events.length") >= len(saved["events"])
+
+
+def test_a_change_of_the_controls_is_heard_soon(page):
+    wait_for(page, AHEAD)
+    page.fill("#density", "20")
+    page.dispatch_event("#density", "change")
+    assert "is new" in page.text_content("#status")
+    assert page.text_content("output[for=density]") == "20 notes a bar"
+    wait_for(page, AHEAD)
+
+
+def test_everything_can_be_done_by_keys(page):
+    wait_for(page, AHEAD)
+    page.click("h1")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("studio.marked.last - studio.marked.first") == 1
+    page.keyboard.press("k")
+    assert page.get_attribute("#keep", "aria-pressed") == "true"
+    page.keyboard.press("Space")
+    wait_for(page, "studio.player.isPlaying")
+    page.keyboard.press("Space")
+    assert not page.evaluate("studio.player.isPlaying")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_it_can_be_read_and_used_by_all(visit, file, scheme, width):
+    page = visit(file, color_scheme=scheme, viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    wait_for(page, READY)
+    audit = page.evaluate(AUDIT)
+    assert audit["findings"] == [], audit["findings"]
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_parts_play_with_their_own_instruments(visit, tmp_path):
+    page = visit(made(PARTS, tmp_path), offline=True)
+    wait_for(page, READY)
+    wait_for(page, AHEAD)
+    page.click("#play")
+    wait_for(page, "studio.sound.voices.size > 0")
+    assert page.evaluate("[...studio.sound.known.keys()].includes('drums')")
+    assert page.query_selector("#instrument") is None
