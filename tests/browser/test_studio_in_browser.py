@@ -11,7 +11,7 @@ from lstm_music.studio.page import Studio, studio_page
 
 AUDIT = (Path(__file__).parent / "page_audit.js").read_text(encoding="utf-8").split("\n", 1)[1]
 HOSTILE = "</script><script>alert(1)</script><b>bold</b>"
-READY = "!document.getElementById('play').disabled"
+READY = "document.getElementById('status').textContent === 'The models are loaded.'"
 AHEAD = "studio.music.bars > 8"
 EVENTS = "studio.music.events.map(({ onset, tokens }) => [onset, ...tokens])"
 

@@ -12,21 +12,36 @@ const EVENTS_AFTER = 16; // by which candidates are compared
 /** Makes music in a worker, for one piece at a time. */
 export class Composer {
   /**
-   * @param {string} source the worker's script
-   * @param {string} tables
    * @param {{onReady: () => void, onChange: () => void, onEnd: () => void, onFail: (text: string) => void}} listeners
    */
-  constructor(source, tables, listeners) {
+  constructor(listeners) {
     this.listeners = listeners;
     this.music = /** @type {Music | null} */ (null);
     this.piece = 0;
     this.isIdle = false;
     this.rewriting = /** @type {((events: Event[]) => void) | null} */ (null);
-    this.url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    this.worker = new Worker(this.url);
-    this.worker.addEventListener("message", (message) => this.#hear(message.data));
-    this.worker.addEventListener("error", (error) => listeners.onFail(error.message));
-    this.worker.postMessage({ type: "load", tables });
+    this.worker = /** @type {Worker | null} */ (null);
+    this.waiting = /** @type {unknown[]} */ ([]); // for the worker
+  }
+
+  /**
+   * Start the worker.
+   * @param {string} source its script
+   * @param {string} tables
+   */
+  load(source, tables) {
+    const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    worker.addEventListener("message", (message) => this.#hear(message.data));
+    worker.addEventListener("error", (error) => this.listeners.onFail(error.message));
+    for (const order of [{ type: "load", tables }, ...this.waiting]) worker.postMessage(order);
+    this.waiting = [];
+    this.worker = worker;
+  }
+
+  /** @param {unknown} order */
+  #say(order) {
+    if (this.worker) this.worker.postMessage(order);
+    else this.waiting.push(order);
   }
 
   /**
@@ -45,7 +60,7 @@ export class Composer {
       prompt.onset = music.frontier; // silence at the end of a prompt
       prompt.position = (prompt.onset - music.origin) % music.barSteps;
     }
-    this.worker.postMessage({ type: "start", piece: this.piece, prompt, settings, asked, seed });
+    this.#say({ type: "start", piece: this.piece, prompt, settings, asked, seed });
   }
 
   /**
@@ -57,7 +72,7 @@ export class Composer {
     if (!music || !this.isIdle || this.rewriting || music.frontier >= step + AHEAD_BARS * music.barSteps) return;
     this.isIdle = false;
     const until = Math.max(step, music.frontier) + (AHEAD_BARS + MORE_BARS) * music.barSteps;
-    this.worker.postMessage({ type: "compose", piece: this.piece, until });
+    this.#say({ type: "compose", piece: this.piece, until });
   }
 
   /**
@@ -71,7 +86,7 @@ export class Composer {
     const music = /** @type {Music} */ (this.music);
     const place = music.placeOf(end);
     const after = music.events.slice(place, place + EVENTS_AFTER);
-    this.worker.postMessage({
+    this.#say({
       type: "rewrite",
       piece: this.piece,
       prompt: music.promptBefore(start),

@@ -71,7 +71,7 @@ function listenToKeys(studio) {
       event.target instanceof Element && event.target.closest("input, select, button, summary, a, label");
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action || isInField || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (byId("play", HTMLButtonElement).disabled || !byId("shortcuts", HTMLInputElement).checked) return;
+    if (!byId("shortcuts", HTMLInputElement).checked) return;
     event.preventDefault();
     action(event);
   });

@@ -1,5 +1,5 @@
 // @ts-check
-/** @file The start of the page. */
+/** @file The start of the page: it plays before the browser has read the models, which stand behind this script. */
 
 import { listen } from "./listeners.js";
 import { Studio, taken } from "./studio.js";
@@ -7,4 +7,5 @@ import { Studio, taken } from "./studio.js";
 const studio = new Studio(JSON.parse(taken("facts")));
 listen(studio);
 studio.frame(0);
+document.addEventListener("DOMContentLoaded", () => studio.composer.load(taken("worker"), taken("tables")));
 Object.assign(window, { studio });

@@ -44,8 +44,8 @@ export class Studio {
     this.player.take(this.music, this.music.startOf(0));
     this.isRewriting = false;
     this.drawnAt = 0;
-    this.composer = new Composer(taken("worker"), taken("tables"), {
-      onReady: () => this.#begin(),
+    this.composer = new Composer({
+      onReady: () => this.say("The models are loaded."),
       onChange: () => this.#show(),
       onEnd: () => this.#goOnAfterEnd(),
       onFail: (text) => this.say(`The engine failed: ${text}`),
@@ -54,8 +54,8 @@ export class Studio {
       this.sound.files = filesOf(block);
       return this.#loadSounds();
     });
-    writeValues();
-    this.draw();
+    this.newPiece();
+    this.say("Loading the models; the prompt plays already.");
   }
 
   /**
@@ -64,11 +64,6 @@ export class Studio {
    */
   say(text) {
     byId("status", HTMLElement).textContent = text;
-  }
-
-  #begin() {
-    for (const id of ["play", "new", "midi", "save", "open"]) byId(id, HTMLButtonElement).disabled = false;
-    this.newPiece();
   }
 
   async #loadSounds() {

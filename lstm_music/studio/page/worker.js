@@ -83,6 +83,8 @@ async function obey(order) {
   }
 }
 
+let line = Promise.resolve(); // of orders, which are obeyed one after another
+
 self.addEventListener("message", (message) => {
-  obey(message.data).catch((error) => answer({ type: "failed", text: String(error) }));
+  line = line.then(() => obey(message.data)).catch((error) => answer({ type: "failed", text: String(error) }));
 });
