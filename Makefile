@@ -45,7 +45,7 @@ studio-check: $(STUDIO)/node_modules  ## types, style and tests of the scripts o
 	cd $(STUDIO) && node_modules/.bin/tsc
 	$(STUDIO)/node_modules/.bin/eslint --config $(STUDIO)/eslint.config.js lstm_music/studio $(STUDIO)
 	$(STUDIO)/node_modules/.bin/prettier --config $(STUDIO)/.prettierrc.json --check 'lstm_music/studio/*/*.js' '$(STUDIO)/*.{js,mjs,json}'
-	node --test '$(STUDIO)/*.test.mjs'
+	node --test $(STUDIO)/*.test.mjs
 
 $(STUDIO)/node_modules: $(STUDIO)/package.json
 	cd $(STUDIO) && npm install --no-audit --no-fund

@@ -36,8 +36,8 @@ ENGINE = (
 """The modules of the engine, each behind those that it needs."""
 WORKER = ("packed", "random", "rewriting", "worker")
 PAGE = (
-    *("packed", "music", "midi_writer", "sound", "roll", "history", "session", "settings"),
-    *("player", "composer", "studio", "listeners", "main"),
+    *("packed", "music", "midi_writer", "midi_reader", "encoding", "sound", "roll", "history", "session", "settings"),
+    *("player", "composer", "studio", "keyboard", "listeners", "main"),
 )
 """The modules of the page, each behind those that it needs; likewise those of its worker."""
 

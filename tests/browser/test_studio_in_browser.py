@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from studio_music import CALM, PARTS, RECIPES, drawn
 
+from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes
+from lstm_music.midi.writer import write_midi
 from lstm_music.stages.music.studio import studio_of
 from lstm_music.studio.page import Studio, studio_page
 
@@ -180,6 +183,64 @@ def test_everything_can_be_done_by_keys(page):
     page.keyboard.press("Space")
     wait_for(page, "studio.player.isPlaying")
     page.keyboard.press("Space")
+    assert not page.evaluate("studio.player.isPlaying")
+
+
+def midi_of(*notes):
+    """A file of (tick, pitch), a quarter of 480 ticks long each."""
+    rows = np.array([(1, 0, 0, False, pitch, 80, tick, 480) for tick, pitch in notes], NOTE_DTYPE)
+    return write_midi(PieceNotes(480, rows))
+
+
+def test_music_goes_on_from_a_midi_file(page, tmp_path):
+    (tmp_path / "mine.mid").write_bytes(midi_of((0, 60), (480, 62), (960, 64)))
+    page.set_input_files("#file", tmp_path / "mine.mid")
+    wait_for(page, "document.getElementById('status').textContent === 'Opened mine.mid.'")
+    wait_for(page, AHEAD)
+    first = "studio.music.events.slice(0, 3).flatMap((event) => studio.music.notesOf(event)).map(({ pitch }) => pitch)"
+    assert page.evaluate(first) == [60, 62, 64]
+    assert page.evaluate("studio.music.promptEnd / studio.facts.stepsPerQuarter") == 2
+
+
+DROP = """([name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(bytes)], name));
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "this is no MIDI file"),
+        (b"MThd" + bytes([255] * 100), "counts no quarters"),
+        (midi_of((0, 60))[:-20], "the file ends too soon"),
+        (midi_of((0, 60)).replace(b"\x90<", b"\x3c<", 1), "the models know none of the notes"),
+    ],
+)
+def test_a_hostile_file_that_is_dropped_changes_nothing(page, data, sentence):
+    wait_for(page, AHEAD)
+    about = page.text_content("#about")
+    name = "<script>alert(1)</script>.mid"
+    page.evaluate(DROP, [name, list(data)])
+    wait_for(page, f"document.getElementById('status').textContent.startsWith({json.dumps(name)})")
+    assert sentence in page.text_content("#status")
+    assert page.text_content("#about") == about
+
+
+def test_what_a_person_plays_is_answered(page):
+    wait_for(page, AHEAD)
+    page.click("#listen")
+    wait_for(page, "document.getElementById('status').textContent.startsWith('Listening')")
+    for key in "adg":
+        page.keyboard.down(key)
+        page.wait_for_timeout(120)
+        page.keyboard.up(key)
+    wait_for(page, "document.getElementById('status').textContent === 'The models answer.'")
+    first = "studio.music.events.slice(0, 3).flatMap((event) => studio.music.notesOf(event)).map(({ pitch }) => pitch)"
+    assert page.evaluate(first) == [60, 64, 67]
+    wait_for(page, "studio.player.isPlaying && studio.music.events.length > 20")
+    page.keyboard.down("a")
     assert not page.evaluate("studio.player.isPlaying")
 
 

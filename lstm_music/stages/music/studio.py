@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.chords import drum_key
@@ -157,7 +158,7 @@ def _sounding(dataset: Dataset, grammar: Grammar) -> dict[str, Any]:
     return {
         "streams": list(dataset.streams),
         "stepsPerQuarter": grammar.steps_per_quarter,
-        "perNote": grammar.ascending and not parts,
+        "points": np.flatnonzero(dataset.events.grid.on_grid(np.arange(grammar.steps_per_quarter))).tolist(),
         "offsetSteps": grammar.offset_steps.tolist(),
         "durationSteps": grammar.duration_steps.tolist(),
         "pitches": nothing

@@ -1,12 +1,15 @@
 // @ts-check
 /** @file What buttons, fields, keys and the pointer do. */
 
+import { Keyboard } from "./keyboard.js";
 import { midiOf } from "./midi_writer.js";
 import { writeSession } from "./session.js";
 import { byId, writeValues } from "./settings.js";
 
 /** @typedef {import("./studio.js").Studio} Studio */
 
+const TYPED_INTO = "input[type=number], select";
+const CONTROLS_OF_PAGE = "input, select, button, summary, a, label";
 const REVOKED_MILLISECONDS = 10_000;
 
 /**
@@ -52,10 +55,30 @@ function listenToRoll(studio) {
 }
 
 /**
- * Let keys do what buttons do.
+ * Let files be dropped on the page.
  * @param {Studio} studio
  */
-function listenToKeys(studio) {
+function listenToFiles(studio) {
+  const { classList } = document.body;
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    classList.add("dropping");
+  });
+  document.addEventListener("dragleave", () => classList.remove("dropping"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    classList.remove("dropping");
+    const file = event.dataTransfer?.files[0];
+    if (file) studio.open(file);
+  });
+}
+
+/**
+ * Let keys do what buttons do, or play.
+ * @param {Studio} studio
+ * @param {Keyboard} keyboard
+ */
+function listenToKeys(studio, keyboard) {
   /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
   const keys = {
     " ": () => studio.toggle(),
@@ -67,11 +90,13 @@ function listenToKeys(studio) {
     ArrowRight: (event) => studio.moveMarks(1, event.shiftKey),
   };
   document.addEventListener("keydown", (event) => {
-    const isInField =
-      event.target instanceof Element && event.target.closest("input, select, button, summary, a, label");
+    const element = event.target instanceof Element ? event.target : document.body;
+    if (element.closest(TYPED_INTO) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isPlayed = keyboard.isOn && keyboard.press(event);
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || isInField || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!byId("shortcuts", HTMLInputElement).checked) return;
+    if (isPlayed || !action || element.closest(CONTROLS_OF_PAGE) || !byId("shortcuts", HTMLInputElement).checked) {
+      return;
+    }
     event.preventDefault();
     action(event);
   });
@@ -119,5 +144,9 @@ export function listen(studio) {
   });
   window.addEventListener("resize", () => studio.draw());
   listenToRoll(studio);
-  listenToKeys(studio);
+  listenToFiles(studio);
+  const keyboard = new Keyboard(studio);
+  on("listen", "click", () => keyboard.toggle());
+  document.addEventListener("keyup", (event) => keyboard.lift(event));
+  listenToKeys(studio, keyboard);
 }

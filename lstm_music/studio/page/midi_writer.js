@@ -4,7 +4,7 @@
 /** @typedef {import("./music.js").Music} Music */
 
 export const TICKS_PER_QUARTER = 480;
-const DRUM_CHANNEL = 9;
+export const DRUM_CHANNEL = 9;
 const OFF = 0x80;
 const ON = 0x90;
 const PROGRAM = 0xc0;

@@ -11,7 +11,7 @@
  */
 /**
  * What the page knows of its models: see `lstm_music/stages/music/studio.py`.
- * @typedef {{recipe: string, models: string, sizes: number[], streams: string[], stepsPerQuarter: number, perNote: boolean,
+ * @typedef {{recipe: string, models: string, sizes: number[], streams: string[], stepsPerQuarter: number, points: number[],
  *   offsetSteps: number[], durationSteps: number[], pitches: number[][], drumKeys: number[], velocities: number[],
  *   parts: Array<{name: string, program: number, isDrum: boolean}>, instruments: Array<{name: string, key: string}>,
  *   settings: Settings, controls: string[], prompts: PromptFacts[], progressions: Array<{name: string, chord: number[][]}>}} Facts

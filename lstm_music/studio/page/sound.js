@@ -38,12 +38,13 @@ export class Sound {
   }
 
   /**
-   * Play a note at a time of the context; one whose sounds are not there yet is left out.
+   * Play a note at a time of the context; one whose sounds are not there yet is left out. Return what ends it earlier.
    * @param {{key: string, pitch: number, velocity: number, when: number, seconds: number}} note
+   * @returns {() => void}
    */
   play({ key, pitch, velocity, when, seconds }) {
     const found = this.#nearest(key, pitch);
-    if (!found) return;
+    if (!found) return () => {};
     const source = this.context.createBufferSource();
     source.buffer = found.buffer;
     source.playbackRate.value = key === DRUMS ? 1 : 2 ** ((pitch - found.pitch) / 12);
@@ -51,15 +52,19 @@ export class Sound {
     gain.gain.value = VOICE_GAIN * (velocity / HIGHEST_VELOCITY) ** 2;
     source.connect(gain).connect(this.volume);
     source.start(when);
-    if (key !== DRUMS) {
-      gain.gain.setTargetAtTime(0, when + seconds, RELEASE_SECONDS);
-      source.stop(when + seconds + TAIL_SECONDS);
-    }
+    /** @param {number} time */
+    const endAt = (time) => {
+      gain.gain.cancelScheduledValues(time);
+      gain.gain.setTargetAtTime(0, time, RELEASE_SECONDS);
+      source.stop(time + TAIL_SECONDS);
+    };
+    if (key !== DRUMS) endAt(when + seconds);
     this.voices.add(source);
     source.addEventListener("ended", () => {
       this.voices.delete(source);
       gain.disconnect();
     });
+    return () => endAt(this.context.currentTime);
   }
 
   /** Stop all notes at once. */

@@ -2,7 +2,9 @@
 /** @file The studio: the music, what plays it and what makes it, and what a person does with them. */
 
 import { Composer } from "./composer.js";
+import { promptOf } from "./encoding.js";
 import { History } from "./history.js";
+import { readMidi } from "./midi_reader.js";
 import { Music } from "./music.js";
 import { filesOf, unpacked } from "./packed.js";
 import { Player } from "./player.js";
@@ -16,6 +18,7 @@ import { Sound } from "./sound.js";
 
 const FIXED_BARS = 2; // behind the one that is played, which a change of settings leaves
 const FRAME_MILLISECONDS = 33;
+const MOST_PROMPT_BARS = 16; // of a file
 const MOST_SEEDS = 2 ** 32;
 
 /**
@@ -77,9 +80,17 @@ export class Studio {
   /** Begin anew with the chosen prompt. */
   newPiece() {
     const prompt = this.facts.prompts[Number(byId("prompt", HTMLSelectElement).value)];
+    this.goOnFrom(prompt);
+    this.say(prompt.events.length ? `New piece after ${prompt.title}.` : "New piece from its start.");
+  }
+
+  /**
+   * Begin anew with a prompt.
+   * @param {import("./music.js").PromptFacts} prompt
+   */
+  goOnFrom(prompt) {
     byId("tempo", HTMLInputElement).value = String(prompt.tempo);
     this.take(Music.of(this.facts, prompt), new Set());
-    this.say(prompt.events.length ? `New piece after ${prompt.title}.` : "New piece from its start.");
   }
 
   /**
@@ -273,16 +284,22 @@ export class Studio {
   async open(file) {
     try {
       if (file.size > MOST_BYTES) throw new Error("the file is too large");
-      const { music, kept, fields } = readSession(await file.text(), this.facts);
-      for (const [id, value] of fields) {
-        const field = document.getElementById(id);
-        if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value;
-      }
-      this.take(music, kept);
+      if (file.name.toLowerCase().endsWith(".json")) this.#openSession(await file.text());
+      else this.goOnFrom(promptOf(this.facts, readMidi(await file.arrayBuffer()), file.name, MOST_PROMPT_BARS));
       this.say(`Opened ${file.name}.`);
     } catch (error) {
       this.say(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  /** @param {string} text */
+  #openSession(text) {
+    const { music, kept, fields } = readSession(text, this.facts);
+    for (const [id, value] of fields) {
+      const field = document.getElementById(id);
+      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value;
+    }
+    this.take(music, kept);
   }
 
   /** Show the state in buttons and fields. */
