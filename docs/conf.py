@@ -69,7 +69,7 @@ apidoc_modules = [
 
 # The sidebar. Pages stay plain Markdown, which GitHub shows too, so it stands here and not in a directive of index.md.
 PAGES = {
-    "Start": ("first_hour", "tutorial", "generate", "own_music", "recipes"),
+    "Start": ("first_hour", "tutorial", "generate", "studio", "own_music", "recipes"),
     "Run": (
         "commands",
         "operation",

@@ -65,9 +65,13 @@ export function isForeign(asked, bar, pitch) {
 
 /** What happened since the barline, or since the music began if that was later; times are in steps. */
 export class BarSoFar {
-  /** @param {GrammarTables} tables */
-  constructor(tables) {
+  /**
+   * @param {GrammarTables} tables
+   * @param {number | null} promptBar the number of the bar in which the prompt ends; null: bars count from where music begins
+   */
+  constructor(tables, promptBar) {
     this.tables = tables;
+    this.promptBar = promptBar;
     let longest = 1;
     tables.durations.forEach((isAllowed, id) => {
       if (isAllowed) longest = Math.max(longest, tables.durationSteps[id]);
@@ -100,12 +104,13 @@ export class BarSoFar {
    */
   go(passed, position, barSteps) {
     const isFirst = this.bar < 0;
-    const crossed = isFirst ? 0 : Math.floor(Math.max(passed - position + barSteps - 1, 0) / barSteps);
+    const crossed = Math.floor(Math.max(passed - position + barSteps - 1, 0) / barSteps); // barlines
     const until = this.soundingUntil(passed);
     if (isFirst || crossed > 0) {
       this.area = isFirst ? 0 : until - this.soundingUntil(passed - position);
       this.begun = isFirst ? position : 0;
-      this.bar = isFirst ? 0 : this.bar + crossed;
+      if (!isFirst) this.bar += crossed;
+      else this.bar = this.promptBar === null ? 0 : this.promptBar + crossed;
       this.events = this.notes = this.pitches = 0;
     } else {
       this.area += until;

@@ -35,8 +35,9 @@ import { Sampler } from "./sampling.js";
 
 /**
  * The music to go on from: its `events` are streams and places, `before` the event before them. Of its last event, in steps:
- * `onset` since the start of the piece and `position` since that of its bar, which has `barSteps`.
- * @typedef {{events: Int32Array[], before: Int32Array, onset: number, position: number, barSteps: number}} Prompt
+ * `onset` since the start of the piece and `position` since that of its bar, which has `barSteps` and the number `bar`. Without a
+ * number, bars count from the one in which new music begins.
+ * @typedef {{events: Int32Array[], before: Int32Array, onset: number, position: number, barSteps: number, bar?: number}} Prompt
  */
 
 /**
@@ -75,7 +76,7 @@ export class Engine {
     this.grammar = new Grammar(grammar);
     this.guard = new LoopGuard(this.heard.length);
     this.parallels = new ParallelGuard(grammar.pitches, grammar.parts.length);
-    this.soFar = new BarSoFar(grammar);
+    this.soFar = new BarSoFar(grammar, prompt.bar ?? null);
     this.bounds = ending ? new Bounds(grammar, ending) : null;
     const most = Math.max(...Object.values(this.sizes));
     this.sampler = new Sampler(most);

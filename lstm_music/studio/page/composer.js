@@ -56,10 +56,7 @@ export class Composer {
     this.piece += 1;
     this.isIdle = true;
     const prompt = music.promptBefore(Infinity);
-    if (music.frontier > prompt.onset) {
-      prompt.onset = music.frontier; // silence at the end of a prompt
-      prompt.position = (prompt.onset - music.origin) % music.barSteps;
-    }
+    if (music.frontier > prompt.onset) Object.assign(prompt, music.placeAt(music.frontier)); // after silence
     this.#say({ type: "start", piece: this.piece, prompt, settings, asked, seed });
   }
 

@@ -153,6 +153,15 @@ export class Music {
   }
 
   /**
+   * Give where an onset lies, as the engine has it.
+   * @param {number} onset
+   */
+  placeAt(onset) {
+    const { barSteps } = this;
+    return { onset, position: (onset - this.origin) % barSteps, barSteps, bar: this.barOf(onset) };
+  }
+
+  /**
    * Give what the engine goes on from, before a time: the latest events.
    * @param {number} until
    */
@@ -162,7 +171,7 @@ export class Music {
     const events = this.events.slice(start, stop).map((event) => event.tokens);
     const onset = this.events[stop - 1]?.onset ?? this.origin;
     const before = start > 0 ? this.events[start - 1].tokens : this.before;
-    return { events, before, onset, position: (onset - this.origin) % this.barSteps, barSteps: this.barSteps };
+    return { events, before, ...this.placeAt(onset) };
   }
 
   /**

@@ -81,8 +81,9 @@ function nearEnough({ grammar }, { prompt, start }) {
   };
   const onset = [prompt.onset, start - stepsPerQuarter, start].find((one) => one >= prompt.onset && reaches(one));
   if (onset === undefined) return prompt;
-  const position = (prompt.position + onset - prompt.onset) % prompt.barSteps;
-  return { ...prompt, onset, position };
+  const steps = prompt.position + onset - prompt.onset;
+  const bar = (prompt.bar ?? 0) + Math.floor(steps / prompt.barSteps);
+  return { ...prompt, onset, position: steps % prompt.barSteps, bar };
 }
 
 /**

@@ -27,11 +27,11 @@ def test_a_page_is_written_the_same_each_time(tiny, lstm_music, tmp_path):
 
 def test_a_page_that_cannot_be_written_is_an_error_before_any_work(tiny, lstm_music, tmp_path):
     found = lstm_music("studio", "--storage", tiny.storage, "-o", tmp_path / "gone" / "one.html")
-    assert found.code == 5
-    assert "is no folder; make it, or give another file" in found.sentence
+    assert found.code == 6
+    assert "is no folder; make it, or give another file" in found.errors
     found = lstm_music("studio", "--storage", tiny.storage, "-o", tmp_path)
-    assert found.code == 5
-    assert "cannot be written" in found.sentence
+    assert found.code == 6
+    assert "cannot be written" in found.errors
 
 
 def test_without_models_or_with_a_wrong_soundfont_nothing_is_written(tiny, lstm_music, tmp_path):
