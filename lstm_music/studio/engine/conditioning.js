@@ -18,8 +18,6 @@ const MOST_EVENTS = 63;
 const POLYPHONY_STEPS = 4;
 const MOST_NOTES = 10;
 const HIGHEST_PITCH = 127;
-const MAJOR = [0, 2, 4, 5, 7, 9, 11];
-const MINOR = [0, 2, 3, 5, 7, 8, 10, 11];
 
 /**
  * @param {number} value
@@ -50,19 +48,6 @@ export function ofBar(asked, what, bar) {
   return entryOf(asked, asked[what], bar);
 }
 
-/**
- * Say whether a pitch lies outside of the key that is asked of a bar, if one is.
- * @param {Asked | null} asked
- * @param {number} bar
- * @param {number} pitch
- */
-export function isForeign(asked, bar, pitch) {
-  const key = asked ? ofBar(asked, "key", bar) : 0;
-  if (key <= 0 || pitch < 0) return false;
-  const degree = (((pitch - (key - 1)) % OCTAVE) + OCTAVE) % OCTAVE;
-  return !(key > OCTAVE ? MINOR : MAJOR).includes(degree);
-}
-
 /** What happened since the barline, or since the music began if that was later; times are in steps. */
 export class BarSoFar {
   /**
@@ -78,7 +63,7 @@ export class BarSoFar {
     });
     this.sounding = new Int32Array(longest + 1);
     this.bar = -1;
-    this.begun = this.events = this.notes = this.pitches = this.area = this.allNotes = this.foreign = 0;
+    this.begun = this.events = this.notes = this.pitches = this.area = 0;
   }
 
   /**
@@ -123,17 +108,14 @@ export class BarSoFar {
 
   /**
    * Count an event.
-   * @param {Asked | null} asked
    * @param {Int32Array} event
    */
-  count(asked, event) {
+  count(event) {
     const pitch = this.tables.pitches[event[NOTE_AT]];
     this.events += 1;
     if (pitch < 0) return;
     this.notes += 1;
     this.pitches += pitch;
-    this.allNotes += 1;
-    if (isForeign(asked, this.bar, pitch)) this.foreign += 1;
     const lasts = Math.min(this.tables.durationSteps[event[DURATION_AT]], this.sounding.length);
     for (let step = 0; step < lasts; step++) this.sounding[step] += 1;
   }

@@ -251,7 +251,7 @@ export class Engine {
     this.loopsLeft += Number(intervened);
     this.guard.remember(current, passed);
     this.parallels.remember(current);
-    this.soFar.count(this.asked, current);
+    this.soFar.count(current);
     this.#hear(current);
     this.last = current;
   }

@@ -22,11 +22,19 @@ export function onGrid(value) {
 }
 
 /**
- * Return 1 / (1 + exp(-x)), by the tangent, which does not overflow.
+ * Return 1 / (1 + exp(-x)).
  * @param {number} value
  */
 export function sigmoid(value) {
-  return 0.5 + 0.5 * Math.tanh(0.5 * value);
+  return 1 / (1 + Math.exp(-value));
+}
+
+/**
+ * Return the hyperbolic tangent.
+ * @param {number} value
+ */
+export function tanh(value) {
+  return 2 * sigmoid(2 * value) - 1;
 }
 
 /**

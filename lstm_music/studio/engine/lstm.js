@@ -1,7 +1,7 @@
 // @ts-check
 /** @file One step of an LSTM: the mathematics of `keras.layers.LSTM`. */
 
-import { onGrid, sigmoid } from "./exact.js";
+import { onGrid, sigmoid, tanh } from "./exact.js";
 
 /** The hidden state and the cell of a layer. */
 export class State {
@@ -94,9 +94,9 @@ export class Layer {
       const into = sigmoid(gates[unit]);
       const kept = sigmoid(gates[units + unit]);
       const out = sigmoid(gates[3 * units + unit]);
-      const cell = onGrid(kept * state.cell[unit] + into * Math.tanh(gates[2 * units + unit]));
+      const cell = onGrid(kept * state.cell[unit] + into * tanh(gates[2 * units + unit]));
       state.cell[unit] = cell;
-      state.hidden[unit] = onGrid(out * Math.tanh(cell));
+      state.hidden[unit] = onGrid(out * tanh(cell));
     }
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** @file Rails for the bars of new music: see `lstm_music/generation/rails.py`. */
 
-import { isForeign, ofBar } from "./conditioning.js";
+import { ofBar } from "./conditioning.js";
 import { rint } from "./exact.js";
 import { narrow } from "./grammar.js";
 import { OCTAVE, SPECIAL_IDS } from "./names.js";
@@ -11,9 +11,9 @@ import { OCTAVE, SPECIAL_IDS } from "./names.js";
 
 const SLACK = 0.1;
 const SEMITONES = 1.5;
-const NOTES = 0.12;
-const NOTES_A_QUARTER = 2;
-const FOREIGN = 0.06;
+const NOTES = 0.05;
+const NOTES_A_QUARTER = 4;
+const LATER = 0.3;
 
 /**
  * Leave the ids of a stream that lead to what is asked, or all where none does.
@@ -65,8 +65,6 @@ function offsets(asked, allowed, soFar, position, barSteps) {
  */
 function notes(asked, allowed, soFar) {
   const { pitches } = soFar.tables;
-  const isFew = soFar.foreign + 1 <= FOREIGN * (soFar.allNotes + 1);
-  if (!isFew) narrow(allowed, (id) => !isForeign(asked, soFar.bar, pitches[id]));
   const wanted = ofBar(asked, "mean_pitch", soFar.bar);
   if (wanted <= 0) return;
   const count = soFar.notes + 1;
@@ -93,10 +91,8 @@ function durations(asked, allowed, soFar, position, barSteps) {
     if (isAllowed) shortest = Math.min(shortest, durationSteps[id]);
   });
   if (wanted > 0) {
-    narrow(
-      allowed,
-      (id) => durationSteps[id] <= shortest || area + Math.min(durationSteps[id], left) <= (wanted + NOTES) * span,
-    );
+    const room = (wanted + NOTES) * span - LATER * left - area;
+    narrow(allowed, (id) => durationSteps[id] <= shortest || Math.min(durationSteps[id], left) <= room);
   }
   const next = ofBar(asked, "polyphony", soFar.bar + 1);
   if (next > 0) {
