@@ -26,11 +26,11 @@ BundleOption = Annotated[
 ]
 
 
-def require_no_storage(recipe: str | None, storage: str) -> None:
+def require_no_storage(recipe: str | None, storage: str, what: str = "--model") -> None:
     """Refuse a recipe or a storage beside a bundle, which has its own."""
     for flag, is_given in (("--recipe", recipe is not None), ("--storage", storage != DEFAULT_STORAGE)):
         if is_given:
-            raise RecipeError(f"--model: names a bundle, which has its own recipe and storage, so it excludes {flag}")
+            raise RecipeError(f"{what}: names a bundle, which has its own recipe and storage, so it excludes {flag}")
 
 
 def export(

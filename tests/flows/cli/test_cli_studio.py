@@ -34,6 +34,14 @@ def test_a_page_that_cannot_be_written_is_an_error_before_any_work(tiny, lstm_mu
     assert "cannot be written" in found.errors
 
 
+def test_the_page_of_a_bundle_needs_no_storage(lstm_music, tmp_path):
+    found = lstm_music("studio", "bach", "-o", tmp_path / "bach.html")
+    assert found.code == 0, found.errors
+    assert (tmp_path / "bach.html").stat().st_size < 20e6
+    found = lstm_music("studio", "bach", "--storage", tmp_path / "storage")
+    assert (found.code, "MODEL: names a bundle" in found.errors) == (2, True)
+
+
 def test_without_models_or_with_a_wrong_soundfont_nothing_is_written(tiny, lstm_music, tmp_path):
     found = lstm_music("studio", "--storage", tmp_path / "empty", "-o", tmp_path / "one.html")
     assert found.code == 6

@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[3]
 TOOLS = ROOT / "tests" / "studio_js"
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js, which runs the page's scripts, is missing")
+pytestmark = pytest.mark.skipif(
+    shutil.which("node") is None, reason="Node.js, which runs the page's scripts, is missing"
+)
 
 
 def run(*words):
