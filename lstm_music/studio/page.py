@@ -22,6 +22,7 @@ ENGINE = (
         "names",
         "lstm",
         "inputs",
+        "layout",
         "experts",
         "model",
         "guidance",
@@ -29,15 +30,14 @@ ENGINE = (
         "runs",
         "echo",
         "own_echo",
-        "guess",
     ),
-    *("grammar", "loop_guard", "parallels", "sampling", "conditioning", "rails", "ending", "tables", "engine"),
+    *("guess", "grammar", "loop_guard", "parallels", "sampling", "conditioning", "rails", "ending", "tables", "engine"),
 )
 """The modules of the engine, each behind those that it needs."""
 WORKER = ("packed", "random", "rewriting", "worker")
 PAGE = (
     *("packed", "music", "midi_writer", "midi_reader", "encoding", "sound", "roll", "history", "session", "settings"),
-    *("player", "composer", "studio", "keyboard", "listeners", "main"),
+    *("marking", "player", "composer", "studio", "keyboard", "listeners", "main"),
 )
 """The modules of the page, each behind those that it needs; likewise those of its worker."""
 

@@ -172,6 +172,19 @@ def test_a_change_of_the_controls_is_heard_soon(page):
     wait_for(page, AHEAD)
 
 
+def test_music_can_begin_with_nothing_and_be_played_by_another_instrument(page):
+    prompts = page.evaluate("studio.facts.prompts.map(({ events }) => events.length)")
+    assert prompts[-1] == 0 < prompts[0]
+    page.select_option("#prompt", str(len(prompts) - 1))
+    assert page.text_content("#status") == "New piece from its start."
+    wait_for(page, AHEAD)
+    assert page.evaluate("studio.music.events.every(({ onset }) => onset >= studio.music.promptEnd)")
+    page.select_option("#instrument", "48")
+    wait_for(page, "studio.sound.known.has('48')")
+    page.click("#play")
+    wait_for(page, "studio.sound.voices.size > 0")
+
+
 def test_everything_can_be_done_by_keys(page):
     wait_for(page, AHEAD)
     page.click("h1")

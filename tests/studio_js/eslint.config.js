@@ -44,7 +44,7 @@ export default [
       eqeqeq: "error",
       "max-depth": ["error", 3],
       "max-len": ["error", { code: 140 }],
-      "max-lines": ["error", 500],
+      "max-lines": ["error", 310],
       "max-lines-per-function": ["error", 60],
       "max-params": ["error", 6],
       "no-eval": "error",

@@ -9,20 +9,9 @@ import { Grammar, narrow } from "./grammar.js";
 import { Guesser } from "./guess.js";
 import { GuidedModel } from "./guidance.js";
 import { columnOf } from "./inputs.js";
+import { layout } from "./layout.js";
 import { LoopGuard, NO_NOTE } from "./loop_guard.js";
-import {
-  CONTROLS,
-  END,
-  GUESS_WIDTH,
-  OFFSET_AT,
-  PART,
-  PART_AT,
-  QUARTERS,
-  RANKS,
-  chainOf,
-  echoColumn,
-  heardOf,
-} from "./names.js";
+import { END, GUESS_WIDTH, OFFSET_AT, PART, PART_AT, QUARTERS, chainOf, heardOf } from "./names.js";
 import { OwnPast } from "./own_echo.js";
 import { ParallelGuard } from "./parallels.js";
 import { keepToRails } from "./rails.js";
@@ -64,7 +53,7 @@ export class Engine {
     this.chain = chainOf(columns.streams);
     this.heard = heardOf(columns.streams);
     this.sizes = Object.fromEntries(columns.streams.map((name) => [name, columns.sizes[columnOf(columns, name)]]));
-    this.at = layout(tables);
+    this.at = layout(columns);
     const guided = this.at.controls.filter(([name]) => name !== "ending").map(([, column]) => column);
     this.models = new Map(
       tables.models.map((model) => [model.spec.stream, new GuidedModel(model, this.sizes[model.spec.stream], guided)]),
@@ -289,21 +278,4 @@ export class Engine {
     const steps = stream === "offset" ? offsetSteps : durationSteps;
     return Float64Array.from(steps, (one) => -Math.abs(2 * one - stepsPerQuarter));
   }
-}
-
-/**
- * Give where in an event its columns lie; `own` is -1 where there are no own echoes.
- * @param {Tables} tables
- */
-function layout({ columns }) {
-  const { names, streams } = columns;
-  const has = (/** @type {string} */ name) => names.includes(name);
-  return {
-    places: streams.length,
-    echoes: columnOf(columns, echoColumn("melody", 1, "offset")),
-    ranks: has(echoColumn("melody", RANKS, "offset")) ? RANKS : 1,
-    own: names.indexOf(echoColumn("own", 1, "note")),
-    guesses: names.indexOf("offset_guess_1"),
-    controls: CONTROLS.filter(has).map((name) => /** @type {[string, number]} */ ([name, names.indexOf(name)])),
-  };
 }

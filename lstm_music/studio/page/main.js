@@ -2,7 +2,8 @@
 /** @file The start of the page: it plays before the browser has read the models, which stand behind this script. */
 
 import { listen } from "./listeners.js";
-import { Studio, taken } from "./studio.js";
+import { taken } from "./settings.js";
+import { Studio } from "./studio.js";
 
 const studio = new Studio(JSON.parse(taken("facts")));
 listen(studio);

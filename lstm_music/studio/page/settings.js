@@ -20,6 +20,17 @@ export function byId(id, kind) {
 }
 
 /**
+ * Give the text of an element that holds data, and let go of it.
+ * @param {string} id
+ */
+export function taken(id) {
+  const element = byId(id, HTMLScriptElement);
+  const text = element.textContent ?? "";
+  element.remove();
+  return text;
+}
+
+/**
  * Give the number of a slider or a list; `FREE` where the page has none.
  * @param {string} id
  */
@@ -73,6 +84,17 @@ const LOWEST_PITCH = 36;
 const pitchOf = (value) => (value < LOWEST_PITCH ? FREE : value);
 
 const NOTE_NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+
+/**
+ * Fill in fields, given by id and value.
+ * @param {Array<[string, string]>} fields
+ */
+export function fillForm(fields) {
+  for (const [id, value] of fields) {
+    const field = document.getElementById(id);
+    if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value;
+  }
+}
 
 /** How the values of sliders are written beside them. */
 const WRITTEN = /** @type {Record<string, (value: number) => string>} */ ({

@@ -9,8 +9,9 @@ import { Music } from "./music.js";
 import { filesOf, unpacked } from "./packed.js";
 import { Player } from "./player.js";
 import { Roll } from "./roll.js";
+import { barsOfFields, stretches, within, writeFields } from "./marking.js";
 import { MOST_BYTES, readSession } from "./session.js";
-import { askedOf, byId, settingsOf, writeValues } from "./settings.js";
+import { askedOf, byId, fillForm, settingsOf, taken, writeValues } from "./settings.js";
 import { Sound } from "./sound.js";
 
 /** @typedef {import("./roll.js").Bars} Bars */
@@ -20,17 +21,6 @@ const FIXED_BARS = 2; // behind the one that is played, which a change of settin
 const FRAME_MILLISECONDS = 33;
 const MOST_PROMPT_BARS = 16; // of a file
 const MOST_SEEDS = 2 ** 32;
-
-/**
- * Give the text of an element that holds data, and let go of it.
- * @param {string} id
- */
-export function taken(id) {
-  const element = byId(id, HTMLScriptElement);
-  const text = element.textContent ?? "";
-  element.remove();
-  return text;
-}
 
 /** The page with all that it holds. */
 export class Studio {
@@ -53,10 +43,7 @@ export class Studio {
       onEnd: () => this.#goOnAfterEnd(),
       onFail: (text) => this.say(`The engine failed: ${text}`),
     });
-    this.sounds = unpacked(taken("sounds")).then((block) => {
-      this.sound.files = filesOf(block);
-      return this.#loadSounds();
-    });
+    this.sounds = this.#unpackSounds();
     this.newPiece();
     this.say("Loading the models; the prompt plays already.");
   }
@@ -67,6 +54,15 @@ export class Studio {
    */
   say(text) {
     byId("status", HTMLElement).textContent = text;
+  }
+
+  async #unpackSounds() {
+    try {
+      this.sound.files = filesOf(await unpacked(taken("sounds")));
+      await this.#loadSounds();
+    } catch {
+      this.say("This browser cannot play the page's sounds, which are Ogg Vorbis. Use a newer one.");
+    }
   }
 
   async #loadSounds() {
@@ -142,28 +138,13 @@ export class Studio {
    */
   mark(bars) {
     this.marked = bars;
-    byId("from", HTMLInputElement).value = bars ? String(bars.first + 1) : "";
-    byId("to", HTMLInputElement).value = bars ? String(bars.last + 1) : "";
+    writeFields(bars);
     this.#show();
   }
 
   /** Mark the bars that the fields say. */
   markByFields() {
-    const [first, last] = ["from", "to"].map((id) => byId(id, HTMLInputElement).valueAsNumber - 1);
-    if (Number.isNaN(first) && Number.isNaN(last)) this.mark(null);
-    else this.mark(this.#within(Number.isNaN(first) ? last : first, Number.isNaN(last) ? first : last));
-  }
-
-  /**
-   * Give bars that are there, in their order.
-   * @param {number} one
-   * @param {number} other
-   */
-  #within(one, other) {
-    const [first, last] = [Math.min(one, other), Math.max(one, other)].map((bar) =>
-      Math.min(Math.max(bar, this.music.firstBar), Math.max(this.music.bars - 1, 0)),
-    );
-    return { first, last };
+    this.mark(barsOfFields(this.music));
   }
 
   /**
@@ -176,16 +157,16 @@ export class Studio {
     const { first, last } = this.marked ?? { first: bar - step, last: bar - step };
     this.mark(
       isEnd && this.marked
-        ? this.#within(first, Math.max(last + step, first))
-        : this.#within(first + step, last + step),
+        ? within(this.music, first, Math.max(last + step, first))
+        : within(this.music, first + step, last + step),
     );
   }
 
   /** Make the marked bars anew, but those that are kept. */
   async again() {
     if (!this.marked || this.isRewriting) return;
-    const stretches = this.#stretches(this.marked);
-    if (!stretches.length) {
+    const changing = stretches(this.marked, this.kept);
+    if (!changing.length) {
       this.say("All marked bars are kept.");
       return;
     }
@@ -195,7 +176,7 @@ export class Studio {
     const { music } = this;
     this.history.begin();
     let written = 0;
-    for (const { first, last } of stretches) {
+    for (const { first, last } of changing) {
       const [start, end] = [music.startOf(first), music.startOf(last + 1)];
       const events = await this.composer.rewrite(start, end, Math.floor(Math.random() * MOST_SEEDS));
       if (this.music !== music || !events.length) continue;
@@ -206,22 +187,6 @@ export class Studio {
     if (this.music === music) {
       this.#changed(written ? "The marked bars are new." : "The models found nothing for these bars.");
     }
-  }
-
-  /**
-   * Give the marked bars without those that are kept.
-   * @param {Bars} marked
-   */
-  #stretches({ first, last }) {
-    /** @type {Bars[]} */
-    const found = [];
-    for (let bar = first; bar <= last; bar++) {
-      if (this.kept.has(bar)) continue;
-      const latest = found[found.length - 1];
-      if (latest?.last === bar - 1) latest.last = bar;
-      else found.push({ first: bar, last: bar });
-    }
-    return found;
   }
 
   /** Keep the marked bars, or no longer. */
@@ -295,10 +260,7 @@ export class Studio {
   /** @param {string} text */
   #openSession(text) {
     const { music, kept, fields } = readSession(text, this.facts);
-    for (const [id, value] of fields) {
-      const field = document.getElementById(id);
-      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value;
-    }
+    fillForm(fields);
     this.take(music, kept);
   }
 
@@ -309,7 +271,7 @@ export class Studio {
     byId("unmark", HTMLButtonElement).disabled = !marked;
     const keep = byId("keep", HTMLButtonElement);
     keep.disabled = !marked;
-    keep.setAttribute("aria-pressed", String(Boolean(marked && !this.#stretches(marked).length)));
+    keep.setAttribute("aria-pressed", String(Boolean(marked && !stretches(marked, this.kept).length)));
     byId("undo", HTMLButtonElement).disabled = isRewriting || !this.history.changes.length;
     const place = byId("place", HTMLInputElement);
     place.min = String(music.firstBar + 1);
