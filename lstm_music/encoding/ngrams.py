@@ -184,7 +184,7 @@ def added(first: Counts, second: Counts) -> Counts:
     of_context = _differs(context)
     is_new = of_context | _differs(value)
     entries = np.flatnonzero(is_new)
-    counts = np.add.reduceat(often, entries) if len(entries) else often
+    counts = np.add.reduceat(often, entries, dtype=np.int32) if len(entries) else often
     starts = np.flatnonzero(of_context[entries])
     return Counts(context[of_context], np.append(starts, len(entries)), value[entries], counts)
 

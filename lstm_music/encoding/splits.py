@@ -216,9 +216,10 @@ def _learnt_before(pieces: Sequence[PieceIdentity]) -> list[str]:
     if not pieces:
         return []
     first = repr(pieces[0].names[0]) if pieces[0].names else pieces[0].piece_id
-    others = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
+    if len(pieces) == 1:
+        return [f"The earlier models learnt {first} already, so it cannot test them: it is trained on"]
     return [
-        f"The earlier models learnt {first}{others} already, so it cannot test them: it is trained on, not held out"
+        f"The earlier models learnt {first} and {len(pieces) - 1} more already, so they cannot test them: they are trained on"
     ]
 
 
