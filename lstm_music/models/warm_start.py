@@ -2,8 +2,9 @@
 
 Each value keeps its weights: its row of the kernel and its column of the head move to its new id. New values begin with those of
 the unknown value, which the earlier model took them for: so the training begins with what the earlier model says, and no new
-value is likelier than it should be. The optimiser starts fresh, because its slots belong to the old ids. Where the earlier model has not got the
-same experts, theirs begin with closed gates: without experts before, the training begins with what the earlier model says.
+value is likelier than it should be. The optimiser starts fresh, because its slots belong to the old ids. Where the earlier model
+has not got the same experts, theirs begin with closed gates: without experts before, the training begins with what the earlier
+model says.
 """
 
 from collections.abc import Mapping, Sequence
