@@ -21,10 +21,12 @@ from flows.parameters import (
     WarmStart,
     WorkerCount,
 )
-from flows.prepare import ingest_inputs, prepare_inputs
+from flows.prepare import ingest_inputs, make_dataset, prepare_inputs
+from lstm_music.evaluation.fine_tuned import FROM_NOTHING
 from lstm_music.models.spec import MODELS
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted, find_recipe
+from lstm_music.stages.training.fine_tuning import beside, from_nothing
 from lstm_music.stages.training.fitting import fitting
 from lstm_music.stages.training.promotion import Decision, warm_starts
 from lstm_music.stages.training.side_by_side import cores, epochs_left, lanes
@@ -74,7 +76,8 @@ def train_all(
     require_log_to(log_to)
     with Store(storage).session():
         inputs_ref = ingest_inputs(chosen, source, storage, inputs)
-        dataset = prepare_inputs(chosen, inputs_ref, storage).dataset
+        prepared = prepare_inputs(chosen, inputs_ref, storage)
+        dataset = prepared.dataset
         starts = warm_starts(Store(storage), chosen, dataset) if warm_start != "no" else {}
         if warm_start == "if it fits":
             starts = fitting(Store(storage), chosen, dataset, starts)
@@ -84,7 +87,10 @@ def train_all(
         log = begin_log(log_to, chosen, dataset, starts)
         train = train_models if chosen.runner.name != "dask" else on_dask(chosen)
         models = train(Store(storage).address, chosen, dataset, starts, log)
-        scorecard = evaluate(storage, chosen, dataset, models)
+        others = beside(chosen, prepared, with_nothing=warm_start == "no")
+        if FROM_NOTHING in others and (cold := from_nothing(chosen)):
+            train(Store(storage).address, cold, make_dataset(cold, inputs_ref, storage).dataset, {}, None)
+        scorecard = evaluate(storage, chosen, dataset, models, others)
         draw_curves(storage, chosen, scorecard, log)
         return promote(storage, chosen, Promoted(dataset, models, scorecard), force)
 

@@ -58,12 +58,15 @@ def download_report() -> Iterator[Callable[[int, int], None]]:
 
 
 def publish_card(card: Mapping[str, Any]) -> None:
-    """Show a score card as the tables of the terminal, with its warnings below them and in the log."""
+    """Show a score card as the tables of the terminal, with its verdict and warnings below them and in the log."""
     if TaskRunContext.get() is None:
         return
+    verdict = [card["verdict"]] if "verdict" in card else []
+    for sentence in verdict:
+        _LOG.info("%s", sentence)
     for warning in card["warnings"]:
         _LOG.warning("%s", warning)
-    markdown = "\n\n".join([*(table.markdown() for table in card_tables(card)), *card["warnings"]])
+    markdown = "\n\n".join([*(table.markdown() for table in card_tables(card)), *verdict, *card["warnings"]])
     with suppress(Exception):  # the server may be unreachable; storage has the card
         create_markdown_artifact(
             markdown=markdown, key="score-card", description=f"NLL in nats per event, {card['protocol']}"

@@ -49,9 +49,15 @@ def begin_log(
 
 
 @task(name="evaluate", task_run_name="evaluate", cache_policy=NO_CACHE, persist_result=False)
-def evaluate(storage: str, recipe: Recipe, dataset: ArtifactRef, trained: Mapping[str, ArtifactRef]) -> ArtifactRef:
-    """Score the models beside the baselines."""
-    ref = scorecard.evaluate(Store(storage), recipe, dataset, trained)
+def evaluate(
+    storage: str,
+    recipe: Recipe,
+    dataset: ArtifactRef,
+    trained: Mapping[str, ArtifactRef],
+    beside: scorecard.Beside = scorecard.NONE_BESIDE,
+) -> ArtifactRef:
+    """Score the models beside the baselines, and beside other models."""
+    ref = scorecard.evaluate(Store(storage), recipe, dataset, trained, beside)
     publish_card(scorecard.read_card(Store(storage), ref))
     return ref
 

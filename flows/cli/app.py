@@ -33,6 +33,7 @@ from flows.cli.interrupt import INTERRUPTED, interruptible
 from flows.cli.mistakes import sentence
 from flows.cli.options import (
     DEFAULT_STORAGE,
+    CompareOption,
     DaskSchedulerOption,
     JsonOption,
     LogToOption,
@@ -43,6 +44,7 @@ from flows.cli.options import (
     RecipeOption,
     RunnerOption,
     SourceOption,
+    StartFromOption,
     StorageOption,
     TrainingSourceOption,
     WarmStartOption,
@@ -89,6 +91,8 @@ def run(
     recipe: NewRecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
     warm_start: WarmStartOption = False,
+    start_from: StartFromOption = None,
+    compare_from_nothing: CompareOption = None,
     log_to: LogToOption = None,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
@@ -100,8 +104,10 @@ def run(
     Finished work is found and not done again.
     """
     from flows.cli import commands
+    from flows.cli.starting import StartChoice
 
-    commands.run(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
+    start = StartChoice(warm_start, start_from, compare_from_nothing)
+    commands.run(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), start, log_to)
 
 
 @app.command(rich_help_panel=MAKE)
@@ -163,6 +169,8 @@ def train(
     storage: StorageOption = DEFAULT_STORAGE,
     model: ModelOption = None,
     warm_start: WarmStartOption = False,
+    start_from: StartFromOption = None,
+    compare_from_nothing: CompareOption = None,
     log_to: LogToOption = None,
     runner: RunnerOption = None,
     workers: WorkersOption = None,
@@ -171,11 +179,13 @@ def train(
 ) -> None:
     """Train the models side by side, and promote them if they are not worse."""
     from flows.cli import commands
+    from flows.cli.starting import StartChoice
 
+    start = StartChoice(warm_start, start_from, compare_from_nothing)
     if model is None:
-        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), warm_start, log_to)
+        commands.train(Display(json), recipe, source, storage, (runner, workers, dask_scheduler), start, log_to)
     else:
-        commands.train_one(Display(json), recipe, source, storage, model, warm_start, log_to)
+        commands.train_one(Display(json), recipe, source, storage, model, start, log_to)
 
 
 @app.command(rich_help_panel=STEPS)

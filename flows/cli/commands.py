@@ -12,6 +12,7 @@ from flows.cli.display import Display
 from flows.cli.generate_command import make_music
 from flows.cli.output_dir import copy_to, require_output_dir
 from flows.cli.sparing import spare_pandas
+from flows.cli.starting import StartChoice, fine_tuned_recipe, keep_recipe
 from flows.cli.training import (
     RunnerChoice,
     log_starts_again,
@@ -33,7 +34,7 @@ from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.attempts import try_again
 from lstm_music.stages.music.settings import GenerationSettings
 from lstm_music.stages.report import experiments, reproduction
-from lstm_music.stages.training import curves, scorecard, tracking
+from lstm_music.stages.training import curves, fine_tuning, scorecard, tracking
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import model_stage
 from lstm_music.stages.upkeep.missing import find_missing
@@ -46,20 +47,26 @@ def run(
     source: str | None,
     storage: str,
     runner: RunnerChoice,
-    warm_start: bool,
+    start: StartChoice,
     log_to: str | None = None,
 ) -> None:
     """Do everything from a source to music; finished work is found and not done again."""
     tracking.require_log_to(log_to)
     store = Store(storage)
-    recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
-    recipe_name = recipe_name or recipe.name
+    if start.start_from is not None:
+        recipe = fine_tuned_recipe(display, store, start.start_from, recipe_name, source).run_by(*runner)
+        recipe_name = recipe.name
+    else:
+        recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
+        recipe_name = recipe_name or recipe.name
     chosen = chosen_source(source, recipe.source)
     open_source(chosen)  # before storage is made for a mistyped one, and before it is said
     display.log(f"Recipe {recipe.name}: {chosen} → {storage}")
     with store.session():
         inputs = _ingest_source(display, store, recipe, source)
-        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, warm_start, log_to)
+        if start.start_from is not None:
+            recipe = keep_recipe(store, recipe, inputs, start.compare)
+        prepared, card_ref = train_models(display, store, recipe, recipe_name, inputs, start.warm, log_to)
         card = report.score_card(display, store, card_ref, recipe.name)
         if promoted_models(store, recipe.name) is None:
             display.log("No models are promoted, so no music is made")
@@ -101,16 +108,17 @@ def train(
     source: str | None,
     storage: str,
     runner: RunnerChoice,
-    warm_start: bool,
+    start: StartChoice,
     log_to: str | None = None,
 ) -> None:
     """Train the models, side by side, through the flow."""
     tracking.require_log_to(log_to)
     store = Store(storage)
-    recipe = choose_recipe(display, store, recipe_name, "prepared").run_by(*runner)
+    recipe, recipe_name = _recipe_to_train(display, store, recipe_name, source, start)
+    recipe = recipe.run_by(*runner)
     with store.session():
-        inputs = _inputs_to_train_on(display, store, recipe, source)
-        _, card_ref = train_models(display, store, recipe, recipe_name or recipe.name, inputs, warm_start, log_to)
+        recipe, inputs = _inputs_to_train_on(display, store, recipe, source, start)
+        _, card_ref = train_models(display, store, recipe, recipe_name, inputs, start.warm, log_to)
         card = report.score_card(display, store, card_ref, recipe.name)
     display.result(card)
 
@@ -121,24 +129,24 @@ def train_one(
     source: str | None,
     storage: str,
     model: str,
-    warm_start: bool,
+    start: StartChoice,
     log_to: str | None = None,
 ) -> None:
     """Train one model in this process."""
     tracking.require_log_to(log_to)
     store = Store(storage)
-    recipe = choose_recipe(display, store, recipe_name, "prepared")
+    recipe, recipe_name = _recipe_to_train(display, store, recipe_name, source, start)
     if model not in recipe.model.models:
         raise RecipeError(f"--model: expected {one_of(list(recipe.model.models))}, got {model!r}")
     with store.session():
-        inputs = _inputs_to_train_on(display, store, recipe, source)
-        dataset = prepare_inputs(display, store, recipe, recipe_name or recipe.name, inputs).dataset
-        starts = starts_of(display, store, recipe, dataset, warm_start)
-        start, ref = starts.get(model), model_stage(recipe, dataset, model, starts.get(model)).ref
-        log_starts_again(display, store, recipe, dataset, {model: start})
+        recipe, inputs = _inputs_to_train_on(display, store, recipe, source, start)
+        dataset = prepare_inputs(display, store, recipe, recipe_name, inputs).dataset
+        starts = starts_of(display, store, recipe, dataset, start.warm)
+        ref = model_stage(recipe, dataset, model, starts.get(model)).ref
+        log_starts_again(display, store, recipe, dataset, {model: starts.get(model)})
         log = tracking.begin_run(log_to, recipe, dataset, starts) if log_to else None
         with display.trainings(store, {model: ref}), tracking.recorded(log, store, ref, model) as record:
-            train_model(store, recipe, dataset, model, record, start)
+            train_model(store, recipe, dataset, model, record, starts.get(model))
         tracking.end_run(log)
         display.log(f"Made {store.open(ref).folder}")
         drawn = str(curves.curves_of_model(store, recipe.name, model, ref))
@@ -190,11 +198,12 @@ def evaluate(display: Display, recipe_name: str | None, storage: str) -> None:
     """Score the trained models on the dataset that was prepared last."""
     store = Store(storage)
     recipe = choose_recipe(display, store, recipe_name, "promoted", "prepared")
-    dataset = preparing.last_prepared(store, recipe.name).dataset
-    trained = trained_models(store, recipe, dataset)
+    prepared = preparing.last_prepared(store, recipe.name)
+    trained = trained_models(store, recipe, prepared.dataset)
+    others = fine_tuning.beside_there(store, recipe, prepared)
     with store.session():
         with display.doing("Scoring the models and the baselines"):
-            ref = scorecard.evaluate(store, recipe, dataset, trained)
+            ref = scorecard.evaluate(store, recipe, prepared.dataset, trained, others)
         display.result(report.score_card(display, store, ref, recipe.name))
 
 
@@ -239,8 +248,26 @@ def _ingest_source(
     return inputs
 
 
-def _inputs_to_train_on(display: Display, store: Store, recipe: Recipe, source: str | None) -> ArtifactRef:
-    """Give the inputs of a source; without one those that were prepared last, or else those of the recipe's source."""
+def _recipe_to_train(
+    display: Display, store: Store, recipe_name: str | None, source: str | None, start: StartChoice
+) -> tuple[Recipe, str]:
+    """Give the recipe of a training, and what names it for flows."""
+    if start.start_from is not None:
+        recipe = fine_tuned_recipe(display, store, start.start_from, recipe_name, source)
+        return recipe, recipe.name
+    recipe = choose_recipe(display, store, recipe_name, "prepared")
+    return recipe, recipe_name or recipe.name
+
+
+def _inputs_to_train_on(
+    display: Display, store: Store, recipe: Recipe, source: str | None, start: StartChoice
+) -> tuple[Recipe, ArtifactRef]:
+    """Give the inputs of a source; without one those that were prepared last, or else those of the recipe's source.
+
+    A fine-tuned recipe is complete once its inputs are known, so it is given, too.
+    """
     if source is None and preparing.has_prepared(store, recipe.name):
-        return preparing.last_prepared(store, recipe.name).inputs
-    return _ingest_source(display, store, recipe, source)
+        inputs = preparing.last_prepared(store, recipe.name).inputs
+    else:
+        inputs = _ingest_source(display, store, recipe, source)
+    return (recipe if start.start_from is None else keep_recipe(store, recipe, inputs, start.compare)), inputs

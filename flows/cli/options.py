@@ -168,6 +168,25 @@ WarmStartOption = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
+StartFromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start-from",
+        metavar="MODELS",
+        help="Fine-tune: start from the promoted models of another recipe in the storage, by its name, or from a bundle.",
+        show_default="random weights",
+        rich_help_panel=TRAINING,
+    ),
+]
+CompareOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--compare-from-nothing/--no-compare-from-nothing",
+        help="With --start-from, also train from random weights, to see what the start is worth.",
+        show_default="for 50 files or fewer",
+        rich_help_panel=TRAINING,
+    ),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(

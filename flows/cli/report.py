@@ -86,10 +86,12 @@ def _other_parts(events: Artifact) -> str:
 
 
 def score_card(display: Display, store: Store, ref: ArtifactRef, recipe_name: str) -> dict[str, Any]:
-    """Show a score card, its warnings and the learning curves of its models; return it for `--json`."""
+    """Show a score card, its verdict, its warnings and the learning curves of its models; return it for `--json`."""
     card = read_card(store, ref)
     for shown in card_tables(card):
         display.table(shown.title, list(shown.columns), [list(row) for row in shown.rows])
+    if "verdict" in card:
+        display.log(card["verdict"])
     for warning in card["warnings"]:
         display.log(f"Warning: {warning}")
     drawn = str(curves_of_card(store, recipe_name, ref))

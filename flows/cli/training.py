@@ -10,14 +10,15 @@ from flows.cli.display import Display
 from flows.cli.words import counted
 from flows.engine.server import orchestrated
 from lstm_music.errors import MismatchError
+from lstm_music.evaluation.fine_tuned import FROM_NOTHING
 from lstm_music.recipe import Recipe, RunnerName
 from lstm_music.stages.current import Promoted, promoted_models
 from lstm_music.stages.data import prepare as preparing
 from lstm_music.stages.data.prepare import Prepared
-from lstm_music.stages.training import promotion, scorecard, tracking
+from lstm_music.stages.training import fine_tuning, promotion, scorecard, tracking
 from lstm_music.stages.training.changes import changes_since_training, changes_text
 from lstm_music.stages.training.train import require_enough_to_train, starts_again_note
-from lstm_music.stages.training.trained import model_stages
+from lstm_music.stages.training.trained import model_stages, start_in
 from lstm_music.store import ArtifactRef, Store
 
 RunnerChoice = tuple[RunnerName | None, int | None, str | None]
@@ -54,7 +55,8 @@ def train_models(
     plan = preparing.plan(recipe, inputs)
     starts = starts_of(display, store, recipe, plan.dataset, warm_start)
     trained = _model_refs(recipe, plan.dataset, starts)
-    card = scorecard.scorecard_stage(recipe, plan.dataset, trained).ref
+    others = fine_tuning.beside(recipe, plan, with_nothing=not warm_start)
+    card = scorecard.scorecard_stage(recipe, plan.dataset, trained, others).ref
     is_trained = all(map(store.has, [*trained.values(), card]))
     with nullcontext() if is_trained else orchestrated():  # one server for both flows
         prepared = prepare_inputs(display, store, recipe, recipe_name, inputs)
@@ -72,13 +74,19 @@ def train_models(
             if recipe.split.by == "random_windows":
                 display.log("The split is of random windows (leaky): the models are scored, but not promoted")
             log_starts_again(display, store, recipe, plan.dataset, {name: starts.get(name) for name in trained})
-            with display.trainings(store, trained):
+            with display.trainings(store, trained | _compared(others)):
                 from flows.train_all import train_all
 
                 warm: Literal["yes", "no"] = "yes" if warm_start else "no"
                 decision = train_all(recipe_name, None, store.where, *runner_of(recipe), inputs.key, warm, log_to)
     display.log(decision.sentence)
     return prepared, card
+
+
+def _compared(others: scorecard.Beside) -> dict[str, ArtifactRef]:
+    """Give the trainings that are made for comparison, as they are shown."""
+    found = others.get(FROM_NOTHING)
+    return {f"{name}, from nothing": ref for name, ref in found.models.items()} if found else {}
 
 
 def log_starts_again(
@@ -98,7 +106,7 @@ def starts_of(
     alone = [
         name
         for name, stage in model_stages(recipe, dataset, starts).items()
-        if name not in starts and not store.has(stage.ref)
+        if name not in starts and start_in(recipe, name) is None and not store.has(stage.ref)
     ]
     if warm_start and alone:
         display.log(f"No promoted models to start from for {', '.join(alone)}: training starts from scratch")

@@ -128,7 +128,8 @@ def _data(said: Described) -> list[str]:
 
 def _measures(said: Described) -> list[str]:
     tables = [line for table in card_tables(said.card) for line in (table.markdown(), "")]
-    return ["## Evaluation", "", f"Protocol: {said.card['protocol']}. NLL is in nats per event.", "", *tables]
+    verdict = [f"{said.card['verdict']}.", ""] if "verdict" in said.card else []
+    return ["## Evaluation", "", f"Protocol: {said.card['protocol']}. NLL is in nats per event.", "", *tables, *verdict]
 
 
 def _limits(said: Described) -> list[str]:

@@ -173,6 +173,22 @@ def joined(parts: Sequence[Counts]) -> Counts:
     )
 
 
+def added(first: Counts, second: Counts) -> Counts:
+    """Add up two tables, whose values and contexts are numbered alike."""
+    tables = (first, second)
+    context = np.concatenate([np.repeat(table.contexts, np.diff(table.starts)) for table in tables])
+    value = np.concatenate([table.values for table in tables])
+    often = np.concatenate([table.counts for table in tables])
+    order = np.lexsort((value, context))
+    context, value, often = context[order], value[order], often[order]
+    of_context = _differs(context)
+    is_new = of_context | _differs(value)
+    entries = np.flatnonzero(is_new)
+    counts = np.add.reduceat(often, entries, dtype=np.int32) if len(entries) else often
+    starts = np.flatnonzero(of_context[entries])
+    return Counts(context[of_context], np.append(starts, len(entries)), value[entries], counts)
+
+
 def place_of(contexts: Hashes, bits: int) -> npt.NDArray[np.int64]:
     """Return the place of each hash among 2^`bits` equal ranges of hashes."""
     place: npt.NDArray[np.int64] = (contexts >> (HASH_BITS - bits)) + (1 << (bits - 1))

@@ -8,6 +8,7 @@ belongs to an earlier split. A collection with folders for the splits can decide
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, Self
@@ -59,21 +60,23 @@ class SplitSpec(BaseModel):
 class PieceIdentity:
     """What decides the split of a piece: its music, the names (POSIX paths) of the files with its content, and its family.
 
-    Pieces of one family are versions of each other; "" stands for a piece without versions.
+    Pieces of one family are versions of each other; "" stands for a piece without versions. What an earlier model learnt
+    (`is_learnt`) cannot test the models that start from it, so it is trained on.
     """
 
     piece_id: str
     music_hash: str
     names: tuple[str, ...]
     family: str = ""
+    is_learnt: bool = False
 
 
 @dataclass(frozen=True)
 class Splits:
     """The ids of the pieces of each split, in ascending order.
 
-    `moved` holds sentences for the user about splits that are, or would have been, empty. `leaks` holds sentences about
-    music that is in two splits. Each number on a split with leaks must be called leaky.
+    `moved` holds sentences for the user about pieces that changed their split, and about splits that are empty. `leaks` holds
+    sentences about music that is in two splits. Each number on a split with leaks must be called leaky.
     """
 
     train: tuple[str, ...]
@@ -127,8 +130,13 @@ def _assign_to_every_split(pieces: Sequence[PieceIdentity]) -> Splits:
 
 def _assign_by_hash(pieces: Sequence[PieceIdentity], spec: SplitSpec) -> Splits:
     groups = _families(_groups(pieces))
-    split_of = {music: _first_split(group, spec) for music, group in groups.items()}
-    moved = tuple(_fill_empty_splits(split_of, groups, spec))
+    drawn = {music: _first_split(group, spec) for music, group in groups.items()}
+    learnt = [music for music, group in groups.items() if any(piece.is_learnt for piece in group)]
+    split_of = drawn | dict.fromkeys(learnt, TRAIN)
+    moved = (
+        *_learnt_before([piece for music in learnt if drawn[music] != TRAIN for piece in groups[music]]),
+        *_fill_empty_splits(split_of, groups, spec, frozenset(learnt)),
+    )
     ids = {
         split: tuple(
             sorted(piece.piece_id for music, group in groups.items() if split_of[music] == split for piece in group)
@@ -177,10 +185,12 @@ def _fill_empty_splits(
     split_of: dict[str, str],
     groups: Mapping[str, Sequence[PieceIdentity]],
     spec: SplitSpec,
+    fixed: AbstractSet[str],
 ) -> list[str]:
     """Fill each empty split that is wanted with the group of the smallest hash; return a sentence for each move.
 
-    Train is filled first, then validation, then test. The last group of a split moves only to an earlier one of these.
+    Train is filled first, then validation, then test. The last group of a split moves only to an earlier one of these, and the
+    `fixed` ones never.
     """
     wanted = [TRAIN]
     wanted += [VALIDATION] if spec.validation > 0 else []
@@ -189,7 +199,7 @@ def _fill_empty_splits(
     for rank, split in enumerate(wanted):
         if split in split_of.values():
             continue
-        movable = _movable(split_of, filled_before=wanted[:rank])
+        movable = [music for music in _movable(split_of, filled_before=wanted[:rank]) if music not in fixed]
         if not movable:
             sentences.append(f"The {split} split is empty: there are too few pieces")
             continue
@@ -201,6 +211,18 @@ def _fill_empty_splits(
     return sentences
 
 
+def _learnt_before(pieces: Sequence[PieceIdentity]) -> list[str]:
+    """Say that pieces are trained on that would be held out, had the earlier models not learnt them."""
+    if not pieces:
+        return []
+    first = repr(pieces[0].names[0]) if pieces[0].names else pieces[0].piece_id
+    if len(pieces) == 1:
+        return [f"The earlier models learnt {first} already, so it cannot test them: it is trained on"]
+    return [
+        f"The earlier models learnt {first} and {len(pieces) - 1} more already, so they cannot test them: they are trained on"
+    ]
+
+
 def _movable(split_of: Mapping[str, str], filled_before: Sequence[str]) -> list[str]:
     """Return the groups that can move, those of train if any. No split in `filled_before` loses its last group."""
     sizes = {split: list(split_of.values()).count(split) for split in SPLITS}
@@ -209,7 +231,9 @@ def _movable(split_of: Mapping[str, str], filled_before: Sequence[str]) -> list[
 
 
 def _assign_by_folder(pieces: Sequence[PieceIdentity]) -> Splits:
-    splits_of = {piece.piece_id: _folder_splits(piece) for piece in pieces}
+    by_folder = {piece.piece_id: _folder_splits(piece) for piece in pieces}
+    learnt = [piece for piece in pieces if piece.is_learnt and by_folder[piece.piece_id] != {TRAIN}]
+    splits_of = by_folder | {piece.piece_id: {TRAIN} for piece in learnt}
     ids = {
         split: tuple(sorted(piece_id for piece_id, splits in splits_of.items() if split in splits)) for split in SPLITS
     }
@@ -219,7 +243,10 @@ def _assign_by_folder(pieces: Sequence[PieceIdentity]) -> Splits:
         train=ids[TRAIN],
         validation=ids[VALIDATION],
         test=ids[TEST],
-        moved=tuple(f"The {split} split is empty: no piece is in its folder" for split in SPLITS if not ids[split]),
+        moved=(
+            *_learnt_before(learnt),
+            *(f"The {split} split is empty: no piece is in its folder" for split in SPLITS if not ids[split]),
+        ),
         leaks=tuple(_leaks(pieces, splits_of)),
     )
 

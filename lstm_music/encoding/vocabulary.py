@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -201,6 +201,22 @@ def fit(
     if stream == PART:
         return fit_parts(counts, parts)
     return fit_velocities(counts) if stream == VELOCITY else fit_steps(stream, counts, grid)
+
+
+def grown(before: Vocabulary, fitted: Vocabulary) -> Vocabulary:
+    """Give the values of `fitted` those ids that they have in `before`, and the others the ids after them.
+
+    So what was counted or learnt by the ids of `before` holds. Raises MismatchError if `fitted` lacks a value of `before`.
+    """
+    counts = dict(zip(fitted.values, fitted.counts, strict=True))
+    if missing := [value for value in before.values if value not in counts]:
+        raise MismatchError(
+            f"{before.stream} vocabulary: expected all values of the earlier one, got none for {', '.join(missing[:3])}; keep "
+            "its [windows] and [events]"
+        )
+    known = {*before.values}
+    values = (*before.values, *(value for value in fitted.values if value not in known))
+    return replace(fitted, values=values, counts=tuple(counts[value] for value in values))
 
 
 def steps_of(vocabulary: Vocabulary, grid: Grid) -> npt.NDArray[np.int32]:

@@ -1,8 +1,10 @@
 """Start a training where an earlier one ended, even if the vocabularies have changed.
 
-Each value keeps its weights: its row of the kernel and its column of the head move to its new id. New values keep their
-initial weights. The optimiser starts fresh, because its slots belong to the old ids. Where the earlier model has not got the
-same experts, theirs begin with closed gates: without experts before, the training begins with what the earlier model says.
+Each value keeps its weights: its row of the kernel and its column of the head move to its new id. New values begin with those of
+the unknown value, which the earlier model took them for: so the training begins with what the earlier model says, and no new
+value is likelier than it should be. The optimiser starts fresh, because its slots belong to the old ids. Where the earlier model
+has not got the same experts, theirs begin with closed gates: without experts before, the training begins with what the earlier
+model says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, UNKNOWN, Vocabulary
 from lstm_music.errors import MismatchError
 from lstm_music.models.event_model import EventModel
 from lstm_music.models.windowed import QUARTERS_READ
@@ -87,6 +89,9 @@ def _by_value(now: np.ndarray, before: np.ndarray, axis: int, columns: Sequence[
         raise MismatchError(
             f"expected weights for {sizes[0]} and {sizes[1]} ids, got the shapes {before.shape} and {now.shape}"
         )
-    found = np.moveaxis(now, axis, 0).copy()
-    found[new] = np.moveaxis(before, axis, 0)[old]
+    found, known = np.moveaxis(now, axis, 0).copy(), np.moveaxis(before, axis, 0)
+    for moved, start_old, start_new in zip(columns, first_old, first_new, strict=True):
+        if moved.old_size > UNKNOWN:
+            found[start_new : start_new + moved.new_size] = known[start_old + UNKNOWN]
+    found[new] = known[old]
     return np.moveaxis(found, 0, axis)

@@ -3,6 +3,17 @@
 from lstm_music.recipe.reading import load_recipe, parse_recipe
 from lstm_music.recipe.runner import RunnerName, RunnerSpec
 from lstm_music.recipe.spec import Content, PromotionSpec, Recipe
+from lstm_music.recipe.start import StartSpec
 from lstm_music.recipe_files import RECIPES
 
-__all__ = ["RECIPES", "Content", "PromotionSpec", "Recipe", "RunnerName", "RunnerSpec", "load_recipe", "parse_recipe"]
+__all__ = [
+    "RECIPES",
+    "Content",
+    "PromotionSpec",
+    "Recipe",
+    "RunnerName",
+    "RunnerSpec",
+    "StartSpec",
+    "load_recipe",
+    "parse_recipe",
+]

@@ -27,6 +27,7 @@ from lstm_music.generation.spec import PER_STREAM, WITHOUT_PARTS, GenerationSpec
 from lstm_music.midi.general_midi import DRUMS
 from lstm_music.models.spec import ModelSpec, OneModelSpec, TrainingSpec
 from lstm_music.recipe.runner import RunnerName, RunnerSpec
+from lstm_music.recipe.start import StartSpec
 from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.scores.spec import InputReading, ReadingSpec
 
@@ -68,7 +69,7 @@ class Recipe(BaseModel):
     """One way to learn music, by its name.
 
     `include` and `exclude` are patterns of names such as `bach/*`; `include` may name single contents, too. `models` says
-    what one model, by its name, has of its own.
+    what one model, by its name, has of its own. A `start` is that of a fine-tuned recipe, which the storage keeps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,6 +90,7 @@ class Recipe(BaseModel):
     generation: GenerationSpec = Field(default=GenerationSpec(), validate_default=True)
     rendering: RenderingSpec = RenderingSpec()
     runner: RunnerSpec = RunnerSpec()
+    start: StartSpec | None = None
 
     @property
     def input_reading(self) -> InputReading:

@@ -134,8 +134,8 @@ def recipes_with(store: Store, fact: Fact) -> list[str]:
 
 
 def kept_form(recipe: Recipe) -> dict[str, Any]:
-    """Give a recipe as storage keeps it: without its runner, which depends on the machine."""
-    return recipe.model_dump(mode="json", exclude={"runner"})
+    """Give a recipe as storage keeps it: without its runner, which depends on the machine; with a start only if it has one."""
+    return recipe.model_dump(mode="json", exclude={"runner"} if recipe.start else {"runner", "start"})
 
 
 def _kept_recipe(store: Store, name: str) -> Recipe | None:

@@ -20,7 +20,7 @@ from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.copies import index_copies
 from lstm_music.stages.music.reference import excerpt_events, measure_reference
 from lstm_music.stages.training.scorecard import read_card
-from lstm_music.stages.upkeep.lineage import pieces_of
+from lstm_music.stages.upkeep.lineage import pieces_behind
 from lstm_music.store import Artifact, ArtifactRef, Store
 from lstm_music.store.artifact import ARTIFACT
 from lstm_music.store.checksummed import dump_checksummed
@@ -58,6 +58,7 @@ def export_bundle(
     bundle themselves.
     """
     require_place(path)
+    recipe = recipe.model_copy(update={"start": None})  # the models that it started from stay here
     promoted = require_promoted(store, recipe.name)
     dataset = load_dataset(store, promoted.dataset)
     if dataset.is_bundled:
@@ -69,7 +70,7 @@ def export_bundle(
     on_stage("Measuring held-out music")
     references = _references(store, dataset, recipe)
     pieces = [
-        {key: value for key, value in piece.items() if key != "dataset"} for piece in pieces_of(store, dataset.ref)
+        {key: value for key, value in piece.items() if key != "dataset"} for piece in pieces_behind(store, dataset.ref)
     ]
     whole = Whole(store, recipe, promoted, excerpts, references, pieces, with_copy_index)
     on_stage("Writing the bundle")

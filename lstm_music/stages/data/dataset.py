@@ -1,8 +1,7 @@
 """Events → dataset: the split, the vocabularies, and one memory-mapped array of tokens."""
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,31 +20,23 @@ from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SPLITS, TRAIN, PieceIdentity, Splits, assign, draw_splits
 from lstm_music.encoding.streams import PART, VELOCITY
 from lstm_music.encoding.velocities import LEVELS
-from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, fit, transposition_table
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import kept_form
-from lstm_music.stages.data.bundled import is_bundled
-from lstm_music.stages.data.columns import EventColumns, iterate_columns
+from lstm_music.stages.data.bundled import is_bundled, learnt_pieces
+from lstm_music.stages.data.columns import iterate_columns
 from lstm_music.stages.data.ngrams import counted_pieces, ngram_rule, open_table, write_table_of_ngrams
 from lstm_music.stages.data.notes import read_pieces
+from lstm_music.stages.data.survey import SPANS_SCHEMA, survey
 from lstm_music.stages.data.versions import families_of, find_versions, rule
 from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "dataset"
 DATASET_VERSION = 2
 
-SPANS_SCHEMA = pa.schema(
-    [
-        ("piece_id", pa.string()),
-        ("start", pa.int64()),  # events, inclusive
-        ("stop", pa.int64()),  # events, exclusive
-        ("lowest_shift", pa.int8()),  # semitones, inclusive
-        ("highest_shift", pa.int8()),  # semitones, inclusive
-    ],
-)
 SPLITS_SCHEMA = pa.schema([("side", pa.string()), *SPANS_SCHEMA])
 
 
@@ -180,7 +171,13 @@ def dataset_stage(recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRe
         spec["ngrams"] = ngram_rule(recipe.model.streams)
     if recipe.split.by == "random_windows":
         spec["random_seed"] = recipe.random_seed
-    return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref), ("pyarrow", "numpy"))
+    if recipe.start is not None:
+        spec["start"] = "vocabularies" if recipe.start.models else "split"
+    return Stage(KIND, DATASET_VERSION, spec, (events_ref, notes_ref, *_earlier_ref(recipe)), ("pyarrow", "numpy"))
+
+
+def _earlier_ref(recipe: Recipe) -> tuple[ArtifactRef, ...]:
+    return () if recipe.start is None else (ArtifactRef(KIND, recipe.start.dataset),)
 
 
 def _known_columns(recipe: Recipe) -> list[str]:
@@ -204,7 +201,7 @@ def load_dataset(store: Store, ref: ArtifactRef) -> Dataset:
     """Open a dataset and check its files."""
     artifact = store.open(ref)
     vocabularies = json.loads(artifact.file("vocabularies").read_text(encoding="utf-8"))
-    events_ref, notes_ref = artifact.inputs
+    events_ref, notes_ref = artifact.inputs[:2]
     return Dataset(
         ref=ref,
         artifact=artifact,
@@ -222,20 +219,36 @@ def _spans(splits: pa.Table) -> dict[str, tuple[PieceSpan, ...]]:
     return {split: tuple(PieceSpan(*span) for on, *span in rows if on == split) for split in SPLITS}
 
 
+def learnt_music(store: Store, ref: ArtifactRef) -> frozenset[str]:
+    """Give what tells the training pieces of a dataset, and of those that it goes on from: the hashes of bytes and of music."""
+    dataset, learnt = load_dataset(store, ref), set[str]()
+    if dataset.is_bundled:
+        rows = [piece for piece in learnt_pieces(dataset.artifact) if piece["split"] == TRAIN]
+        learnt.update(piece[name] for piece in rows for name in ("sha256", "music_hash") if piece.get(name))
+    else:
+        ids = {span.piece_id for span in dataset.spans[TRAIN]}
+        rows = read_pieces(store, dataset.notes_ref, ("piece_id", "music_hash"))
+        learnt.update(piece[name] for piece in rows for name in piece if piece["piece_id"] in ids)
+    return frozenset(learnt).union(*(learnt_music(store, earlier) for earlier in dataset.artifact.inputs[2:]))
+
+
 def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: ArtifactRef, writer: Any) -> None:
-    splits = assign(_identities(store, recipe, notes_ref), recipe.split)
+    earlier = [load_dataset(store, ref) for ref in _earlier_ref(recipe) if recipe.start and recipe.start.models]
+    learnt = frozenset[str]().union(*(learnt_music(store, ref) for ref in _earlier_ref(recipe)))
+    identities = _identities(store, recipe, notes_ref, learnt)
+    splits = assign(identities, recipe.split)
     streams = recipe.model.streams
-    survey = _survey(iterate_columns(store, events_ref, streams), recipe, set(splits.train))
-    vocabularies = survey.vocabularies(recipe)
+    found_values = survey(iterate_columns(store, events_ref, streams), recipe, set(splits.train))
+    vocabularies = found_values.vocabularies(recipe, earlier[0].vocabularies if earlier else {})
     dtype = np.uint16 if max(vocabulary.size for vocabulary in vocabularies.values()) <= 1 << 16 else np.uint32
     events = store.open(events_ref).counts["events"]
     knowledge = Knowledge.of(recipe.model.experts, streams, recipe.model.controls)
     if "ngrams" in recipe.model.experts:
-        counted = counted_pieces(_spans(_split_rows(survey.spans, splits))[TRAIN])
-        table = write_table_of_ngrams(
-            writer, iterate_columns(store, events_ref, streams), vocabularies, frozenset(counted)
-        )
-        knowledge = replace(knowledge, table=table, counted=frozenset(counted))
+        counted = frozenset(counted_pieces(_spans(_split_rows(found_values.spans, splits))[TRAIN]))
+        before = earlier[0].knowledge.table if earlier else None
+        new = counted - {one.piece_id for one in identities if one.is_learnt and before is not None}
+        table = write_table_of_ngrams(writer, iterate_columns(store, events_ref, streams), vocabularies, new, before)
+        knowledge = replace(knowledge, table=table, counted=counted)
     shape = (events, len(streams) + len(PLACES) + len(_known_columns(recipe)))
     found = (
         part
@@ -246,66 +259,46 @@ def _write(store: Store, recipe: Recipe, notes_ref: ArtifactRef, events_ref: Art
     if recipe.split.by == "random_windows":
         drawn = draw_splits(events, recipe.split, recipe.random_seed)
         save_array(writer.file("sides", "npy"), drawn)
-    write_table(writer.file("splits", "parquet"), _split_rows(survey.spans, splits))
+    write_table(writer.file("splits", "parquet"), _split_rows(found_values.spans, splits))
     text = json.dumps([vocabulary.to_json() for vocabulary in vocabularies.values()], indent=1)
     writer.file("vocabularies", "json").write_text(text + "\n", encoding="utf-8")
     if PART in streams:
-        text = json.dumps({part: sorted(notes) for part, notes in sorted(survey.notes_of_parts.items())}, indent=1)
+        notes_of_parts = _united(found_values.notes_of_parts, *(one.notes_of_parts for one in earlier))
+        text = json.dumps({part: sorted(notes) for part, notes in sorted(notes_of_parts.items())}, indent=1)
         writer.file("notes_of_parts", "json").write_text(text + "\n", encoding="utf-8")
     writer.counts.update(
         events=events,
         **{split: len(getattr(splits, split)) for split in SPLITS},
-        **{f"{stream}_classes": len(survey.values[stream]) for stream in streams},
+        **{f"{stream}_classes": len(found_values.values[stream]) for stream in streams},
     )
-    unheard = [name for name in recipe.events.part_names if name not in survey.counts[PART]]
+    unheard = [name for name in recipe.events.part_names if name not in found_values.counts[PART]]
     missing = [f"No training piece has the part {name!r} of events.part_names" for name in unheard]
     writer.facts.update(warnings=[*splits.moved, *splits.leaks, *missing], leaky=bool(splits.leaks))
 
 
-def _identities(store: Store, recipe: Recipe, notes_ref: ArtifactRef) -> list[PieceIdentity]:
+def _united(*notes_of_parts: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    parts = {part for one in notes_of_parts for part in one}
+    return {part: {note for one in notes_of_parts for note in one.get(part, ())} for part in parts}
+
+
+def _identities(
+    store: Store, recipe: Recipe, notes_ref: ArtifactRef, learnt: frozenset[str] = frozenset()
+) -> list[PieceIdentity]:
     families: Mapping[str, str] = {}
     if recipe.split.keeps_versions_together:
         find_versions(store, notes_ref)
         families = families_of(store, notes_ref)
     rows = read_pieces(store, notes_ref, ("piece_id", "music_hash", "names"))
     return [
-        PieceIdentity(row["piece_id"], row["music_hash"], tuple(row["names"]), families.get(row["piece_id"], ""))
+        PieceIdentity(
+            row["piece_id"],
+            row["music_hash"],
+            tuple(row["names"]),
+            families.get(row["piece_id"], ""),
+            is_learnt=not learnt.isdisjoint((row["piece_id"], row["music_hash"])),
+        )
         for row in rows
     ]
-
-
-@dataclass(frozen=True)
-class _Survey:
-    """The result of a first pass over the events: tokens can be written only after the vocabularies are fitted."""
-
-    counts: Mapping[str, Mapping[str, int]]  # by stream, of the training pieces
-    values: Mapping[str, Collection[str]]  # by stream, of all pieces
-    spans: pa.Table  # of the pieces that have events, in their order
-    notes_of_parts: Mapping[str, Collection[str]]  # of the training pieces
-
-    def vocabularies(self, recipe: Recipe) -> dict[str, Vocabulary]:
-        grid, encoding, shifts = recipe.events.grid, recipe.events.encoding, recipe.windows.shifts
-        parts = recipe.events.part_alphabet
-        return {
-            stream: fit(stream, self.counts[stream], encoding, grid, shifts, parts) for stream in recipe.model.streams
-        }
-
-
-def _survey(parts: Iterator[EventColumns], recipe: Recipe, train: set[str]) -> _Survey:
-    counts: dict[str, Counter[str]] = {stream: Counter() for stream in recipe.model.streams}
-    values: dict[str, set[str]] = {stream: set() for stream in recipe.model.streams}
-    spans = [SPANS_SCHEMA.empty_table()]
-    notes_of_parts: dict[str, set[str]] = {}
-    for columns in parts:
-        on_train = columns.rows_of(train)
-        for part, notes in columns.notes_of_parts(on_train) if PART in recipe.model.streams else ():
-            notes_of_parts.setdefault(part, set()).update(notes)
-        for stream in recipe.model.streams:
-            counts[stream].update(columns.counts(stream, on_train))
-            values[stream].update(columns.columns[stream].values)
-        found = [{name: getattr(span, name) for name in SPANS_SCHEMA.names} for span in columns.spans(recipe.windows)]
-        spans.append(pa.Table.from_pylist(found, schema=SPANS_SCHEMA))
-    return _Survey(counts, values, pa.concat_tables(spans), notes_of_parts)
 
 
 def _split_rows(spans: pa.Table, splits: Splits) -> pa.Table:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_music.encoding import guesses, ngrams
-from lstm_music.encoding.ngrams import MOST_EVENTS, Counts, Occasions, count, joined, occasions
+from lstm_music.encoding.ngrams import MOST_EVENTS, Counts, Occasions, added, count, joined, occasions
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import heard
 from lstm_music.encoding.vocabulary import Vocabulary
@@ -38,14 +38,20 @@ def counted_pieces(train: Sequence[PieceSpan]) -> list[str]:
 
 
 def write_table_of_ngrams(
-    writer: Any, parts: Iterable[EventColumns], vocabularies: Mapping[str, Vocabulary], counted: frozenset[str]
+    writer: Any,
+    parts: Iterable[EventColumns],
+    vocabularies: Mapping[str, Vocabulary],
+    counted: frozenset[str],
+    before: Counts | None = None,
 ) -> Counts:
     """Count n-grams in these pieces, and write the table to the dataset's files. Raises OSError on a full disk.
 
-    Return it memory-mapped.
+    What an earlier table counted `before`, by the same ids, counts too. Return the table memory-mapped.
     """
     with tempfile.TemporaryDirectory(prefix="lstm-music-") as scratch:
         table = joined([*count(_occasions(parts, vocabularies, counted), Path(scratch))])
+    if before is not None:
+        table = added(before, table)
     paths = {name: writer.file(f"ngram_{name}", "npy") for name in TABLE_FILES}
     for name, path in paths.items():
         save_array(path, getattr(table, name))

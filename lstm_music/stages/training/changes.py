@@ -40,7 +40,7 @@ def changes_text(changes: Mapping[str, Change]) -> str:
 
 def _of_dataset(store: Store, recipe: Recipe, ref: ArtifactRef) -> Iterator[tuple[str, Change]]:
     artifact = store.open(ref)
-    events, notes = artifact.inputs
+    events, notes = artifact.inputs[:2]
     now = dataset_stage(recipe, notes, events).spec
     wanted = {key: value for key, value in now.items() if key in {"split", "events", "shifts"}}
     yield from _changed(artifact.manifest["spec"], wanted)

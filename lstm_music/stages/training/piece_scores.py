@@ -1,4 +1,4 @@
-"""The nats of each validation piece by some models: on their own dataset, or on newer events in their own vocabularies."""
+"""The scores of some models on held-out pieces: of their own dataset, or of newer events in their own vocabularies."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ def nats_of_pieces(
     load_tensorflow()
     from lstm_music.models.scoring import EVENTS_AT_ONCE, make_scorer, piece_nats
 
-    tokens, targets = _validation(store, dataset, fresh, first)
+    tokens, targets = held_out_events(store, dataset, fresh, VALIDATION, first)
     nats = np.zeros(len(targets.spans))
     for ref in models.values():
         scorer, done = make_scorer(load_model(store, ref, dataset), tokens), 0
@@ -38,11 +38,11 @@ def nats_of_pieces(
     return nats
 
 
-def _validation(store: Store, dataset: Dataset, fresh: Dataset, first: int) -> tuple[Tokens, Targets]:
-    """Give the validation events of `fresh` in the vocabularies of `dataset`, without the other events."""
+def held_out_events(store: Store, dataset: Dataset, fresh: Dataset, split: str, first: int) -> tuple[Tokens, Targets]:
+    """Give the events of a split of `fresh` in the vocabularies of `dataset`, without the other events."""
     if dataset.ref == fresh.ref:
-        return dataset.tokens, dataset.targets(VALIDATION, first)
-    spans = fresh.spans[VALIDATION]
+        return dataset.tokens, dataset.targets(split, first)
+    spans = fresh.spans[split]
     wanted = {span.piece_id for span in spans}
     parts = (
         columns.tokens(dataset.vocabularies, dataset.events.grid, dataset.knowledge)[columns.rows_of(wanted)].astype(

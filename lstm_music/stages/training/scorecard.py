@@ -1,7 +1,9 @@
 """Models → score card: the scores of the models and the baselines on the held-out pieces."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import Targets, Tokens
 from lstm_music.evaluation.baselines import Baselines, score_baselines
 from lstm_music.evaluation.contexts import History, Training, TrainingPiece
+from lstm_music.evaluation.fine_tuned import verdict_on
 from lstm_music.evaluation.lookup import lookup_accuracy
 from lstm_music.evaluation.scorecard import (
     BY_PIECE,
@@ -31,32 +34,58 @@ from lstm_music.recipe import Recipe
 from lstm_music.stages.current import kept_form
 from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.data.notes import read_pieces
+from lstm_music.stages.training.piece_scores import held_out_events
 from lstm_music.stages.training.trained import load_model
-from lstm_music.store import ArtifactRef, Stage, Store
+from lstm_music.store import Artifact, ArtifactRef, Stage, Store
 
 KIND = "scorecard"
 SCORECARD_VERSION = 3
 
 
-def scorecard_stage(recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[str, ArtifactRef]) -> Stage:
-    """Give the stage that scores the models of a recipe on the dataset that they were trained on."""
+@dataclass(frozen=True)
+class Trained:
+    """Models by their names, and the dataset that they were trained on."""
+
+    dataset: ArtifactRef
+    models: Mapping[str, ArtifactRef]
+
+
+Beside = Mapping[str, Trained]
+"""Other models that are scored beside those of a card, on the same pieces: what the card calls them → these models."""
+
+NONE_BESIDE: Beside = MappingProxyType({})
+
+
+def scorecard_stage(
+    recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[str, ArtifactRef], beside: Beside = NONE_BESIDE
+) -> Stage:
+    """Give the stage that scores the models of a recipe on the dataset that they were trained on, and others beside them."""
     spec = {
         "models": list(models),
         "window": recipe.windows.length,
         "first": recipe.first_target,
         "shifts": list(recipe.windows.shifts),
     }
-    return Stage(
-        KIND, SCORECARD_VERSION, spec, (dataset_ref, *models.values()), ("tensorflow", "keras", "numpy", "pyarrow")
-    )
+    if beside:
+        spec["beside"] = [[name, list(one.models)] for name, one in beside.items()]
+    others = [ref for one in beside.values() for ref in (one.dataset, *one.models.values())]
+    inputs = (dataset_ref, *models.values(), *others)
+    return Stage(KIND, SCORECARD_VERSION, spec, inputs, ("tensorflow", "keras", "numpy", "pyarrow"))
 
 
-def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Mapping[str, ArtifactRef]) -> ArtifactRef:
+def evaluate(
+    store: Store,
+    recipe: Recipe,
+    dataset_ref: ArtifactRef,
+    models: Mapping[str, ArtifactRef],
+    beside: Beside = NONE_BESIDE,
+) -> ArtifactRef:
     """Score the models and the baselines on validation and test, and write the card as JSON and as a table.
 
-    Raises MismatchError for models of other vocabularies.
+    The models `beside` them are scored on the same pieces, among the baselines. Raises MismatchError for models of other
+    vocabularies.
     """
-    stage = scorecard_stage(recipe, dataset_ref, models)
+    stage = scorecard_stage(recipe, dataset_ref, models, beside)
     if store.has(stage.ref):
         return stage.ref
     dataset = load_dataset(store, dataset_ref)
@@ -65,6 +94,7 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
     streams = recipe.model.predicted
     model_scores = score_models(store, dataset, models, dataset.tokens, targets)
     baselines = _baselines(dataset, recipe, targets)
+    others = {name: _scores_beside(store, one, dataset, recipe, [*targets]) for name, one in beside.items()}
     lookup = _lookup(dataset, recipe, targets)
     splits = {
         split: SplitScores(
@@ -72,7 +102,7 @@ def evaluate(store: Store, recipe: Recipe, dataset_ref: ArtifactRef, models: Map
             positions=found.positions,
             notes=None if recipe.first_target or PART in dataset.streams else _notes(store, dataset, found),
             models=model_scores[split],
-            baselines=baselines.scores[split],
+            baselines={**baselines.scores[split], **{name: found[split] for name, found in others.items()}},
             lookup=lookup[split],
             parts=_parts(dataset, found),
         )
@@ -100,15 +130,27 @@ def protocol_of(dataset: Dataset) -> str:
 
 
 def read_card(store: Store, ref: ArtifactRef) -> dict[str, Any]:
-    """Read a score card, with its `warnings`: they follow from the scores, so cards of earlier versions have them too."""
+    """Read a score card, with what follows from the scores: its `warnings`, and the `verdict` on a fine-tuning."""
     card: dict[str, Any] = json.loads(store.open(ref).file("card.json").read_text(encoding="utf-8"))
-    return {**card, "warnings": card_warnings(card)}
+    verdict = verdict_on(card)
+    return {**card, "warnings": card_warnings(card), **({"verdict": verdict} if verdict else {})}
 
 
 def models_of_card(store: Store, ref: ArtifactRef) -> dict[str, ArtifactRef]:
     """Give the models that a score card is about, by their names."""
     artifact = store.open(ref)
-    return dict(zip(artifact.manifest["spec"]["models"], artifact.inputs[1:], strict=True))
+    names = artifact.manifest["spec"]["models"]
+    return dict(zip(names, artifact.inputs[1 : 1 + len(names)], strict=True))
+
+
+def beside_of_card(artifact: Artifact) -> dict[str, Trained]:
+    """Give the other models that a score card has, by what it calls them."""
+    spec, found = artifact.manifest["spec"], {}
+    inputs = iter(artifact.inputs[1 + len(spec["models"]) :])
+    for name, models in spec.get("beside", []):
+        dataset = next(inputs)
+        found[name] = Trained(dataset, {model: next(inputs) for model in models})
+    return found
 
 
 def score_models(
@@ -134,6 +176,17 @@ def score_models(
                     log_unknown=dataset.log_unknown[stream],
                     end_log_probabilities=predicted.end_log_probabilities,
                 )
+    return found
+
+
+def _scores_beside(
+    store: Store, other: Trained, fresh: Dataset, recipe: Recipe, splits: Sequence[str]
+) -> dict[str, dict[str, StreamScores]]:
+    """Score other models on the held-out pieces of `fresh`, by split and stream, in their own vocabularies."""
+    dataset, found = load_dataset(store, other.dataset), dict[str, dict[str, StreamScores]]()
+    for split in splits:
+        tokens, targets = held_out_events(store, dataset, fresh, split, recipe.first_target)
+        found |= score_models(store, dataset, other.models, tokens, {split: targets})
     return found
 
 

@@ -20,7 +20,7 @@ from lstm_music.stages.training.checkpoints import (
     note_progress,
     resumed_state,
 )
-from lstm_music.stages.training.trained import columns_of, model_stage, shorter_training, training_spec
+from lstm_music.stages.training.trained import columns_of, model_stage, shorter_training, start_in, training_spec
 from lstm_music.store import ArtifactRef, Store
 
 Report = Callable[[Progress], None]
@@ -50,7 +50,7 @@ def train_model(
     publishes nothing when the loss is not a number, NotEnoughMusicError where there is too little music, MismatchError for a
     `start` whose weights do not fit.
     """
-    recipe = recipe.of_model(name)
+    recipe, start = recipe.of_model(name), start or start_in(recipe, name)
     stage = model_stage(recipe, dataset_ref, name, start)
     if store.has(stage.ref):
         forget_training(store, stage, recipe)

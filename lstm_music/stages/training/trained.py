@@ -34,8 +34,9 @@ def model_stages(
 def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: ArtifactRef | None = None) -> Stage:
     """Give one of the models that a recipe makes of a dataset; its name is the streams it predicts, joined by `+`.
 
-    With a `start` its training starts from that model's weights, and is shorter.
+    With a `start`, or that of the recipe, its training starts from that model's weights, and is shorter.
     """
+    start = start or start_in(recipe, name)
     recipe = recipe.of_model(name)
     # The one model of `notes_only` is the note model of `three_streams`: hours of work that need not be repeated.
     architecture = {"notes_only": "three_streams"}.get(recipe.model.architecture, recipe.model.architecture)
@@ -49,6 +50,12 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
     }
     inputs = (dataset_ref,) if start is None else (dataset_ref, start)
     return Stage(KIND, MODEL_VERSION, spec, inputs, ("tensorflow", "keras", "numpy", "h5py"))
+
+
+def start_in(recipe: Recipe, name: str) -> ArtifactRef | None:
+    """Give the model that a fine-tuned recipe starts a model from, by its name."""
+    key = recipe.start.models.get(name) if recipe.start else None
+    return ArtifactRef(KIND, key) if key else None
 
 
 def _settings(spec: ModelSpec) -> dict[str, Any]:

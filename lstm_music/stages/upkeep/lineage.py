@@ -15,7 +15,7 @@ from lstm_music.stages.training.trained import start_of
 from lstm_music.store import Artifact, ArtifactRef, Store
 
 Lineage = dict[str, Any]
-FIELDS = ("piece_id", "name", "composer", "source", "licence", "format")
+FIELDS = ("piece_id", "name", "composer", "source", "licence", "format", "music_hash")
 
 
 def lineage_of(store: Store, generation: ArtifactRef) -> Lineage:
@@ -92,6 +92,16 @@ def pieces_of(store: Store, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
         sha256 = row.pop("piece_id")
         split = splits.get(sha256, "no events")
         yield {"split": split, **row, "bytes": sizes.get(sha256, 0), "sha256": sha256, "dataset": ref.key}
+
+
+def pieces_behind(store: Store, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
+    """Give each piece of a dataset, and of the datasets that it goes on from, once, as `pieces_of` does."""
+    seen = set[str]()
+    for dataset in (ref, *store.open(ref).inputs[2:]):
+        for piece in pieces_of(store, dataset) if dataset == ref else pieces_behind(store, dataset):
+            if piece["sha256"] not in seen:
+                seen.add(piece["sha256"])
+                yield piece
 
 
 def _ancestors(store: Store, roots: Iterable[ArtifactRef]) -> Iterator[ArtifactRef]:

@@ -17,7 +17,7 @@ from lstm_music.stages.data.dataset import dataset_stage, inputs_of
 from lstm_music.stages.data.events import events_stage
 from lstm_music.stages.training.promotion import MOST_EARLIER, decide
 from lstm_music.stages.training.scorecard import KIND as SCORECARD
-from lstm_music.stages.training.scorecard import models_of_card, scorecard_stage
+from lstm_music.stages.training.scorecard import beside_of_card, models_of_card, scorecard_stage
 from lstm_music.stages.training.trained import model_stage, start_of
 from lstm_music.stages.upkeep.known_recipes import known_recipes, parsed_anyway
 from lstm_music.stages.upkeep.missing import inputs_of_reports
@@ -102,7 +102,7 @@ def _makes(store: Store, recipe: Recipe, card: Artifact) -> bool:
     dataset = card.inputs[0]
     return (
         list(models) == list(recipe.model.models)
-        and _is_made_by(card, scorecard_stage(recipe, dataset, models))
+        and _is_made_by(card, scorecard_stage(recipe, dataset, models, beside_of_card(card)))
         and all(
             _is_made_by(store.open(ref), model_stage(recipe, dataset, name, start_of(store, ref)))
             for name, ref in models.items()
@@ -112,7 +112,7 @@ def _makes(store: Store, recipe: Recipe, card: Artifact) -> bool:
 
 
 def _makes_dataset(store: Store, recipe: Recipe, dataset: Artifact) -> bool:
-    events, notes = dataset.inputs
+    events, notes = dataset.inputs[:2]
     stage = dataset_stage(recipe, notes, events)
     return _is_made_by(dataset, stage) and _is_made_by(store.open(events), events_stage(notes, recipe.events))
 
@@ -158,7 +158,7 @@ def _prepared(store: Store, forms: Sequence[Recipe], is_used: bool) -> dict[str,
             made_by = dataset.provenance.get("recipe")
             is_own = isinstance(made_by, dict) and made_by.get("name") == forms[0].name
             if (is_used or is_own) and any(_makes_dataset(store, form, dataset) for form in forms):
-                events, notes = dataset.inputs
+                events, notes = dataset.inputs[:2]
                 refs = (store.open(notes).inputs[0], notes, events, ref)
                 found.append((_begun(dataset), {one.kind: one.key for one in refs}))
     return max(found, key=lambda one: one[0])[1] if found else None

@@ -15,7 +15,7 @@ from lstm_music.encoding.guesses import (
     SMOOTHING,
     guess_tokens,
 )
-from lstm_music.encoding.ngrams import NO_VALUE, ORDERS, count, joined, occasions
+from lstm_music.encoding.ngrams import NO_VALUE, ORDERS, added, count, joined, occasions
 from lstm_music.encoding.shapes import shapes_of
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, Vocabulary
@@ -179,3 +179,12 @@ def test_contexts_are_found_where_they_are(table_of, pieces, others):
 def test_an_empty_table_guesses_nothing(table_of):
     piece = np.array([[3, SPECIAL_IDS, 3]] * 4)
     assert not guess_tokens(piece, SHAPES, SIZES, table_of([]), is_counted=False).any()
+
+
+@given(PIECES, PIECES)
+@settings(max_examples=20, deadline=None)
+def test_tables_add_up_to_that_of_all_pieces(table_of, first, second):
+    found, wanted = added(table_of(first), table_of(second)), table_of([*first, *second])
+    for name in ("contexts", "starts", "values", "counts"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+        assert getattr(found, name).dtype == getattr(wanted, name).dtype

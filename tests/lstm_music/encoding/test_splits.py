@@ -300,3 +300,28 @@ def piece_of(rows, scale: int = 1) -> PieceNotes:
     notes["onset_ticks"] = [onset for onset, _ in rows]
     notes["pitch"] = [pitch for _, pitch in rows]
     return PieceNotes(480 * scale, notes)
+
+
+def learnt(piece: PieceIdentity) -> PieceIdentity:
+    return replace(piece, is_learnt=True)
+
+
+def test_what_earlier_models_learnt_is_never_held_out():
+    splits = assign([learnt(drawn(0.05)), drawn(0.06), learnt(drawn(0.15)), drawn(0.16), drawn(0.5)], SPEC)
+    assert ids_of(splits) == (("id0.05", "id0.15", "id0.5"), ("id0.16",), ("id0.06",))
+    (said,) = splits.moved
+    assert (
+        said
+        == "The earlier models learnt 'id0.05.mid' and 1 more already, so they cannot test them: they are trained on"
+    )
+
+
+def test_a_version_of_what_was_learnt_is_trained_on():
+    pieces = [replace(learnt(drawn(0.05)), family="a"), replace(drawn(0.15), family="a"), drawn(0.06), drawn(0.16)]
+    assert assign(pieces, SplitSpec(group_versions=True)).train == ("id0.05", "id0.15")
+
+
+def test_an_empty_split_is_not_filled_with_what_was_learnt():
+    splits = assign([learnt(drawn(0.5)), learnt(drawn(0.6)), drawn(0.7)], SPEC)
+    assert ids_of(splits) == (("id0.5", "id0.6"), ("id0.7",), ())
+    assert splits.moved[-1] == "The test split is empty: there are too few pieces"

@@ -19,6 +19,7 @@ from lstm_music.encoding.vocabulary import (
     fit,
     fit_notes,
     fit_steps,
+    grown,
     transposition_table,
 )
 from lstm_music.errors import MismatchError
@@ -204,3 +205,20 @@ def test_the_digest_depends_on_the_meaning_of_the_ids():
     assert fit_steps("offset", {"1": 9, "0": 9}, GRID).digest == one.digest
     assert fit_steps("duration", {"0": 3, "1": 1}, GRID).digest != one.digest
     assert fit_steps("offset", {"0": 3, "1": 1, "2": 1}, GRID).digest != one.digest
+
+
+def test_a_vocabulary_that_grows_keeps_its_ids():
+    before = fit_steps("offset", {"1": 3, "2": 1}, GRID)
+    fitted = fit_steps("offset", {"0": 2, "1": 5, "3/2": 1, "2": 1}, GRID)
+    after = grown(before, fitted)
+    assert after.values == ("1", "2", "0", "3/2")
+    assert after.counts == (5, 1, 2, 1)
+    assert after.log_unknown == fitted.log_unknown < before.log_unknown
+    assert after.encode(before.values).tolist() == before.encode(before.values).tolist()
+
+
+def test_a_vocabulary_does_not_lose_values_by_growing():
+    with pytest.raises(
+        MismatchError, match="offset vocabulary: expected all values of the earlier one, got none for 2;"
+    ):
+        grown(fit_steps("offset", {"1": 3, "2": 1}, GRID), fit_steps("offset", {"1": 1}, GRID))

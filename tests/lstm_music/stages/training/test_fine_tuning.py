@@ -1,0 +1,236 @@
+"""Fine-tuning: what was learnt is kept by value, is never held out, and stands beside the new models on the score card."""
+
+import math
+
+import numpy as np
+import pytest
+from small_music import QUARTER, piece_of, small_collection, small_piece, tiny_recipe, write_folder
+
+from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
+from lstm_music.encoding.streams import STREAMS
+from lstm_music.encoding.vocabulary import UNKNOWN
+from lstm_music.errors import MissingArtifactError, RecipeError
+from lstm_music.evaluation.fine_tuned import EARLIER, FROM_NOTHING
+from lstm_music.recipe import parse_recipe
+from lstm_music.stages.bundle.exporting import export_bundle
+from lstm_music.stages.bundle.importing import import_bundle
+from lstm_music.stages.current import Promoted, keep, kept_form, promoted_models
+from lstm_music.stages.data.bundled import learnt_pieces
+from lstm_music.stages.data.dataset import learnt_music, load_dataset
+from lstm_music.stages.data.ingest import ingest
+from lstm_music.stages.data.notes import read_pieces
+from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.music import reference
+from lstm_music.stages.training.fine_tuning import beside, fine_tuned, from_nothing, with_comparison
+from lstm_music.stages.training.promotion import promote
+from lstm_music.stages.training.scorecard import evaluate, models_of_card, read_card
+from lstm_music.stages.training.train import train_model
+from lstm_music.stages.training.trained import load_model, model_stages, start_of
+from lstm_music.stages.upkeep.lineage import pieces_behind
+from lstm_music.stages.upkeep.repair import plan_repair
+from lstm_music.store import Store
+
+SLOW = [(3 * QUARTER * number, 5 * QUARTER, 60 + number % 5) for number in range(20)]
+
+
+@pytest.fixture(scope="module")
+def home(made, evaluated, tmp_path_factory):
+    """A storage with promoted models."""
+    copied = made.copy(tmp_path_factory.mktemp("home") / "storage")
+    keep(copied.store, "tiny", {"promoted": evaluated.to_json(), "recipe": kept_form(made.recipe)})
+    return copied
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    """Music of one's own, with values that the earlier models do not know; a piece of theirs is among it."""
+    music = {**small_collection(8, first=60), "slow.mid": piece_of(SLOW)}
+    music |= {f"known {number}.mid": small_piece(number) for number in range(8)}
+    return write_folder(tmp_path_factory.mktemp("own") / "mine", music)
+
+
+@pytest.fixture(scope="module")
+def fine(home, mine):
+    """The recipe that starts from the models in `home`, and its prepared music."""
+    recipe = fine_tuned(home.store, "tiny", None, str(mine))
+    return recipe, prepare(home.store, recipe, ingest(home.store, recipe, str(mine)))
+
+
+def test_the_recipe_is_a_new_one_with_the_settings_of_the_earlier(home, fine, mine):
+    recipe, _ = fine
+    assert recipe.name == "tiny_mine"
+    changed = {"name", "source", "start"}
+    assert {key: value for key, value in kept_form(recipe).items() if key not in changed} == {
+        key: value for key, value in kept_form(home.recipe).items() if key not in changed
+    }
+    assert recipe.start.models == {name: ref.key for name, ref in promoted_models(home.store, "tiny").models.items()}
+    assert parse_recipe(kept_form(recipe), "kept") == recipe
+
+
+def test_vocabularies_grow_behind_the_earlier_ids(home, fine):
+    before, now = (load_dataset(home.store, ref).vocabularies for ref in (home.prepared.dataset, fine[1].dataset))
+    for stream in STREAMS:
+        assert now[stream].values[: len(before[stream].values)] == before[stream].values
+        assert sum(now[stream].counts) > sum(before[stream].counts)
+    assert {"3", "5"} <= {*now["offset"].values[len(before["offset"].values) :], *now["duration"].values}
+    tokens = load_dataset(home.store, fine[1].dataset).tokens[:, : len(STREAMS)]
+    trained_on = np.concatenate(
+        [tokens[span.start : span.stop] for span in load_dataset(home.store, fine[1].dataset).spans[TRAIN]]
+    )
+    assert not (trained_on == UNKNOWN).any()
+
+
+def test_what_earlier_models_learnt_is_trained_on_and_not_held_out(home, fine):
+    dataset = load_dataset(home.store, fine[1].dataset)
+    learnt = learnt_music(home.store, home.prepared.dataset)
+    rows = {row["piece_id"]: row["music_hash"] for row in read_pieces(home.store, dataset.notes_ref)}
+    known = {piece for piece, music in rows.items() if {piece, music} & learnt}
+    assert known
+    held_out = {span.piece_id for split in (VALIDATION, TEST) for span in dataset.spans[split]}
+    assert held_out
+    assert not held_out & known
+    assert known <= {span.piece_id for span in dataset.spans[TRAIN]}
+    assert learnt_music(home.store, dataset.ref) > learnt
+
+
+def test_without_models_a_start_decides_nothing_but_the_split(home, fine):
+    recipe, prepared = fine
+    cold = from_nothing(recipe)
+    found = load_dataset(home.store, prepare(home.store, cold, prepared.inputs).dataset)
+    warm = load_dataset(home.store, prepared.dataset)
+    assert {split: [span.piece_id for span in spans] for split, spans in found.spans.items()} == {
+        split: [span.piece_id for span in spans] for split, spans in warm.spans.items()
+    }
+    own, grown = (sum(one.vocabularies["duration"].counts) for one in (found, warm))
+    assert own < grown
+    assert from_nothing(cold) is None
+    assert from_nothing(home.recipe) is None
+    assert all(stage.inputs == (found.ref,) for stage in model_stages(cold, found.ref).values())
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_training_starts_from_the_earlier_models(home, fine, tensorflow):
+    recipe, prepared = fine
+    slow = {"learning_rate": 1e-6, "warm_epochs": 1}
+    recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update=slow)})
+    ref = train_model(home.store, recipe, prepared.dataset, "duration")
+    start = promoted_models(home.store, "tiny").models["duration"]
+    assert start_of(home.store, ref) == start
+    before, now = (
+        load_model(home.store, one, load_dataset(home.store, dataset))
+        for one, dataset in ((start, home.prepared.dataset), (ref, prepared.dataset))
+    )
+    np.testing.assert_allclose(now.stack[0].cell.recurrent_kernel, before.stack[0].cell.recurrent_kernel, atol=1e-5)
+    ids = before.head.kernel.shape[1]  # the values that both know come first
+    np.testing.assert_allclose(now.head.kernel[:, :ids], before.head.kernel, atol=1e-5)
+    assert now.head.kernel.shape[1] > ids
+
+
+def test_the_card_has_the_models_beside_each_other_on_the_same_pieces(home, fine, publish):
+    recipe, prepared = fine
+    store = home.store
+    models = publish(store, recipe, prepared.dataset)
+    cold = from_nothing(recipe)
+    publish(store, cold, prepare(store, cold, prepared.inputs).dataset)
+    card_ref = evaluate(store, recipe, prepared.dataset, models, beside(recipe, prepared))
+    card = read_card(store, card_ref)
+    assert models_of_card(store, card_ref) == models
+    for split in (VALIDATION, TEST):
+        found = card["splits"][split]["baselines"]
+        assert all(math.isfinite(found[name]["nll_per_event"]) for name in (EARLIER, FROM_NOTHING, "ngram_joint"))
+    assert "for the earlier models" in card["verdict"]
+    assert "verdict" not in read_card(store, promoted_models(store, "tiny").scorecard)
+    keep(store, recipe.name, {"recipe": kept_form(recipe)})
+    old = promoted_models(store, "tiny")
+    assert promote(store, recipe, Promoted(prepared.dataset, models, card_ref)).promoted
+    assert promoted_models(store, "tiny") == old
+    before = store.current(recipe.name)["promoted"]
+    store.set_current(recipe.name, {"promoted": None})
+    assert plan_repair(store, []).facts[recipe.name]["promoted"] == before
+    store.set_current(recipe.name, {"promoted": before})
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_a_score_beside_is_that_of_the_earlier_card(home, fine, publish, evaluated):
+    """The same pieces, scored from the other dataset, cost what they cost at home."""
+    recipe = tiny_recipe(name="again")
+    inputs = home.prepared.inputs
+    start = fine[0].start.model_copy(update={"models": {}})
+    again = recipe.model_copy(update={"start": None})
+    prepared = prepare(home.store, again, inputs)
+    models = publish(home.store, again, prepared.dataset)
+    other = recipe.model_copy(update={"start": start.model_copy(update={"models": fine[0].start.models})})
+    card = read_card(
+        home.store, evaluate(home.store, again, prepared.dataset, models, beside(other, prepared, with_nothing=False))
+    )
+    at_home = read_card(home.store, evaluated.scorecard)["splits"]
+    for split, found in card["splits"].items():
+        scores = found["baselines"][EARLIER]["streams"]
+        assert {stream: one["nll"] for stream, one in scores.items()} == pytest.approx(
+            {stream: one["nll"] for stream, one in at_home[split]["streams"].items()}, rel=1e-4
+        )
+
+
+def test_few_files_are_compared_with_a_training_from_nothing(home, fine):
+    recipe, prepared = fine
+    assert with_comparison(home.store, recipe, prepared.inputs, None).start.compare
+    assert not with_comparison(home.store, recipe, prepared.inputs, False).start.compare
+    assert EARLIER in beside(with_comparison(home.store, recipe, prepared.inputs, False), prepared)
+    assert beside(home.recipe, home.prepared) == {}
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_a_bundle_is_a_start_and_knows_what_it_learnt(home, mine, fine, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "MOST_EXCERPTS", 2)
+    export_bundle(home.store, home.recipe, tmp_path / "tiny.lstm")
+    there = Store(tmp_path / "there")
+    assert import_bundle(tmp_path / "tiny.lstm", there).name == "tiny"
+    recipe = fine_tuned(there, "tiny", None, str(mine))
+    dataset = load_dataset(there, prepare(there, recipe, ingest(there, recipe, str(mine))).dataset)
+    at_home = load_dataset(home.store, fine[1].dataset)
+    assert learnt_music(there, dataset.ref) == learnt_music(home.store, at_home.ref)
+    assert dataset.spans == at_home.spans
+    assert dataset.vocabularies == at_home.vocabularies
+    behind = {piece["sha256"] for piece in pieces_behind(there, dataset.ref)}
+    imported = there.open(promoted_models(there, "tiny").dataset)
+    assert behind >= {piece["sha256"] for piece in learnt_pieces(imported)}
+
+
+def test_a_start_that_does_not_go_with_the_recipe_is_refused(home, mine):
+    def start(own, source=str(mine), earlier="tiny"):
+        return fine_tuned(home.store, earlier, own, source)
+
+    with pytest.raises(RecipeError, match="its units is 8, and the recipe's is 9; leave out --recipe"):
+        start(tiny_recipe(name="other", model={"units": 9}))
+    with pytest.raises(RecipeError, match=r"their \[events\] differ from the recipe's"):
+        start(tiny_recipe(name="other", events={"quarter_length_divisors": [2]}))
+    with pytest.raises(RecipeError, match=r"their streams are offset, note, duration, and the recipe's are .*velocity"):
+        start(tiny_recipe(name="other", model={"streams": [*STREAMS, "velocity"]}))
+    with pytest.raises(RecipeError, match="--start-from: needs --source"):
+        start(None, None)
+    with pytest.raises(MissingArtifactError, match="'absent' is not trained yet"):
+        start(None, earlier="absent")
+
+
+def test_a_recipe_of_ones_own_keeps_its_name_and_others_are_not_taken_over(home, mine, evaluated):
+    assert fine_tuned(home.store, "tiny", tiny_recipe(name="other"), str(mine)).name == "other"
+    assert fine_tuned(home.store, "tiny", tiny_recipe(), str(mine)).name == "tiny_mine"
+    assert fine_tuned(home.store, "tiny", None, "https://example.org/My%20Music.zip").name == "tiny_my-20music"
+    assert fine_tuned(home.store, "tiny", None, "kaggle:owner/piano").name == "tiny_piano"
+    keep(home.store, "taken", {"promoted": evaluated.to_json(), "recipe": kept_form(tiny_recipe(name="taken"))})
+    with pytest.raises(RecipeError, match="'taken' has models that do not start from tiny"):
+        fine_tuned(home.store, "tiny", tiny_recipe(name="taken"), str(mine))
+
+
+def test_split_pieces_named_by_folders_are_moved_too(home, mine, tmp_path):
+    music = {
+        f"{split}/{number}.mid": small_piece(60 + number)
+        for number, split in enumerate(("train", "validation", "test"))
+    }
+    music |= {f"test/known {number}.mid": small_piece(number) for number in range(8)}
+    folder = write_folder(tmp_path / "by folder", music)
+    recipe = fine_tuned(home.store, "tiny", tiny_recipe(name="folders", split={"by": "folder"}), str(folder))
+    dataset = load_dataset(home.store, prepare(home.store, recipe, ingest(home.store, recipe, str(folder))).dataset)
+    assert any("earlier models learnt 'test/known" in warning for warning in dataset.warnings)
+    assert len(dataset.spans[TRAIN]) > 1
+    assert len(dataset.spans[VALIDATION]) == 1
