@@ -14,6 +14,7 @@ from flows.cli.sparing import spare_pandas
 from flows.cli.words import counted
 from lstm_music.bundle.shipped import find_bundle
 from lstm_music.errors import RecipeError
+from lstm_music.generation.command import in_storage
 from lstm_music.stages.bundle import exporting, importing
 from lstm_music.stages.music.likeness import asked_settings
 from lstm_music.stages.music.overrides import Options
@@ -56,10 +57,10 @@ def import_(display: Display, file: Path, storage: str, name: str) -> None:
     spare_pandas()
     store = Store(storage)
     with display.doing(f"Importing {file}"):
-        found = importing.import_bundle(file, store, name)
+        found = importing.import_bundle(find_bundle(file), store, name)
     there = "were promoted there already" if found.was_there else "are promoted there now"
     display.log(f"Recipe {found.name} in {storage}: the models of {file} {there}")
-    display.log(f"Make music with `lstm-music generate --recipe {found.name}`")
+    display.log(f"Make music with `{in_storage(f'lstm-music generate --recipe {found.name}', storage)}`")
     display.result({"recipe": found.name, "was_there": found.was_there, "storage": store.where})
 
 
