@@ -7,7 +7,7 @@ from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
 from flows.cli.generate_command import make_music
 from flows.cli.order_commands import existing
-from flows.cli.output_dir import free_folder, require_output_dir
+from flows.cli.output_dir import free_folder, none_left_empty, require_output_dir
 from flows.cli.scratch import keep_caches_here
 from flows.cli.sizes import size
 from flows.cli.sparing import spare_pandas
@@ -76,8 +76,8 @@ def generate(display: Display, file: Path, options: Options, output_dir: Path | 
     with importing.opened(find_bundle(file)) as bundle:
         settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)
         output_dir = output_dir or free_folder(bundle.recipe.name)
-        require_output_dir(output_dir, bundle.store)
         settings = replace(settings, bundle=file, output_dir=output_dir)
         display.log(f"Recipe {bundle.recipe.name}: that of {file}")
-        with bundle.store.session():
+        with none_left_empty(output_dir), bundle.store.session():
+            require_output_dir(output_dir, bundle.store)
             display.result(make_music(display, bundle.store, bundle.recipe, settings, output_dir))

@@ -93,3 +93,12 @@ def test_the_bundle_that_comes_along_is_imported_by_its_name_and_the_advice_name
     assert found.code == 0, found.errors
     assert "`lstm-music generate --recipe other --storage 'my music'`" in found.out + found.errors
     assert Store(tmp_path / "home" / "my music").recipes() == ["other"]
+
+
+def test_music_that_cannot_be_made_leaves_no_folder(lstm_music_here, tmp_path):
+    (tmp_path / "home" / "mine").mkdir()
+    for words in ([], ["--output-dir", "new"], ["--output-dir", "mine"]):
+        found = lstm_music_here("generate", "--model", "bach", *QUIET, "--prompt", "nobody", *words)
+        assert found.code == 3
+        assert "'nobody'" in found.sentence
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["mine"]
