@@ -7,13 +7,14 @@ from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
 from flows.cli.generate_command import make_music
 from flows.cli.order_commands import existing
-from flows.cli.output_dir import free_folder, require_output_dir
+from flows.cli.output_dir import free_folder, none_left_empty, require_output_dir
 from flows.cli.scratch import keep_caches_here
 from flows.cli.sizes import size
 from flows.cli.sparing import spare_pandas
 from flows.cli.words import counted
 from lstm_music.bundle.shipped import find_bundle
 from lstm_music.errors import RecipeError
+from lstm_music.generation.command import in_storage
 from lstm_music.stages.bundle import exporting, importing
 from lstm_music.stages.music.likeness import asked_settings
 from lstm_music.stages.music.overrides import Options
@@ -56,10 +57,10 @@ def import_(display: Display, file: Path, storage: str, name: str) -> None:
     spare_pandas()
     store = Store(storage)
     with display.doing(f"Importing {file}"):
-        found = importing.import_bundle(file, store, name)
+        found = importing.import_bundle(find_bundle(file), store, name)
     there = "were promoted there already" if found.was_there else "are promoted there now"
     display.log(f"Recipe {found.name} in {storage}: the models of {file} {there}")
-    display.log(f"Make music with `lstm-music generate --recipe {found.name}`")
+    display.log(f"Make music with `{in_storage(f'lstm-music generate --recipe {found.name}', storage)}`")
     display.result({"recipe": found.name, "was_there": found.was_there, "storage": store.where})
 
 
@@ -75,8 +76,8 @@ def generate(display: Display, file: Path, options: Options, output_dir: Path | 
     with importing.opened(find_bundle(file)) as bundle:
         settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)
         output_dir = output_dir or free_folder(bundle.recipe.name)
-        require_output_dir(output_dir, bundle.store)
         settings = replace(settings, bundle=file, output_dir=output_dir)
         display.log(f"Recipe {bundle.recipe.name}: that of {file}")
-        with bundle.store.session():
+        with none_left_empty(output_dir), bundle.store.session():
+            require_output_dir(output_dir, bundle.store)
             display.result(make_music(display, bundle.store, bundle.recipe, settings, output_dir))

@@ -83,7 +83,9 @@ def export(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A bundle that export wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A bundle that export wrote, or bach, which comes along.")
+    ],
     name: Annotated[
         str | None,
         typer.Option(

@@ -1,8 +1,10 @@
 """`--output-dir`: copies the files of an artifact to a folder of the user."""
 
+import contextlib
 import filecmp
 import os
 import shutil
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -38,6 +40,19 @@ def require_output_dir(folder: Path | None, store: Store) -> None:
         raise _unwritable(folder, error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StorageError(f"--output-dir: {folder} cannot be written; give another folder")
+
+
+@contextlib.contextmanager
+def none_left_empty(folder: Path) -> Iterator[None]:
+    """Remove a folder that is made in this context and is empty when an error ends it."""
+    was_there = os.path.lexists(folder)
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def require_room(folder: Path, store: Store, ref: ArtifactRef) -> None:

@@ -56,9 +56,9 @@ def _require_whole(path: Path, file: BinaryIO) -> None:
     file.seek(0)
     if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
         raise BundleError(f"{path}: expected a bundle, got another kind of file; `lstm-music export` writes bundles")
-    if not _END.size + SEAL_BYTES < size <= MOST_BYTES:
+    if size > MOST_BYTES:
         raise BundleError(f"{path}: expected {MOST_BYTES:,} bytes at most, got {size:,}; {AGAIN}")
-    if seal_of(file, size - SEAL_BYTES) != file.read():
+    if size <= _END.size + SEAL_BYTES or seal_of(file, size - SEAL_BYTES) != file.read():
         raise BundleError(f"{path}: was cut or changed: its bytes are not those that were written; {AGAIN}")
     file.seek(size - SEAL_BYTES - _END.size)
     magic, _, _, _, members, directory, _, comment = _END.unpack(file.read(_END.size))

@@ -1,5 +1,6 @@
 """The bundles that come with this package: small models that make music at once."""
 
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -18,13 +19,14 @@ def shipped_bundles() -> dict[str, Path]:
 def find_bundle(text: Path) -> Path:
     """Return the file of a bundle, given by its path or by the name of one that comes with this package.
 
-    Raises BundleError where it is neither.
+    A file of yours comes before a bundle of its name, a folder does not. Raises BundleError where there is none of these.
     """
     known = shipped_bundles()
-    if text.exists():
+    is_there, is_file = os.path.exists(text), os.path.isfile(text)  # noqa: PTH110, PTH113 - Path's raise for long names
+    if is_file or (is_there and str(text) not in known):
         return text
     if str(text) in known:
         return known[str(text)]
     raise BundleError(
-        f"--model: expected a bundle's file, or the name of one that comes along ({', '.join(known)}), got '{text}'"
+        f"expected a bundle's file, or the name of one that comes along ({', '.join(known)}), got '{text}'"
     )

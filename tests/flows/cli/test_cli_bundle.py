@@ -77,3 +77,28 @@ def test_a_bundle_that_is_not_there_is_named_with_those_that_come_along(lstm_mus
     found = lstm_music_here("generate", "--model", "bahc")
     assert found.code == 10
     assert found.sentence.endswith("the name of one that comes along (bach), got 'bahc'")
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_one_sentence(lstm_music_here):
+    found = lstm_music_here("generate", "--model", "a" * 300)
+    assert found.code == 10
+    assert "expected a bundle's file" in found.sentence
+
+
+def test_the_bundle_that_comes_along_is_imported_by_its_name_and_the_advice_names_the_storage(
+    lstm_music_here, tmp_path
+):
+    (tmp_path / "home" / "bach").mkdir()  # a folder of that name is no bundle
+    found = lstm_music_here("import", "bach", "--name", "other", "--storage", "my music")
+    assert found.code == 0, found.errors
+    assert "`lstm-music generate --recipe other --storage 'my music'`" in found.out + found.errors
+    assert Store(tmp_path / "home" / "my music").recipes() == ["other"]
+
+
+def test_music_that_cannot_be_made_leaves_no_folder(lstm_music_here, tmp_path):
+    (tmp_path / "home" / "mine").mkdir()
+    for words in ([], ["--output-dir", "new"], ["--output-dir", "mine"]):
+        found = lstm_music_here("generate", "--model", "bach", *QUIET, "--prompt", "nobody", *words)
+        assert found.code == 3
+        assert "'nobody'" in found.sentence
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["mine"]

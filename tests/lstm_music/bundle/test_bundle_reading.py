@@ -139,6 +139,13 @@ def test_members_too_many_missing_doubled_and_linked_are_refused(bundle, refused
     assert "symbolic link" in refused(linked)
 
 
+def test_a_file_that_ends_after_its_first_bytes_is_called_cut(bundle, refused, tmp_path):
+    path = tmp_path / "short.lstm"
+    for size in (4, 60, 90):
+        path.write_bytes(bundle.read_bytes()[:size])
+        assert "was cut or changed" in refused(path)
+
+
 def test_other_bytes_of_a_member_are_refused(bundle, refused, tmp_path):
     path = tampered(
         bundle,
