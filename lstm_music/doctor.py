@@ -35,7 +35,7 @@ FEW_BYTES, TOO_FEW_BYTES = 2 << 30, 200 << 20
 """Free space of a disk below which a run of the demo is not sure to end, and below which it is sure not to."""
 DEMO_BYTES = 3 << 30
 """Memory that a training of the demo takes: 2.2 GiB, and something beside it."""
-INSTALL_TRAIN = "run `pip install 'lstm-music[train]'` to read music and to train"
+INSTALL_TRAIN = "run `pip install '.[train]'` in the project's folder to read music and to train"
 REPAIR = "run `lstm-music verify`, delete the folders of the files that it lists, and run again"
 OF_A_CLONE = {"README.md", "inbox"}
 """What lies in the folder of a storage before anything is made."""

@@ -81,7 +81,7 @@ def program(
 ) -> None:
     """Learn music from a pile of MIDI files and generate more of it.
 
-    Begin with `lstm-music run --recipe demo`, then `lstm-music generate`.
+    Begin with `lstm-music generate --model bach`, or train: `lstm-music run --recipe demo`.
     """
 
 

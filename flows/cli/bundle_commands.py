@@ -75,8 +75,8 @@ def generate(display: Display, file: Path, options: Options, output_dir: Path | 
     keep_caches_here()
     with importing.opened(find_bundle(file)) as bundle:
         settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)
-        output_dir = output_dir or free_folder(bundle.recipe.name)
         settings = replace(settings, bundle=file, output_dir=output_dir)
+        output_dir = output_dir or free_folder(bundle.recipe.name)
         display.log(f"Recipe {bundle.recipe.name}: that of {file}")
         with none_left_empty(output_dir), bundle.store.session():
             require_output_dir(output_dir, bundle.store)

@@ -11,5 +11,5 @@ def missing_for_training(error: ModuleNotFoundError) -> str | None:
         return None
     return (
         f"the package {module} is not installed: this installation makes music with trained models; "
-        "to read music and to train, run `pip install 'lstm-music[train]'`"
+        "to read music and to train, run `pip install '.[train]'` in the project's folder"
     )

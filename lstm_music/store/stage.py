@@ -94,5 +94,5 @@ def installed_version(distribution: str) -> str:
     except metadata.PackageNotFoundError as error:
         raise StorageError(
             f"package {distribution}: not installed, and what is made depends on its version; "
-            "run `pip install 'lstm-music[train]'`"
+            "run `pip install '.[train]'` in the project's folder"
         ) from error

@@ -113,6 +113,16 @@ def test_marked_bars_are_made_anew_others_and_kept_ones_stay_and_undo_takes_it_b
     ]
 
 
+def test_bars_are_marked_by_fields_while_the_other_one_is_still_empty(page):
+    """The first field does not write the other, so that what is typed there is not added to it."""
+    wait_for(page, AHEAD)
+    page.locator("#from").press_sequentially("2")
+    page.locator("#to").press_sequentially("3")
+    page.keyboard.press("Tab")
+    assert [page.input_value("#from"), page.input_value("#to")] == ["2", "3"]
+    assert page.evaluate("[studio.marked.first, studio.marked.last]") == [1, 2]
+
+
 def test_names_are_text(page):
     assert page.text_content("h1") == HOSTILE
     assert HOSTILE in page.text_content("#about")

@@ -24,7 +24,7 @@ TITLES = "titles"
 """The titles of the training pieces, in the index of a bundle, which has no tables of them."""
 
 NOT_SEARCHED = "not searched"
-NO_INDEX = "nobody searched for copies of training pieces: these models came in a bundle without the index of those"
+NO_INDEX = "copies of training pieces were not searched for: these models came in a bundle without the index of those"
 """What is said of copies where there is no index, in two words and in a sentence."""
 
 

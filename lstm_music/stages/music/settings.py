@@ -84,9 +84,11 @@ class GenerationSettings:
         """Let a command name the bundle instead of a recipe, and for other music another folder."""
         if self.bundle is None:
             return line
-        folder = f"{self.output_dir}_{self.random_seed + 1}" if is_other else str(self.output_dir)
-        named = shlex.join(["--model", str(self.bundle), "--output-dir", folder])
-        return line.replace(shlex.join(["--recipe", self.recipe]), named, 1)
+        named = ["--model", str(self.bundle)]
+        if self.output_dir is not None:
+            folder = f"{self.output_dir}_{self.random_seed + 1}" if is_other else str(self.output_dir)
+            named += ["--output-dir", folder]
+        return line.replace(shlex.join(["--recipe", self.recipe]), shlex.join(named), 1)
 
     def _command(self, random_seed: int) -> str:
         options: dict[str, Any] = {"random_seed": random_seed, **self._renderings()}

@@ -29,6 +29,11 @@ export function barsOfFields(music) {
   return within(music, Number.isNaN(first) ? last : first, Number.isNaN(last) ? first : last);
 }
 
+/** Say whether one of the fields says nothing. */
+export function hasEmptyField() {
+  return ["from", "to"].some((id) => !byId(id, HTMLInputElement).value);
+}
+
 /**
  * Write marked bars into the fields.
  * @param {Bars | null} bars

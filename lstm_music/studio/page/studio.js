@@ -9,7 +9,7 @@ import { Music } from "./music.js";
 import { filesOf, unpacked } from "./packed.js";
 import { Player } from "./player.js";
 import { Roll } from "./roll.js";
-import { barsOfFields, stretches, within, writeFields } from "./marking.js";
+import { barsOfFields, hasEmptyField, stretches, within, writeFields } from "./marking.js";
 import { MOST_BYTES, readSession } from "./session.js";
 import { askedOf, byId, fillForm, settingsOf, taken, writeValues } from "./settings.js";
 import { Sound } from "./sound.js";
@@ -144,7 +144,9 @@ export class Studio {
 
   /** Mark the bars that the fields say. */
   markByFields() {
-    this.mark(barsOfFields(this.music));
+    this.marked = barsOfFields(this.music);
+    if (!hasEmptyField()) writeFields(this.marked); // a person is still writing the other one
+    this.#show();
   }
 
   /**
@@ -262,6 +264,7 @@ export class Studio {
     const { music, kept, fields } = readSession(text, this.facts);
     fillForm(fields);
     this.take(music, kept);
+    void this.choose();
   }
 
   /** Show the state in buttons and fields. */

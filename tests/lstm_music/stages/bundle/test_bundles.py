@@ -177,7 +177,7 @@ def test_nobody_says_that_nothing_is_copied_where_nobody_searched(home, bundle):
     assert said["outputs"][0]["longest_copy"] is None
     assert NO_INDEX in said["warnings"]
     assert facts["measured"]["longest_copy"] is None
-    assert "nobody searched for copies" in page
+    assert "copies were not searched for" in page
     assert "in a row also" not in page
 
 
