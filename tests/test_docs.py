@@ -216,7 +216,7 @@ TEXTS = sorted(
     path
     for pattern in ("*.md", "*.toml", "*.txt", "Makefile", ".ci/*", "docs/**/*.*", "recipes/*", "benchmarks/*.py")
     for path in ROOT.glob(pattern)
-    if path.suffix not in {".png", ".opus"} and "api" not in path.parts
+    if path.suffix not in {".png", ".opus", ".pyc"} and "api" not in path.parts
 )
 
 

@@ -55,7 +55,7 @@ GOLDEN = {
         "warm model duration": "model/2f6146131d97ad36",
         "scorecard": "scorecard/3df4a078f71c111d",
         "copies": "copies/ed3124e7d48e4179",
-        "reference": "reference/51ae322d6180de54",
+        "reference": "reference/2d281f6773f9c1fb",
     },
     "default": {
         "notes": "notes/f49d5fab4c167d05",
@@ -69,7 +69,7 @@ GOLDEN = {
         "warm model duration": "model/6eae750bd58d8774",
         "scorecard": "scorecard/92aecba0dae4c07a",
         "copies": "copies/c91752a1835af446",
-        "reference": "reference/f9f6764302a181eb",
+        "reference": "reference/0b4f76301a37aa3e",
     },
     "expressive": {
         "notes": "notes/f49d5fab4c167d05",
@@ -85,7 +85,7 @@ GOLDEN = {
         "warm model velocity": "model/9796b40a62946602",
         "scorecard": "scorecard/f2859a3e50ffb314",
         "copies": "copies/b496c2b1c5930ac4",
-        "reference": "reference/dd95586a2caa126c",
+        "reference": "reference/2f6607a72cbee213",
     },
     "polyphony": {
         "notes": "notes/f49d5fab4c167d05",
@@ -99,7 +99,7 @@ GOLDEN = {
         "warm model duration": "model/fb24aed8485e71b9",
         "scorecard": "scorecard/3dd54eba9fb7a33d",
         "copies": "copies/ee623fa3dbeb5427",
-        "reference": "reference/15a62419ccb5a122",
+        "reference": "reference/bb8c370a0a13aba9",
     },
     "seed": {
         "notes": "notes/f49d5fab4c167d05",
@@ -113,7 +113,7 @@ GOLDEN = {
         "warm model duration": "model/81d64ed6e5a2faa3",
         "scorecard": "scorecard/5c348096069e7f81",
         "copies": "copies/06ff0d9f0ee39b26",
-        "reference": "reference/de3c5b266a06d6c8",
+        "reference": "reference/01d6815a354e2e4b",
     },
     "quartet": {
         "notes": "notes/f49d5fab4c167d05",
@@ -129,7 +129,7 @@ GOLDEN = {
         "warm model part": "model/55c63f17f57329a6",
         "scorecard": "scorecard/2997144098784096",
         "copies": "copies/418be2f72de0c7da",
-        "reference": "reference/3b8ca2e3672393e7",
+        "reference": "reference/5c4b7ba73358b860",
     },
     "steerable": {
         "notes": "notes/f49d5fab4c167d05",
@@ -143,7 +143,7 @@ GOLDEN = {
         "warm model duration": "model/706843d665588586",
         "scorecard": "scorecard/8f4dae49eab54548",
         "copies": "copies/5257abcb18293c39",
-        "reference": "reference/e61d2031e7767934",
+        "reference": "reference/839a40592b293b6d",
     },
 }
 

@@ -68,7 +68,7 @@ def files_of(folder, *patterns):
 def test_the_wheel_carries_every_file_that_its_packages_read(wheel):
     held = set(zipfile.ZipFile(wheel).namelist())
     code = {name for folder in ("flows", "tasks", "lstm_music") for name in files_of(folder, "*.py")}
-    beside = files_of("lstm_music", "*.jinja", "*.css", "*.js", "py.typed", "*.pxd")
+    beside = files_of("lstm_music", "*.jinja", "*.css", "*.js", "*.lstm", "py.typed", "*.pxd")
     recipes = {f"lstm_music/{name}" for name in files_of("recipes", "*.toml")}
     deployments = {"flows/engine/prefect.yaml", "flows/engine/automations.yaml"}
     compiled = {name for name in held if name.endswith((".so", ".pyd"))}  # with Cython and a C compiler

@@ -71,6 +71,7 @@ def test_it_composes_ahead_plays_and_pauses(page):
     assert page.evaluate("studio.player.step") == stopped
 
 
+@pytest.mark.operation
 def test_music_goes_on_where_the_models_end_and_memory_is_bounded(page):
     wait_for(page, AHEAD)
     page.evaluate("studio.player.seek(studio.music.startOf(400))")
@@ -129,6 +130,7 @@ def test_names_are_text(page):
     assert page.query_selector("b") is None
 
 
+@pytest.mark.operation
 def test_what_is_downloaded_is_midi_and_a_session_that_opens_again(page, tmp_path):
     wait_for(page, AHEAD)
     with page.expect_download() as midi:
@@ -149,6 +151,7 @@ def test_what_is_downloaded_is_midi_and_a_session_that_opens_again(page, tmp_pat
     assert page.evaluate(f"{EVENTS}.slice(0, {len(saved['events'])})") == saved["events"]
 
 
+@pytest.mark.operation
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -173,6 +176,7 @@ def test_a_damaged_session_changes_nothing(page, tmp_path, change, sentence):
     assert page.evaluate("studio.music.events.length") >= len(saved["events"])
 
 
+@pytest.mark.operation
 def test_a_change_of_the_controls_is_heard_soon(page):
     wait_for(page, AHEAD)
     page.fill("#density", "20")
@@ -182,6 +186,7 @@ def test_a_change_of_the_controls_is_heard_soon(page):
     wait_for(page, AHEAD)
 
 
+@pytest.mark.operation
 def test_music_can_begin_with_nothing_and_be_played_by_another_instrument(page):
     prompts = page.evaluate("studio.facts.prompts.map(({ events }) => events.length)")
     assert prompts[-1] == 0 < prompts[0]
@@ -195,6 +200,7 @@ def test_music_can_begin_with_nothing_and_be_played_by_another_instrument(page):
     wait_for(page, "studio.sound.voices.size > 0")
 
 
+@pytest.mark.operation
 def test_everything_can_be_done_by_keys(page):
     wait_for(page, AHEAD)
     page.click("h1")
@@ -215,6 +221,7 @@ def midi_of(*notes):
     return write_midi(PieceNotes(480, rows))
 
 
+@pytest.mark.operation
 def test_music_goes_on_from_a_midi_file(page, tmp_path):
     (tmp_path / "mine.mid").write_bytes(midi_of((0, 60), (480, 62), (960, 64)))
     page.set_input_files("#file", tmp_path / "mine.mid")
@@ -232,6 +239,7 @@ DROP = """([name, bytes]) => {
 }"""
 
 
+@pytest.mark.operation
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
@@ -251,6 +259,7 @@ def test_a_hostile_file_that_is_dropped_changes_nothing(page, data, sentence):
     assert page.text_content("#about") == about
 
 
+@pytest.mark.operation
 def test_what_a_person_plays_is_answered(page):
     wait_for(page, AHEAD)
     page.click("#listen")
@@ -267,6 +276,7 @@ def test_what_a_person_plays_is_answered(page):
     assert not page.evaluate("studio.player.isPlaying")
 
 
+@pytest.mark.operation
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_it_can_be_read_and_used_by_all(visit, file, scheme, width):
@@ -277,6 +287,7 @@ def test_it_can_be_read_and_used_by_all(visit, file, scheme, width):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.operation
 def test_parts_play_with_their_own_instruments(visit, tmp_path):
     page = visit(made(PARTS, tmp_path), offline=True)
     wait_for(page, READY)

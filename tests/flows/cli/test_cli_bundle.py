@@ -43,6 +43,7 @@ def test_what_needs_a_storage_is_refused_with_a_bundle(lstm_music_here, tmp_path
     assert list((tmp_path / "home").iterdir()) == []
 
 
+@pytest.mark.operation
 @pytest.mark.slow
 def test_a_bundle_needs_no_storage_and_leaves_nothing_but_its_music(tiny, lstm_music_here, tmp_path, monkeypatch):
     monkeypatch.setattr(reference, "MOST_EXCERPTS", 2)

@@ -12,6 +12,7 @@ from lstm_music.store import Store
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.operation
 def test_a_run_starts_from_another_recipe_and_is_found_again(tiny, lstm_music, tmp_path):
     storage = tiny.copy(tmp_path)
     music = write_pieces(tmp_path / "My Files", range(20, 26))

@@ -64,6 +64,7 @@ def prompt(tmp_path):
     return path
 
 
+@pytest.mark.operation
 @pytest.mark.slow
 def test_what_makes_music_imports_neither_tensorflow_nor_prefect(imports, tiny, tmp_path, prompt):
     storage = tiny.copy(tmp_path, "nothing")

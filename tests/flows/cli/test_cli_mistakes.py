@@ -65,7 +65,11 @@ def recipe(tmp_path: Path) -> Path:
         (["verify"], 6, "no storage lies here"),
         (["export"], 6, "no storage lies here"),
         (["import"], 2, "FILE: expected a value. See `lstm-music import --help`"),
-        (["import", "gone.lstm"], 10, "gone.lstm: no such file; give the path of a bundle"),
+        (
+            ["import", "gone.lstm"],
+            10,
+            "expected a bundle's file, or the name of one that comes along (bach), got 'gone.lstm'",
+        ),
         (["import", "/etc/passwd"], 10, "expected a bundle, got another kind of file"),
         (["generate", "--model", "gone.lstm"], 2, "--model: names a bundle, which has its own recipe and storage"),
         (["generate", "--model", "gone.lstm", *DEMO], 2, "so it excludes --recipe"),

@@ -13,6 +13,7 @@ def _needs_sounds():
         pytest.importorskip(library, reason=f"{library}, by which the page's sounds are made, is not installed")
 
 
+@pytest.mark.operation
 def test_a_page_is_written_the_same_each_time(tiny, lstm_music, tmp_path):
     options = ("--recipe", tiny.recipe, "--storage", tiny.storage)
     found = lstm_music("studio", *options, "-o", tmp_path / "one.html", "--json")
@@ -25,6 +26,7 @@ def test_a_page_is_written_the_same_each_time(tiny, lstm_music, tmp_path):
     assert (tmp_path / "two.html").read_bytes() == data
 
 
+@pytest.mark.operation
 def test_a_page_that_cannot_be_written_is_an_error_before_any_work(tiny, lstm_music, tmp_path):
     found = lstm_music("studio", "--storage", tiny.storage, "-o", tmp_path / "gone" / "one.html")
     assert found.code == 6
@@ -42,6 +44,7 @@ def test_the_page_of_a_bundle_needs_no_storage(lstm_music, tmp_path):
     assert (found.code, "MODEL: names a bundle" in found.errors) == (2, True)
 
 
+@pytest.mark.operation
 def test_without_models_or_with_a_wrong_soundfont_nothing_is_written(tiny, lstm_music, tmp_path):
     found = lstm_music("studio", "--storage", tmp_path / "empty", "-o", tmp_path / "one.html")
     assert found.code == 6

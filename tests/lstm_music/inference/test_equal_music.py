@@ -86,6 +86,7 @@ def assert_equal_music(models, kept, *, known=()) -> None:
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
 
 
+@pytest.mark.operation
 @pytest.mark.parametrize("prompt", [{}, {"prompt": "none"}], ids=["a piece", "nothing"])
 def test_trained_models_find_their_music_as_likely_as_it_was(made, trained, kept, prompt):
     music(made.store, made.dataset, trained, made.recipe, **prompt)
@@ -113,6 +114,7 @@ def untrained(tensorflow, tmp_path_factory):
     return build
 
 
+@pytest.mark.operation
 @pytest.mark.parametrize("case", UNTRAINED)
 def test_all_that_models_may_read_is_the_same_when_it_is_scored(untrained, kept, monkeypatch, case):
     store, dataset, models, recipe = untrained(UNTRAINED[case])
@@ -121,6 +123,7 @@ def test_all_that_models_may_read_is_the_same_when_it_is_scored(untrained, kept,
     assert_equal_music(models.values(), kept)
 
 
+@pytest.mark.operation
 def test_what_is_asked_leads_the_music_and_its_nats_are_without_it(untrained, kept, monkeypatch):
     """But for the number of bars until the end, which needs no guidance."""
     store, dataset, models, recipe = untrained(UNTRAINED["controls"])

@@ -115,7 +115,7 @@ def test_a_score_that_is_not_text_is_rejected():
 def test_each_score_of_a_batch_has_its_own_outcome():
     endless = b"X:1\nM:4/4\nK:C\n" + b"C" * 300_000
     batch = [("tune", "abc", ABC), ("endless", "abc", endless), ("no score", "kern", b"?"), ("again", "abc", ABC)]
-    outcomes = dict(read_scores(batch, cpu_seconds=3))
+    outcomes = dict(read_scores(batch, cpu_seconds=10))
     tune = outcomes["tune"]
     assert tune.ticks_per_quarter == 1
     assert tune.notes["pitch"].tolist() == [71, 73, 74, 76]
