@@ -75,6 +75,7 @@ PAGES = {
         "operation",
         "containers",
         "upkeep",
+        "bundles",
         "storage",
         "scale",
         "troubleshooting",
