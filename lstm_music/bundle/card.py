@@ -183,7 +183,7 @@ def openness(said: Described) -> list[Answer]:
         Answer("9 Model card", "yes", "this one"),
         Answer("10 Datasheet", "no", "only the list of pieces"),
         Answer("11 Package", "yes", "a Python package with a command line"),
-        Answer("12 User-oriented application", "no", "a page of results, but no application"),
+        Answer("12 User-oriented application", "yes", "a page that composes: `lstm-music studio`"),
         Answer("13 Supplementary material page", "no", "none"),
     ]
 

@@ -55,9 +55,7 @@ def log_odds(ids: npt.NDArray[Any], lengths: npt.NDArray[Any], size: int) -> Arr
     reached = lengths[:, None, :] >= _LENGTHS  # [outputs, lengths, ranks]
     same = (ids[:, :, None] == ids[:, None, :]) & (lengths[:, None, :] > 0)
     is_new = ~(same & _EARLIER).any(-1)
-    counts = reached.astype(np.float64) @ same.astype(
-        np.float64
-    )  # the matrix of what is the same is symmetrical for matches
+    counts = reached.astype(np.float64) @ same.astype(np.float64)
     total = reached.sum(-1)
     different = (reached & is_new[:, None, :]).sum(-1)
     to_shorter = np.where(total > 0, DISCOUNT * different / np.maximum(total, 1), 1.0)
