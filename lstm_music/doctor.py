@@ -30,6 +30,9 @@ Level = Literal["ok", "warning", "problem"]
 
 DISTRIBUTION = "lstm-music"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+PYTHONS = "install Python 3.11, 3.12 or 3.13"
+NEWEST_TO_PLAY = (3, 14)
+"""TensorFlow has no packages for it, so only music of trained models is made there."""
 SHOWN_PACKAGES = ("prefect", "tensorflow", "keras", "music21", "midirenderer", "verovio")
 FEW_BYTES, TOO_FEW_BYTES = 2 << 30, 200 << 20
 """Free space of a disk below which a run of the demo is not sure to end, and below which it is sure not to."""
@@ -58,7 +61,9 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
     text = f"{version[0]}.{version[1]} on {platform.system()} {platform.machine()}"
     if OLDEST_PYTHON <= version <= NEWEST_PYTHON:
         return Finding("Python", "ok", text)
-    return Finding("Python", "problem", f"{text}; expected 3.11 to 3.13", "install Python 3.11, 3.12 or 3.13")
+    if OLDEST_PYTHON <= version <= NEWEST_TO_PLAY:
+        return Finding("Python", "warning", f"{text}; it makes music with trained models", f"to train, {PYTHONS}")
+    return Finding("Python", "problem", f"{text}; expected 3.11 to 3.14", PYTHONS)
 
 
 def check_packages(distribution: str = DISTRIBUTION) -> Finding:

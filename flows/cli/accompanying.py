@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.cli.bundling import BundleOption
 from flows.cli.display import Display
 from flows.cli.generate_options import takes_options_of
 from flows.cli.help import App
@@ -30,6 +31,7 @@ def accompany(
     part: PartOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    model: BundleOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
     **options: Any,
@@ -40,8 +42,9 @@ def accompany(
     that sound, or above a given left hand. Length, bars, tempo and signatures are those of the file.
     """
     from flows.cli import generate_command
+    from flows.cli.models import Models
 
-    generate_command.generate(Display(json), recipe, storage, options, output_dir, melody, part)
+    generate_command.generate(Display(json), Models(recipe, storage, model), options, output_dir, melody, part)
 
 
 def register(app: App, group: str) -> None:

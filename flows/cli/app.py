@@ -23,7 +23,7 @@ from flows.cli import (
     studio_command,
     upkeep,
 )
-from flows.cli.bundling import BundleOption, require_no_storage
+from flows.cli.bundling import BundleOption
 from flows.cli.display import Display
 from flows.cli.evaluate_options import MusicOption, NumComparedOption, SplitOption
 from flows.cli.extras import missing_for_training
@@ -124,13 +124,10 @@ def generate(
 
     Each option overrides the recipe.
     """
-    from flows.cli import bundle_commands, generate_command
+    from flows.cli import generate_command
+    from flows.cli.models import Models
 
-    if model is not None:
-        require_no_storage(recipe, storage)
-        bundle_commands.generate(Display(json), model, options, output_dir)
-        return
-    generate_command.generate(Display(json), recipe, storage, options, output_dir)
+    generate_command.generate(Display(json), Models(recipe, storage, model), options, output_dir)
 
 
 @app.command(rich_help_panel=STEPS)

@@ -1,27 +1,19 @@
-"""What export, import and `generate --model` do."""
+"""What export and import do."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
-from flows.cli.generate_command import make_music
 from flows.cli.order_commands import existing
-from flows.cli.output_dir import free_folder, none_left_empty, require_output_dir
-from flows.cli.scratch import keep_caches_here
 from flows.cli.sizes import size
 from flows.cli.sparing import spare_pandas
 from flows.cli.words import counted
 from lstm_music.bundle.shipped import find_bundle
-from lstm_music.errors import RecipeError
 from lstm_music.generation.command import in_storage
 from lstm_music.stages.bundle import exporting, importing
-from lstm_music.stages.music.likeness import asked_settings
-from lstm_music.stages.music.overrides import Options
 from lstm_music.store import Store
 
 EXTENSION = ".lstm"
-_OF_RESULTS = ("like", "variation")
 
 
 def export(
@@ -62,22 +54,3 @@ def import_(display: Display, file: Path, storage: str, name: str) -> None:
     display.log(f"Recipe {found.name} in {storage}: the models of {file} {there}")
     display.log(f"Make music with `{in_storage(f'lstm-music generate --recipe {found.name}', storage)}`")
     display.result({"recipe": found.name, "was_there": found.was_there, "storage": store.where})
-
-
-def generate(display: Display, file: Path, options: Options, output_dir: Path | None) -> None:
-    """Make music with the models in a bundle; nothing but `output_dir` is written to, which is a new folder here by default."""
-    for option in _OF_RESULTS:
-        if options.get(option) is not None:
-            raise RecipeError(
-                f"--model: excludes --{option}, because there is no storage with results; give the bundle to "
-                "`lstm-music import` first"
-            )
-    keep_caches_here()
-    with importing.opened(find_bundle(file)) as bundle:
-        settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)
-        settings = replace(settings, bundle=file, output_dir=output_dir)
-        output_dir = output_dir or free_folder(bundle.recipe.name)
-        display.log(f"Recipe {bundle.recipe.name}: that of {file}")
-        with none_left_empty(output_dir), bundle.store.session():
-            require_output_dir(output_dir, bundle.store)
-            display.result(make_music(display, bundle.store, bundle.recipe, settings, output_dir))

@@ -9,6 +9,7 @@ from flows.cli import report
 from flows.cli.choosing import choose_new_recipe, choose_recipe
 from flows.cli.disk import disk_usage
 from flows.cli.display import Display
+from flows.cli.extras import require_training
 from flows.cli.generate_command import make_music
 from flows.cli.output_dir import copy_to, require_output_dir
 from flows.cli.sparing import spare_pandas
@@ -51,6 +52,7 @@ def run(
     log_to: str | None = None,
 ) -> None:
     """Do everything from a source to music; finished work is found and not done again."""
+    require_training()
     tracking.require_log_to(log_to)
     store = Store(storage)
     if start.start_from is not None:
@@ -91,6 +93,7 @@ def ingest(display: Display, recipe_name: str | None, source: str | None, storag
 
 def prepare(display: Display, recipe_name: str | None, source: str | None, storage: str, runner: RunnerChoice) -> None:
     """Make a dataset: here if that takes seconds, else through the flow."""
+    require_training()
     spare_pandas()
     store = Store(storage)
     recipe = choose_new_recipe(display, store, recipe_name, source).run_by(*runner)
@@ -112,6 +115,7 @@ def train(
     log_to: str | None = None,
 ) -> None:
     """Train the models, side by side, through the flow."""
+    require_training()
     tracking.require_log_to(log_to)
     store = Store(storage)
     recipe, recipe_name = _recipe_to_train(display, store, recipe_name, source, start)
@@ -133,6 +137,7 @@ def train_one(
     log_to: str | None = None,
 ) -> None:
     """Train one model in this process."""
+    require_training()
     tracking.require_log_to(log_to)
     store = Store(storage)
     recipe, recipe_name = _recipe_to_train(display, store, recipe_name, source, start)

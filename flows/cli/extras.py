@@ -1,7 +1,16 @@
 """The packages that only the pipeline needs: a package that plays is installed without them."""
 
+from importlib.util import find_spec
+
 TRAINING = ("prefect", "sqlalchemy", "tensorflow", "keras", "kaggle", "pandas", "yaml", "scipy", "anyio", "httpx")
 """Modules of the extra `train`, and those that Prefect brings."""
+
+
+def require_training() -> None:
+    """Raise ModuleNotFoundError if a package of the extra is missing, for a command that needs them, before it does anything."""
+    for module in TRAINING:
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
 def missing_for_training(error: ModuleNotFoundError) -> str | None:

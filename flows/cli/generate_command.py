@@ -1,18 +1,19 @@
 """What `generate`, `accompany` and `rewrite` do, and the last step of `run`: music with the promoted models."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flows.cli import report
-from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
-from flows.cli.output_dir import copy_to, require_output_dir, require_room
+from flows.cli.models import Models, OpenModels, opened
+from flows.cli.output_dir import copy_to, free_folder, none_left_empty, require_output_dir, require_room
 from flows.cli.words import counted
 from lstm_music.recipe import Recipe
-from lstm_music.stages.current import name_in, require_promoted
+from lstm_music.stages.current import require_promoted
 from lstm_music.stages.music import generation
 from lstm_music.stages.music import index as generations
-from lstm_music.stages.music.likeness import asked_settings, recipe_of
+from lstm_music.stages.music.likeness import asked_settings
 from lstm_music.stages.music.overrides import Options
 from lstm_music.stages.music.settings import GenerationSettings, length_in_words
 from lstm_music.stages.training.changes import changes_since_training, changes_text
@@ -21,31 +22,39 @@ from lstm_music.store import Store
 
 def generate(
     display: Display,
-    recipe_name: str | None,
-    storage: str,
+    models: Models,
     options: Options,
     output_dir: Path | None,
     melody: Path | None = None,
     part: str | None = None,
     rewrite_bars: str | None = None,
 ) -> None:
-    """Make music with the promoted models, around a part of the file `melody` if there is one, or in bars of it."""
-    store = Store(storage)
-    if (like := options.get("like")) and recipe_name is None:
-        recipe_name = recipe_of(store, like)
-        display.log(f"Recipe {recipe_name}: that of {like}")
-    recipe = choose_recipe(display, store, recipe_name, "promoted")
-    name = name_in(store, recipe, recipe_name or recipe.name)
-    settings = asked_settings(store, recipe, name, options, melody=melody, part=part, rewrite_bars=rewrite_bars)
-    current = require_promoted(store, recipe.name)  # before a mistyped --storage is made
-    require_output_dir(output_dir, store)
-    if changes := changes_since_training(store, recipe, current):
+    """Make music with the promoted models, around a part of the file `melody` if there is one, or in bars of it.
+
+    With models of a bundle, nothing but `output_dir` is written to, which is a new folder here by default.
+    """
+    with opened(display, models, options) as there:
+        store, recipe = there.store, there.recipe
+        settings = asked_settings(
+            store, recipe, there.name, options, melody=melody, part=part, rewrite_bars=rewrite_bars
+        )
+        if there.bundle is not None:
+            settings = replace(settings, bundle=there.bundle, output_dir=output_dir)
+            output_dir = output_dir or free_folder(there.name)
+        _say_what_changed(display, there)  # before a mistyped --storage is made
+        with none_left_empty(output_dir), store.session():
+            require_output_dir(output_dir, store)
+            display.result(make_music(display, store, recipe, settings, output_dir))
+
+
+def _say_what_changed(display: Display, models: OpenModels) -> None:
+    """Say what of a recipe is no longer as its models were trained. Raises MissingArtifactError if there are none."""
+    recipe = models.recipe
+    if changes := changes_since_training(models.store, recipe, require_promoted(models.store, recipe.name)):
         display.log(
             f"Recipe {recipe.name} changed since its models were trained: {changes_text(changes)}. "
-            f"The music comes from the models as trained; train again with `lstm-music train --recipe {settings.recipe}`"
+            f"The music comes from the models as trained; train again with `lstm-music train --recipe {models.name}`"
         )
-    with store.session():
-        display.result(make_music(display, store, recipe, settings, output_dir))
 
 
 def make_music(

@@ -17,7 +17,15 @@ INTERRUPTED = 130
 GRACE_SECONDS = 5.0
 """How long an interrupted flow may take to report its last state."""
 
-SENTENCE = "Interrupted. Finished work is kept: run the same command again to go on from there.\n"
+KEPT = "Interrupted. Finished work is kept: run the same command again to go on from there.\n"
+NOTHING_KEPT = "Interrupted. Nothing was made.\n"
+
+_sentence = [KEPT]
+
+
+def say_nothing_is_kept() -> None:
+    """Let this command, which works without a storage, say so when it is interrupted."""
+    _sentence[:] = [NOTHING_KEPT]
 
 
 @contextlib.contextmanager
@@ -49,7 +57,7 @@ def _on_interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _leave() -> NoReturn:
     with contextlib.suppress(OSError, ValueError):  # a pipe that nobody reads any more
         sys.stdout.flush()
-        sys.stderr.write(SENTENCE)
+        sys.stderr.write(_sentence[0])
         sys.stderr.flush()
     scratch.remove_own()
     os._exit(INTERRUPTED)

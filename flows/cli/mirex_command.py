@@ -1,16 +1,20 @@
 """The sub-command mirex, which answers a prompt of the MIREX task of piano continuation."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.bundling import BundleOption
 from flows.cli.display import Display
 from flows.cli.generate_options import takes_options_of
 from flows.cli.help import App
 from flows.cli.options import DEFAULT_STORAGE, JsonOption, RecipeOption, StorageOption
 from flows.cli.output_dir import local_folder
 from lstm_music.options import OUTPUT
+
+if TYPE_CHECKING:
+    from flows.cli.models import Models
 
 PromptArgument = Annotated[Path, typer.Argument(metavar="PROMPT", help="JSON file with 4 bars of 4/4 in sixteenths.")]
 SamplesOption = Annotated[
@@ -32,6 +36,7 @@ def mirex(
     prompt: PromptArgument,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    model: BundleOption = None,
     output_dir: SamplesOption = None,
     json: JsonOption = False,
     **options: Any,
@@ -40,42 +45,35 @@ def mirex(
 
     The samples with the lowest penalty come first. New notes begin and end on sixteenths and end with bar 16.
     """
-    answer(Display(json), recipe, storage, prompt, options, output_dir)
+    from flows.cli.models import Models
+
+    answer(Display(json), Models(recipe, storage, model), prompt, options, output_dir)
 
 
-def answer(
-    display: Display,
-    recipe_name: str | None,
-    storage: str,
-    prompt: Path,
-    options: dict[str, Any],
-    output_dir: Path | None,
-) -> None:
-    """Make the samples with the promoted models, and write them."""
+def answer(display: Display, models: "Models", prompt: Path, options: dict[str, Any], output_dir: Path | None) -> None:
+    """Make the samples with the promoted models, and write them; nothing else is kept of those that a bundle makes."""
     from flows.cli import report
-    from flows.cli.choosing import choose_recipe
+    from flows.cli.models import opened
     from flows.cli.output_dir import require_output_dir
     from flows.cli.words import counted
-    from lstm_music.stages.current import name_in, require_promoted
+    from lstm_music.stages.current import require_promoted
     from lstm_music.stages.music import generation, index
     from lstm_music.stages.music.mirex import answers, mirex_settings, write_answers
-    from lstm_music.store import Store
 
-    store = Store(storage)
-    recipe = choose_recipe(display, store, recipe_name, "promoted")
-    name = name_in(store, recipe, recipe_name or recipe.name)
-    settings = mirex_settings(recipe, name, prompt, options)
-    current = require_promoted(store, recipe.name)
-    folder = output_dir or Path(f"{prompt.stem}_samples")
-    require_output_dir(folder, store)
-    plan = generation.Plan(settings, current.dataset, current.models)
-    made = counted(settings.spec.candidates, "candidate")
-    with store.session():
-        with display.generating(f"Continuing {prompt.name} by 12 bars, {made}") as (on_stage, on_file):
-            ref = generation.generate(store, plan, on_file, on_stage)
-        index.write_index(store)
-        described = generation.describe_generation(store, ref)
-        found = answers(store, ref)
+    with opened(display, models, options) as there:
+        store = there.store
+        settings = mirex_settings(there.recipe, there.name, prompt, options)
+        current = require_promoted(store, there.recipe.name)
+        folder = output_dir or Path(f"{prompt.stem}_samples")
+        require_output_dir(folder, store)
+        plan = generation.Plan(settings, current.dataset, current.models)
+        made = counted(settings.spec.candidates, "candidate")
+        with store.session():
+            with display.generating(f"Continuing {prompt.name} by 12 bars, {made}") as (on_stage, on_file):
+                ref = generation.generate(store, plan, on_file, on_stage)
+            index.write_index(store)
+            described = generation.describe_generation(store, ref)
+            found = answers(store, ref)
     paths = write_answers(folder, [data for _, data in found])
     outputs = [
         {"sample": str(path), **described["outputs"][number - 1]}
@@ -96,10 +94,20 @@ def answer(
     for warning in described["warnings"]:
         display.log(f"Warning: {warning}")
     display.log(f"Made {counted(len(paths), 'sample')} in {folder}: bars 5 to 16 as JSON")
-    display.log(
-        f"Look: {described['page']} (the task names no tempo; the MIDI files have 120 quarter notes per minute)"
-    )
+    if models.bundle is None:
+        display.log(
+            f"Look: {described['page']} (the task names no tempo; the MIDI files have 120 quarter notes per minute)"
+        )
+    else:  # its storage is gone, and with it all but the samples
+        folder_of_storage = described["directory"]
+        described = _without_files(described, folder_of_storage)
+        outputs = [_without_files(one, folder_of_storage) for one in outputs]
     display.result({**described, "outputs": outputs, "samples": [str(path) for path in paths]})
+
+
+def _without_files(described: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Leave out the paths of files in a folder."""
+    return {name: value for name, value in described.items() if not str(value).startswith(folder)}
 
 
 def register(app: App, group: str) -> None:

@@ -43,13 +43,13 @@ def require_output_dir(folder: Path | None, store: Store) -> None:
 
 
 @contextlib.contextmanager
-def none_left_empty(folder: Path) -> Iterator[None]:
-    """Remove a folder that is made in this context and is empty when an error ends it."""
-    was_there = os.path.lexists(folder)
+def none_left_empty(folder: Path | None) -> Iterator[None]:
+    """Remove a folder, if there is to be one, that is made in this context and is empty when an error ends it."""
+    was_there = folder is None or os.path.lexists(folder)
     try:
         yield
     except BaseException:
-        if not was_there:
+        if folder is not None and not was_there:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise

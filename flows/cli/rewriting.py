@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.cli.bundling import BundleOption
 from flows.cli.display import Display
 from flows.cli.generate_options import takes_options_of
 from flows.cli.help import App
@@ -40,6 +41,7 @@ def rewrite(
     part: PartOption = None,
     recipe: RecipeOption = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    model: BundleOption = None,
     output_dir: OutputOption = None,
     json: JsonOption = False,
     **options: Any,
@@ -50,8 +52,9 @@ def rewrite(
     With --part only one part of these bars is new, or one hand of a piano piece.
     """
     from flows.cli import generate_command
+    from flows.cli.models import Models
 
-    generate_command.generate(Display(json), recipe, storage, options, output_dir, file, part, bars)
+    generate_command.generate(Display(json), Models(recipe, storage, model), options, output_dir, file, part, bars)
 
 
 def register(app: App, group: str) -> None:

@@ -22,6 +22,8 @@ def find_bundle(text: Path) -> Path:
     A file of yours comes before a bundle of its name, a folder does not. Raises BundleError where there is none of these.
     """
     known = shipped_bundles()
+    if not text.name:  # an empty text is the working folder
+        raise BundleError(f"expected a bundle's file, or the name of one that comes along ({', '.join(known)}), got ''")
     is_there, is_file = os.path.exists(text), os.path.isfile(text)  # noqa: PTH110, PTH113 - Path's raise for long names
     if is_file or (is_there and str(text) not in known):
         return text

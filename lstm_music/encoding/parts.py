@@ -84,7 +84,9 @@ def named_parts(text: str, kind: PartKind, known: Sequence[str], setting: str = 
         own = [part for part in known if part == wanted or (kind == "names" and part.rstrip(" 0123456789") == wanted)]
         if not own:
             raise RecipeError(
-                f"{setting}: expected some of {', '.join(known) or 'none, as there are no parts'}; got {name!r}"
+                f"{setting}: expected some of {', '.join(known)}; got {name!r}"
+                if known
+                else f"{setting}: names parts, and these models know none; leave it out"
             )
         found += own
     return tuple(part for part in known if part in found)

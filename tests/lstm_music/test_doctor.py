@@ -26,6 +26,8 @@ def test_python_of_another_version_is_a_problem():
     assert doctor.check_python().level == "ok"
     found = doctor.check_python((3, 10))
     assert (found.level, found.advice) == ("problem", "install Python 3.11, 3.12 or 3.13")
+    found = doctor.check_python((3, 14))
+    assert (found.level, found.advice) == ("warning", "to train, install Python 3.11, 3.12 or 3.13")
 
 
 def test_packages_are_those_that_are_required():

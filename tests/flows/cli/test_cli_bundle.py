@@ -2,10 +2,12 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from bundle_files import small_bundle, tampered
 from program import COMMAND, Program
+from tiny_music import piece
 
 from lstm_music.stages.music import reference
 from lstm_music.store import Store
@@ -43,6 +45,38 @@ def test_what_needs_a_storage_is_refused_with_a_bundle(lstm_music_here, tmp_path
     assert list((tmp_path / "home").iterdir()) == []
 
 
+def test_a_result_is_no_prompt_of_a_bundle(lstm_music_here):
+    found = lstm_music_here("generate", "--model", "bach", "--prompt", "latest/1")
+    assert found.code == 2
+    assert "--model: excludes --prompt latest/1" in found.sentence
+
+
+@pytest.mark.parametrize("words", [["accompany"], ["rewrite", "--bars", "2"], ["mirex"]])
+def test_what_takes_a_file_takes_a_bundle_or_a_storage_and_not_both(lstm_music_here, tmp_path, words):
+    verb, *own = words
+    found = lstm_music_here(verb, "any.mid", *own, "--model", small_bundle(tmp_path), "--storage", "mine")
+    assert found.code == 2
+    assert "so it excludes --storage" in found.sentence
+
+
+@pytest.mark.operation
+def test_a_file_is_gone_on_from_with_the_bundle_that_comes_along(lstm_music_here, tmp_path):
+    home = tmp_path / "home"
+    (home / "mine.mid").write_bytes(piece(1))
+    notes = [{"start": start, "pitch": 60 + start % 5, "duration": 4} for start in range(16, 80, 4)]
+    (home / "prompt.json").write_text(json.dumps({"prompt": notes}))
+    few = ["--model", "bach", "--num-outputs", "1", "--best-of", "1"]
+    form = ["--audio", "none", "--no-sheet-music"]
+    assert lstm_music_here("rewrite", "mine.mid", "--bars", "2", *few, *form).code == 0
+    assert lstm_music_here("accompany", "mine.mid", *few, *form, "--output-dir", "with it").code == 0
+    found = lstm_music_here("mirex", "prompt.json", *few, "--json")
+    assert found.code == 0, found.errors
+    said = json.loads(found.out.splitlines()[-1])
+    assert [Path(sample).is_absolute() for sample in said["samples"]] == [False]
+    assert not {"page", "directory"} & {*said}
+    assert {path.name for path in home.iterdir()} == {"mine.mid", "prompt.json", "bach_1", "with it", "prompt_samples"}
+
+
 @pytest.mark.operation
 @pytest.mark.slow
 def test_a_bundle_needs_no_storage_and_leaves_nothing_but_its_music(tiny, lstm_music_here, tmp_path, monkeypatch):
@@ -69,8 +103,8 @@ def test_the_bundle_that_comes_along_makes_music_in_a_new_folder(lstm_music_here
     for number in (1, 2):
         found = lstm_music_here("generate", "--model", "bach", *QUIET)
         assert found.code == 0, found.errors
-        assert (tmp_path / "home" / f"demo_{number}" / "result_002.mid").is_file()
-    first, second = ((tmp_path / "home" / f"demo_{number}" / "result_001.mid").read_bytes() for number in (1, 2))
+        assert (tmp_path / "home" / f"bach_{number}" / "result_002.mid").is_file()
+    first, second = ((tmp_path / "home" / f"bach_{number}" / "result_001.mid").read_bytes() for number in (1, 2))
     assert first == second
 
 

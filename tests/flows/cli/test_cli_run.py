@@ -16,7 +16,7 @@ from kill_run import contents, kill_after, require_valid
 from program import COMMAND, Program
 from tiny_music import PIECES, write_pieces
 
-from flows.cli.interrupt import SENTENCE
+from flows.cli.interrupt import KEPT
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.midi.reader import read_midi
 from lstm_music.store import Store
@@ -163,7 +163,7 @@ def test_a_run_that_is_killed_and_interrupted_goes_on_to_the_same_bytes(tiny, tm
     os.killpg(interrupted.process.pid, signal.SIGINT)
     interrupted.finish()
     assert interrupted.process.returncode == 130
-    assert interrupted.errors == SENTENCE
+    assert interrupted.errors == KEPT
     require_valid(storage, interrupted)
     assert kill_after(float("inf"), home, arguments) is None
     assert contents(storage) == contents(tiny.storage)

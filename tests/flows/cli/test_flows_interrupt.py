@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.interrupt import INTERRUPTED, SENTENCE
+from flows.cli.interrupt import INTERRUPTED, KEPT
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -58,7 +58,7 @@ def test_ctrl_c_is_one_line_and_its_exit_code(work, grace, interrupts):
             program.stdout.readline()
             program.send_signal(signal.SIGINT)
         assert program.wait() == INTERRUPTED
-        assert program.stderr.read() == SENTENCE
+        assert program.stderr.read() == KEPT
 
 
 def test_ctrl_c_in_a_command_that_has_no_threads_to_wait_for_is_the_same():
@@ -67,7 +67,7 @@ def test_ctrl_c_in_a_command_that_has_no_threads_to_wait_for_is_the_same():
         assert program.stdout.readline() == "in the command\n"
         program.send_signal(signal.SIGINT)
         assert program.wait() == INTERRUPTED
-        assert program.stderr.read() == SENTENCE
+        assert program.stderr.read() == KEPT
 
 
 def test_ctrl_c_is_not_for_a_program_that_was_told_to_ignore_it():
