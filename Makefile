@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 COMPILED = setup.py lstm_music/midi/loops.py lstm_music/midi/loops.pxd
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Where it is set, every command that a test starts would compile this project anew, which takes a second.
+unexport PYTHONDONTWRITEBYTECODE
+
 STUDIO = tests/studio_js
 .PHONY: demo serve install install-bench test coverage check types style docs studio-check clean
 

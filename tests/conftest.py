@@ -1,6 +1,9 @@
 """Fixtures for all tests."""
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # with more, two files of tests side by side wait for each other's threads
+
 import shutil
 import signal
 from collections.abc import Iterator
