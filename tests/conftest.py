@@ -2,7 +2,9 @@
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # with more, two files of tests side by side wait for each other's threads
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # with more, two files of tests side by side wait for each other's threads
 
 import shutil
 import signal

@@ -49,6 +49,7 @@ def test_two_recipes_are_compared_on_the_terminal_and_as_a_page(tiny, lstm_music
     assert [one["recipe"] for one in said["recipes"]] == ["tiny", "other"]
 
 
+@pytest.mark.operation
 def test_a_log_of_what_is_trained_already_has_its_epochs(tiny, lstm_music, tmp_path):
     arguments = ["--storage", tiny.storage, "--log-to", f"tensorboard:{tmp_path / 'board'}"]
     found = lstm_music("run", *tiny.arguments, *arguments)

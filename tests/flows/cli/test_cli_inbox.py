@@ -45,6 +45,7 @@ def test_watch_names_what_is_new_and_says_how_to_learn_it(lstm_music, of_tiny, s
     assert len(said["fingerprint"]) == 64
 
 
+@pytest.mark.operation
 def test_retrain_reports_what_cannot_be_read_and_trains_nothing_for_it(lstm_music, of_tiny, storage):
     (storage / "inbox" / "bad.mid").write_bytes(b"MThd")
     models = list(Store(storage).refs("model"))

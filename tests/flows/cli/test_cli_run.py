@@ -250,6 +250,7 @@ def test_a_warm_start_begins_with_the_models_in_use(tiny, lstm_music, tmp_path):
     assert result_of(again.out) == card
 
 
+@pytest.mark.operation
 def test_a_warm_start_without_models_begins_from_nothing_and_says_so(tiny, lstm_music, tmp_path):
     storage = tiny.copy(tmp_path, "model", "scorecard", "generations")
     (storage / "current.json").unlink()

@@ -36,6 +36,7 @@ def test_a_page_that_cannot_be_written_is_an_error_before_any_work(tiny, lstm_mu
     assert "cannot be written" in found.errors
 
 
+@pytest.mark.operation
 def test_the_page_of_a_bundle_needs_no_storage(lstm_music, tmp_path):
     found = lstm_music("studio", "bach", "-o", tmp_path / "bach.html")
     assert found.code == 0, found.errors

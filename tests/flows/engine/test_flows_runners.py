@@ -102,7 +102,9 @@ def has_credentials(process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.operation if one == "dask" else ()) for one in RUNNERS]
+)
 def test_every_runner_gives_the_results_and_the_error_of_its_tasks(start, users_server, name):
     program = start(name, "steps, then fail", **users_server)
     assert program.finish().splitlines() == [

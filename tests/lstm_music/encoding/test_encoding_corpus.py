@@ -62,6 +62,7 @@ def test_exact_encodings_preserve_every_note(collection, on_grid, chords):
         assert len(back) + events.merged + events.drums == len(piece.notes), name
 
 
+@pytest.mark.operation
 def test_normal_order_preserves_onsets_durations_and_pitch_classes(collection, on_grid):
     spec = SPEC.model_copy(update={"chords": "normal_order"})
     for name, piece in collection.items():

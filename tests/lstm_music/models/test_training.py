@@ -126,7 +126,8 @@ def test_a_training_that_was_stopped_after_an_epoch_goes_on_to_the_weights_of_on
 
 
 # with ends of pieces among its targets, and without
-@pytest.mark.parametrize("stream", ["offset", pytest.param("note", marks=pytest.mark.operation)])
+@pytest.mark.operation
+@pytest.mark.parametrize("stream", ["offset", "note"])
 def test_a_training_that_was_stopped_at_any_step_goes_on_to_the_same_weights(run, tmp_path, monkeypatch, stream):
     """Twice, at random steps; only what was left is done again."""
     from lstm_music.models import training

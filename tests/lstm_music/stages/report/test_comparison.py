@@ -58,6 +58,7 @@ def test_the_scores_stand_side_by_side_and_the_page_lies_beside_the_curves(copy,
     assert compare(copy.store, ["tiny", "other"]) == ref
 
 
+@pytest.mark.operation
 def test_another_encoding_is_compared_in_nats_per_note(copy, add):
     add("chords", events={"chords": "pitch_set"})
     (note,) = read_comparison(copy.store, compare(copy.store, ["tiny", "chords"]))["notes"]
@@ -67,6 +68,7 @@ def test_another_encoding_is_compared_in_nats_per_note(copy, add):
     )
 
 
+@pytest.mark.operation
 def test_other_held_out_pieces_are_counted(copy, add):
     add("split", split={"validation": 0.4, "test": 0.4})
     notes = read_comparison(copy.store, compare(copy.store, ["tiny", "split"]))["notes"]

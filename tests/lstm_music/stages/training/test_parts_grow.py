@@ -60,6 +60,7 @@ def datasets(store, tmp_path):
     return found
 
 
+@pytest.mark.operation
 @pytest.mark.slow
 def test_a_new_part_grows_the_vocabulary_and_what_was_learnt_stays(store, datasets, publish):
     before, now = datasets

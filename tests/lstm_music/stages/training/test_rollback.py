@@ -63,6 +63,7 @@ def test_rollback_goes_back_one_promotion_each_time(copy, evaluated, others):
     assert promoted_models(copy.store, "tiny") == evaluated
 
 
+@pytest.mark.operation
 def test_a_rollback_that_was_killed_before_it_could_tell_is_not_done_twice(copy, evaluated, others):
     for new in (evaluated, *others):
         promote(copy.store, PATIENT, new)
@@ -106,6 +107,7 @@ def test_without_any_models_there_is_nothing_to_return_to(copy):
         rollback(copy.store, "tiny")
 
 
+@pytest.mark.operation
 def test_only_so_many_promotions_are_remembered(copy, evaluated, others, monkeypatch):
     monkeypatch.setattr(promotion, "MOST_EARLIER", 1)
     for new in (evaluated, *others):
