@@ -3,9 +3,10 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from lstm_music.inference.exact import Array, exact_weights, on_grid
+from lstm_music.inference.exact import Array, exact_weights, largest_sums, on_grid, require_small
 from lstm_music.inference.experts import Experts
 from lstm_music.inference.lstm import LSTM, State
 from lstm_music.models.columns import Columns
@@ -24,8 +25,10 @@ class ChainedModel:
         (stream,) = predicts
         self.spec, self.predicts, self.columns = spec, predicts, columns
         self._reads = ChainedInputs(spec, stream, columns)
-        self._stack = [LSTM.of(weights, f"lstm_{layer + 1}") for layer in range(spec.layers)]
+        self._stack = [LSTM.of_fields(weights, "lstm_1", len(self._reads.fields))]
+        self._stack += [LSTM.of_layer(weights, f"lstm_{layer + 1}") for layer in range(1, spec.layers)]
         self._kernel, self._bias = (exact_weights(weights[f"head/{part}"]) for part in ("kernel", "bias"))
+        require_small("head", largest_sums(self._kernel), largest_sums(self._bias[None]))
         read = self._reads.experts
         self._experts = Experts(read, columns.sizes[stream], weights) if read else None
 
@@ -34,7 +37,7 @@ class ChainedModel:
         chosen, place = _distinct(tokens)
         states = [layer.start(len(chosen)) for layer in self._stack]
         for previous, current in pairwise(tokens[:, chosen]):
-            states = self._advanced(self._reads.rows(previous, current), states)
+            states = self._advanced(np.concatenate([previous, current], 1), states)
         return [State(*(values[place] for values in state)) for state in states]
 
     def step(self, previous: npt.NDArray[Any], current: npt.NDArray[Any], states: States) -> tuple[list[Array], States]:
@@ -42,18 +45,22 @@ class ChainedModel:
 
         Tokens, int [outputs, columns], are those of the event before, and of this one as far as it is known.
         """
-        rows = self._reads.rows(previous, current)
-        states = self._advanced(rows, states)
+        both = np.concatenate([previous, current], 1)
+        states = self._advanced(both, states)
         hidden = states[-1].hidden
-        logits = hidden @ self._kernel + self._bias
+        logits = hidden @ self._kernel
+        logits += self._bias
         if self._experts is not None:
-            logits = self._experts.add(logits, hidden, rows[:, len(self._reads.fields) :])
+            self._experts.add(logits, hidden, both)
         return [on_grid(logits)], states
 
-    def _advanced(self, rows: npt.NDArray[Any], states: States) -> States:
+    def _advanced(self, both: npt.NDArray[Any], states: States) -> States:
+        """Take one step, by the columns of two events."""
+        rows = both.take(self._reads.places, 1)
+        rows += self._reads.first_rows
         after: States = []
         for layer, state in zip(self._stack, states, strict=True):
-            gates = layer.of_values(after[-1].hidden) if after else layer.of_rows(rows[:, : len(self._reads.fields)])
+            gates = layer.of_values(after[-1].hidden) if after else layer.of_rows(rows)
             after.append(layer.step(gates, state))
         return after
 
