@@ -39,9 +39,10 @@ def accompany(
     With a recipe that knows parts, the others play beside the given one. With piano models, new notes lie below the given ones
     that sound, or above a given left hand. Length, bars, tempo and signatures are those of the file.
     """
-    from flows.cli import generate_command
-
-    generate_command.generate(Display(json), recipe, storage, options, output_dir, melody, part)
+    display = Display(json)
+    with display.loading():
+        from flows.cli import generate_command
+    generate_command.generate(display, recipe, storage, options, output_dir, melody, part)
 
 
 def register(app: App, group: str) -> None:

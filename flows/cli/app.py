@@ -124,13 +124,15 @@ def generate(
 
     Each option overrides the recipe.
     """
-    from flows.cli import bundle_commands, generate_command
-
     if model is not None:
         require_no_storage(recipe, storage)
-        bundle_commands.generate(Display(json), model, options, output_dir)
-        return
-    generate_command.generate(Display(json), recipe, storage, options, output_dir)
+    display = Display(json)
+    with display.loading():
+        from flows.cli import bundle_commands, generate_command
+    if model is None:
+        generate_command.generate(display, recipe, storage, options, output_dir)
+    else:
+        bundle_commands.generate(display, model, options, output_dir)
 
 
 @app.command(rich_help_panel=STEPS)

@@ -72,6 +72,7 @@ def generate(display: Display, file: Path, options: Options, output_dir: Path | 
                 f"--model: excludes --{option}, because there is no storage with results; give the bundle to "
                 "`lstm-music import` first"
             )
+    spare_pandas()
     keep_caches_here()
     with importing.opened(find_bundle(file)) as bundle:
         settings = asked_settings(bundle.store, bundle.recipe, bundle.recipe.name, options)

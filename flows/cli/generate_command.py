@@ -7,6 +7,7 @@ from flows.cli import report
 from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
 from flows.cli.output_dir import copy_to, require_output_dir, require_room
+from flows.cli.sparing import spare_pandas
 from flows.cli.words import counted
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import name_in, require_promoted
@@ -30,6 +31,7 @@ def generate(
     rewrite_bars: str | None = None,
 ) -> None:
     """Make music with the promoted models, around a part of the file `melody` if there is one, or in bars of it."""
+    spare_pandas()
     store = Store(storage)
     if (like := options.get("like")) and recipe_name is None:
         recipe_name = recipe_of(store, like)

@@ -79,7 +79,8 @@ def test_generate_reports_its_stages_and_only_the_files_that_exist(tiny, lstm_mu
     storage = tiny.copy(tmp_path)
     found = lstm_music("generate", "--storage", storage, *QUICK)
     lines = found.out.splitlines()
-    assert lines[1:6] == [
+    assert lines[0] == "Loading lstm-music …"
+    assert lines[2:7] == [
         "Generating 1 piece of up to 12 events …",
         "Loading the models and making events …",
         "Indexing the training music …",
