@@ -1,7 +1,7 @@
 """The architecture `chained_lstm`: one model a stream, whose state is carried from the start of a piece to its end."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,15 @@ from lstm_music.models.columns import Columns
 from lstm_music.models.inputs import ChainedInputs
 from lstm_music.models.spec import ModelSpec
 
-States = list[State]
+
+class States(NamedTuple):
+    """What each output has read: `layers` are the states of what differs, `of_output` int [outputs] says which each output has.
+
+    Outputs with one prompt read the same until they differ, and outputs that hold given notes read these alike.
+    """
+
+    of_output: npt.NDArray[np.int64]
+    layers: list[State]
 
 
 class ChainedModel:
@@ -34,11 +42,11 @@ class ChainedModel:
 
     def after(self, tokens: npt.NDArray[Any]) -> States:
         """Give the states after some events, int [events + 1, outputs, columns]; the first one is before them."""
-        chosen, place = _distinct(tokens)
-        states = [layer.start(len(chosen)) for layer in self._stack]
+        chosen, of_output = _distinct(tokens)
+        layers = [layer.start(len(chosen)) for layer in self._stack]
         for previous, current in pairwise(tokens[:, chosen]):
-            states = self._advanced(np.concatenate([previous, current], 1), states)
-        return [State(*(values[place] for values in state)) for state in states]
+            layers = self._advanced(np.concatenate([previous, current], 1), layers)
+        return States(of_output, layers)
 
     def step(self, previous: npt.NDArray[Any], current: npt.NDArray[Any], states: States) -> tuple[list[Array], States]:
         """Give the logits [outputs, ids] of each stream at an event, and the states after it.
@@ -46,30 +54,36 @@ class ChainedModel:
         Tokens, int [outputs, columns], are those of the event before, and of this one as far as it is known.
         """
         both = np.concatenate([previous, current], 1)
-        states = self._advanced(both, states)
-        hidden = states[-1].hidden
+        of_output, layers = states
+        if len(layers[0].cell) == len(both):  # all differ
+            layers = self._advanced(both, layers)
+            logits = self._logits(both, layers[-1].hidden)
+            return [logits], States(of_output, layers)
+        chosen, now = _distinct(np.concatenate([of_output[:, None], both], 1)[None])
+        before = of_output[chosen]
+        layers = self._advanced(both[chosen], [State(*(values[before] for values in state)) for state in layers])
+        return [self._logits(both[chosen], layers[-1].hidden)[now]], States(now, layers)
+
+    def _logits(self, both: npt.NDArray[Any], hidden: Array) -> Array:
         logits = hidden @ self._kernel
         logits += self._bias
         if self._experts is not None:
             self._experts.add(logits, hidden, both)
-        return [on_grid(logits)], states
+        return on_grid(logits)
 
-    def _advanced(self, both: npt.NDArray[Any], states: States) -> States:
+    def _advanced(self, both: npt.NDArray[Any], states: list[State]) -> list[State]:
         """Take one step, by the columns of two events."""
         rows = both.take(self._reads.places, 1)
         rows += self._reads.first_rows
-        after: States = []
+        after: list[State] = []
         for layer, state in zip(self._stack, states, strict=True):
             gates = layer.of_values(after[-1].hidden) if after else layer.of_rows(rows)
             after.append(layer.step(gates, state))
         return after
 
 
-def _distinct(tokens: npt.NDArray[Any]) -> tuple[list[int], list[int]]:
-    """Return which outputs differ, of tokens [events, outputs, columns], and for each output the place of its like among them.
-
-    Outputs often have the same prompt.
-    """
+def _distinct(tokens: npt.NDArray[Any]) -> tuple[list[int], npt.NDArray[np.int64]]:
+    """Return which outputs differ, of tokens [events, outputs, columns], and for each output the place of its like among them."""
     places: dict[bytes, int] = {}
     chosen: list[int] = []
     place: list[int] = []
@@ -77,4 +91,4 @@ def _distinct(tokens: npt.NDArray[Any]) -> tuple[list[int], list[int]]:
         like = places.setdefault(tokens[:, output].tobytes(), len(places))
         chosen += [output] if like == len(chosen) else []
         place.append(like)
-    return chosen, place
+    return chosen, np.array(place)

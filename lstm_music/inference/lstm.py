@@ -20,6 +20,8 @@ from lstm_music.inference.exact import (
 )
 
 _PARTS = ("kernel", "recurrent_kernel", "bias")
+_CACHED_BYTES = 1 << 18
+"""So many bytes of rows are read before they are added up: all rows of many outputs would not fit into the cache."""
 
 
 class State(NamedTuple):
@@ -34,7 +36,7 @@ class LSTM:
     """The weights of a layer, exact: `kernel` [inputs, 4 · units], `recurrent` [units, 4 · units], `bias` [4 · units].
 
     The gates stand in Keras's order: input, forget, cell, output. The kernel of a layer that reads rows is int32, in steps of the
-    grid: adding up rows of many outputs takes as long as reading them, and so they take half the time.
+    grid: adding up rows of many outputs takes as long as reading them, and these take half the bytes.
     """
 
     kernel: npt.NDArray[Any]
@@ -76,8 +78,10 @@ class LSTM:
     def of_rows(self, rows: npt.NDArray[Any]) -> Array:
         """Give what the gates get from row numbers of the kernel, int [outputs, fields], bias added: [outputs, 4 · units]."""
         steps = np.empty((len(rows), len(self.bias)), np.int32)
-        for output, of_output in zip(steps, rows, strict=True):  # the rows of all at once do not fit into the cache
-            np.add.reduce(self.kernel.take(of_output, 0), 0, out=output)
+        outputs = max(1, _CACHED_BYTES // (rows.shape[1] * self.bias.size * steps.itemsize))
+        for first in range(0, len(rows), outputs):
+            some = slice(first, first + outputs)
+            np.add.reduce(self.kernel.take(rows[some], 0), 1, out=steps[some])
         gates: Array = steps.astype(np.float64)
         gates *= 1 / STEPS
         gates += self.bias
