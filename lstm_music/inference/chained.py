@@ -13,6 +13,9 @@ from lstm_music.models.columns import Columns
 from lstm_music.models.inputs import ChainedInputs
 from lstm_music.models.spec import ModelSpec
 
+SHARED = 2
+"""States are shared while each is that of so many outputs on average."""
+
 
 class States(NamedTuple):
     """What each output has read: `layers` are the states of what differs, `of_output` int [outputs] says which each output has.
@@ -55,13 +58,13 @@ class ChainedModel:
         """
         both = np.concatenate([previous, current], 1)
         of_output, layers = states
-        if len(layers[0].cell) == len(both):  # all differ
+        if SHARED * len(layers[0].cell) > len(both):  # to find what is shared would take longer than it saves
+            if len(layers[0].cell) < len(both):
+                layers = _taken(layers, of_output)
             layers = self._advanced(both, layers)
-            logits = self._logits(both, layers[-1].hidden)
-            return [logits], States(of_output, layers)
+            return [self._logits(both, layers[-1].hidden)], States(np.arange(len(both)), layers)
         chosen, now = _distinct(np.concatenate([of_output[:, None], both], 1)[None])
-        before = of_output[chosen]
-        layers = self._advanced(both[chosen], [State(*(values[before] for values in state)) for state in layers])
+        layers = self._advanced(both[chosen], _taken(layers, of_output[chosen]))
         return [self._logits(both[chosen], layers[-1].hidden)[now]], States(now, layers)
 
     def _logits(self, both: npt.NDArray[Any], hidden: Array) -> Array:
@@ -80,6 +83,10 @@ class ChainedModel:
             gates = layer.of_values(after[-1].hidden) if after else layer.of_rows(rows)
             after.append(layer.step(gates, state))
         return after
+
+
+def _taken(layers: list[State], places: npt.NDArray[np.int64]) -> list[State]:
+    return [State(state.hidden[places], state.cell[places]) for state in layers]
 
 
 def _distinct(tokens: npt.NDArray[Any]) -> tuple[list[int], npt.NDArray[np.int64]]:

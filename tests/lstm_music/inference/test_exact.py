@@ -172,6 +172,16 @@ def test_one_output_is_made_of_the_same_bits_alone_and_among_64_others(model, to
     assert said(model, tokens[:, ::-1]).tobytes() == together[:, ::-1].tobytes()
 
 
+def test_outputs_that_have_read_the_same_share_a_state_until_they_differ(model, tokens):
+    alike = np.repeat(tokens[:, :1], 12, axis=1)
+    alike[6:, 4:8] = tokens[6:, 1:2]  # four go another way, then each of them its own
+    alike[7:, 4:8] = tokens[7:, 2:6]
+    together = said(model, alike)
+    assert len(np.unique(together[-1], axis=0)) == 5
+    for one in (0, 4, 5, 11):
+        assert said(model, alike[:, [one]]).tobytes() == together[:, [one]].tobytes()
+
+
 def test_the_number_of_threads_changes_no_bit(model, tokens):
     found = []
     for threads in (1, 2, 3):
