@@ -41,10 +41,11 @@ def accompany(
     With a recipe that knows parts, the others play beside the given one. With piano models, new notes lie below the given ones
     that sound, or above a given left hand. Length, bars, tempo and signatures are those of the file.
     """
-    from flows.cli import generate_command
-    from flows.cli.models import Models
-
-    generate_command.generate(Display(json), Models(recipe, storage, model), options, output_dir, melody, part)
+    display = Display(json)
+    with display.loading():
+        from flows.cli import generate_command
+        from flows.cli.models import Models
+    generate_command.generate(display, Models(recipe, storage, model), options, output_dir, melody, part)
 
 
 def register(app: App, group: str) -> None:

@@ -124,10 +124,11 @@ def generate(
 
     Each option overrides the recipe.
     """
-    from flows.cli import generate_command
-    from flows.cli.models import Models
-
-    generate_command.generate(Display(json), Models(recipe, storage, model), options, output_dir)
+    display = Display(json)
+    with display.loading():
+        from flows.cli import generate_command
+        from flows.cli.models import Models
+    generate_command.generate(display, Models(recipe, storage, model), options, output_dir)
 
 
 @app.command(rich_help_panel=STEPS)

@@ -6,8 +6,9 @@ With `--json` everything for the user goes to standard error, so that standard o
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from lstm_music.store import ArtifactRef, Store
 
 LOOK_SECONDS = 0.5
+QUIET_SECONDS = 1.0
 ROWS_SHOWN = 20
 
 
@@ -69,6 +71,10 @@ class Display:
             self.log(f"{text} …")
             yield
 
+    def loading(self) -> AbstractContextManager[None]:
+        """Show that what a command imports, which takes a second, is being imported."""
+        return self.doing("Loading lstm-music")
+
     @contextmanager
     def ingesting(self, source: str) -> Iterator[Callable[[int, int], None]]:
         """Show that a source is ingested, and how much of a download has arrived."""
@@ -104,15 +110,28 @@ class Display:
 
         return log
 
+    def _log_files(self) -> Callable[[int, int], None]:
+        """Print a line, for a log, when files exist and nothing was said of them for a second."""
+        said = time.monotonic()
+
+        def log(done: int, wanted: int) -> None:
+            nonlocal said
+            if time.monotonic() - said >= QUIET_SECONDS:
+                said = time.monotonic()
+                self.log(f"Rendered {done} of {counted(wanted, 'file')}")
+
+        return log
+
     @contextmanager
     def generating(self, text: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
         """Show the stages of a generation; yield what is called when a stage begins, and when (so many, of so many) files exist.
 
-        A terminal shows the time since a stage began, and the time left once files are counted; a log has a line per stage.
+        A terminal shows the time since a stage began, and the time left once files are counted; a log has a line per stage, and
+        lines about the files that take long.
         """
         if not self.console.is_terminal:
             self.log(f"{text} …")
-            yield lambda stage: self.log(f"{stage} …"), lambda _done, _all: None
+            yield lambda stage: self.log(f"{stage} …"), self._log_files()
             return
         columns = (
             SpinnerColumn(),

@@ -10,6 +10,7 @@ from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
 from flows.cli.interrupt import say_nothing_is_kept
 from flows.cli.scratch import keep_caches_here
+from flows.cli.sparing import spare_pandas
 from lstm_music.bundle.shipped import find_bundle
 from lstm_music.errors import RecipeError
 from lstm_music.recipe import Recipe
@@ -50,6 +51,7 @@ def opened(display: Display, models: Models, options: Options) -> Iterator[OpenM
     Raises RecipeError for what excludes a bundle, BundleError for a bundle that cannot be used, MissingArtifactError for a recipe
     without promoted models.
     """
+    spare_pandas()
     if models.bundle is None:
         store, asked = Store(models.storage), models.recipe
         if (like := options.get("like")) and asked is None:

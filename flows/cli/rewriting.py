@@ -51,10 +51,11 @@ def rewrite(
     The new bars go on from the bars before them and lead to the bars after them. A note that sounds into them keeps sounding.
     With --part only one part of these bars is new, or one hand of a piano piece.
     """
-    from flows.cli import generate_command
-    from flows.cli.models import Models
-
-    generate_command.generate(Display(json), Models(recipe, storage, model), options, output_dir, file, part, bars)
+    display = Display(json)
+    with display.loading():
+        from flows.cli import generate_command
+        from flows.cli.models import Models
+    generate_command.generate(display, Models(recipe, storage, model), options, output_dir, file, part, bars)
 
 
 def register(app: App, group: str) -> None:

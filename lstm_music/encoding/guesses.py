@@ -236,10 +236,14 @@ def likeliest_of(p: Floats, order: int | Ids) -> Ids:
     bits = (
         size.bit_length()
     )  # positive floats are in the order of their bits; of equal ones the first id is the likeliest
-    marked = p.view(np.int32).astype(np.int64) << bits | np.arange(size)[::-1]
-    best = np.sort(np.partition(marked, size - count, axis=1)[:, size - count :], axis=1)[:, ::-1]
+    marked = p.view(np.int32).astype(np.int64)
+    marked <<= bits
+    marked |= np.arange(size - 1, -1, -1)
+    np.negative(marked, out=marked)  # the likeliest first
+    best = np.partition(marked, count - 1, axis=1)[:, :count] if count < size else marked
+    best = -np.sort(best, axis=1)
     ids = size - 1 - (best & ((1 << bits) - 1))
-    likeliest = np.ascontiguousarray(best >> bits).astype(np.int32).view(np.float32)
+    likeliest = (best >> bits).astype(np.int32).view(np.float32)
     rest = np.maximum(1 - likeliest.sum(1), np.float32(LEAST_SHARE)) / max(size - GUESSES, 1)
     odds = np.rint(np.log(likeliest / rest[:, None]) / ODDS_STEP)
     odds = np.minimum(np.maximum(odds, 0), MOST_ODDS).astype(np.int64)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from lstm_music.encoding.places import QUARTERS
 from lstm_music.encoding.streams import heard
@@ -20,9 +21,9 @@ from lstm_music.generation.guess import Guesser
 from lstm_music.generation.guidance import GuidedModels
 from lstm_music.generation.rails import Rails
 from lstm_music.generation.rules import EventRules, Rules
-from lstm_music.generation.sampling import sample
+from lstm_music.generation.sampling import LIKELIEST, Sampling, sample
 from lstm_music.generation.spec import GenerationSpec
-from lstm_music.inference.exact import Array, log_softmax
+from lstm_music.inference.exact import Array, nats_of
 from lstm_music.inference.model import InferenceModel
 
 
@@ -85,13 +86,19 @@ def generate_tokens(
     sounding = prompts.tokens[..., : len(heard(grammar.streams))]
     memory = begin(sounding, spec.num_events, grammar, has_own=reads_own_echoes(models))
     beside = Beside(grammar, guesser, prompts.tokens.shape[2] - len(conditioning.columns), memory)
-    made = _Music(models, rules, conditioning, prompts, ending, beside)
-    with threadpool_limits(1, "blas"):  # on a busy machine, more threads wait for each other
+    with _threads().limit(limits=1, user_api="blas"):  # on a busy machine, more threads wait for each other
+        made = _Music(models, rules, conditioning, prompts, ending, beside)
         for numbers in chance:
             if made.is_over:
                 break
             made.add_event(numbers)
     return made.outputs()
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Give what limits the threads of libraries; to look for these takes as long as many events."""
+    return ThreadpoolController()
 
 
 class _Music:
@@ -108,6 +115,15 @@ class _Music:
     ) -> None:
         self._grammar, self._spec = rules.grammar, rules.spec
         self._rules, self._conditioning, self._ending, self._beside = rules, conditioning, ending, beside
+        self._sampling = {
+            stream: Sampling(
+                self._spec.of_stream("temperature", stream),
+                int(self._spec.of_stream("top_k", stream)),
+                self._spec.of_stream("top_p", stream),
+                self._spec.of_stream("min_p", stream),
+            )
+            for stream in rules.grammar.chain
+        }
         self._rails = Rails(rules.grammar, conditioning.asked)
         tokens = np.concatenate([prompts.before[None], prompts.tokens])
         self._models = GuidedModels(models, tokens, conditioning.guided)
@@ -147,7 +163,7 @@ class _Music:
             logits = self._models.logits(stream, current)
             chosen = self._choose(stream, ruled, current, logits, chance[:, turn])
             if logits is not None:
-                nats -= log_softmax(self._models.unguided(stream))[np.arange(len(chosen)), chosen]
+                nats += nats_of(self._models.unguided(stream), chosen)
             current[:, grammar.streams.index(stream)] = chosen
             if turn == 0:  # with the offset, the place of the new event is known
                 self._place(current, ruled)
@@ -172,18 +188,10 @@ class _Music:
         chance: npt.NDArray[np.float32],
     ) -> npt.NDArray[np.int64]:
         """Choose the ids of a stream, int64 [outputs]."""
-        spec = self._spec
         scores = _near_half_a_quarter(self._grammar, stream, len(current)) if logits is None else logits
         allowed = ruled.allowed(stream, current, scores.shape[1])
-        sampled = sample(
-            scores,
-            self._rails.allowed(stream, allowed, self._so_far, ruled.position, self._bars),
-            chance,
-            temperature=0.0 if logits is None else spec.of_stream("temperature", stream),
-            top_k=int(spec.of_stream("top_k", stream)),
-            top_p=spec.of_stream("top_p", stream),
-            min_p=spec.of_stream("min_p", stream),
-        )
+        allowed = self._rails.allowed(stream, allowed, self._so_far, ruled.position, self._bars)
+        sampled = sample(scores, allowed, chance, LIKELIEST if logits is None else self._sampling[stream])
         found: npt.NDArray[np.int64] = ruled.chosen(stream, sampled, scores)
         return found
 

@@ -4,7 +4,7 @@ The temperature is the report's diversity; top-k is Fan et al. 2018, top-p (nucl
 al. 2024.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,28 +13,36 @@ from lstm_music.inference.exact import Array
 
 Ids = npt.NDArray[np.int64]
 
+_LEAST = np.finfo(np.float64).min
 
-def sample(
-    logits: Array,
-    allowed: npt.NDArray[np.bool_],
-    chance: npt.NDArray[Any],
-    *,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    min_p: float,
-) -> Ids:
+
+class Sampling(NamedTuple):
+    """The settings of a stream: see `GenerationSpec`."""
+
+    temperature: float
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+
+
+LIKELIEST = Sampling(0.0)
+"""Take the likeliest value."""
+
+
+def sample(logits: Array, allowed: npt.NDArray[np.bool_], chance: npt.NDArray[Any], settings: Sampling) -> Ids:
     """Choose an id for each row, int64 [batch].
 
     `logits` are float64 [batch, ids], `allowed` is bool of the same shape, `chance` uniform [batch]. An id that is not allowed
     is never chosen; if none is allowed, the answer is id 0. A temperature of 0 takes the likeliest.
     """
     logits = np.where(allowed, logits, -np.inf)
-    likeliest: Ids = logits.argmax(-1)
+    temperature, top_k, top_p, min_p = settings
     if temperature == 0:
+        likeliest: Ids = logits.argmax(-1)
         return likeliest
-    above = logits - np.maximum(logits.max(-1, keepdims=True), np.finfo(np.float64).min)  # no allowed id: all -inf
-    weights = np.exp(above / temperature)
+    weights = logits - np.maximum(logits.max(-1, keepdims=True), _LEAST)  # no allowed id: all -inf
+    weights /= temperature
+    np.exp(weights, out=weights)
     if 0 < top_k < weights.shape[1]:
         weights = _at_least(weights, np.sort(weights, -1)[:, -top_k])
     if top_p < 1:

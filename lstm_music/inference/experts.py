@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from lstm_music.encoding.echoes import LENGTHS, RANKS
 from lstm_music.encoding.guesses import ODDS_STEP
-from lstm_music.inference.exact import Array, exact_weights
+from lstm_music.inference.exact import Array, exact_weights, largest_sums, require_small
 from lstm_music.models.inputs import ID_OF, ODDS_OF, ORDER_OF, ExpertInputs, PieceInputs
 
 DISCOUNT = 0.5
@@ -22,29 +22,39 @@ class Experts:
     def __init__(self, inputs: tuple[ExpertInputs, ...], ids: int, weights: dict[str, npt.NDArray[Any]]) -> None:
         self._inputs, self._ids = inputs, ids
         self._kernel, self._bias = (exact_weights(weights[f"experts/gate/{part}"]) for part in ("kernel", "bias"))
+        require_small("experts/gate", largest_sums(self._kernel), largest_sums(self._bias[None]))
 
-    def add(self, logits: Array, hidden: Array, read: npt.NDArray[Any]) -> Array:
-        """Add what they say to logits [outputs, ids], given the hidden state, and what they read, int [outputs, read]."""
-        gates, of_expert, of_read = hidden @ self._kernel + self._bias, 0, 0
-        outputs = np.arange(len(logits))
-        logits = logits.copy()
+    def add(self, logits: Array, hidden: Array, both: npt.NDArray[Any]) -> None:
+        """Add what they say to logits [outputs, ids], given the hidden state, and the columns of both events."""
+        gates = hidden @ self._kernel
+        gates += self._bias
+        outputs, first = np.arange(len(logits)), 0
         for one in self._inputs:
-            ids, odds, level = _said(one, read[:, of_read : of_read + one.width])
-            by_id = np.zeros(logits.shape)
-            for place in range(ids.shape[1]):  # an id that is said twice has the higher odds
-                at = outputs, ids[:, place]
-                by_id[at] = np.maximum(by_id[at], odds[:, place])
-            logits += gates[outputs, of_expert + level][:, None] * by_id
-            of_expert, of_read = of_expert + one.levels, of_read + one.width
-        return logits
+            ids, odds, level = _said(one, both)
+            if odds.any():
+                by_id = np.zeros(logits.shape)
+                cells = ids + (outputs * logits.shape[1])[:, None]
+                np.maximum.at(by_id.reshape(-1), cells.reshape(-1), odds.reshape(-1))  # an id may be said twice
+                by_id *= gates[outputs, first + level][:, None]
+                logits += by_id
+            first += one.levels
 
 
-def _said(expert: ExpertInputs, read: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Array, npt.NDArray[Any]]:
+def _said(expert: ExpertInputs, both: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Array, npt.NDArray[Any]]:
     """Give ids and their odds, [outputs, places], and the level of the gate, [outputs]."""
     if isinstance(expert, PieceInputs):
-        ids, lengths = read[:, :RANKS], read[:, RANKS:]
-        return np.maximum(ids, 0), log_odds(ids, lengths, expert.ids), lengths.max(1)
-    return read[:, ID_OF], ODDS_STEP * read[:, ODDS_OF].astype(np.float64), read[:, ORDER_OF]
+        ids, lengths = _matches(expert, both)
+        return ids, log_odds(ids, lengths, expert.ids), lengths.max(1)
+    read = both.take(expert.places, 1)
+    return read[:, ID_OF], ODDS_STEP * read[:, ODDS_OF], read[:, ORDER_OF]
+
+
+def _matches(expert: PieceInputs, both: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Find the ids [outputs, ranks] of the matches, and the positions of their lengths: 0 for an echo that is no match."""
+    ids, lengths = (both.take(places, 1) for places in expert.places)
+    for values, known in expert.agreeing:
+        lengths *= both.take(values, 1) == both[:, known, None]
+    return ids, lengths
 
 
 def log_odds(ids: npt.NDArray[Any], lengths: npt.NDArray[Any], size: int) -> Array:
@@ -52,17 +62,26 @@ def log_odds(ids: npt.NDArray[Any], lengths: npt.NDArray[Any], size: int) -> Arr
 
     `ids` and the positions of `lengths`, int [outputs, ranks], come with the longest first, `size` is the number of all ids.
     """
-    reached = lengths[:, None, :] >= _LENGTHS  # [outputs, lengths, ranks]
-    same = (ids[:, :, None] == ids[:, None, :]) & (lengths[:, None, :] > 0)
+    longest = int(lengths.max(initial=0))
+    if not longest:
+        return np.zeros(ids.shape)
+    is_match = lengths > 0
+    reached = lengths[:, None, :] >= _LENGTHS[:longest]  # [outputs, lengths, ranks]
+    same = (ids[:, :, None] == ids[:, None, :]) & is_match[:, None, :]
     is_new = ~(same & _EARLIER).any(-1)
     counts = reached.astype(np.float64) @ same.astype(np.float64)
-    total = reached.sum(-1)
-    different = (reached & is_new[:, None, :]).sum(-1)
-    to_shorter = np.where(total > 0, DISCOUNT * different / np.maximum(total, 1), 1.0)
+    total = np.count_nonzero(reached, -1)
+    different = np.count_nonzero(reached & is_new[:, None, :], -1)
+    one_or_more = np.maximum(total, 1)
+    to_shorter = np.where(total > 0, DISCOUNT * different / one_or_more, 1.0)
+    counts -= DISCOUNT
+    seen = np.maximum(counts, 0, out=counts)
+    seen /= one_or_more[..., None]
     p = np.full(ids.shape, 1.0 / size)
-    for length in range(len(LENGTHS)):
-        seen = np.maximum(counts[:, length] - DISCOUNT, 0) / np.maximum(total[:, length], 1)[:, None]
-        p = seen + to_shorter[:, length, None] * p
-    of_others = to_shorter.prod(-1, keepdims=True) / size
-    found: Array = np.where(lengths > 0, np.log(p / of_others), 0.0)
+    for length in range(longest):
+        p *= to_shorter[:, length, None]
+        p += seen[:, length]
+    p /= to_shorter.prod(-1, keepdims=True) / size
+    p[~is_match] = 1.0
+    found: Array = np.log(p, out=p)
     return found

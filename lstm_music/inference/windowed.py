@@ -6,7 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
-from lstm_music.inference.exact import Array, exact_weights, on_grid, softmax
+from lstm_music.inference.exact import (
+    LARGEST_SUM_OF_STEPS,
+    STEPS,
+    Array,
+    exact_weights,
+    largest_sums,
+    on_grid,
+    require_small,
+    softmax,
+)
 from lstm_music.inference.lstm import LSTM
 from lstm_music.models.columns import Columns
 from lstm_music.models.inputs import window_rows
@@ -22,12 +31,25 @@ class WindowedModel:
         self, spec: ModelSpec, predicts: tuple[str, ...], columns: Columns, weights: dict[str, npt.NDArray[Any]]
     ) -> None:
         self.spec, self.predicts, self.columns = spec, predicts, columns
-        self._lstm = LSTM.of(weights, "lstm_1")
+        self._lstm = LSTM.of_fields(weights, "lstm_1", len(predicts))
         names = ("bottleneck", *(f"heads/{number}" for number in range(len(predicts))))
         self._layers = [
             tuple(exact_weights(weights[f"{name}/{part}"]) for part in ("kernel", "bias")) for name in names
         ]
+        self._of_quarters = self._lstm.kernel[-1] / STEPS  # for `dual_head`
+        self._require_small()
         self._variance = float(weights.get("variance", np.float32(1)))
+
+    def _require_small(self) -> None:
+        """Raise TrainingError where sums might not be exact."""
+        if self.spec.architecture == "dual_head":
+            longest = float(np.abs(self.columns.offset_quarters).max(initial=0))
+            require_small("lstm_1", LARGEST_SUM_OF_STEPS, largest_sums(self._of_quarters[None], longest))
+        largest = 1.0  # of the hidden state, then of the bottleneck
+        for place, (kernel, bias) in enumerate(self._layers):
+            bounds = largest_sums(kernel, largest), largest_sums(bias[None])
+            require_small(f"heads/{place - 1}" if place else "bottleneck", *bounds)
+            largest = largest if place else sum(bounds)
 
     def after(self, tokens: npt.NDArray[Any]) -> Window:
         """Give the window after some events, int [events + 1, outputs, columns]; the first one is before them."""
@@ -58,7 +80,7 @@ class WindowedModel:
             return self._lstm.of_rows(rows)
         offset, note = (self.predicts.index(stream) for stream in ("offset", "note"))
         quarters = on_grid(self.columns.offset_quarters[rows[:, offset]].astype(np.float64))
-        gates: Array = self._lstm.of_rows(rows[:, note, None]) + quarters[:, None] * self._lstm.kernel[-1]
+        gates: Array = self._lstm.of_rows(rows[:, note, None]) + quarters[:, None] * self._of_quarters
         return gates
 
     def _density(self, quarters: Array) -> Array:

@@ -33,6 +33,9 @@ class ChainedInputs:
     The first layer's kernel has one row for each id of each of the `fields`: first the columns of the previous event, then those
     of this event that are earlier in the chain, then the controls: before the offset is known, those of the previous event. The
     places are known with the first stream; the echoes are those of the previous event. `experts` read what stands behind.
+
+    `places` int [fields] is where each field stands in the columns of the previous event and, behind these, of this one;
+    `first_rows` int32 [fields] is the first row of each.
     """
 
     def __init__(self, spec: ModelSpec, stream: str, columns: Columns) -> None:
@@ -43,9 +46,12 @@ class ChainedInputs:
         self._known = [[*columns.sizes].index(name) for name in earlier]
         self._controls = [columns.controls[name] for name in spec.controls]
         self.fields = (*read, *earlier, *spec.controls)
+        now = len(columns.sizes)
+        controls = [now + place if self.has_offset else place for place in self._controls]
+        self.places = np.array([*range(len(read)), *(now + place for place in self._known), *controls])
         sizes = [columns.sizes[name] for name in self.fields]
         self.kernel_rows = sum(sizes)
-        self._first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+        self.first_rows = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
         is_heard = stream in heard(columns.streams)
         self.experts = expert_inputs(spec.experts, stream, columns) if is_heard else ()
 
@@ -56,7 +62,7 @@ class ChainedInputs:
         """
         told = current if self.has_offset else previous
         ids = [previous[..., : self._read], current[..., self._known], told[..., self._controls]]
-        rows = np.concatenate(ids, -1) + self._first_rows
+        rows = np.concatenate(ids, -1) + self.first_rows
         if not self.experts:
             return rows
         return np.concatenate([rows, *(part for one in self.experts for part in one.read(previous, current))], -1)
@@ -78,7 +84,12 @@ def window_rows(
 
 
 class PieceInputs:
-    """What the expert of the piece reads of one kind of echo: the ids of its matches, and the positions of their lengths."""
+    """What the expert of the piece reads of one kind of echo: the ids of its matches, and the positions of their lengths.
+
+    `places` says where the ids and the lengths of the echoes, int [ranks] each, stand in the columns of the previous event and,
+    behind these, of this one. A match agrees with this event in all of `agreeing`: places [ranks] of the echoes' values, and
+    that of the event's.
+    """
 
     levels = len(LENGTHS) + 1
     width = 2 * RANKS
@@ -89,20 +100,24 @@ class PieceInputs:
         earlier = columns.chain[: columns.chain.index(stream)]
         if kind == OWN:  # offset and part chose them
             earlier = tuple(known for known in earlier if known in OWN_STREAMS)
-        self._stand_with_event = kind == OWN
+        self._stands_with_event = kind == OWN
         self.ids = columns.sizes[stream]
         self._sources = [
             [names.index(echo_column(kind, rank, part)) for rank in range(1, RANKS + 1)]
             for part in (*earlier, stream, LENGTH)
         ]
         self._known = [names.index(known) for known in earlier]
+        first, now = len(names) if self._stands_with_event else 0, len(names)
+        *values, ids, lengths = (first + np.array(places) for places in self._sources)
+        self.places = ids, lengths
+        self.agreeing = [(value, now + known) for value, known in zip(values, self._known, strict=True)]
 
     def read(self, previous: npt.NDArray[Any], current: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         """Find the ids [..., ranks] of the matches, and the positions of their lengths.
 
         An echo that is no match has the id `NO_ID` and the length 0.
         """
-        event = current if self._stand_with_event else previous
+        event = current if self._stands_with_event else previous
         *known, ids, lengths = (event[..., places] for places in self._sources)
         for column, values in zip(self._known, known, strict=True):
             lengths = lengths * (values == current[..., column : column + 1])
@@ -110,7 +125,10 @@ class PieceInputs:
 
 
 class NgramInputs:
-    """What the expert of the n-grams reads: the guesses of its stream."""
+    """What the expert of the n-grams reads: the guesses of its stream.
+
+    `places` int [parts] says where they stand in the columns of the previous event and, behind these, of this one.
+    """
 
     levels = len(ORDERS) + 1
     width = len(GUESS_PARTS)
@@ -120,6 +138,7 @@ class NgramInputs:
         names = list(columns.sizes)
         self._is_of_next = stream == STREAMS[0]
         self._source = [names.index(f"{stream}_{part}") for part in GUESS_PARTS]
+        self.places = np.array(self._source) + (0 if self._is_of_next else len(names))
 
     def read(self, previous: npt.NDArray[Any], current: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         """Read the guesses, [..., parts]: `GUESSES` ids, their odds, and the number of orders."""

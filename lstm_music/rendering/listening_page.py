@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_music.midi.text import printable
 from lstm_music.rendering import page_filters
+from lstm_music.rendering.compiled_templates import compiled_templates
 from lstm_music.rendering.page_filters import markup, text_of
 from lstm_music.rendering.part_styles import SWATCH_HEIGHT, SWATCH_WIDTH, part_style, swatch
 
@@ -234,6 +235,7 @@ def page_environment() -> "Environment":
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        bytecode_cache=compiled_templates(),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value,

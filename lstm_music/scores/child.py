@@ -13,10 +13,9 @@ from typing import Any
 from lstm_music.errors import RejectedInputError
 from lstm_music.scores import abc, kern, musicxml
 from lstm_music.scores.score import Score, to_json
+from lstm_music.scores.signals import CLOCK_SIGNAL, CPU_SIGNAL
 from lstm_music.scores.spec import Repeats
 from lstm_music.scores.text import score_text
-
-CPU_SIGNAL, CLOCK_SIGNAL = signal.SIGPROF, signal.SIGALRM
 
 # What reads the text of each format. A reader may raise any error; a RejectedInputError is the reason as it is.
 READERS: Mapping[str, Callable[[str, Repeats], Score]] = {

@@ -15,7 +15,7 @@ import numpy as np
 from lstm_music.child import run_child
 from lstm_music.errors import ChildError, ReadLimitError, RejectedInputError
 from lstm_music.midi.notes import NOTE_DTYPE, Bar, KeySignature, PieceNotes, Tempo, TimeSignature, sorted_notes
-from lstm_music.scores.child import CLOCK_SIGNAL, CPU_SIGNAL
+from lstm_music.scores.signals import CLOCK_SIGNAL, CPU_SIGNAL
 from lstm_music.scores.spec import Repeats
 
 CPU_SECONDS = 60.0

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import fsspec
-
 from lstm_music.errors import StorageError
 
 CACHE = "LSTM_MUSIC_CACHE"
@@ -41,6 +39,8 @@ def open_remote(url: str) -> tuple[Any, str]:
             f"{protocol}://{parts.hostname}/…: expected an address without '?' and '#', which may hold credentials that would "
             "end up in logs; leave them out"
         )
+    import fsspec  # takes a while, and folders do without
+
     try:
         # A cached listing would hide what other processes make meanwhile.
         fs, path = fsspec.url_to_fs(url, use_listings_cache=False)

@@ -20,7 +20,7 @@ from lstm_music.encoding.places import PLACES, place_sizes
 from lstm_music.encoding.splits import SPLITS, TRAIN, PieceIdentity, Splits, assign, draw_splits
 from lstm_music.encoding.streams import PART, VELOCITY
 from lstm_music.encoding.velocities import LEVELS
-from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, transposition_table
+from lstm_music.encoding.vocabulary import SPECIAL_IDS, Vocabulary, steps_of, transposition_table
 from lstm_music.encoding.windows import PieceSpan, Targets, Tokens, WindowSpec
 from lstm_music.npy import save_array, save_parts
 from lstm_music.parquet import read_table, write_table
@@ -85,6 +85,11 @@ class Dataset:
         offsets, grid = self.vocabularies["offset"], self.events.grid
         quarters = [grid.steps(value) / grid.steps_per_quarter for value in offsets.values]
         return np.array([0.0] * SPECIAL_IDS + quarters, np.float32)
+
+    @cached_property
+    def offset_steps(self) -> np.ndarray:
+        """How many steps of the grid each offset id stands for, int32 [ids]; 0 for special ids."""
+        return steps_of(self.vocabularies["offset"], self.events.grid)
 
     @property
     def streams(self) -> tuple[str, ...]:

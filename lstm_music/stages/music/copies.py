@@ -74,11 +74,16 @@ def training_titles(store: Store, ref: ArtifactRef) -> list[str] | None:
     return titles
 
 
+def has_index(store: Store, ref: ArtifactRef) -> bool:
+    """Whether copies can be searched for: a bundle may come without its index."""
+    return bool(store.open(ref).manifest["files"])
+
+
 def load_index(store: Store, ref: ArtifactRef) -> CopyIndex | None:
     """Open an index, memory-mapped; None for that of a bundle without one."""
-    artifact = store.open(ref)
-    if not artifact.manifest["files"]:
+    if not has_index(store, ref):
         return None
+    artifact = store.open(ref)
     names = CopyIndex.__dataclass_fields__
     return CopyIndex.from_arrays(
         {name: np.load(artifact.file(name), mmap_mode="r", allow_pickle=False) for name in names}

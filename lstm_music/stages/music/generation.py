@@ -22,7 +22,7 @@ from lstm_music.rendering.spec import RenderingSpec
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music.asked import as_json, compare
 from lstm_music.stages.music.candidates import make_music, music_stage, read_music
-from lstm_music.stages.music.copies import NO_INDEX, copies_stage, index_copies, load_index
+from lstm_music.stages.music.copies import NO_INDEX, copies_stage, has_index, index_copies, load_index
 from lstm_music.stages.music.ensembles import is_ensemble, picture_of, thumbnail_of
 from lstm_music.stages.music.names import KIND, name_generation, named_folder, read_names
 from lstm_music.stages.music.page import build_page, quiz_pieces
@@ -117,11 +117,14 @@ def generate(
         settings = plan.settings
         on_stage("Loading the models and making events")
         make_music(store, plan.dataset, plan.models, settings.spec, settings.random_seed, *settings.given)
-        on_stage("Indexing the training music")
+        is_bundled = load_dataset(store, plan.dataset).is_bundled  # then both come along
+        if not is_bundled and not store.has(plan.copies):
+            on_stage("Indexing the training music")
         index_copies(store, plan.dataset)
-        on_stage("Measuring held-out music")
+        if not is_bundled and not store.has(plan.reference(store)):
+            on_stage("Measuring held-out music")
         measure_reference(store, plan.dataset, plan.copies, plan.reference_events(store))
-        on_stage("Searching for copies and rendering")
+        on_stage("Searching for copies and rendering" if has_index(store, plan.copies) else "Rendering")
         present(store, plan, on_progress)
     name_generation(store, plan.stage.ref)
     return plan.stage.ref

@@ -11,7 +11,6 @@ from lstm_music.encoding.chords import content, drum_key
 from lstm_music.encoding.parts import LEFT_OUT
 from lstm_music.encoding.streams import PART, STREAMS, VELOCITY
 from lstm_music.encoding.velocities import velocities
-from lstm_music.encoding.vocabulary import steps_of
 from lstm_music.generation.ending import held_in_notes
 from lstm_music.generation.loop import Made
 from lstm_music.midi.notes import NOTE_DTYPE, PieceNotes, chosen_notes, joined_notes, sorted_notes
@@ -57,8 +56,7 @@ class NewBars:
 
 def read_bars_made(dataset: Dataset, read: Rewritten, one: Made) -> NewBars | None:
     """Take the events in the gap from an output, and judge it; None where it did not find its way through what is given."""
-    steps = steps_of(dataset.vocabularies["offset"], dataset.events.grid)
-    onsets = read.gap.begin + np.cumsum(steps[one.tokens[:, _OFFSET]], dtype=np.int64)
+    onsets = read.gap.begin + np.cumsum(dataset.offset_steps[one.tokens[:, _OFFSET]], dtype=np.int64)
     parts = one.tokens[:, len(STREAMS)] if PART in dataset.vocabularies else np.full(len(onsets), -1)
     kept = read.given
     known = {*zip(kept.events.onset_steps.tolist(), kept.parts.tolist(), kept.notes.tolist(), strict=True)}

@@ -28,6 +28,14 @@ def test_a_terminal_shows_the_stage_and_counts_its_files():
         assert text in shown
 
 
+def test_a_log_counts_files_that_take_long(capsys, monkeypatch):
+    monkeypatch.setattr(displays, "QUIET_SECONDS", 0.0)
+    with Display(as_json=False).generating("Generating 2 pieces") as (on_stage, on_file):
+        on_stage("Rendering")
+        on_file(1, 3)
+    assert capsys.readouterr().out == "Generating 2 pieces …\nRendering …\nRendered 1 of 3 files\n"
+
+
 def test_a_log_has_a_line_per_stage(capsys):
     with Display(as_json=False).generating("Generating 2 pieces") as (on_stage, on_file):
         on_stage("Making events")

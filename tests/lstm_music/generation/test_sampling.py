@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lstm_music.generation.sampling import sample
+from lstm_music.generation.sampling import Sampling, sample
 
 IDS = 12
 LARGEST_CHANCE = np.float32(1 - 2**-24)  # of numpy's float32 uniforms
@@ -19,10 +19,7 @@ def sample_one(logits, chances, allowed=None, temperature=1.0, top_k=0, top_p=1.
         np.broadcast_to(np.float64(logits), shape),
         np.broadcast_to(allowed, shape),
         np.float32(chances),
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
+        Sampling(temperature, top_k, top_p, min_p),
     )
 
 

@@ -12,7 +12,22 @@ from model_columns import COLUMNS, SIZES
 from threadpoolctl import threadpool_limits
 
 from lstm_music.encoding.streams import STREAMS
-from lstm_music.inference.exact import LARGEST_WEIGHT, STEPS, exact_weights, log_softmax, on_grid, sigmoid, softmax
+from lstm_music.errors import TrainingError
+from lstm_music.inference.exact import (
+    LARGEST_WEIGHT,
+    STEPS,
+    exact_rows,
+    exact_weights,
+    largest_sums,
+    log_softmax,
+    nats_of,
+    on_grid,
+    require_small,
+    sigmoid,
+    softmax,
+)
+from lstm_music.inference.model import inference_model
+from lstm_music.models.inputs import ChainedInputs
 from lstm_music.models.spec import ModelSpec
 
 UNITS = 64
@@ -56,8 +71,63 @@ def test_weights_keep_what_float32_says_to_half_a_step():
 @pytest.mark.parametrize("value", [LARGEST_WEIGHT, -LARGEST_WEIGHT, 1e30, np.inf, -np.inf, np.nan])
 def test_weights_that_are_too_large_or_no_numbers_are_refused(value):
     assert exact_weights(np.array([0.5, LARGEST_WEIGHT - 1, 1 - LARGEST_WEIGHT])).shape == (3,)
-    with pytest.raises(ValueError, match="expected weights between -4096 and 4096"):
+    with pytest.raises(TrainingError, match="expected weights between -4096 and 4096"):
         exact_weights(np.array([0.5, value, 0.5]))
+
+
+@pytest.mark.parametrize("value", [512, -512, 1e30, np.inf, np.nan])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_rows_whose_sums_could_overflow_are_refused(value, kind):
+    assert exact_rows(np.array([511.5, -511.5, 1.5 / STEPS, 2.5 / STEPS], kind), 4).tolist() == [
+        511.5 * STEPS,
+        -511.5 * STEPS,
+        2,
+        2,
+    ]
+    with pytest.raises(TrainingError, match="expected 4 weights that add up to less than 2048"):
+        exact_rows(np.array([0.5, value], kind), 4)
+
+
+def test_models_whose_sums_might_not_be_exact_are_refused():
+    kernel = np.array([[1023.0, 1.0]] * 4)
+    assert (largest_sums(kernel), largest_sums(-kernel, 2.5)) == (4092, 10230)
+    require_small("head", largest_sums(kernel), 4099.0)
+    with pytest.raises(
+        TrainingError, match="head: the weights are so large that sums may reach 8192, and are exact below 8192"
+    ):
+        require_small("head", largest_sums(kernel), 4100.0)
+
+
+def weights_of_two_layers(spec, stream):
+    """Small weights by name, drawn by chance."""
+    inputs, width = ChainedInputs(spec, stream, COLUMNS), 4 * spec.units
+    shapes = {
+        "lstm_1/kernel": (inputs.kernel_rows, width),
+        "lstm_2/kernel": (spec.units, width),
+        **{f"lstm_{layer}/recurrent_kernel": (spec.units, width) for layer in (1, 2)},
+        **{f"lstm_{layer}/bias": (width,) for layer in (1, 2)},
+        "head/kernel": (spec.units, COLUMNS.sizes[stream]),
+        "head/bias": (COLUMNS.sizes[stream],),
+    }
+    return {name: drawn(1, *shape, scale=0.1).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lstm_1/recurrent_kernel", 2000), ("lstm_1/kernel", 2047), ("lstm_2/kernel", 2047), ("head/kernel", 4000)],
+)
+def test_every_layer_of_a_model_is_looked_at(name, value):
+    spec = ModelSpec(units=5, layers=2)
+    weights = weights_of_two_layers(spec, STREAMS[1])
+    assert inference_model(spec, STREAMS[1], COLUMNS, weights).predicts == (STREAMS[1],)
+    weights[name][:, 0] = value
+    with pytest.raises(TrainingError, match="this model cannot make the same music on every machine"):
+        inference_model(spec, STREAMS[1], COLUMNS, weights)
+
+
+def test_the_nats_of_a_choice_are_those_of_its_probability():
+    logits, chosen = np.random.default_rng(1).normal(0, 5, (30, 7)), np.arange(30) % 7
+    assert np.array_equal(nats_of(logits, chosen), -log_softmax(logits)[np.arange(30), chosen])
 
 
 def test_probabilities_are_those_of_their_definitions_also_where_exponentials_overflow():
@@ -100,6 +170,16 @@ def test_one_output_is_made_of_the_same_bits_alone_and_among_64_others(model, to
     for one in (0, 31, 64):
         assert said(model, tokens[:, [one]]).tobytes() == together[:, [one]].tobytes()
     assert said(model, tokens[:, ::-1]).tobytes() == together[:, ::-1].tobytes()
+
+
+def test_outputs_that_have_read_the_same_share_a_state_until_they_differ(model, tokens):
+    alike = np.repeat(tokens[:, :1], 12, axis=1)
+    alike[6:, 4:8] = tokens[6:, 1:2]  # four go another way, then each of them its own
+    alike[7:, 4:8] = tokens[7:, 2:6]
+    together = said(model, alike)
+    assert len(np.unique(together[-1], axis=0)) == 5
+    for one in (0, 4, 5, 11):
+        assert said(model, alike[:, [one]]).tobytes() == together[:, [one]].tobytes()
 
 
 def test_the_number_of_threads_changes_no_bit(model, tokens):
