@@ -36,8 +36,9 @@ ENGINE = (
 """The modules of the engine, each behind those that it needs."""
 WORKER = ("packed", "random", "rewriting", "worker")
 PAGE = (
-    *("packed", "music", "midi_writer", "midi_reader", "encoding", "sound", "roll", "history", "session", "settings"),
-    *("marking", "player", "composer", "studio", "keyboard", "listeners", "main"),
+    *("packed", "music", "midi_writer", "note_values", "musicxml", "midi_reader", "encoding", "sound", "roll"),
+    *("history", "settings", "session", "opening", "marking", "view", "player", "composer", "studio", "bars"),
+    *("keyboard", "listeners", "main"),
 )
 """The modules of the page, each behind those that it needs; likewise those of its worker."""
 

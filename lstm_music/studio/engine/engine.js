@@ -1,7 +1,7 @@
 // @ts-check
 /** @file The loop that makes music, event after event: see `lstm_music/generation/loop.py`. */
 
-import { BarSoFar, asksSomething, controlId } from "./conditioning.js";
+import { BarSoFar, NOTHING_ASKED, asksSomething, controlId } from "./conditioning.js";
 import { Past } from "./echo.js";
 import { Bounds } from "./ending.js";
 import { nats } from "./exact.js";
@@ -49,7 +49,7 @@ export class Engine {
     const { columns, grammar } = tables;
     this.tables = tables;
     this.settings = settings;
-    this.asked = asked;
+    this.asked = asked ?? (ending ? NOTHING_ASKED : null);
     this.chain = chainOf(columns.streams);
     this.heard = heardOf(columns.streams);
     this.sizes = Object.fromEntries(columns.streams.map((name) => [name, columns.sizes[columnOf(columns, name)]]));
@@ -190,13 +190,15 @@ export class Engine {
       step.endNats = nats(logits, END);
     }
     const { places, controls } = this.at;
+    const barsLeft = this.bounds?.barsLeft(this.onset, this.position, this.barSteps) ?? 0;
+    if (!this.bounds?.hasEnd) this.bounds = null; // it said where music begins
     current[places] = this.position % stepsPerQuarter;
     current[places + 1] = Math.min(Math.floor(this.position / stepsPerQuarter), QUARTERS - 1);
     this.soFar.go(step.passed, this.position, this.barSteps);
     this.parallels.go(step.passed);
     if (!this.asked) return;
     for (const [name, column] of controls) {
-      current[column] = controlId(name, this.asked, this.soFar, this.position, this.barSteps);
+      current[column] = controlId(name, this.asked, this.soFar, this.position, this.barSteps, barsLeft);
     }
   }
 

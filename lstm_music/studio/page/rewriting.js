@@ -50,7 +50,7 @@ function candidate(tables, settings, asked, gap, random) {
   const prompt = nearEnough(tables, gap);
   const known = tables.columns.streams.length + 2;
   const wait = start - prompt.onset;
-  const ending = { length: end - start, wait, latest: wait + prompt.barSteps };
+  const ending = { length: end - start, wait, latest: wait + prompt.barSteps, isGap: true };
   const engine = new Engine(tables, settings, prompt, asked, ending);
   /** @type {Event[]} */
   const events = [];

@@ -18,8 +18,10 @@ FACTS = {
     "prompts": [{"events": [[3, 4, 5]], "title": "<script>alert(1)</script>", "composer": "</script>", "bars": [1, 4]}],
     "parts": [],
     "instruments": [{"name": "Piano & more", "key": "0"}],
-    "recipe": "tiny",
+    "model": "tiny",
     "controls": ["density", "key"],
+    "ranges": {"density": [3, 20]},
+    "range": [40, 80],
     "keys": ["C major"],
     "progressions": [],
 }
@@ -70,9 +72,18 @@ def test_blocks_are_packed_and_the_page_is_the_same_each_time(text):
     assert studio_page(Studio("Studio: <b>", FACTS, b"tables", b"sounds")) == text
 
 
+def test_everything_that_can_be_used_is_explained(text):
+    body = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    for tag in re.findall(r"<(?:button|input|select)\b[^>]*>", body):
+        is_shown_as_needed = any(f'id="{one}"' in tag for one in ("undo", "redo", "file", "place", "shortcuts"))
+        described = re.search(r'aria-describedby="([\w-]+)"', tag)
+        assert is_shown_as_needed or "title=" in tag or (described and f'id="{described[1]}">' in body), tag
+
+
 def test_the_page_offers_only_the_controls_that_the_models_have(text):
     for control, is_there in (("density", True), ("key", True), ("polyphony", False), ("mean-pitch", False)):
         assert (f'id="{control}"' in text) is is_there
+    assert 'min="2" max="20" step="1" value="2" aria-describedby="density-hint" data-free' in text  # 2 asks nothing
     assert 'id="instrument"' in text
     with_parts = studio_page(Studio("x", FACTS | {"parts": [{"name": "Bass"}]}, b"", b""))
     assert 'id="instrument"' not in with_parts
