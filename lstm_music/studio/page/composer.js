@@ -23,26 +23,39 @@ export class Composer {
     this.isIdle = false;
     this.rewriting = /** @type {((events: Event[]) => void) | null} */ (null);
     this.worker = /** @type {Worker | null} */ (null);
-    this.waiting = /** @type {unknown[]} */ ([]); // for the worker
+    this.isLoaded = false;
+    this.waiting = /** @type {unknown[]} */ ([]); // for the tables
   }
 
   /**
    * Start the worker.
    * @param {string} source its script
-   * @param {string} tables
    */
-  load(source, tables) {
-    const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    worker.addEventListener("message", (message) => this.#hear(message.data));
-    worker.addEventListener("error", (error) => this.listeners.onFail(error.message));
-    for (const order of [{ type: "load", tables }, ...this.waiting]) worker.postMessage(order);
+  begin(source) {
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    this.worker.addEventListener("message", (message) => this.#hear(message.data));
+    this.worker.addEventListener("error", (error) => this.listeners.onFail(error.message));
+  }
+
+  /**
+   * Hand on the next piece of the tables, which have `size` bytes.
+   * @param {string} piece
+   * @param {number} size
+   */
+  feed(piece, size) {
+    this.worker?.postMessage({ type: "piece", piece, size });
+  }
+
+  /** All pieces are there: what is wanted can be made. */
+  load() {
+    for (const order of [{ type: "load" }, ...this.waiting]) this.worker?.postMessage(order);
     this.waiting = [];
-    this.worker = worker;
+    this.isLoaded = true;
   }
 
   /** @param {unknown} order */
   #say(order) {
-    if (this.worker) this.worker.postMessage(order);
+    if (this.isLoaded) this.worker?.postMessage(order);
     else this.waiting.push(order);
   }
 

@@ -16,17 +16,19 @@ import { rewritten } from "./rewriting.js";
 
 /**
  * What the page says. `piece` numbers what is being made: answers to an earlier one are no longer wanted.
- * @typedef {{type: "load", tables: string}
+ * @typedef {{type: "piece", piece: string, size: number} | {type: "load"}
  *   | {type: "start", piece: number, prompt: Prompt, wanted: Wanted, seed: number}
  *   | {type: "compose", piece: number, until: number}
  *   | {type: "rewrite", piece: number, prompt: Prompt, start: number, end: number, after: Event[], seed: number}} Order
  */
 
-const MOST_AT_ONCE = 16; // events, before the page is heard again
+const MOST_AT_ONCE = 16; // events, before the page is heard again; at the start of music it has the first one at once
 const LAST_BARS = 2; // which are held back until the end of the music is chosen
 
-/** What is being made. */
+/** What is being made, after the `bytes` of the tables were taken, of which so many are `filled`. */
 const work = {
+  bytes: /** @type {Uint8Array<ArrayBuffer> | null} */ (null),
+  filled: 0,
   all: /** @type {Tables | null} */ (null), // of all notes
   tables: /** @type {Tables | null} */ (null), // of those that may be played
   wanted: /** @type {Wanted | null} */ (null),
@@ -50,7 +52,7 @@ function compose() {
   /** @type {Event[]} */
   const events = [];
   const known = tables.columns.streams.length + 2;
-  while (!engine.hasEnded && engine.onset < work.until && events.length < MOST_AT_ONCE) {
+  while (!engine.hasEnded && engine.onset < work.until && events.length < Math.min(engine.made + 1, MOST_AT_ONCE)) {
     const { event, onset, endNats } = engine.next(work.random.numbers(engine.chain.length));
     if (work.last.length > work.endNats.length) work.endNats.push(endNats);
     if (!engine.hasEnded) take({ onset, tokens: event.slice(0, known) }, engine, events);
@@ -118,8 +120,14 @@ function start(wanted, all, prompt) {
 
 /** @param {Order} order */
 async function obey(order) {
-  if (order.type === "load") {
-    work.all = readTables(await unpacked(order.tables));
+  if (order.type === "piece") {
+    work.bytes ??= new Uint8Array(order.size);
+    const piece = new Uint8Array(await unpacked(order.piece));
+    work.bytes.set(piece, work.filled);
+    work.filled += piece.length;
+  } else if (order.type === "load" && work.bytes) {
+    work.all = readTables(work.bytes.buffer);
+    work.bytes = null;
     answer({ type: "ready" });
   } else if (order.type === "start" && work.all) {
     start(order.wanted, work.all, order.prompt);

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lstm_music.studio import page
-from lstm_music.studio.page import ENGINE, PAGE, WORKER, Studio, page_script, studio_page, worker_script
+from lstm_music.studio.page import ENGINE, PAGE, PIECE, WORKER, Studio, page_script, studio_page, worker_script
 
 FOLDER = Path(page.__file__).parent
 FACTS = {
@@ -66,10 +66,20 @@ def test_names_are_text_and_the_script_runs_by_its_digest(text):
 
 
 def test_blocks_are_packed_and_the_page_is_the_same_each_time(text):
-    found = dict(re.findall(r'<script type="application/octet-stream" id="(\w+)">([^<]*)</script>', text))
-    unpacked = {name: gzip.decompress(b64decode(block)) for name, block in found.items()}
-    assert unpacked == {"tables": b"tables", "sounds": b"sounds"}
+    found = re.findall(
+        r'<script type="application/octet-stream" (?:id="sounds"|class="tables"[^>]*)>([^<]*)</script>', text
+    )
+    assert [gzip.decompress(b64decode(block)) for block in found] == [b"sounds", b"tables"]
     assert studio_page(Studio("Studio: <b>", FACTS, b"tables", b"sounds")) == text
+
+
+def test_tables_are_in_pieces_behind_the_scripts():
+    tables = bytes(range(256)) * (2 * PIECE // 256) + b"end"
+    text = studio_page(Studio("x", FACTS, tables, b""))
+    pieces = re.findall(rf'class="tables" data-size="{len(tables)}">([^<]*)<', text)
+    assert b"".join(gzip.decompress(b64decode(piece)) for piece in pieces) == tables
+    assert len(pieces) == 3
+    assert text.index("class Studio") < text.index('class="tables"')
 
 
 def test_everything_that_can_be_used_is_explained(text):
