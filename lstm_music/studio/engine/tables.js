@@ -137,8 +137,8 @@ function unsigned(planes) {
  */
 function countsOf(bytes, often, oftenCounts) {
   if (!often.length) return bytes;
-  const counts = Uint16Array.from(bytes);
-  const found = oftenCounts.some((count) => count >= 2 ** 16) ? Uint32Array.from(bytes) : counts;
+  const counts = new Uint16Array(bytes);
+  const found = oftenCounts.some((count) => count >= 2 ** 16) ? new Uint32Array(bytes) : counts;
   often.forEach((at, place) => {
     found[at] = oftenCounts[place];
   });
