@@ -7,6 +7,8 @@ music was not composed yet. `--tempo 0` plays at the tempo of the prompt. Playwr
 """
 
 import argparse
+import math
+import resource
 import shutil
 import time
 from pathlib import Path
@@ -35,24 +37,38 @@ def main() -> None:
         page.click("#play")
         if asked.tempo:
             page.evaluate(f"studio.player.setTempo({asked.tempo})")
-        _play(page, asked.bars)
+        _play(page, asked.bars, browser.new_browser_cdp_session())
         browser.close()
 
 
-def _play(page: Any, bars: int) -> None:
+def _play(page: Any, bars: int, system: Any) -> None:
     client = page.context.new_cdp_session(page)
     started, early = time.monotonic(), 0.0
     while (bar := page.evaluate("studio.music.barOf(studio.player.step)")) < bars:
         page.wait_for_timeout(1000)
         if not early and time.monotonic() - started >= FIRST_SECONDS:
-            early = _heap(client)
-            print(f"after {FIRST_SECONDS} s: bar {bar}, heap {early / 1e6:.1f} MB", flush=True)
-    late = _heap(client)
+            early, process = _heap(client), _process(system)
+            print(
+                f"after {FIRST_SECONDS} s: bar {bar}, heap {early / 1e6:.1f} MB, process {process / 1e6:.0f} MB",
+                flush=True,
+            )
+    late, process = _heap(client), _process(system)
     gaps, events = page.evaluate("[studio.player.gaps, studio.music.events.length]")
     seconds = time.monotonic() - started
-    print(f"{bar} bars in {seconds:.0f} s: {gaps} gaps, {events} events kept, heap {late / 1e6:.1f} MB")
+    print(f"{bar} bars in {seconds:.0f} s: {gaps} gaps, {events} events kept")
+    print(f"at the end: heap {late / 1e6:.1f} MB, process {process / 1e6:.0f} MB")
     if early:
         print(f"heap at the end / after the first minute: {late / early:.2f}")
+
+
+def _process(system: Any) -> float:
+    """Give the bytes in memory of the process that has the page and its worker; on Linux only, else not a number."""
+    renderers = [
+        one["id"] for one in system.send("SystemInfo.getProcessInfo")["processInfo"] if one["type"] == "renderer"
+    ]
+    sizes = [Path(f"/proc/{pid}/statm") for pid in renderers]
+    pages = [int(path.read_text().split()[1]) for path in sizes if path.exists()]
+    return float(max(pages) * resource.getpagesize()) if pages else math.nan
 
 
 def _heap(client: Any) -> float:

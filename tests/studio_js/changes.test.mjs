@@ -51,7 +51,7 @@ test("after a prompt that ends with a bar, music begins with the next one", () =
 
 test("music that has begun ends after its bars, or with the bar that is written", () => {
   const music = Music.of(FACTS, { ...PROMPT, endsBar: true });
-  music.add([60, 200].map((onset) => ({ onset, tokens: Int32Array.from([4, 3, 3, 0, 0]) })));
+  music.add([60, 200].map((onset) => ({ onset, tokens: [4, 3, 3, 0, 0] })));
   assert.equal(endingOf(music, 8)?.end, 48 + 8 * 48);
   assert.equal(endingOf(music, 2)?.end, 240);
   assert.equal(endingOf(music, 0), null);

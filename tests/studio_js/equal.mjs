@@ -26,13 +26,13 @@ function made(one) {
     const { event, onset, nats, endNats } = engine.next(numbers);
     if (placed.length) result.endNats.push(endNats); // after the event before
     if (engine.hasEnded) break;
-    placed.push({ onset, tokens: event.slice(0, streams) });
-    result.tokens.push(Array.from(event.slice(0, streams)));
+    placed.push({ onset, tokens: Array.from(event.subarray(0, streams)) });
+    result.tokens.push(Array.from(event.subarray(0, streams)));
     result.nats.push(nats);
   }
   const { bounds, barSteps, hasEnded } = engine;
   const last = bounds && hasEnded ? endedWell(grammar, placed, result.endNats, bounds.end, barSteps) : placed;
-  const ended = last.map(({ tokens }) => Array.from(tokens));
+  const ended = last.map(({ tokens }) => tokens);
   return { ...result, ended, loopsLeft: engine.loopsLeft, seconds: (performance.now() - started) / 1000 };
 }
 

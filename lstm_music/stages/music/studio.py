@@ -22,6 +22,7 @@ from lstm_music.inference.model import InferenceModel
 from lstm_music.inference.weights import read_weights
 from lstm_music.midi.general_midi import PROGRAMS
 from lstm_music.midi.text import printable
+from lstm_music.midi.titles import person_name
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset
@@ -141,7 +142,7 @@ def _prompt_json(origin: Origin, columns: int) -> dict[str, Any]:
         **prompt_json(segment, columns),
         "rest": segment.rest_steps,
         "title": printable(segment.title),
-        "composer": printable(origin.composer),
+        "composer": printable(person_name(origin.composer)),
         "bars": list(segment.bars),
         "tempo": round(MINUTE / segment.microseconds_per_quarter, 1),
         "signature": [segment.time_signature.numerator, segment.time_signature.denominator],

@@ -70,7 +70,7 @@ export class BarSoFar {
 
   /**
    * Begin after a prompt.
-   * @param {Int32Array[]} events
+   * @param {ArrayLike<number>[]} events
    */
   begin(events) {
     const { offsetSteps, durationSteps, pitches } = this.tables;

@@ -15,7 +15,7 @@ const NEVER = 2 ** 30;
  * @typedef {{length: number, wait: number, latest: number, end?: number, isGap?: boolean}} Ending
  */
 
-/** @typedef {{onset: number, tokens: Int32Array}} PlacedEvent */
+/** @typedef {{onset: number, tokens: number[]}} PlacedEvent */
 
 /** The bounds of the music; `end` is where it ends, in steps since the start of the piece. */
 export class Bounds {

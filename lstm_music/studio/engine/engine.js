@@ -26,7 +26,8 @@ import { Sampler } from "./sampling.js";
  * The music to go on from: its `events` are streams and places, `before` the event before them. Of its last event, in steps:
  * `onset` since the start of the piece and `position` since that of its bar, which has `barSteps` and the number `bar`. Without a
  * number, bars count from the one in which new music begins.
- * @typedef {{events: Int32Array[], before: Int32Array, onset: number, position: number, barSteps: number, bar?: number}} Prompt
+ * @typedef {{events: ArrayLike<number>[], before: ArrayLike<number>, onset: number, position: number, barSteps: number,
+ *   bar?: number}} Prompt
  */
 
 /**
@@ -108,7 +109,7 @@ export class Engine {
 
   /**
    * Follow events that were made elsewhere, of which streams and places are given, and say how unlikely they are.
-   * @param {Int32Array[]} events
+   * @param {ArrayLike<number>[]} events
    */
   score(events) {
     let sum = 0;
@@ -257,7 +258,7 @@ export class Engine {
 
   /**
    * Follow an event of the prompt, of which streams and places are given.
-   * @param {Int32Array} event
+   * @param {ArrayLike<number>} event
    */
   #follow(event) {
     const current = new Int32Array(this.last.length);

@@ -1,7 +1,7 @@
 // @ts-check
 /** @file The music of the page: events with their onsets, in steps of the grid, of a prompt and of what was made after it. */
 
-/** @typedef {{onset: number, tokens: Int32Array}} Event */
+/** @typedef {{onset: number, tokens: number[]}} Event */
 /** @typedef {{pitch: number, key: string, part: number, velocity: number, onset: number, steps: number}} Note */
 /** @typedef {{temperature: number, top_k: number, top_p: number, min_p: number}} Sampling */
 /** @typedef {{sampling: Record<string, Sampling>, maxRepeats: number, minEvents: number, avoidParallels: boolean}} Settings */
@@ -48,7 +48,7 @@ export class Music {
     this.isOver = false; // whether it is made up to its end
     this.letGo = -Infinity; // before which events were let go
     this.events = /** @type {Event[]} */ ([]);
-    this.before = /** @type {Int32Array} */ (new Int32Array(0));
+    this.before = /** @type {number[]} */ ([]);
   }
 
   /**
@@ -60,13 +60,13 @@ export class Music {
     const music = new Music(facts, prompt);
     let onset = prompt.onset - prompt.rest;
     for (const tokens of prompt.events.slice().reverse()) {
-      music.events.unshift({ onset, tokens: Int32Array.from(tokens) });
+      music.events.unshift({ onset, tokens: tokens.slice() });
       onset -= facts.offsetSteps[tokens[0]];
     }
     const first = music.events[0]?.onset ?? prompt.onset;
     const barline = prompt.onset - prompt.position;
     music.origin = barline - Math.ceil((barline - first) / prompt.barSteps) * prompt.barSteps;
-    music.before = Int32Array.from(prompt.before);
+    music.before = prompt.before.slice();
     music.promptEnd = music.frontier = music.begin = prompt.onset;
     if (prompt.endsBar) music.begin = barline + prompt.barSteps;
     music.given = Math.max(music.begin, prompt.onset + Number(prompt.events.length > 0));

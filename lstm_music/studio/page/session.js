@@ -25,7 +25,7 @@ export function writeSession(music, kept) {
     version: VERSION,
     models: facts.models,
     music: { barSteps, signature, velocity, title, fifths, isOver, ...places },
-    before: Array.from(music.before),
+    before: music.before,
     events: music.events.map(({ onset, tokens }) => [onset, ...tokens]),
     kept: [...kept],
     fields: Object.fromEntries(formOf().filter(([id]) => id !== "prompt")),
@@ -58,7 +58,7 @@ export function readSession(text, facts) {
   }
   const music = new Music(facts, { barSteps, signature, velocity, title: String(title).slice(0, 200), fifths });
   Object.assign(music, Object.fromEntries(places), { isOver: isOver === true });
-  music.before = Int32Array.from(checkedTokens(read.before ?? [], facts, true));
+  music.before = checkedTokens(read.before ?? [], facts, true);
   music.events = eventsOf(read.events, facts, music.frontier);
   const kept = new Set(/** @type {number[]} */ (Array.isArray(read.kept) ? read.kept.filter(isSteps) : []));
   return { music, kept, fields: fieldsOf(read.fields) };
@@ -106,7 +106,7 @@ function eventsOf(rows, facts, frontier) {
       throw new Error("the session is damaged: its events are not in order");
     }
     last = row[0];
-    return { onset: row[0], tokens: Int32Array.from(checkedTokens(row.slice(1), facts, false)) };
+    return { onset: row[0], tokens: checkedTokens(row.slice(1), facts, false) };
   });
 }
 

@@ -12,7 +12,7 @@ import { rewritten } from "./rewriting.js";
 /** @typedef {import("../engine/engine.js").Prompt} Prompt */
 /** @typedef {import("../engine/tables.js").Tables} Tables */
 /** @typedef {import("./settings.js").Wanted} Wanted */
-/** @typedef {{onset: number, tokens: Int32Array}} Event */
+/** @typedef {{onset: number, tokens: number[]}} Event */
 
 /**
  * What the page says. `piece` numbers what is being made: answers to an earlier one are no longer wanted.
@@ -55,7 +55,7 @@ function compose() {
   while (!engine.hasEnded && engine.onset < work.until && events.length < Math.min(engine.made + 1, MOST_AT_ONCE)) {
     const { event, onset, endNats } = engine.next(work.random.numbers(engine.chain.length));
     if (work.last.length > work.endNats.length) work.endNats.push(endNats);
-    if (!engine.hasEnded) take({ onset, tokens: event.slice(0, known) }, engine, events);
+    if (!engine.hasEnded) take({ onset, tokens: Array.from(event.subarray(0, known)) }, engine, events);
   }
   if (engine.hasEnded) events.push(...lastOnes(engine, tables));
   const { bounds } = engine;
