@@ -342,6 +342,8 @@ def test_what_a_person_plays_is_answered(page):
     wait_for(page, "document.getElementById('status').textContent === 'The models answer.'")
     first = "studio.music.events.slice(0, 3).flatMap((event) => studio.music.notesOf(event)).map(({ pitch }) => pitch)"
     assert page.evaluate(first) == [60, 64, 67]
+    page.keyboard.press("n")
+    assert page.evaluate(first) == [60, 64, 67]  # no new piece: the key lies beside those that play
     wait_for(page, "studio.player.isPlaying && studio.music.events.length > 20")
     page.keyboard.down("a")
     assert not page.evaluate("studio.player.isPlaying")

@@ -95,7 +95,8 @@ function listenToKeys(studio, keyboard) {
   document.addEventListener("keydown", (event) => {
     const element = event.target instanceof Element ? event.target : document.body;
     if (element.closest(TYPED_INTO) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const isPlayed = keyboard.isOn && keyboard.press(event);
+    const isLetter = event.key.length === 1 && event.key !== " ";
+    const isPlayed = keyboard.isOn && (keyboard.press(event) || isLetter); // beside a key that plays lies no other command
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (isPlayed || !action || element.closest(CONTROLS_OF_PAGE) || !byId("shortcuts", HTMLInputElement).checked) {
       return;
