@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from lstm_music.generation.ending import NEVER, Ending
 from lstm_music.generation.loop import Made, generate_tokens
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.generation.steering import note_name
 from lstm_music.inference.model import InferenceModel
 from lstm_music.inference.weights import read_weights
 from lstm_music.stages.current import recipe_of_storage, require_promoted
@@ -30,7 +31,8 @@ from lstm_music.stages.data.dataset import Dataset, load_dataset
 from lstm_music.stages.music.plans import asked_of_bars
 from lstm_music.stages.music.prompts import choose_prompts
 from lstm_music.stages.music.ready import Ready, make_ready
-from lstm_music.stages.music.studio import prompt_json, settings_json
+from lstm_music.stages.music.steering import pitch_range
+from lstm_music.stages.music.studio import prompt_json, settings_json, sounding_json
 from lstm_music.store import Store
 from lstm_music.studio.tables import engine_tables, pack
 
@@ -78,6 +80,8 @@ class Compared:
     nats: npt.NDArray[Any]
     loops_left: int
     seconds: float
+    ended: list[list[int]]
+    """What the page makes of the last bar, where the music ends."""
 
     @property
     def same(self) -> int:
@@ -100,8 +104,9 @@ def compare(trained: Trained, cases: Sequence[Case]) -> list[Compared]:
         ending = case.ending
         what = asked_of_bars(dataset, case.spec, ready.prompts.bars, None if ending is None else ending.lengths)
         made.append(_by_numpy(trained, ready, case, what))
-        asked.append(_as_json(ready, case, what))
-    arrays, facts = engine_tables(trained.models, trained.weights, ready.grammar, dataset.knowledge.table)
+        asked.append(_as_json(dataset, ready, case, what))
+    whole = make_ready(trained.store, dataset, {}, cases[0].spec, [cases[0].prompt]).grammar
+    arrays, facts = engine_tables(trained.models, trained.weights, whole, dataset.knowledge.table)
     results = _by_page(pack(arrays, facts), asked)
     streams = len(dataset.streams)
     return [
@@ -112,6 +117,7 @@ def compare(trained: Trained, cases: Sequence[Case]) -> list[Compared]:
             np.array(result["nats"]),
             result["loopsLeft"],
             result["seconds"],
+            result["ended"],
         )
         for case, one, result in zip(cases, made, results, strict=True)
     ]
@@ -143,14 +149,17 @@ def _by_page(tables: bytes, cases: Sequence[Mapping[str, Any]]) -> list[dict[str
     return found
 
 
-def _as_json(ready: Ready, case: Case, asked: Asked | None) -> dict[str, Any]:
+def _as_json(dataset: Dataset, ready: Ready, case: Case, asked: Asked | None) -> dict[str, Any]:
     """Give a case as the page's engine reads it."""
+    low, high = pitch_range(dataset, case.spec)
+    pitches = sounding_json(dataset, ready.grammar)["pitches"]
     streams, ending = ready.grammar.streams, case.ending
     shape = (case.spec.num_events, 1, len(streams))
     chance = np.random.default_rng([case.random_seed, 2]).random(shape, np.float32)  # as in `generation.loop`
     return {
         "prompt": prompt_json(case.prompt, len(streams) + 2),
         "settings": settings_json(case.spec, streams),
+        "notes": [int(low <= min(one, default=low) and max(one, default=high) <= high) for one in pitches],
         "asked": asked and {**_listed(asked), "repeats": False},
         "ending": ending and dict(zip(("length", "wait", "latest"), (int(one[0]) for one in ending), strict=True)),
         "chance": chance[:, 0].tolist(),
@@ -178,6 +187,10 @@ def cases_of(trained: Trained, spec: GenerationSpec, events: int) -> Iterator[Ca
     yield case("temperature 0.4, two repeats", temperature=0.4, max_repeats=2)
     yield case("temperature 0", temperature=0.0)
     yield case("an end after 12 bars", bars=12)
+    low, high = pitch_range(dataset, spec.for_streams(dataset.streams))
+    middle = (low + high) // 2
+    register = f"{note_name(max(middle - 9, low))}-{note_name(min(middle + 9, high))}"
+    yield case("a range of pitches", pitch_range=register)
     if dataset.knowledge.controls:
         yield case("density 8", density=8)
         yield case("every control", density=6, polyphony=2.5, mean_pitch="E4", plan=_PLAN, temperature=1.1)
@@ -206,7 +219,11 @@ def main() -> None:
     trained = Trained(store, dataset, ready.models, weights)
     count = len([*cases_of(trained, spec, 1)])
     started = time.perf_counter()
-    results = compare(trained, [*cases_of(trained, spec, -(-asked.events // count))])
+    each = -(-asked.events // count)
+    results = compare(trained, [*cases_of(trained, spec, each)])
+    while (missing := asked.events - sum(len(one.numpy.tokens) for one in results)) > 0:  # some music ends sooner
+        more = [replace(one, random_seed=one.random_seed + len(results)) for one in cases_of(trained, spec, missing)]
+        results += compare(trained, more[:1])
     print("case | numpy's events | the same | farthest, nats | page's events a second")
     for one in results:
         rate = len(one.tokens) / one.seconds

@@ -78,11 +78,13 @@ def of_bundle(display: Display, file: Path, output: Path, soundfont: Path | None
 
     keep_caches_here()
     with importing.opened(find_bundle(file)) as bundle:
-        return _write(display, bundle.store, bundle.recipe, output, soundfont)
+        return _write(display, bundle.store, bundle.recipe, output, soundfont, file.stem)
 
 
-def _write(display: Display, store: "Store", recipe: "Recipe", output: Path, soundfont: Path | None) -> dict[str, Any]:
-    """Write the page. Raises StorageError where the file cannot be written."""
+def _write(
+    display: Display, store: "Store", recipe: "Recipe", output: Path, soundfont: Path | None, name: str = ""
+) -> dict[str, Any]:
+    """Write the page of models called `name`, or as their recipe is. Raises StorageError where the file cannot be written."""
     from flows.cli.sizes import size
     from lstm_music.errors import StorageError
     from lstm_music.stages.current import require_promoted
@@ -93,7 +95,7 @@ def _write(display: Display, store: "Store", recipe: "Recipe", output: Path, sou
     if not output.absolute().parent.is_dir():
         raise StorageError(f"--output: {output.parent} is no folder; make it, or give another file")
     with display.doing("Taking the sounds from the soundfont"):
-        page = studio_page(make_studio(store, recipe, current, soundfont)).encode("utf-8")
+        page = studio_page(make_studio(store, recipe, current, soundfont, name)).encode("utf-8")
     try:
         output.write_bytes(page)
     except OSError as error:

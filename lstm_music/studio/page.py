@@ -36,10 +36,14 @@ ENGINE = (
 """The modules of the engine, each behind those that it needs."""
 WORKER = ("packed", "random", "rewriting", "worker")
 PAGE = (
-    *("packed", "music", "midi_writer", "midi_reader", "encoding", "sound", "roll", "history", "session", "settings"),
-    *("marking", "player", "composer", "studio", "keyboard", "listeners", "main"),
+    *("packed", "music", "midi_writer", "note_values", "musicxml", "midi_reader", "encoding", "sound", "roll"),
+    *("history", "settings", "session", "opening", "marking", "view", "player", "composer", "studio", "bars"),
+    *("keyboard", "listeners", "main"),
 )
 """The modules of the page, each behind those that it needs; likewise those of its worker."""
+
+PIECE = 1 << 20
+"""The tables are in the page in pieces of so many bytes: the worker unpacks one while the browser reads the next."""
 
 _IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function|class)\b)", re.MULTILINE)
@@ -76,7 +80,11 @@ def studio_page(studio: Studio) -> str:
         script=markup(script),
         script_hash=_digest(script),
         worker=markup(worker_script()),
-        tables=markup(_packed(studio.tables)),
+        tables=[
+            markup(_packed(studio.tables[start : start + PIECE]))
+            for start in range(0, max(len(studio.tables), 1), PIECE)
+        ],
+        size=len(studio.tables),
         sounds=markup(_packed(studio.sounds)),
     )
 

@@ -3,9 +3,9 @@
 Arrays are as small as their values allow. Weights on the grid of `inference.exact` are whole steps of 2^-20: three bytes each, in
 planes, the lowest bytes of all first, because gzip finds little in the lower planes and much in the upper one.
 
-The hashes of the n-grams keep their first bits only: `bucket_bits`, which say where to look, and 32 more. No two contexts of the
+The hashes of the n-grams keep their first bits only: `bucket_bits`, which say where to look, and 24 more. No two contexts of the
 table share these; a context that is *not* in the table is taken for one that is with a probability of
-contexts / 2^(bucket_bits + 32), which is 4e-9 for a million contexts.
+contexts / 2^(bucket_bits + 24), which is at most `TAKEN_FOR_ANOTHER`. Counts above 255 stand apart.
 """
 
 import json
@@ -27,9 +27,11 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 METADATA = "studio"
 BUCKET_BITS = range(16, 25)
-REST_BITS = 32
+REST_BITS = 24
+TAKEN_FOR_ANOTHER = 2.5e-7
 ALIGNMENT = 8  # bytes
 
+MOST_COUNT = 255
 _PLANES = 3
 _MIDDLE = 1 << (8 * _PLANES - 1)
 _TYPES = {
@@ -102,22 +104,35 @@ def planes(weights: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     steps = np.rint(exact_weights(weights).reshape(-1) * STEPS).astype(np.int64) + _MIDDLE
     if len(steps) and (steps.min() < 0 or steps.max() >= 2 * _MIDDLE):
         raise RecipeError(f"studio: expected weights between -{_MIDDLE / STEPS:g} and {_MIDDLE / STEPS:g}")
-    return np.stack([steps >> (8 * plane) & 255 for plane in range(_PLANES)]).astype(np.uint8)
+    return in_planes(steps)
+
+
+def in_planes(values: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Give the three bytes of each value, the lowest bytes of all first: uint8 [3, values]."""
+    return np.stack([values >> (8 * plane) & 255 for plane in range(_PLANES)]).astype(np.uint8)
 
 
 def ngram_arrays(counts: Counts) -> tuple[Arrays, int]:
     """Give the arrays of a table of n-grams, and the number of bits that lead to a bucket."""
     bits = next(
-        (bits for bits in BUCKET_BITS if _are_distinct(counts.contexts >> (HASH_BITS - bits - REST_BITS))),
+        (
+            bits
+            for bits in BUCKET_BITS
+            if len(counts.contexts) <= TAKEN_FOR_ANOTHER * 2 ** (bits + REST_BITS)
+            and _are_distinct(counts.contexts >> (HASH_BITS - bits - REST_BITS))
+        ),
         BUCKET_BITS[-1],
     )
     rests = (counts.contexts >> (HASH_BITS - bits - REST_BITS)) & ((1 << REST_BITS) - 1)
+    how_often = np.asarray(counts.counts)
     arrays = {
         "bucket_lengths": smallest(np.bincount(place_of(counts.contexts, bits), minlength=1 << bits)),
-        "rests": rests.astype(np.uint32),
+        "rests": in_planes(rests),
         "lengths": smallest(np.diff(counts.starts)),
         "values": smallest(np.asarray(counts.values)),
-        "counts": smallest(np.asarray(counts.counts)),
+        "counts": np.minimum(how_often, MOST_COUNT).astype(np.uint8),
+        "often": np.flatnonzero(how_often > MOST_COUNT).astype(np.uint32),
+        "often_counts": how_often[how_often > MOST_COUNT].astype(np.uint32),
         "odds_from": odds_from(),
     }
     return arrays, bits

@@ -52,6 +52,12 @@ def mark(page, first, last):
     assert page.evaluate("[studio.marked.first, studio.marked.last]") == [first - 1, last - 1]
 
 
+def midi_of(*notes):
+    """A file of (tick, pitch), a quarter of 480 ticks long each."""
+    rows = np.array([(1, 0, 0, False, pitch, 80, tick, 480) for tick, pitch in notes], NOTE_DTYPE)
+    return write_midi(PieceNotes(480, rows))
+
+
 @pytest.fixture
 def page(visit, file):
     page = visit(file, offline=True)
@@ -108,10 +114,79 @@ def test_marked_bars_are_made_anew_others_and_kept_ones_stay_and_undo_takes_it_b
             [one[0], *one[2:]] for one in inside(before, first, last)
         ]
     page.click("#undo")
+    assert page.text_content("#status") == "Undone: bars written again."
     undone = page.evaluate(EVENTS)
     assert [one[0:1] + one[2:] for one in inside(undone, -100, 4)] == [
         one[0:1] + one[2:] for one in inside(before, -100, 4)
     ]
+    page.click("#redo")
+    assert inside(page.evaluate(EVENTS), 0, 3) == inside(after, 0, 3)
+
+
+@pytest.mark.operation
+def test_whatever_takes_music_away_can_be_undone_and_done_again(page, tmp_path):
+    wait_for(page, AHEAD)
+    states = [page.evaluate(EVENTS)]
+
+    def change(what, sentence="true"):
+        what()
+        wait_for(page, sentence)
+        wait_for(page, "studio.music.bars > 8")
+        states.append(page.evaluate(EVENTS))
+
+    (tmp_path / "mine").write_bytes(midi_of((0, 60), (480, 62), (960, 64)))
+    change(lambda: page.click("#new"))
+    change(lambda: page.fill("#density", page.get_attribute("#density", "max")))
+    opened = "document.getElementById('status').textContent.startsWith('Opened')"
+    change(lambda: page.set_input_files("#file", tmp_path / "mine"), opened)
+    change(lambda: page.select_option("#prompt", "0"))
+    for state in states[-2::-1]:
+        page.click("#undo")
+        assert page.evaluate(f"{EVENTS}.slice(0, {len(state)})") == state
+    assert page.is_disabled("#undo")
+    assert page.text_content("output[for=density]") == "free"
+    for state in states[1:]:
+        page.click("#redo")
+        assert page.evaluate(f"{EVENTS}.slice(0, {len(state)})") == state
+    assert page.is_disabled("#redo")
+
+
+def test_music_ends_after_its_bars_and_goes_on_again(page):
+    wait_for(page, AHEAD)
+    page.fill("#length", "3")
+    page.dispatch_event("#length", "change")
+    wait_for(page, "studio.music.isOver")
+    first, bars, length, end = page.evaluate(
+        "[studio.music.newBar, studio.music.bars, studio.music.barSteps, studio.music.end]"
+    )
+    assert (bars, end) == (first + 3, page.evaluate("studio.music.startOf(studio.music.bars)"))
+    assert f"ends with bar {bars}" in page.text_content("#status")
+    notes = page.evaluate("studio.music.events.flatMap((event) => studio.music.notesOf(event))")
+    assert all(one["onset"] < end for one in notes)
+    assert end - length < max(one["onset"] + one["steps"] for one in notes) <= end
+    page.evaluate("studio.player.seek(studio.music.end - 1)")
+    page.click("#play")
+    wait_for(page, "document.getElementById('status').textContent.startsWith('The music has ended')")
+    assert page.evaluate("[studio.player.isPlaying, studio.music.barOf(studio.player.step)]") == [False, 0]
+    page.fill("#length", "")
+    page.dispatch_event("#length", "change")
+    wait_for(page, f"studio.music.bars > {bars + 4} && !studio.music.isOver")
+
+
+@pytest.mark.operation
+def test_new_notes_lie_in_the_range_that_is_asked_for(page):
+    low, high = (int(page.get_attribute("#lowest", end)) for end in ("min", "max"))
+    page.evaluate(f"document.getElementById('highest').value = {low}")
+    page.dispatch_event("#highest", "input")
+    page.dispatch_event("#highest", "change")
+    asked = page.evaluate("['lowest', 'highest'].map((id) => Number(document.getElementById(id).value))")
+    assert asked == [low, min(low + 11, high)]
+    wait_for(page, AHEAD)
+    new = "onset >= Math.max(studio.music.given, studio.music.startOf(2))"
+    notes = f"studio.music.events.filter(({{ onset }}) => {new}).flatMap((event) => studio.music.notesOf(event))"
+    pitches = page.evaluate(f"{notes}.map(({{ pitch }}) => pitch)")
+    assert pitches
+    assert all(asked[0] <= pitch <= asked[1] for pitch in pitches)
 
 
 def test_bars_are_marked_by_fields_while_the_other_one_is_still_empty(page):
@@ -143,11 +218,11 @@ def test_what_is_downloaded_is_midi_and_a_session_that_opens_again(page, tmp_pat
     assert len(piece.notes) == page.evaluate(f"{notes}.length")
     with page.expect_download() as session:
         page.click("#save")
-    session.value.save_as(tmp_path / "studio.json")
-    saved = json.loads((tmp_path / "studio.json").read_text())
+    session.value.save_as(tmp_path / "studio.mid")  # it is known by what it holds
+    saved = json.loads((tmp_path / "studio.mid").read_text())
     page.click("#new")
-    page.set_input_files("#file", tmp_path / "studio.json")
-    wait_for(page, "document.getElementById('status').textContent === 'Opened studio.json.'")
+    page.set_input_files("#file", tmp_path / "studio.mid")
+    wait_for(page, "document.getElementById('status').textContent.startsWith('Opened studio.mid.')")
     assert page.evaluate(f"{EVENTS}.slice(0, {len(saved['events'])})") == saved["events"]
 
 
@@ -179,10 +254,10 @@ def test_a_damaged_session_changes_nothing(page, tmp_path, change, sentence):
 @pytest.mark.operation
 def test_a_change_of_the_controls_is_heard_soon(page):
     wait_for(page, AHEAD)
-    page.fill("#density", "20")
-    page.dispatch_event("#density", "change")
+    most = page.get_attribute("#density", "max")
+    page.fill("#density", most)
     assert "is new" in page.text_content("#status")
-    assert page.text_content("output[for=density]") == "20 notes a bar"
+    assert page.text_content("output[for=density]") == f"{most} notes a bar"
     wait_for(page, AHEAD)
 
 
@@ -191,7 +266,7 @@ def test_music_can_begin_with_nothing_and_be_played_by_another_instrument(page):
     prompts = page.evaluate("studio.facts.prompts.map(({ events }) => events.length)")
     assert prompts[-1] == 0 < prompts[0]
     page.select_option("#prompt", str(len(prompts) - 1))
-    assert page.text_content("#status") == "New piece from its start."
+    assert page.text_content("#status").startswith("New piece from its start.")
     wait_for(page, AHEAD)
     assert page.evaluate("studio.music.events.every(({ onset }) => onset >= studio.music.promptEnd)")
     page.select_option("#instrument", "48")
@@ -215,21 +290,17 @@ def test_everything_can_be_done_by_keys(page):
     assert not page.evaluate("studio.player.isPlaying")
 
 
-def midi_of(*notes):
-    """A file of (tick, pitch), a quarter of 480 ticks long each."""
-    rows = np.array([(1, 0, 0, False, pitch, 80, tick, 480) for tick, pitch in notes], NOTE_DTYPE)
-    return write_midi(PieceNotes(480, rows))
-
-
 @pytest.mark.operation
 def test_music_goes_on_from_a_midi_file(page, tmp_path):
-    (tmp_path / "mine.mid").write_bytes(midi_of((0, 60), (480, 62), (960, 64)))
+    (tmp_path / "mine.mid").write_bytes(midi_of((0, 60), (480, 62), (960, 64), (1440, 65)))
     page.set_input_files("#file", tmp_path / "mine.mid")
-    wait_for(page, "document.getElementById('status').textContent === 'Opened mine.mid.'")
+    wait_for(page, "document.getElementById('status').textContent.startsWith('Opened mine.mid.')")
     wait_for(page, AHEAD)
-    first = "studio.music.events.slice(0, 3).flatMap((event) => studio.music.notesOf(event)).map(({ pitch }) => pitch)"
-    assert page.evaluate(first) == [60, 62, 64]
-    assert page.evaluate("studio.music.promptEnd / studio.facts.stepsPerQuarter") == 2
+    first = "studio.music.events.slice(0, 4).flatMap((event) => studio.music.notesOf(event)).map(({ pitch }) => pitch)"
+    assert page.evaluate(first) == [60, 62, 64, 65]
+    assert page.evaluate("studio.music.promptEnd / studio.facts.stepsPerQuarter") == 3
+    assert page.evaluate("studio.music.events[4].onset >= studio.music.startOf(1)")
+    assert page.text_content("#prompt option:checked") == "mine.mid, bars 1 to 1"
 
 
 DROP = """([name, bytes]) => {
@@ -271,6 +342,8 @@ def test_what_a_person_plays_is_answered(page):
     wait_for(page, "document.getElementById('status').textContent === 'The models answer.'")
     first = "studio.music.events.slice(0, 3).flatMap((event) => studio.music.notesOf(event)).map(({ pitch }) => pitch)"
     assert page.evaluate(first) == [60, 64, 67]
+    page.keyboard.press("n")
+    assert page.evaluate(first) == [60, 64, 67]  # no new piece: the key lies beside those that play
     wait_for(page, "studio.player.isPlaying && studio.music.events.length > 20")
     page.keyboard.down("a")
     assert not page.evaluate("studio.player.isPlaying")

@@ -13,7 +13,7 @@ const TABLES = /** @type {any} */ ({
   durations: Uint8Array.from([0, 0, 0, 1]),
   pitches: Int32Array.from([-1, -1, -1, 60]),
 });
-const ASKED = { bars: 0, key: [], chord: [[1], [2], [3]], density: [], polyphony: [], mean_pitch: [], repeats: true };
+const ASKED = { key: [], chord: [[1], [2], [3]], density: [], polyphony: [], mean_pitch: [], repeats: true };
 
 /** @param {number | null} promptBar */
 function chordsFrom(promptBar) {
@@ -21,7 +21,7 @@ function chordsFrom(promptBar) {
   const found = [];
   soFar.go(12, 0, 48); // out of the prompt's bar
   for (let bar = 0; bar < 4; bar++) {
-    found.push(controlId("chord", ASKED, soFar, 0, 48));
+    found.push(controlId("chord", ASKED, soFar, 0, 48, 0));
     soFar.go(48, 0, 48);
   }
   return found;
@@ -40,10 +40,10 @@ test("the density of a bar is what is left of it", () => {
   const soFar = new BarSoFar(TABLES, null);
   const asked = { ...ASKED, density: [8] };
   soFar.go(0, 24, 48);
-  assert.equal(controlId("density", asked, soFar, 24, 48), 4); // half a bar
+  assert.equal(controlId("density", asked, soFar, 24, 48, 0), 4); // half a bar
   soFar.count(Int32Array.from([3, 3, 3]));
   soFar.go(12, 36, 48);
-  assert.equal(controlId("density", asked, soFar, 36, 48), 3);
+  assert.equal(controlId("density", asked, soFar, 36, 48, 0), 3);
   soFar.go(12, 0, 48);
-  assert.equal(controlId("density", asked, soFar, 0, 48), 8);
+  assert.equal(controlId("density", asked, soFar, 0, 48, 0), 8);
 });

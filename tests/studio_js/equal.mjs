@@ -3,7 +3,9 @@
 
 import { readFileSync } from "node:fs";
 
+import { endedWell } from "../../lstm_music/studio/engine/ending.js";
 import { Engine } from "../../lstm_music/studio/engine/engine.js";
+import { withNotes } from "../../lstm_music/studio/engine/grammar.js";
 import { readTables } from "../../lstm_music/studio/engine/tables.js";
 
 const [tablesPath, casesPath] = process.argv.slice(2);
@@ -15,17 +17,23 @@ const streams = tables.columns.streams.length;
 function made(one) {
   const { settings, asked, ending, chance } = one;
   const events = one.prompt.events.map((/** @type {number[]} */ row) => Int32Array.from(row));
-  const engine = new Engine(tables, settings, { ...one.prompt, events }, asked, ending);
-  const result = { tokens: [], nats: [], endNats: [], loopsLeft: 0, seconds: 0 };
+  const grammar = withNotes(tables.grammar, Uint8Array.from(one.notes));
+  const engine = new Engine({ ...tables, grammar }, settings, { ...one.prompt, events }, asked, ending);
+  const result = { tokens: /** @type {number[][]} */ ([]), nats: [], endNats: [], loopsLeft: 0, seconds: 0 };
+  const placed = /** @type {any[]} */ ([]);
   const started = performance.now();
   for (const numbers of chance) {
-    const { event, nats, endNats } = engine.next(numbers);
+    const { event, onset, nats, endNats } = engine.next(numbers);
+    if (placed.length) result.endNats.push(endNats); // after the event before
     if (engine.hasEnded) break;
-    result.tokens.push(Array.from(event.slice(0, streams)));
+    placed.push({ onset, tokens: Array.from(event.subarray(0, streams)) });
+    result.tokens.push(Array.from(event.subarray(0, streams)));
     result.nats.push(nats);
-    result.endNats.push(endNats);
   }
-  return { ...result, loopsLeft: engine.loopsLeft, seconds: (performance.now() - started) / 1000 };
+  const { bounds, barSteps, hasEnded } = engine;
+  const last = bounds && hasEnded ? endedWell(grammar, placed, result.endNats, bounds.end, barSteps) : placed;
+  const ended = last.map(({ tokens }) => tokens);
+  return { ...result, ended, loopsLeft: engine.loopsLeft, seconds: (performance.now() - started) / 1000 };
 }
 
 process.stdout.write(JSON.stringify(JSON.parse(readFileSync(casesPath, "utf8")).map(made)));

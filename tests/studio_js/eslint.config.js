@@ -18,6 +18,7 @@ const PAGE = [
   "getComputedStyle",
   "navigator",
   "Event",
+  "MutationObserver",
 ];
 const ANYWHERE = [
   "Blob",

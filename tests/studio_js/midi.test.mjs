@@ -40,6 +40,8 @@ const PROMPT = {
   bars: [1, 1],
   tempo: 90,
   signature: [4, 4],
+  fifths: -2,
+  endsBar: false,
   velocity: 77,
 };
 
@@ -69,7 +71,7 @@ test("times move to the nearest point of the grid, and values to the nearest tha
     { ...note, onset: 0.52, length: 9, pitch: 62 },
     { ...note, onset: 0.5, length: 9, pitch: 36, isDrum: true },
   ];
-  const { events } = promptOf(FACTS, { notes, tempo: 1000, signature: [3, 4] }, "", 16);
+  const { events } = promptOf(FACTS, { notes, tempo: 1000, signature: [3, 4], fifths: 0 }, "", 16);
   assert.deepEqual(events, [
     [3, 63, 5, 0, 0],
     [5, 65, 6, 6, 0],

@@ -28,6 +28,7 @@ from lstm_music.stages.data.ingest import ACCEPTED, Input, write_inputs
 from lstm_music.stages.data.notes import collect_notes
 from lstm_music.stages.data.parse import parse_batch
 from lstm_music.stages.data.prepare import batches_to_parse
+from lstm_music.stages.music.control_ranges import RANGES, control_ranges
 from lstm_music.stages.music.copies import BUNDLED, TITLES, copies_stage
 from lstm_music.stages.music.lengths import DENSITY, usual_density
 from lstm_music.stages.music.page import QUIZ_CLIPS
@@ -114,7 +115,15 @@ def _write_dataset(whole: Whole, small: Store, old: Dataset, events: ArtifactRef
         **{split: len(spans) if split == VALIDATION else 0 for split in SPLITS},
         **{name: count for name, count in old.artifact.counts.items() if name.endswith("_classes")},
     )
-    writer.facts.update({"warnings": [], "leaky": old.is_leaky, DENSITY: usual_density(old), LENGTHS: lengths})
+    writer.facts.update(
+        {
+            "warnings": [],
+            "leaky": old.is_leaky,
+            DENSITY: usual_density(old),
+            RANGES: control_ranges(old),
+            LENGTHS: lengths,
+        }
+    )
 
 
 def _write_reference(store: Store, ref: ArtifactRef, writer: ArtifactWriter) -> int:

@@ -15,16 +15,18 @@ from lstm_music.encoding.places import PLACES
 from lstm_music.encoding.streams import PART, VELOCITY
 from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.errors import NotEnoughMusicError
-from lstm_music.generation.grammar import Grammar
+from lstm_music.generation.grammar import Grammar, training_range
 from lstm_music.generation.prompt import Prompt
 from lstm_music.generation.spec import NONE, PER_STREAM, GenerationSpec
 from lstm_music.inference.model import InferenceModel
 from lstm_music.inference.weights import read_weights
 from lstm_music.midi.general_midi import PROGRAMS
 from lstm_music.midi.text import printable
+from lstm_music.midi.titles import person_name
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset
+from lstm_music.stages.music.control_ranges import control_ranges
 from lstm_music.stages.music.prompts import Origin, choose_prompts
 from lstm_music.stages.music.ready import make_ready
 from lstm_music.stages.training.trained import load_inference_model
@@ -49,13 +51,16 @@ PROGRESSIONS = (
 MINUTE = 60e6  # microseconds
 
 
-def make_studio(store: Store, recipe: Recipe, current: Promoted, soundfont: Path | None) -> Studio:
-    """Collect what the page of the promoted models holds. Raises RecipeError for models that it cannot run."""
+def make_studio(store: Store, recipe: Recipe, current: Promoted, soundfont: Path | None, name: str = "") -> Studio:
+    """Collect what the page of the promoted models holds, which are called `name`, or as their recipe is.
+
+    Raises RecipeError for models that it cannot run.
+    """
     dataset = load_dataset(store, current.dataset)
     refs = current.models.values()
     models = [load_inference_model(store, ref, dataset) for ref in refs]
     weights = [read_weights(store.open(ref).file("model")) for ref in refs]
-    return studio_of(store, dataset, recipe, models, weights, soundfont)
+    return studio_of(store, dataset, recipe, models, weights, soundfont, name)
 
 
 def studio_of(
@@ -65,28 +70,32 @@ def studio_of(
     models: Sequence[InferenceModel],
     weights: Sequence[Mapping[str, npt.NDArray[Any]]],
     soundfont: Path | None,
+    name: str = "",
 ) -> Studio:
-    """Collect what the page of some models of a dataset holds; `weights` are theirs by name."""
+    """Collect what the page of some models of a dataset holds; `weights` are theirs by name. They are called `name`."""
     spec = recipe.generation.for_streams(dataset.streams)
     origins = _prompts(store, dataset, spec, recipe.random_seed)
     grammar = make_ready(store, dataset, {}, spec, [origins[-1].segment]).grammar
     arrays, engine = engine_tables(models, weights, grammar, dataset.knowledge.table)
     tables, instruments = pack(arrays, engine), _instruments(dataset)
+    called = printable(name or recipe.name)
     facts = {
-        "recipe": printable(recipe.name),
+        "model": called,
         "models": hashlib.sha256(tables).hexdigest(),
         "sizes": engine["columns"]["sizes"],
         "settings": settings_json(spec, dataset.streams),
         "controls": list(dataset.knowledge.controls),
+        "ranges": control_ranges(dataset),
+        "range": training_range(dataset.vocabularies["note"], dataset.events.encoding) or (0, 127),
         "keys": [f"{tonic} {mode}" for mode in ("major", "minor") for tonic in ROOTS],
         "progressions": _progressions(dataset),
         "prompts": [_prompt_json(origin, len(dataset.streams) + len(PLACES)) for origin in origins],
         "instruments": [{"name": printable(one.name), "key": one.key} for one in instruments],
-        **_sounding(dataset, grammar),
+        **sounding_json(dataset, grammar),
     }
     drums = sorted({key for key in facts["drumKeys"] if key >= 0})
     sounds = pack(sound_arrays(instruments, drums, soundfont), {})
-    return Studio(f"Studio: music by {printable(recipe.name)}", facts, tables, sounds)
+    return Studio(f"Studio: music by {called}", facts, tables, sounds)
 
 
 def settings_json(spec: GenerationSpec, streams: Sequence[str]) -> dict[str, Any]:
@@ -111,13 +120,16 @@ def prompt_json(segment: Prompt, columns: int) -> dict[str, Any]:
 
 
 def _prompts(store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: int) -> list[Origin]:
-    """Choose good places of held-out pieces, as many as there are, and no music at the end."""
+    """Choose good places of held-out pieces, as many as there are, and no music at the end.
+
+    They are those of music of a given length, of which it is known whether they end with a bar.
+    """
 
     def chosen(**changes: Any) -> list[Origin]:
         return choose_prompts(store, dataset, spec.model_copy(update=changes), random_seed, None)
 
     try:
-        found = chosen(num_outputs=PROMPTS, best_of=1)
+        found = chosen(num_outputs=PROMPTS, best_of=1, bars=1)
     except NotEnoughMusicError:
         found = []
     places = {(one.segment.name, one.segment.first): one for one in found}
@@ -130,11 +142,13 @@ def _prompt_json(origin: Origin, columns: int) -> dict[str, Any]:
         **prompt_json(segment, columns),
         "rest": segment.rest_steps,
         "title": printable(segment.title),
-        "composer": printable(origin.composer),
+        "composer": printable(person_name(origin.composer)),
         "bars": list(segment.bars),
         "tempo": round(MINUTE / segment.microseconds_per_quarter, 1),
         "signature": [segment.time_signature.numerator, segment.time_signature.denominator],
+        "fifths": segment.key_signature.sharps if segment.key_signature else 0,
         "velocity": segment.velocity,
+        "endsBar": origin.ends_bar,
     }
 
 
@@ -148,7 +162,7 @@ def _progressions(dataset: Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def _sounding(dataset: Dataset, grammar: Grammar) -> dict[str, Any]:
+def sounding_json(dataset: Dataset, grammar: Grammar) -> dict[str, Any]:
     """Say what ids sound like: the pitches of each note id, its drum key or -1, the velocity of each id, and the parts."""
     notes = dataset.vocabularies["note"]
     drums = [drum_key(value) for value in notes.values]

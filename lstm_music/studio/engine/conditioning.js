@@ -8,10 +8,12 @@ import { rint } from "./exact.js";
 
 /**
  * What is asked of each bar; 0 asks nothing. `repeats` says whether the lists begin anew at their end, or nothing is asked there.
- * `bars` is how many bars there are in all, 0 where that is open; `chord` has a list of quarters for each bar.
- * @typedef {{bars: number, key: number[], chord: number[][], density: number[], polyphony: number[], mean_pitch: number[],
- *   repeats: boolean}} Asked
+ * `chord` has a list of quarters for each bar.
+ * @typedef {{key: number[], chord: number[][], density: number[], polyphony: number[], mean_pitch: number[], repeats: boolean}} Asked
  */
+
+/** Asks nothing of any bar. @type {Asked} */
+export const NOTHING_ASKED = { key: [], chord: [], density: [], polyphony: [], mean_pitch: [], repeats: false };
 
 const ENDING_BARS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32];
 const MOST_EVENTS = 63;
@@ -68,7 +70,7 @@ export class BarSoFar {
 
   /**
    * Begin after a prompt.
-   * @param {Int32Array[]} events
+   * @param {ArrayLike<number>[]} events
    */
   begin(events) {
     const { offsetSteps, durationSteps, pitches } = this.tables;
@@ -138,12 +140,13 @@ export class BarSoFar {
  * @param {BarSoFar} soFar
  * @param {number} position
  * @param {number} barSteps
+ * @param {number} barsLeft until the end; 0 where that is open
  */
-export function controlId(control, asked, soFar, position, barSteps) {
+export function controlId(control, asked, soFar, position, barSteps, barsLeft) {
   const left = barSteps - position;
   const span = barSteps - soFar.begun;
   const { bar } = soFar;
-  if (control === "ending") return endingId(asked.bars - bar);
+  if (control === "ending") return endingId(barsLeft);
   if (control === "key") return ofBar(asked, "key", bar);
   if (control === "chord") return chordId(asked, bar, Math.floor(position / soFar.tables.stepsPerQuarter));
   const wanted = ofBar(asked, /** @type {"density" | "polyphony" | "mean_pitch"} */ (control), bar);

@@ -1,7 +1,7 @@
 // @ts-check
 /** @file The loop that makes music, event after event: see `lstm_music/generation/loop.py`. */
 
-import { BarSoFar, asksSomething, controlId } from "./conditioning.js";
+import { BarSoFar, NOTHING_ASKED, asksSomething, controlId } from "./conditioning.js";
 import { Past } from "./echo.js";
 import { Bounds } from "./ending.js";
 import { nats } from "./exact.js";
@@ -26,7 +26,8 @@ import { Sampler } from "./sampling.js";
  * The music to go on from: its `events` are streams and places, `before` the event before them. Of its last event, in steps:
  * `onset` since the start of the piece and `position` since that of its bar, which has `barSteps` and the number `bar`. Without a
  * number, bars count from the one in which new music begins.
- * @typedef {{events: Int32Array[], before: Int32Array, onset: number, position: number, barSteps: number, bar?: number}} Prompt
+ * @typedef {{events: ArrayLike<number>[], before: ArrayLike<number>, onset: number, position: number, barSteps: number,
+ *   bar?: number}} Prompt
  */
 
 /**
@@ -49,7 +50,7 @@ export class Engine {
     const { columns, grammar } = tables;
     this.tables = tables;
     this.settings = settings;
-    this.asked = asked;
+    this.asked = asked ?? (ending ? NOTHING_ASKED : null);
     this.chain = chainOf(columns.streams);
     this.heard = heardOf(columns.streams);
     this.sizes = Object.fromEntries(columns.streams.map((name) => [name, columns.sizes[columnOf(columns, name)]]));
@@ -108,7 +109,7 @@ export class Engine {
 
   /**
    * Follow events that were made elsewhere, of which streams and places are given, and say how unlikely they are.
-   * @param {Int32Array[]} events
+   * @param {ArrayLike<number>[]} events
    */
   score(events) {
     let sum = 0;
@@ -190,13 +191,15 @@ export class Engine {
       step.endNats = nats(logits, END);
     }
     const { places, controls } = this.at;
+    const barsLeft = this.bounds?.barsLeft(this.onset, this.position, this.barSteps) ?? 0;
+    if (!this.bounds?.hasEnd) this.bounds = null; // it said where music begins
     current[places] = this.position % stepsPerQuarter;
     current[places + 1] = Math.min(Math.floor(this.position / stepsPerQuarter), QUARTERS - 1);
     this.soFar.go(step.passed, this.position, this.barSteps);
     this.parallels.go(step.passed);
     if (!this.asked) return;
     for (const [name, column] of controls) {
-      current[column] = controlId(name, this.asked, this.soFar, this.position, this.barSteps);
+      current[column] = controlId(name, this.asked, this.soFar, this.position, this.barSteps, barsLeft);
     }
   }
 
@@ -255,7 +258,7 @@ export class Engine {
 
   /**
    * Follow an event of the prompt, of which streams and places are given.
-   * @param {Int32Array} event
+   * @param {ArrayLike<number>} event
    */
   #follow(event) {
     const current = new Int32Array(this.last.length);

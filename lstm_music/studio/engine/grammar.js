@@ -118,6 +118,25 @@ export class Grammar {
 }
 
 /**
+ * Give the rules for notes of some ids only, such as those in a range of pitches; a part that has none of them does not play.
+ * @param {GrammarTables} tables
+ * @param {Uint8Array} among [note ids]
+ * @returns {GrammarTables}
+ */
+export function withNotes(tables, among) {
+  const width = among.length;
+  const notesOfPart = tables.notesOfPart.map((mayPlay, at) => mayPlay & among[at % width]);
+  return {
+    ...tables,
+    notes: tables.notes.map((mayPlay, id) => mayPlay & among[id]),
+    notesOfPart,
+    parts: tables.parts.map((mayPlay, part) =>
+      Number(mayPlay && notesOfPart.subarray(part * width, (part + 1) * width).includes(1)),
+    ),
+  };
+}
+
+/**
  * Leave only what `keeps` wants, if it wants anything that is allowed; say whether it did.
  * @param {Uint8Array} allowed
  * @param {(id: number) => boolean} keeps

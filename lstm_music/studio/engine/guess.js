@@ -21,7 +21,7 @@ import {
 /** @typedef {import("./shapes.js").Shapes} Shapes */
 
 /**
- * The table: contexts by the first bits of their hashes, in buckets; `rests` are the next 32 bits, ascending in each bucket.
+ * The table: contexts by the first bits of their hashes, in buckets; `rests` are the next 24 bits, ascending in each bucket.
  * `oddsFrom` are the least ratios that make odds of 1, 2 and so on.
  * @typedef {{bucketBits: number, buckets: Uint32Array, rests: Uint32Array, starts: Uint32Array,
  *   values: Uint16Array | Uint32Array, counts: Uint8Array | Uint16Array | Uint32Array, oddsFrom: Float32Array}} Ngrams
@@ -30,6 +30,7 @@ import {
 const FIRST = -7046029254386353131n;
 const LAST = -4658895280553007687n;
 const SIGN = 1n << 63n;
+const REST_BITS = 24;
 const SMOOTHING = /** @type {Record<string, [number, number]>} */ ({
   offset: [0.5, 1],
   note: [0.75, 3],
@@ -123,7 +124,7 @@ export class Guesser {
     const { bucketBits, buckets, rests } = this.table;
     const place = BigInt.asUintN(64, hash + SIGN);
     const bucket = Number(place >> BigInt(64 - bucketBits));
-    const rest = Number((place >> BigInt(32 - bucketBits)) & 0xffffffffn);
+    const rest = Number((place >> BigInt(64 - REST_BITS - bucketBits)) & 0xffffffn);
     let low = buckets[bucket];
     let high = buckets[bucket + 1];
     const end = high;

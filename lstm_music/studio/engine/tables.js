@@ -108,12 +108,41 @@ function ngramsOf(array, facts) {
   return {
     bucketBits: facts.bucketBits,
     buckets: summed(table("bucket_lengths")),
-    rests: table("rests"),
+    rests: unsigned(table("rests")),
     starts: summed(table("lengths")),
     values: table("values"),
-    counts: table("counts"),
+    counts: countsOf(table("counts"), table("often"), table("often_counts")),
     oddsFrom: table("odds_from"),
   };
+}
+
+/**
+ * Give numbers whose bytes are stored as planes, the lowest ones first.
+ * @param {Uint8Array} planes
+ */
+function unsigned(planes) {
+  const count = planes.length / PLANES;
+  const numbers = new Uint32Array(count);
+  for (let at = 0; at < count; at++) {
+    numbers[at] = planes[at] | (planes[count + at] << 8) | (planes[2 * count + at] << 16);
+  }
+  return numbers;
+}
+
+/**
+ * Give counts, of which those `often` are larger than a byte.
+ * @param {Uint8Array} bytes
+ * @param {Uint32Array} often
+ * @param {Uint32Array} oftenCounts
+ */
+function countsOf(bytes, often, oftenCounts) {
+  if (!often.length) return bytes;
+  const counts = new Uint16Array(bytes);
+  const found = oftenCounts.some((count) => count >= 2 ** 16) ? new Uint32Array(bytes) : counts;
+  often.forEach((at, place) => {
+    found[at] = oftenCounts[place];
+  });
+  return found;
 }
 
 /**

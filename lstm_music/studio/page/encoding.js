@@ -47,7 +47,9 @@ export function promptOf(facts, piece, title, mostBars) {
     bars: [1, Math.floor(onset / barSteps) + 1],
     tempo: Math.round(Math.min(Math.max(piece.tempo, 40), 220)),
     signature: [numerator, denominator],
+    fifths: piece.fifths,
     velocity,
+    endsBar: false,
   };
 }
 

@@ -1,49 +1,48 @@
 // @ts-check
-/** @file What can be undone: the events that were in bars before they were made anew. */
+/** @file What can be undone and done again: changes, each of which can put the other state in its place. */
 
-/** @typedef {import("./music.js").Music} Music */
-/** @typedef {import("./music.js").Event} Event */
+const MOST = 30;
 
-const MOST = 50;
+/** One thing that was done: `name` is for people, and `swap` puts the state before it in place, or again the state after it. */
+/** @typedef {{name: string, swap: () => void}} Change */
 
-/** The changes of one piece, the latest last. */
+/** The changes, the latest last; those that were undone wait to be done again until there is a new one. */
 export class History {
   constructor() {
-    this.changes = /** @type {Array<Array<{start: number, end: number, events: Event[]}>>} */ ([]);
-  }
-
-  /** Begin a change, which may have several stretches. */
-  begin() {
-    this.changes.push([]);
-    if (this.changes.length > MOST) this.changes.shift();
+    this.done = /** @type {Change[]} */ ([]);
+    this.undone = /** @type {Change[]} */ ([]);
   }
 
   /**
-   * Change a stretch of music, as a part of the change that was begun.
-   * @param {Music} music
-   * @param {number} start
-   * @param {number} end
-   * @param {Event[]} events
+   * Remember a change that was made.
+   * @param {Change} change
    */
-  replace(music, start, end, events) {
-    this.changes[this.changes.length - 1].push({ start, end, events: music.replace(start, end, events) });
+  record(change) {
+    this.done.push(change);
+    if (this.done.length > MOST) this.done.shift();
+    this.undone = [];
   }
 
-  /**
-   * Forget changes of music that is let go from a time on.
-   * @param {number} onset
-   */
-  cut(onset) {
-    this.changes = this.changes.filter((change) => change.every(({ end }) => end <= onset));
+  /** Take the latest change back; give its name, or nothing where there is none. */
+  undo() {
+    return moved(this.done, this.undone);
   }
 
-  /**
-   * Take the latest change back; say whether there was one.
-   * @param {Music} music
-   */
-  undo(music) {
-    const change = this.changes.pop();
-    for (const { start, end, events } of change?.reverse() ?? []) music.replace(start, end, events);
-    return change !== undefined;
+  /** Make the change again that was undone last; give its name, or nothing where there is none. */
+  redo() {
+    return moved(this.undone, this.done);
   }
+}
+
+/**
+ * Swap the latest change of a list, and put it on the other one.
+ * @param {Change[]} from
+ * @param {Change[]} to
+ */
+function moved(from, to) {
+  const change = from.pop();
+  if (!change) return "";
+  change.swap();
+  to.push(change);
+  return change.name;
 }

@@ -152,10 +152,11 @@ export class Keyboard {
     const { studio, notes } = this;
     const { tempo } = studio.player;
     const [numerator, denominator] = studio.music.signature;
+    const { fifths } = studio.music;
     this.notes = [];
     notes.sort((one, other) => one.onset - other.onset || one.pitch - other.pitch);
     try {
-      const piece = { notes, tempo, signature: /** @type {[number, number]} */ ([numerator, denominator]) };
+      const piece = { notes, tempo, fifths, signature: /** @type {[number, number]} */ ([numerator, denominator]) };
       studio.goOnFrom(promptOf(studio.facts, piece, "what you played", MOST_BARS));
       studio.player.seek(studio.music.frontier);
       studio.toggle();

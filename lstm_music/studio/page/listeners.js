@@ -1,10 +1,12 @@
 // @ts-check
 /** @file What buttons, fields, keys and the pointer do. */
 
+import { keepMarked, markByFields, moveMarks, writeAgain } from "./bars.js";
 import { Keyboard } from "./keyboard.js";
 import { midiOf } from "./midi_writer.js";
+import { musicXmlOf } from "./musicxml.js";
 import { writeSession } from "./session.js";
-import { byId, writeValues } from "./settings.js";
+import { CONTROLS, byId, keepRangeWide, writeValues } from "./settings.js";
 
 /** @typedef {import("./studio.js").Studio} Studio */
 
@@ -40,7 +42,7 @@ function listenToRoll(studio) {
     if (first === null) return;
     byId("from", HTMLInputElement).value = String(first + 1);
     byId("to", HTMLInputElement).value = String(barAt(event) + 1);
-    studio.markByFields();
+    markByFields(studio);
   };
   canvas.addEventListener("pointerdown", (event) => {
     first = event.shiftKey && studio.marked ? studio.marked.first : barAt(event);
@@ -83,22 +85,51 @@ function listenToKeys(studio, keyboard) {
   const keys = {
     " ": () => studio.toggle(),
     n: () => studio.newPiece(),
-    a: () => studio.again(),
-    k: () => studio.keep(),
+    a: () => writeAgain(studio),
+    k: () => keepMarked(studio),
     u: () => studio.undo(),
-    ArrowLeft: (event) => studio.moveMarks(-1, event.shiftKey),
-    ArrowRight: (event) => studio.moveMarks(1, event.shiftKey),
+    r: () => studio.redo(),
+    ArrowLeft: (event) => moveMarks(studio, -1, event.shiftKey),
+    ArrowRight: (event) => moveMarks(studio, 1, event.shiftKey),
   };
   document.addEventListener("keydown", (event) => {
     const element = event.target instanceof Element ? event.target : document.body;
     if (element.closest(TYPED_INTO) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const isPlayed = keyboard.isOn && keyboard.press(event);
+    const isLetter = event.key.length === 1 && event.key !== " ";
+    const isPlayed = keyboard.isOn && (keyboard.press(event) || isLetter); // beside a key that plays lies no other command
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (isPlayed || !action || element.closest(CONTROLS_OF_PAGE) || !byId("shortcuts", HTMLInputElement).checked) {
       return;
     }
     event.preventDefault();
     action(event);
+  });
+}
+
+/**
+ * Let the music be kept as a file.
+ * @param {Studio} studio
+ */
+function listenToDownloads(studio) {
+  /**
+   * @param {string} id
+   * @param {() => void} action
+   */
+  const onClick = (id, action) => document.getElementById(id)?.addEventListener("click", action);
+  onClick("midi", () => {
+    const { music, player } = studio;
+    download("studio.mid", midiOf(music, player.tempo, player.instrument), "audio/midi");
+  });
+  onClick("musicxml", () => {
+    download(
+      "studio.musicxml",
+      musicXmlOf(studio.music, studio.player.tempo),
+      "application/vnd.recordare.musicxml+xml",
+    );
+  });
+  onClick("save", () => {
+    download("studio.json", writeSession(studio.music, studio.kept), "application/json");
+    studio.isSaved = true;
   });
 }
 
@@ -116,26 +147,29 @@ export function listen(studio) {
   on("play", "click", () => studio.toggle());
   on("new", "click", () => studio.newPiece());
   on("prompt", "change", () => studio.newPiece());
-  on("again", "click", () => studio.again());
-  on("keep", "click", () => studio.keep());
+  on("again", "click", () => writeAgain(studio));
+  on("keep", "click", () => keepMarked(studio));
   on("undo", "click", () => studio.undo());
+  on("redo", "click", () => studio.redo());
   on("unmark", "click", () => studio.mark(null));
   on("instrument", "change", () => studio.choose());
-  for (const id of ["from", "to"]) on(id, "change", () => studio.markByFields());
+  for (const id of ["from", "to"]) on(id, "change", () => markByFields(studio));
   on("tempo", "input", () => studio.setTempo());
-  for (const id of ["temperature", "top-p", "density", "polyphony", "mean-pitch", "key", "progression"]) {
+  for (const id of ["lowest", "highest"]) on(id, "input", () => keepRangeWide(id));
+  for (const id of CONTROLS) {
     on(id, "input", writeValues);
     on(id, "change", () => studio.change());
   }
+  on("length", "input", writeValues);
+  on("length", "change", () => studio.setLength());
   on("place", "input", () => {
     studio.player.seek(studio.music.startOf(byId("place", HTMLInputElement).valueAsNumber - 1));
     studio.draw();
   });
-  on("midi", "click", () => {
-    const { music, player } = studio;
-    download("studio.mid", midiOf(music, player.tempo, player.instrument), "audio/midi");
+  listenToDownloads(studio);
+  window.addEventListener("beforeunload", (event) => {
+    if (!studio.isSaved) event.preventDefault(); // then the browser asks
   });
-  on("save", "click", () => download("studio.json", writeSession(studio.music, studio.kept), "application/json"));
   const file = byId("file", HTMLInputElement);
   on("open", "click", () => file.click());
   on("file", "change", () => {

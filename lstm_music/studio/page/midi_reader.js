@@ -8,7 +8,7 @@ const MOST_TICKS = 2 ** 31;
 const CHANNELS = 16;
 
 /** @typedef {{onset: number, length: number, pitch: number, velocity: number, program: number, isDrum: boolean}} PlayedNote */
-/** @typedef {{notes: PlayedNote[], tempo: number, signature: [number, number]}} PlayedPiece */
+/** @typedef {{notes: PlayedNote[], tempo: number, signature: [number, number], fifths: number}} PlayedPiece */
 
 /** Reads bytes from the front. */
 class Bytes {
@@ -63,6 +63,7 @@ class Collected {
     this.notes = /** @type {PlayedNote[]} */ ([]);
     this.tempo = 0;
     this.signature = /** @type {[number, number] | null} */ (null);
+    this.fifths = /** @type {number | null} */ (null);
     this.programs = new Uint8Array(CHANNELS);
   }
 
@@ -75,6 +76,7 @@ class Collected {
       const microseconds = data[0] * 65536 + data[1] * 256 + data[2];
       if (microseconds) this.tempo = 60e6 / microseconds;
     }
+    if (kind === 0x59 && data.length >= 1) this.fifths ??= Math.min(Math.max((data[0] << 24) >> 24, -7), 7);
     if (kind === 0x58 && data.length >= 2 && data[0] > 0 && data[1] < 7) this.signature ??= [data[0], 2 ** data[1]];
   }
 }
@@ -97,9 +99,9 @@ export function readMidi(file) {
     const track = new Bytes(bytes.part(bytes.number(4)));
     if (name === "MTrk") readTrack(track, collected, division);
   }
-  const { notes, tempo, signature } = collected;
+  const { notes, tempo, signature, fifths } = collected;
   notes.sort((one, other) => one.onset - other.onset || one.pitch - other.pitch);
-  return { notes, tempo: tempo || 120, signature: signature ?? [4, 4] };
+  return { notes, tempo: tempo || 120, signature: signature ?? [4, 4], fifths: fifths ?? 0 };
 }
 
 /**

@@ -40,6 +40,7 @@ export function midiOf(music, tempo, instrument) {
     meta(3, [...new TextEncoder().encode(music.title)]),
     meta(0x51, bigEndian(Math.round(60e6 / tempo), 3)),
     meta(0x58, [numerator, Math.round(Math.log2(denominator)), 24, 8]),
+    meta(0x59, [music.fifths & 0xff, 0]),
   ];
   const messages = [...opening.map((data) => ({ tick: 0, order: 0, data })), ...messagesOf(music, instrument)];
   messages.sort((one, other) => one.tick - other.tick || one.order - other.order);

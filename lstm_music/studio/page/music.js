@@ -1,20 +1,22 @@
 // @ts-check
 /** @file The music of the page: events with their onsets, in steps of the grid, of a prompt and of what was made after it. */
 
-/** @typedef {{onset: number, tokens: Int32Array}} Event */
+/** @typedef {{onset: number, tokens: number[]}} Event */
 /** @typedef {{pitch: number, key: string, part: number, velocity: number, onset: number, steps: number}} Note */
 /** @typedef {{temperature: number, top_k: number, top_p: number, min_p: number}} Sampling */
 /** @typedef {{sampling: Record<string, Sampling>, maxRepeats: number, minEvents: number, avoidParallels: boolean}} Settings */
 /**
  * @typedef {{events: number[][], before: number[], onset: number, position: number, barSteps: number, rest: number, title: string,
- *   composer: string, bars: number[], tempo: number, signature: number[], velocity: number}} PromptFacts
+ *   composer: string, bars: number[], tempo: number, signature: number[], fifths: number, velocity: number,
+ *   endsBar: boolean}} PromptFacts
  */
 /**
  * What the page knows of its models: see `lstm_music/stages/music/studio.py`.
- * @typedef {{recipe: string, models: string, sizes: number[], streams: string[], stepsPerQuarter: number, points: number[],
+ * @typedef {{model: string, models: string, sizes: number[], streams: string[], stepsPerQuarter: number, points: number[],
  *   offsetSteps: number[], durationSteps: number[], pitches: number[][], drumKeys: number[], velocities: number[],
  *   parts: Array<{name: string, program: number, isDrum: boolean}>, instruments: Array<{name: string, key: string}>,
- *   settings: Settings, controls: string[], prompts: PromptFacts[], progressions: Array<{name: string, chord: number[][]}>}} Facts
+ *   range: [number, number], settings: Settings, controls: string[], prompts: PromptFacts[],
+ *   progressions: Array<{name: string, chord: number[][]}>}} Facts
  */
 
 export const SPECIAL = 3;
@@ -27,19 +29,26 @@ const HEARD_BEFORE = 256;
 export class Music {
   /**
    * @param {Facts} facts
-   * @param {{barSteps: number, signature: number[], velocity: number, title: string}} meter
+   * @param {{barSteps: number, signature: number[], velocity: number, title: string, fifths: number}} meter
    */
-  constructor(facts, { barSteps, signature, velocity, title }) {
+  constructor(facts, { barSteps, signature, velocity, title, fifths }) {
     this.facts = facts;
     this.barSteps = barSteps;
     this.signature = signature;
     this.velocity = velocity;
     this.title = title;
+    this.fifths = fifths;
     this.origin = 0;
-    this.promptEnd = 0;
+    this.promptEnd = 0; // where its last event begins, or its silence ends
+    this.begin = 0; // before which new music does not begin
+    this.given = 0; // before which all notes are the prompt's
+    this.first = 0; // where new music begins, once there is some
     this.frontier = 0; // up to here all events are known
+    this.end = 0; // where the music ends; 0 while it has no end, or none is known
+    this.isOver = false; // whether it is made up to its end
+    this.letGo = -Infinity; // before which events were let go
     this.events = /** @type {Event[]} */ ([]);
-    this.before = /** @type {Int32Array} */ (new Int32Array(0));
+    this.before = /** @type {number[]} */ ([]);
   }
 
   /**
@@ -51,15 +60,33 @@ export class Music {
     const music = new Music(facts, prompt);
     let onset = prompt.onset - prompt.rest;
     for (const tokens of prompt.events.slice().reverse()) {
-      music.events.unshift({ onset, tokens: Int32Array.from(tokens) });
+      music.events.unshift({ onset, tokens: tokens.slice() });
       onset -= facts.offsetSteps[tokens[0]];
     }
     const first = music.events[0]?.onset ?? prompt.onset;
     const barline = prompt.onset - prompt.position;
     music.origin = barline - Math.ceil((barline - first) / prompt.barSteps) * prompt.barSteps;
-    music.before = Int32Array.from(prompt.before);
-    music.promptEnd = music.frontier = prompt.onset;
+    music.before = prompt.before.slice();
+    music.promptEnd = music.frontier = music.begin = prompt.onset;
+    if (prompt.endsBar) music.begin = barline + prompt.barSteps;
+    music.given = Math.max(music.begin, prompt.onset + Number(prompt.events.length > 0));
     return music;
+  }
+
+  /** Give the same music as another object, which may change by itself. */
+  copy() {
+    const copy = new Music(this.facts, this);
+    return Object.assign(copy, this, { events: this.events.slice() });
+  }
+
+  /** Whether there is no new music yet. */
+  get isFresh() {
+    return this.frontier <= this.promptEnd;
+  }
+
+  /** The number of the bar with which new music begins, from 0. */
+  get newBar() {
+    return this.barOf(this.isFresh ? this.begin : this.first);
   }
 
   /** The number of the first event's bar, from 0. */
@@ -87,11 +114,13 @@ export class Music {
    * @param {Event[]} events
    */
   add(events) {
+    if (this.isFresh) this.first = events[0].onset;
     this.events.push(...events);
     this.frontier = Math.max(this.frontier, events[events.length - 1].onset);
     if (this.events.length <= MOST_EVENTS) return;
     this.before = this.events[DROPPED - 1].tokens;
     this.events.splice(0, DROPPED);
+    this.letGo = this.events[0].onset;
   }
 
   /**
@@ -101,6 +130,7 @@ export class Music {
   cut(onset) {
     this.events.splice(this.placeOf(onset));
     this.frontier = Math.max(this.events[this.events.length - 1]?.onset ?? this.promptEnd, this.promptEnd);
+    this.isOver = false;
   }
 
   /**
@@ -129,11 +159,13 @@ export class Music {
 
   /**
    * Put other events in a stretch of time; return those that were there. The event behind gets the offset that now leads to it.
+   * Where events were let go, nothing changes.
    * @param {number} start
    * @param {number} end
    * @param {Event[]} events
    */
   replace(start, end, events) {
+    if (start < this.letGo) return events;
     const place = this.placeOf(start);
     const old = this.events.splice(place, this.placeOf(end) - place, ...events);
     for (const behind of new Set([place, place + events.length])) this.#join(behind);

@@ -7,10 +7,21 @@
  * @returns {Promise<ArrayBuffer>}
  */
 export async function unpacked(text) {
-  const binary = atob(text.trim());
+  const bytes = bytesOf(text);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+/**
+ * @param {string} text
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function bytesOf(text) {
+  const native = /** @type {any} */ (Uint8Array).fromBase64; // in browsers of 2025
+  if (native) return native.call(Uint8Array, text);
+  const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return bytes;
 }
 
 /**

@@ -11,9 +11,13 @@ const START_SECONDS = 0.08;
 
 /** Plays music from a place on. Where the music is not made yet, it waits, and counts that as a gap. */
 export class Player {
-  /** @param {Sound} sound */
-  constructor(sound) {
+  /**
+   * @param {Sound} sound
+   * @param {() => void} onEnd called where the music ends
+   */
+  constructor(sound, onEnd) {
     this.sound = sound;
+    this.onEnd = onEnd;
     this.music = /** @type {Music | null} */ (null);
     this.tempo = 120;
     this.instrument = "0";
@@ -85,7 +89,20 @@ export class Player {
       for (const event of music.between(this.scheduled, until)) this.#schedule(event);
       this.scheduled = until;
     }
-    this.#wait(wanted, music);
+    if (music.isOver && this.step >= music.frontier) this.#stop(music);
+    else this.#wait(wanted, music);
+  }
+
+  /**
+   * Stop at the end of the music, whose last notes fade by themselves, and stand at its beginning.
+   * @param {Music} music
+   */
+  #stop(music) {
+    this.isPlaying = false;
+    window.clearInterval(this.timer);
+    this.anchor = { seconds: this.sound.context.currentTime, step: music.startOf(music.firstBar) };
+    this.scheduled = this.anchor.step;
+    this.onEnd();
   }
 
   /**
@@ -94,7 +111,7 @@ export class Player {
    * @param {Music} music
    */
   #wait(wanted, music) {
-    const isLate = wanted > music.frontier && this.step >= music.frontier;
+    const isLate = !music.isOver && wanted > music.frontier && this.step >= music.frontier;
     if (isLate) {
       if (!this.isWaiting) this.gaps += 1;
       this.anchor = { seconds: this.sound.context.currentTime + START_SECONDS, step: music.frontier };

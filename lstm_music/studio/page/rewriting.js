@@ -7,7 +7,7 @@ import { Engine } from "../engine/engine.js";
 /** @typedef {import("../engine/engine.js").Settings} Settings */
 /** @typedef {import("../engine/conditioning.js").Asked} Asked */
 /** @typedef {import("../engine/tables.js").Tables} Tables */
-/** @typedef {{onset: number, tokens: Int32Array}} Event */
+/** @typedef {{onset: number, tokens: number[]}} Event */
 
 /**
  * Music from `start` to `end`, in steps, both barlines: it goes on from the prompt, and `after` follows.
@@ -50,7 +50,7 @@ function candidate(tables, settings, asked, gap, random) {
   const prompt = nearEnough(tables, gap);
   const known = tables.columns.streams.length + 2;
   const wait = start - prompt.onset;
-  const ending = { length: end - start, wait, latest: wait + prompt.barSteps };
+  const ending = { length: end - start, wait, latest: wait + prompt.barSteps, isGap: true };
   const engine = new Engine(tables, settings, prompt, asked, ending);
   /** @type {Event[]} */
   const events = [];
@@ -58,7 +58,7 @@ function candidate(tables, settings, asked, gap, random) {
     const { event, onset } = engine.next(random.numbers(engine.chain.length));
     if (engine.hasEnded) break;
     if (onset < start || onset >= end) return { events: [], nats: Infinity };
-    events.push({ onset, tokens: event.slice(0, known) });
+    events.push({ onset, tokens: Array.from(event.subarray(0, known)) });
   }
   const nats = events.length && after.length ? engine.score(withFirstOffset(tables, after, engine.lastOnset)) : 0;
   return { events, nats };

@@ -45,6 +45,11 @@ export class Roll {
     context.fillRect(0, 0, width, height);
     this.#bars(music, xOf, height, colour, marked, kept);
     this.#notes(music, xOf, height, colour);
+    if (music.end) {
+      context.fillStyle = colour("--ink");
+      context.fillRect(xOf(music.end) - 5, RULER, 1, height);
+      context.fillRect(xOf(music.end) - 2, RULER, 3, height);
+    }
     context.fillStyle = colour("--head");
     context.fillRect(xOf(step) - 1, 0, 2, height);
   }
@@ -129,7 +134,7 @@ export class Roll {
     for (const { pitch, part, onset, steps } of seen) {
       const left = xOf(onset);
       const width = Math.max(xOf(onset + steps) - left - 1, 2);
-      context.fillStyle = colour(onset < music.promptEnd ? "--given" : `--part-${part % PART_COLOURS}`);
+      context.fillStyle = colour(onset < music.given ? "--given" : `--part-${part % PART_COLOURS}`);
       context.fillRect(left, RULER + (this.high - pitch) * row, width, Math.max(row - 0.5, 1.5));
     }
   }

@@ -2,22 +2,13 @@
 /** @file A session as a file: the music and what was asked, to be opened again in a page with the same models. */
 
 import { Music, SPECIAL } from "./music.js";
+import { FIELDS, formOf } from "./settings.js";
 
 /** @typedef {import("./music.js").Facts} Facts */
 
 const FORMAT = "lstm-music studio session";
-const VERSION = 1;
-const FIELDS = [
-  "tempo",
-  "temperature",
-  "top-p",
-  "density",
-  "polyphony",
-  "mean-pitch",
-  "key",
-  "progression",
-  "instrument",
-];
+const VERSION = 2;
+const PLACES = ["origin", "promptEnd", "begin", "given", "first", "frontier", "end"]; // of the music, in steps
 const MOST_STEPS = 1e9;
 export const MOST_BYTES = 20e6;
 
@@ -27,18 +18,26 @@ export const MOST_BYTES = 20e6;
  * @param {Set<number>} kept
  */
 export function writeSession(music, kept) {
-  const { facts, barSteps, signature, velocity, title, origin, promptEnd, frontier } = music;
-  const fields = FIELDS.map((id) => [id, /** @type {HTMLInputElement | null} */ (document.getElementById(id))?.value]);
+  const { facts, barSteps, signature, velocity, title, fifths, isOver } = music;
+  const places = Object.fromEntries(Object.entries(music).filter(([name]) => PLACES.includes(name)));
   return JSON.stringify({
     format: FORMAT,
     version: VERSION,
     models: facts.models,
-    music: { barSteps, signature, velocity, title, origin, promptEnd, frontier },
-    before: Array.from(music.before),
+    music: { barSteps, signature, velocity, title, fifths, isOver, ...places },
+    before: music.before,
     events: music.events.map(({ onset, tokens }) => [onset, ...tokens]),
     kept: [...kept],
-    fields: Object.fromEntries(fields.filter(([, value]) => value !== undefined)),
+    fields: Object.fromEntries(formOf().filter(([id]) => id !== "prompt")),
   });
+}
+
+/**
+ * Say whether a file begins as a session does, whatever it is called.
+ * @param {ArrayBuffer} file
+ */
+export function isSession(file) {
+  return new TextDecoder().decode(file.slice(0, 4)).trimStart().startsWith("{");
 }
 
 /**
@@ -52,18 +51,24 @@ export function readSession(text, facts) {
   if (read.models !== facts.models) {
     throw new Error("this session is of other models; open it in the page it was saved from");
   }
-  const { barSteps, signature, velocity, title, origin, promptEnd, frontier } = read.music ?? {};
-  const isMeter = Array.isArray(signature) && signature.length === 2 && signature.every((one) => isWithin(one, 1, 255));
-  const isFine = isMeter && isWithin(barSteps, 1, MOST_STEPS) && isWithin(velocity, 1, 127);
-  if (!isFine || ![origin, promptEnd, frontier].every(isSteps)) {
+  const { barSteps, signature, velocity, title, fifths, isOver } = read.music ?? {};
+  const places = PLACES.map((name) => [name, read.music?.[name]]);
+  if (!isMeter(read.music) || !places.every(([, steps]) => isSteps(steps))) {
     throw new Error("the session is damaged: its bars are none");
   }
-  const music = new Music(facts, { barSteps, signature, velocity, title: String(title).slice(0, 200) });
-  Object.assign(music, { origin, promptEnd, frontier });
-  music.before = Int32Array.from(checkedTokens(read.before ?? [], facts, true));
-  music.events = eventsOf(read.events, facts, frontier);
+  const music = new Music(facts, { barSteps, signature, velocity, title: String(title).slice(0, 200), fifths });
+  Object.assign(music, Object.fromEntries(places), { isOver: isOver === true });
+  music.before = checkedTokens(read.before ?? [], facts, true);
+  music.events = eventsOf(read.events, facts, music.frontier);
   const kept = new Set(/** @type {number[]} */ (Array.isArray(read.kept) ? read.kept.filter(isSteps) : []));
   return { music, kept, fields: fieldsOf(read.fields) };
+}
+
+/** @param {any} music */
+function isMeter(music) {
+  const { barSteps, signature, velocity, fifths } = music ?? {};
+  const isFine = Array.isArray(signature) && signature.length === 2 && signature.every((one) => isWithin(one, 1, 255));
+  return isFine && isWithin(barSteps, 1, MOST_STEPS) && isWithin(velocity, 1, 127) && isWithin(fifths, -7, 7);
 }
 
 /**
@@ -101,7 +106,7 @@ function eventsOf(rows, facts, frontier) {
       throw new Error("the session is damaged: its events are not in order");
     }
     last = row[0];
-    return { onset: row[0], tokens: Int32Array.from(checkedTokens(row.slice(1), facts, false)) };
+    return { onset: row[0], tokens: checkedTokens(row.slice(1), facts, false) };
   });
 }
 
@@ -127,5 +132,5 @@ function checkedTokens(tokens, facts, mayBeSpecial) {
 /** @param {unknown} fields */
 function fieldsOf(fields) {
   const found = typeof fields === "object" && fields ? Object.entries(fields) : [];
-  return found.filter(([id, value]) => FIELDS.includes(id) && typeof value === "string");
+  return found.filter(([id, value]) => FIELDS.includes(id) && id !== "prompt" && typeof value === "string");
 }

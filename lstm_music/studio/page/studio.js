@@ -2,25 +2,28 @@
 /** @file The studio: the music, what plays it and what makes it, and what a person does with them. */
 
 import { Composer } from "./composer.js";
-import { promptOf } from "./encoding.js";
 import { History } from "./history.js";
-import { readMidi } from "./midi_reader.js";
+import { writeFields } from "./marking.js";
 import { Music } from "./music.js";
+import { opened } from "./opening.js";
 import { filesOf, unpacked } from "./packed.js";
 import { Player } from "./player.js";
 import { Roll } from "./roll.js";
-import { barsOfFields, hasEmptyField, stretches, within, writeFields } from "./marking.js";
-import { MOST_BYTES, readSession } from "./session.js";
-import { askedOf, byId, fillForm, settingsOf, taken, writeValues } from "./settings.js";
+import { byId, fillForm, formOf, numberOf, taken, wantedOf, withLasting, writeValues } from "./settings.js";
 import { Sound } from "./sound.js";
+import { draw, show } from "./view.js";
 
 /** @typedef {import("./roll.js").Bars} Bars */
 /** @typedef {import("./music.js").Facts} Facts */
+/** @typedef {import("./music.js").PromptFacts} PromptFacts */
+
+/**
+ * What a change can take away; `step` is where the music was played.
+ * @typedef {{music: Music, kept: Set<number>, fields: Array<[string, string]>, step: number}} State
+ */
 
 const FIXED_BARS = 2; // behind the one that is played, which a change of settings leaves
 const FRAME_MILLISECONDS = 33;
-const MOST_PROMPT_BARS = 16; // of a file
-const MOST_SEEDS = 2 ** 32;
 
 /** The page with all that it holds. */
 export class Studio {
@@ -32,19 +35,20 @@ export class Studio {
     this.marked = /** @type {Bars | null} */ (null);
     this.kept = /** @type {Set<number>} */ (new Set());
     this.music = Music.of(facts, facts.prompts[0]);
+    this.fields = formOf(); // as the music was made by
+    this.isSaved = true;
     this.sound = new Sound(new AudioContext(), new Map());
-    this.player = new Player(this.sound);
-    this.player.take(this.music, this.music.startOf(0));
+    this.player = new Player(this.sound, () => this.#showEnd());
     this.isRewriting = false;
     this.drawnAt = 0;
     this.composer = new Composer({
       onReady: () => this.say("The models are loaded."),
-      onChange: () => this.#show(),
+      onChange: () => show(this),
       onEnd: () => this.#goOnAfterEnd(),
       onFail: (text) => this.say(`The engine failed: ${text}`),
     });
     this.sounds = this.#unpackSounds();
-    this.newPiece();
+    this.#begin(facts.prompts[numberOf("prompt")]);
     this.say("Loading the models; the prompt plays already.");
   }
 
@@ -75,49 +79,103 @@ export class Studio {
 
   /** Begin anew with the chosen prompt. */
   newPiece() {
-    const prompt = this.facts.prompts[Number(byId("prompt", HTMLSelectElement).value)];
-    this.goOnFrom(prompt);
-    this.say(prompt.events.length ? `New piece after ${prompt.title}.` : "New piece from its start.");
+    const prompt = this.facts.prompts[numberOf("prompt")];
+    this.#remember("new piece", null);
+    this.#begin(prompt);
+    this.say(
+      `New piece ${prompt.events.length ? `after ${prompt.title}` : "from its start"}. Undo brings the music before back.`,
+    );
   }
 
   /**
-   * Begin anew with a prompt.
-   * @param {import("./music.js").PromptFacts} prompt
+   * Begin anew with music of the user's, which can be chosen again afterwards.
+   * @param {PromptFacts} prompt
    */
   goOnFrom(prompt) {
+    this.#remember(prompt.title, null);
+    const choice = byId("prompt", HTMLSelectElement);
+    const option = document.createElement("option");
+    option.value = String(this.facts.prompts.push(prompt) - 1);
+    option.textContent = `${prompt.title}, bars ${prompt.bars[0]} to ${prompt.bars[1]}`;
+    choice.add(option);
+    choice.value = option.value;
+    this.#begin(prompt);
+  }
+
+  /** @param {PromptFacts} prompt */
+  #begin(prompt) {
     byId("tempo", HTMLInputElement).value = String(prompt.tempo);
-    this.take(Music.of(this.facts, prompt), new Set());
+    const music = Music.of(this.facts, prompt);
+    this.#take({ music, kept: new Set(), fields: formOf(), step: 0 }, music.startOf(music.firstBar));
   }
 
   /**
-   * Take other music.
-   * @param {Music} music
-   * @param {Set<number>} kept
+   * Let the state be brought back that a change is about to take away.
+   * @param {string} name
+   * @param {number | null} since where the music begins to differ; null for other music
    */
-  take(music, kept) {
+  #remember(name, since) {
+    let other = this.#state;
+    const swap = () => {
+      const now = this.#state;
+      if (since === null) this.#take(other, other.step);
+      else this.#take({ ...other, fields: withLasting(other.fields) }, this.player.step > since ? since : null);
+      other = now;
+    };
+    this.record({ name, swap });
+  }
+
+  /** @returns {State} */
+  get #state() {
+    return { music: this.music, kept: new Set(this.kept), fields: this.fields, step: this.player.step };
+  }
+
+  /**
+   * Let a change be undone.
+   * @param {import("./history.js").Change} change
+   */
+  record(change) {
+    this.history.record(change);
+    this.isSaved = false;
+  }
+
+  /**
+   * Take other music, and go on with it.
+   * @param {State} state
+   * @param {number | null} step where it is played; null: it is played on
+   */
+  #take({ music, kept, fields }, step) {
     this.music = music;
+    if (step === null) this.player.music = music;
+    else this.player.take(music, step);
     this.kept = kept;
-    this.history = new History();
+    fillForm(fields);
+    this.fields = formOf();
+    this.player.setTempo(numberOf("tempo"));
+    void this.choose();
     this.mark(null);
-    this.player.setTempo(Number(byId("tempo", HTMLInputElement).value));
-    this.player.take(music, music.startOf(music.firstBar));
-    byId("about", HTMLElement).textContent = music.title ? `After ${music.title}` : "";
-    this.#goOn();
-    writeValues();
-    this.#show();
+    this.goOn();
   }
 
-  #goOn() {
-    const seed = Math.floor(Math.random() * MOST_SEEDS);
-    this.composer.goOn(this.music, settingsOf(this.facts), askedOf(this.facts), seed);
+  /** Go on with the music from its end. */
+  goOn() {
+    this.composer.goOn(this.music, wantedOf(this.facts, this.music));
     this.composer.keepAhead(this.player.step);
+    show(this);
   }
 
-  /** Where the models know nothing that may follow, music goes on with the next bar. */
+  /** The music is over, or the models know nothing that may follow: then it goes on with the next bar. */
   #goOnAfterEnd() {
     const { music } = this;
     music.frontier = music.startOf(music.barOf(music.frontier) + 1);
-    this.#goOn();
+    music.isOver = music.end > 0 && music.frontier >= music.end;
+    if (music.isOver) show(this);
+    else this.goOn();
+  }
+
+  #showEnd() {
+    show(this);
+    this.say("The music has ended. Play begins again.");
   }
 
   /** Play or pause. */
@@ -128,8 +186,7 @@ export class Studio {
       await this.sounds;
       await player.play();
     }
-    document.documentElement.classList.toggle("playing", player.isPlaying);
-    byId("play-text", HTMLElement).textContent = player.isPlaying ? "Pause" : "Play";
+    show(this);
   }
 
   /**
@@ -139,107 +196,79 @@ export class Studio {
   mark(bars) {
     this.marked = bars;
     writeFields(bars);
-    this.#show();
-  }
-
-  /** Mark the bars that the fields say. */
-  markByFields() {
-    this.marked = barsOfFields(this.music);
-    if (!hasEmptyField()) writeFields(this.marked); // a person is still writing the other one
-    this.#show();
-  }
-
-  /**
-   * Move the marking by a bar, or its end.
-   * @param {number} step
-   * @param {boolean} isEnd
-   */
-  moveMarks(step, isEnd) {
-    const bar = this.music.barOf(this.player.step);
-    const { first, last } = this.marked ?? { first: bar - step, last: bar - step };
-    this.mark(
-      isEnd && this.marked
-        ? within(this.music, first, Math.max(last + step, first))
-        : within(this.music, first + step, last + step),
-    );
-  }
-
-  /** Make the marked bars anew, but those that are kept. */
-  async again() {
-    if (!this.marked || this.isRewriting) return;
-    const changing = stretches(this.marked, this.kept);
-    if (!changing.length) {
-      this.say("All marked bars are kept.");
-      return;
-    }
-    this.isRewriting = true;
-    this.#show();
-    this.say("Writing the marked bars again …");
-    const { music } = this;
-    this.history.begin();
-    let written = 0;
-    for (const { first, last } of changing) {
-      const [start, end] = [music.startOf(first), music.startOf(last + 1)];
-      const events = await this.composer.rewrite(start, end, Math.floor(Math.random() * MOST_SEEDS));
-      if (this.music !== music || !events.length) continue;
-      this.history.replace(music, start, end, events);
-      written += 1;
-    }
-    this.isRewriting = false;
-    if (this.music === music) {
-      this.#changed(written ? "The marked bars are new." : "The models found nothing for these bars.");
-    }
-  }
-
-  /** Keep the marked bars, or no longer. */
-  keep() {
-    if (!this.marked) return;
-    const { first, last } = this.marked;
-    const bars = Array.from({ length: last - first + 1 }, (_, at) => first + at);
-    const isKept = bars.every((bar) => this.kept.has(bar));
-    for (const bar of bars) {
-      if (isKept) this.kept.delete(bar);
-      else this.kept.add(bar);
-    }
-    this.say(isKept ? "The marked bars may change again." : "The marked bars stay as they are.");
-    this.#show();
+    show(this);
   }
 
   undo() {
-    if (!this.isRewriting && this.history.undo(this.music)) this.#changed("Undone.");
+    const name = this.isRewriting ? "" : this.history.undo();
+    if (name) this.say(`Undone: ${name}.`);
+    show(this);
   }
 
-  /**
-   * Go on after music that has changed.
-   * @param {string} text
-   */
-  #changed(text) {
-    this.say(text);
-    this.#goOn();
-    this.#show();
+  redo() {
+    const name = this.isRewriting ? "" : this.history.redo();
+    if (name) this.say(`Done again: ${name}.`);
+    show(this);
   }
 
   /** Play in the tempo of the form. */
   setTempo() {
     writeValues();
-    this.player.setTempo(Number(byId("tempo", HTMLInputElement).value));
+    this.fields = withLasting(this.fields);
+    this.player.setTempo(numberOf("tempo"));
   }
 
-  /** Make what comes anew by the settings of the form: the music from the bar after next on, behind bars that are kept. */
-  change() {
+  /** Where a change may begin at the earliest: behind what is heard soon, behind kept bars and the prompt. */
+  get #changeable() {
     const { music, player } = this;
     const latest = Math.max(music.barOf(player.step) + FIXED_BARS, ...[...this.kept].map((bar) => bar + 1));
-    const onset = Math.max(music.startOf(latest), music.promptEnd);
-    music.cut(onset);
-    this.history.cut(onset);
-    this.mark(null);
-    this.#goOn();
-    this.say(`The music from bar ${music.barOf(Math.max(onset, music.frontier)) + 1} on is new.`);
+    return Math.max(music.startOf(latest), music.begin);
+  }
+
+  /** Whether the form asks for other music than this. */
+  get #isChanged() {
+    return String(formOf()) !== String(this.fields);
+  }
+
+  /** Make what comes anew by the settings of the form. */
+  change() {
+    if (!this.#isChanged) return;
+    const onset = this.#changeable;
+    this.#recompose("change of the controls", onset);
+    const bar = this.music.barOf(Math.max(onset, this.music.frontier)) + 1;
+    this.say(`The music from bar ${bar} on is new. Undo brings it back as it was.`);
+  }
+
+  /** Let the music end as the form says: what lies before its last bar stays. */
+  setLength() {
+    if (!this.#isChanged) return;
+    const { music } = this;
+    const bars = numberOf("length");
+    const end = bars ? music.startOf(music.newBar + bars) : Infinity;
+    const lastBar = Math.min(end, music.end || Infinity) - music.barSteps;
+    this.#recompose("change of the length", Math.max(lastBar, this.#changeable));
+    const wanted = wantedOf(this.facts, this.music).ending;
+    const last = this.music.isFresh ? music.newBar + bars : music.barOf(wanted?.end ?? 0);
+    this.say(bars ? `The music ends with bar ${last}.` : "The music goes on for ever.");
+  }
+
+  /**
+   * Let go of the music from a time on, and go on from there.
+   * @param {string} name
+   * @param {number} onset
+   */
+  #recompose(name, onset) {
+    this.#remember(name, onset);
+    const music = this.music.copy();
+    if (onset < music.frontier || music.isOver) music.cut(onset);
+    music.end = 0;
+    this.#take({ music, kept: new Set(this.kept), fields: formOf(), step: 0 }, null);
   }
 
   /** Play with the chosen instrument. */
   async choose() {
-    this.player.instrument = byId("instrument", HTMLSelectElement).value;
+    if (!this.facts.parts.length) this.player.instrument = byId("instrument", HTMLSelectElement).value;
+    this.fields = withLasting(this.fields);
     await this.sounds;
     await this.#loadSounds();
   }
@@ -250,49 +279,22 @@ export class Studio {
    */
   async open(file) {
     try {
-      if (file.size > MOST_BYTES) throw new Error("the file is too large");
-      if (file.name.toLowerCase().endsWith(".json")) this.#openSession(await file.text());
-      else this.goOnFrom(promptOf(this.facts, readMidi(await file.arrayBuffer()), file.name, MOST_PROMPT_BARS));
-      this.say(`Opened ${file.name}.`);
+      const { session, prompt } = await opened(this.facts, file);
+      if (prompt) this.goOnFrom(prompt);
+      if (session) {
+        this.#remember(file.name, null);
+        this.#take({ ...session, step: 0 }, session.music.startOf(session.music.firstBar));
+      }
+      this.say(`Opened ${file.name}. Undo brings the music before back.`);
     } catch (error) {
       this.say(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  /** @param {string} text */
-  #openSession(text) {
-    const { music, kept, fields } = readSession(text, this.facts);
-    fillForm(fields);
-    this.take(music, kept);
-    void this.choose();
-  }
-
-  /** Show the state in buttons and fields. */
-  #show() {
-    const { music, marked, isRewriting } = this;
-    byId("again", HTMLButtonElement).disabled = !marked || isRewriting;
-    byId("unmark", HTMLButtonElement).disabled = !marked;
-    const keep = byId("keep", HTMLButtonElement);
-    keep.disabled = !marked;
-    keep.setAttribute("aria-pressed", String(Boolean(marked && !stretches(marked, this.kept).length)));
-    byId("undo", HTMLButtonElement).disabled = isRewriting || !this.history.changes.length;
-    const place = byId("place", HTMLInputElement);
-    place.min = String(music.firstBar + 1);
-    place.max = String(Math.max(music.bars, music.firstBar + 1));
-    for (const id of ["from", "to"]) Object.assign(byId(id, HTMLInputElement), { min: place.min, max: place.max });
-    this.draw();
-  }
-
   /** Draw what is played, and make sure that there is enough. */
   draw() {
-    const { music, player } = this;
-    const { step } = player;
-    this.composer.keepAhead(step);
-    this.roll.draw(music, step, this.marked, this.kept);
-    const bar = music.barOf(step) + 1;
-    const place = byId("place", HTMLInputElement);
-    if (place !== document.activeElement || player.isPlaying) place.value = String(bar);
-    byId("time", HTMLElement).textContent = `Bar ${bar} of ${music.bars}`;
+    this.composer.keepAhead(this.player.step);
+    draw(this);
   }
 
   /** @param {number} now */

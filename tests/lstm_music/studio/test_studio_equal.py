@@ -9,6 +9,8 @@ from studio_equal import Case, Trained, cases_of, compare
 from studio_music import CALM, PARTS, RECIPES, drawn
 
 from lstm_music.generation.spec import GenerationSpec
+from lstm_music.stages.music.lengths import ended
+from lstm_music.stages.music.ready import make_ready
 
 EVENTS = 150
 
@@ -29,6 +31,16 @@ def cases(name, trained: Trained) -> list[Case]:
     return [one for one in cases_of(trained, spec, EVENTS) if "every" not in one.name or name.startswith("notes")]
 
 
+def ended_by_python(models, one):
+    """What Python makes of the last bar of the same music."""
+    case, length = one.case, int(one.case.ending.lengths[0]) if one.case.ending else 0
+    if not length:
+        return one.tokens.tolist()
+    grammar = make_ready(models.store, models.dataset, {}, case.spec, [case.prompt]).grammar
+    streams = len(models.dataset.streams)
+    return ended(grammar, one.numpy, case.prompt, length).tokens[:, :streams].tolist()
+
+
 def test_all_events_are_the_same_and_their_probabilities_too(trained):
     name, models = trained
     results = compare(models, cases(name, models))
@@ -37,6 +49,8 @@ def test_all_events_are_the_same_and_their_probabilities_too(trained):
         assert one.same == len(one.numpy.tokens) == len(one.tokens), one.case.name
         assert one.farthest < 1e-9, one.case.name
         assert one.loops_left == one.numpy.loops_left, one.case.name
+        assert one.ended == ended_by_python(models, one), one.case.name
+    assert any(one.ended != one.tokens.tolist() for one in results)
     assert any(len(one.numpy.tokens) == EVENTS for one in results)
     if name == CALM:
         assert any(one.loops_left for one in results)

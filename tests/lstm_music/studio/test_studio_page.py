@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 from lstm_music.studio import page
-from lstm_music.studio.page import ENGINE, PAGE, WORKER, Studio, page_script, studio_page, worker_script
+from lstm_music.studio.page import ENGINE, PAGE, PIECE, WORKER, Studio, page_script, studio_page, worker_script
 
 FOLDER = Path(page.__file__).parent
 FACTS = {
     "prompts": [{"events": [[3, 4, 5]], "title": "<script>alert(1)</script>", "composer": "</script>", "bars": [1, 4]}],
     "parts": [],
     "instruments": [{"name": "Piano & more", "key": "0"}],
-    "recipe": "tiny",
+    "model": "tiny",
     "controls": ["density", "key"],
+    "ranges": {"density": [3, 20]},
+    "range": [40, 80],
     "keys": ["C major"],
     "progressions": [],
 }
@@ -64,15 +66,34 @@ def test_names_are_text_and_the_script_runs_by_its_digest(text):
 
 
 def test_blocks_are_packed_and_the_page_is_the_same_each_time(text):
-    found = dict(re.findall(r'<script type="application/octet-stream" id="(\w+)">([^<]*)</script>', text))
-    unpacked = {name: gzip.decompress(b64decode(block)) for name, block in found.items()}
-    assert unpacked == {"tables": b"tables", "sounds": b"sounds"}
+    found = re.findall(
+        r'<script type="application/octet-stream" (?:id="sounds"|class="tables"[^>]*)>([^<]*)</script>', text
+    )
+    assert [gzip.decompress(b64decode(block)) for block in found] == [b"sounds", b"tables"]
     assert studio_page(Studio("Studio: <b>", FACTS, b"tables", b"sounds")) == text
+
+
+def test_tables_are_in_pieces_behind_the_scripts():
+    tables = bytes(range(256)) * (2 * PIECE // 256) + b"end"
+    text = studio_page(Studio("x", FACTS, tables, b""))
+    pieces = re.findall(rf'class="tables" data-size="{len(tables)}">([^<]*)<', text)
+    assert b"".join(gzip.decompress(b64decode(piece)) for piece in pieces) == tables
+    assert len(pieces) == 3
+    assert text.index("class Studio") < text.index('class="tables"')
+
+
+def test_everything_that_can_be_used_is_explained(text):
+    body = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    for tag in re.findall(r"<(?:button|input|select)\b[^>]*>", body):
+        is_shown_as_needed = any(f'id="{one}"' in tag for one in ("undo", "redo", "file", "place", "shortcuts"))
+        described = re.search(r'aria-describedby="([\w-]+)"', tag)
+        assert is_shown_as_needed or "title=" in tag or (described and f'id="{described[1]}">' in body), tag
 
 
 def test_the_page_offers_only_the_controls_that_the_models_have(text):
     for control, is_there in (("density", True), ("key", True), ("polyphony", False), ("mean-pitch", False)):
         assert (f'id="{control}"' in text) is is_there
+    assert 'min="2" max="20" step="1" value="2" aria-describedby="density-hint" data-free' in text  # 2 asks nothing
     assert 'id="instrument"' in text
     with_parts = studio_page(Studio("x", FACTS | {"parts": [{"name": "Bass"}]}, b"", b""))
     assert 'id="instrument"' not in with_parts

@@ -55,24 +55,34 @@ def test_weights_beyond_three_bytes_are_refused(value):
         planes(np.array([0.5, value]))
 
 
-def test_a_context_is_found_by_its_bucket_and_32_more_bits():
+def test_a_context_is_found_by_its_bucket_and_24_more_bits():
     rng = np.random.default_rng(1)
     contexts = np.unique(rng.integers(-(2**63), 2**63 - 1, 3000))
     starts = np.arange(len(contexts) + 1)
     arrays, bits = ngram_arrays(Counts(contexts, starts, starts[1:].astype(np.int32), starts[1:].astype(np.int32)))
     assert bits == 16
+    low, middle, high = arrays["rests"].astype(np.int64)
+    rests = low + (middle << 8) + (high << 16)
     firsts = np.append(0, np.cumsum(arrays["bucket_lengths"], dtype=np.int64))
     for number in (0, 1, 1500, len(contexts) - 1):
         place = int(contexts[number]) + 2**63
-        bucket, rest = place >> 48, place >> 16 & 0xFFFFFFFF
-        inside = arrays["rests"][firsts[bucket] : firsts[bucket + 1]].tolist()
+        bucket, rest = place >> 48, place >> 24 & 0xFFFFFF
+        inside = rests[firsts[bucket] : firsts[bucket + 1]].tolist()
         assert firsts[bucket] + inside.index(rest) == number
 
 
 def test_contexts_that_begin_alike_get_more_bits():
-    contexts = np.array([5 << 15, (5 << 15) + (1 << 14), 1 << 60], np.int64)
+    contexts = np.array([5 << 20, (5 << 20) + (1 << 19), 1 << 60], np.int64)
     counts = Counts(contexts, np.arange(4), np.ones(3, np.int32), np.ones(3, np.int32))
-    assert ngram_arrays(counts)[1] == 18
+    assert ngram_arrays(counts)[1] == 21
+
+
+def test_counts_above_a_byte_stand_apart():
+    counts = np.array([1, 255, 256, 100_000], np.int32)
+    table = Counts(np.arange(4) << 60, np.arange(5), np.ones(4, np.int32), counts)
+    arrays, _ = ngram_arrays(table)
+    assert arrays["counts"].tolist() == [1, 255, 255, 255]
+    assert [arrays["often"].tolist(), arrays["often_counts"].tolist()] == [[2, 3], [256, 100_000]]
 
 
 def test_odds_begin_at_the_least_ratio_that_is_rounded_to_them():
