@@ -112,6 +112,9 @@ class TrainingSpec(BaseModel):
     collection: to about so many events in total, and at least one epoch. The experts join after the share `experts_from` of all
     steps, with closed gates: where there is much music, a head that learnt without them is better in the end. A training that
     starts from an earlier model has them from its first step.
+
+    A training that starts from an earlier model goes through its music several times an epoch, until an epoch has at least
+    `warm_events` targets: else a few pieces are a few steps. Each time they are cut and transposed in another way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +122,7 @@ class TrainingSpec(BaseModel):
     epochs: int = Field(default=12, ge=1, le=10_000)
     warm_epochs: int = Field(default=3, ge=1, le=10_000)
     warm_rate: float = Field(default=0.1, gt=0, le=1)
+    warm_events: int = Field(default=0, ge=0)
     most_events: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)
@@ -127,6 +131,10 @@ class TrainingSpec(BaseModel):
     warmup_steps: int = Field(default=50, ge=0)
     gradient_norm: float = Field(default=1.0, ge=0)
     experts_from: float = Field(default=0.0, ge=0, lt=1)
+
+    def passes_of(self, events: int) -> int:
+        """Give how often an epoch goes through so many events."""
+        return max(1, -(-self.warm_events // events))
 
     def epochs_of(self, events: int) -> int:
         """Give the largest number of epochs of a training on so many events."""

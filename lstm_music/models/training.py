@@ -1,4 +1,7 @@
-"""The training of one model: epochs over windows, each scored on held-out pieces; the best weights are kept."""
+"""The training of one model: epochs over windows, each scored on held-out pieces; the best weights are kept.
+
+A training that starts from an earlier model scores that one first. So its best weights are no worse than those it started from.
+"""
 
 import math
 import time
@@ -13,6 +16,7 @@ import numpy.typing as npt
 from lstm_music.encoding.controls import moved_controls
 from lstm_music.encoding.windows import (
     Batch,
+    EpochWindows,
     Targets,
     Tokens,
     WindowSpec,
@@ -24,7 +28,7 @@ from lstm_music.encoding.windows import (
 )
 from lstm_music.errors import TrainingError
 from lstm_music.models.architectures import build_model
-from lstm_music.models.checkpoint import EpochScore, RunningEpoch, TrainingState, load_state, save_state
+from lstm_music.models.checkpoint import START, EpochScore, RunningEpoch, TrainingState, load_state, save_state
 from lstm_music.models.columns import Columns
 from lstm_music.models.event_model import EventModel
 from lstm_music.models.learner import Learner, learning_rate
@@ -58,8 +62,10 @@ class TrainingProgress:
     """The progress of a training.
 
     `loss` is what training minimises, per target. `held_out` and `best` are NLL in nats per event on the held-out pieces: of
-    the last of `scored_epochs` epochs and of the best one, None before the first. `seconds` is the time of training so far
-    (None: unknown), `seconds_left` an upper limit. `history` has the scores of all epochs at the end of an epoch, else nothing.
+    the last of `scored_epochs` epochs and of the best one. They begin with the earlier model that a training starts from; without
+    one they are None before the first epoch. `seconds` is the time of training so far (None: unknown), `seconds_left` an upper
+    limit. `history` has the scores of the start and all epochs at the end of an epoch,
+    else nothing.
     """
 
     model: str
@@ -96,7 +102,8 @@ def train(
 ) -> tuple[EventModel, list[EpochScore]]:
     """Train one model, by its name; return it with its best weights, and the score of each epoch.
 
-    Training starts from the weights of an `earlier` model where there is one, else from random weights.
+    Training starts from the weights of an `earlier` model where there is one, else from random weights. The scores then begin
+    with that of the earlier model, whose weights may be the best.
 
     With a `checkpoint`, the state is written there every few seconds and after every epoch. A killed training continues from it
     to the same weights, bit for bit. Raises TrainingError when the loss or the held-out NLL is not a number,
@@ -109,7 +116,8 @@ def train(
         spec = spec.model_copy(update={"experts_from": 0.0})
     elif model.experts and spec.experts_from:
         model.experts.close()
-    return _Training(data, name, model, spec, random_seed, checkpoint, report).run()
+    training = _Training(data, name, model, spec, random_seed, checkpoint, report)
+    return training.run(scores_start=earlier is not None)
 
 
 class _Training:
@@ -133,13 +141,16 @@ class _Training:
             for name, column in data.columns.controls.items()
             if (found := moved_controls(name, data.window.shifts)) is not None
         }
-        self.epochs, self.steps = spec.epochs_of(data.train.events), self._steps_of_an_epoch()
+        self.epochs, self.passes = spec.epochs_of(data.train.events), spec.passes_of(data.train.events)
+        self.steps = self._steps_of_an_epoch()
         self.state = self._resumed() or TrainingState(self.learner.weights(), self.learner.slots())
         self.kept = self.counted = time.monotonic()
         self.seconds_per_step: float | None = None
 
-    def run(self) -> tuple[EventModel, list[EpochScore]]:
+    def run(self, *, scores_start: bool) -> tuple[EventModel, list[EpochScore]]:
         """Train epoch after epoch, up to the last one or until training is over."""
+        if scores_start and self.state.start is None:
+            self.state.start, self.state.best = self._score_of(START, None, {}), self.learner.weights()
         for epoch in range(len(self.state.history), self.epochs):
             if self._is_over():
                 break
@@ -148,10 +159,10 @@ class _Training:
             self._report(epoch, self.steps)
         for variable, best in zip(self.model.weights, self.state.best, strict=True):
             variable.assign(best)
-        return self.model, self.state.history
+        return self.model, self.state.scores
 
     def _run_epoch(self, epoch: int) -> None:
-        """Train on every target once, or on those left where a kill interrupted the epoch."""
+        """Train on every target once or several times, or on those left where a kill interrupted the epoch."""
         running = self.state.running
         first, started, reported = running.steps, time.monotonic(), 0.0
         for step, batch in enumerate(self._batches(epoch, first), first):
@@ -177,12 +188,13 @@ class _Training:
         """Cut the training pieces into the batches of one epoch, as the architecture reads them, starting at batch `first`."""
         data, size = self.data, self.spec.batch_size
         if self.model.spec.is_windowed:
-            places = shuffled(data.train.places, self.random_seed, epoch)[first * size :]
-            return next_event_batches(data.tokens, places, length=data.window.length, batch_size=size)
+            places = [shuffled(data.train.places, self.random_seed, one) for one in self._passes(epoch)]
+            left = np.concatenate(places)[first * size :]
+            return next_event_batches(data.tokens, left, length=data.window.length, batch_size=size)
         return batches(
             data.tokens,
             data.train.spans,
-            epoch_windows(data.train.spans, data.window.length, self.random_seed, epoch).after(first * size),
+            self._windows(epoch).after(first * size),
             length=data.window.length,
             batch_size=size,
             note_columns=data.columns.note_columns,
@@ -191,27 +203,38 @@ class _Training:
             moved=self.moved,
         )
 
+    def _passes(self, epoch: int) -> range:
+        """Number the passes through the training pieces that an epoch has, over all epochs."""
+        return range(epoch * self.passes, (epoch + 1) * self.passes)
+
+    def _windows(self, epoch: int) -> EpochWindows:
+        spans, length = self.data.train.spans, self.data.window.length
+        return EpochWindows.joined(epoch_windows(spans, length, self.random_seed, one) for one in self._passes(epoch))
+
     def _steps_of_an_epoch(self) -> int:
-        train = self.data.train
-        if self.model.spec.is_windowed:
-            return -(-train.events // self.spec.batch_size)
-        windows = epoch_windows(train.spans, self.data.window.length, self.random_seed, 0)
-        return -(-len(windows.piece) // self.spec.batch_size)
+        is_windowed = self.model.spec.is_windowed
+        windows = self.passes * self.data.train.events if is_windowed else len(self._windows(0).piece)
+        return -(-windows // self.spec.batch_size)
 
     def _score(self, epoch: int) -> None:
         """Add an epoch's score, keep its weights if no epoch before was as good, and write the checkpoint."""
-        data, running, best = self.data, self.state.running, self.state.best_score
-        held_out = score_held_out(self.score, data.validation, data.tokens, data.columns.streams, data.log_unknown)
-        self._require_number(held_out.nll, epoch, "held-out NLL")
+        running, best = self.state.running, self.state.best_score
         accuracy = {
             stream: count / running.targets for stream, count in zip(self.model.predicts, running.right, strict=True)
         }
-        score = EpochScore(epoch, running.loss / running.targets, held_out.nll, accuracy, held_out.accuracy)
+        score = self._score_of(epoch, running.loss / running.targets, accuracy)
         self.state.history.append(score)
         self.state.running = RunningEpoch()
-        if best is None or held_out.nll < best.held_out:
+        if best is None or score.held_out < best.held_out:
             self.state.best = self.learner.weights()
         self._keep()
+
+    def _score_of(self, epoch: int, loss: float | None, accuracy: dict[str, float]) -> EpochScore:
+        """Score the held-out pieces with the weights as they are; `loss` and `accuracy` are those of the epoch's training."""
+        data = self.data
+        held_out = score_held_out(self.score, data.validation, data.tokens, data.columns.streams, data.log_unknown)
+        self._require_number(held_out.nll, epoch, "held-out NLL")
+        return EpochScore(epoch, loss, held_out.nll, accuracy, held_out.accuracy)
 
     def _require_number(self, value: float, epoch: int, what: str) -> None:
         if not math.isfinite(value):
@@ -238,12 +261,12 @@ class _Training:
     def _is_over(self) -> bool:
         """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same.
 
-        Patience begins with the epoch in which experts join, if they are late.
+        Patience begins with the epoch in which experts join, if they are late. There is always one epoch.
         """
         best = self.state.best_score
-        if best is None:
+        if best is None or not self.state.history:
             return False
-        since = max(best.epoch, math.ceil(self.spec.experts_from * self.epochs) - 1 if self.model.experts else 0)
+        since = max(best.epoch, math.ceil(self.spec.experts_from * self.epochs) - 1 if self.model.experts else START)
         return best.held_out < LEARNT or len(self.state.history) - 1 - since >= self.spec.patience
 
     def _resumed(self) -> TrainingState | None:
@@ -269,12 +292,17 @@ class _Training:
                 epochs=self.epochs,
                 step=step,
                 steps=self.steps,
-                loss=running.loss / running.targets if running.targets else self.state.history[-1].loss,
+                loss=running.loss / running.targets if running.targets else _loss_of(self.state.history[-1]),
                 scored_epochs=len(self.state.history),
-                held_out=self.state.history[-1].held_out if self.state.history else None,
+                held_out=self.state.scores[-1].held_out if self.state.scores else None,
                 best=best.held_out if best else None,
                 seconds=self.state.seconds,
                 seconds_left=None if self.seconds_per_step is None else self.seconds_per_step * left,
-                history=tuple(self.state.history) if step == self.steps else (),
+                history=tuple(self.state.scores) if step == self.steps else (),
             ),
         )
+
+
+def _loss_of(score: EpochScore) -> float:
+    assert score.loss is not None  # only the start has none
+    return score.loss

@@ -46,7 +46,8 @@ def loss_curves(rows: Sequence[Sequence[Panel]], title: str) -> str:
     """Draw losses as SVG, one panel per model, one row per recipe; the same panels give the same bytes.
 
     A panel shows the training loss (nats per target; dropout makes it higher), the held-out NLL (nats per event) with its best
-    epoch marked, and the baselines. Panels of one column share their vertical axis.
+    epoch marked, and the baselines. Epoch 0 is the earlier model that a training starts from. Panels of one column share their
+    vertical axis.
     """
     from matplotlib.figure import Figure
 
@@ -68,8 +69,9 @@ def _draw(axes: Any, panel: Panel) -> None:
     epochs = [score["epoch"] + 1 for score in panel.history]
     held_out = [score["held_out"] for score in panel.history]
     best = min(range(len(held_out)), key=held_out.__getitem__)
-    training = [score["loss"] for score in panel.history]
-    axes.plot(epochs, training, "--", marker=".", alpha=0.6, color=colour, label="training loss")
+    trained = [score for score in panel.history if score["loss"] is not None]  # the start has none
+    epochs_trained, training = [score["epoch"] + 1 for score in trained], [score["loss"] for score in trained]
+    axes.plot(epochs_trained, training, "--", marker=".", alpha=0.6, color=colour, label="training loss")
     axes.plot(epochs, held_out, "-", marker=".", color=colour, label="held-out NLL")
     label = f"best: epoch {epochs[best]}, {held_out[best]:.3f}"
     axes.plot([epochs[best]], [held_out[best]], "o", markersize=9, fillstyle="none", color=colour, label=label)

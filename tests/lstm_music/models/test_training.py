@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from model_columns import COLUMNS
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import Targets
@@ -200,6 +201,61 @@ def test_the_weights_of_the_best_epoch_are_kept_and_patience_ends(run, loop, bui
     steps = reports[0].steps
     kept, untrained = model.weights[0].numpy(), build("note", random_seed=1).weights[0].numpy()
     np.testing.assert_allclose(kept - untrained, 2 * steps, atol=1e-4)
+
+
+@pytest.fixture
+def earlier(build):
+    """Give a model of other weights, as the start of a training."""
+    from lstm_music.models.warm_start import EarlierModel, Moved
+
+    model = build("note", random_seed=8)
+    moved = {column: Moved.unchanged(size) for column, size in COLUMNS.sizes.items()}
+    return EarlierModel({weight.path: weight.numpy() for weight in model.weights}, moved)
+
+
+@pytest.mark.parametrize(("scores", "best"), [([3.0, 4.0, 3.0], -1), ([3.0, 4.0, 2.9], 1)])
+def test_the_earlier_model_is_scored_and_may_be_the_best(run, loop, earlier, scores, best):
+    loop(scores)
+    model, history, reports = run(spec=SPEC.model_copy(update={"epochs": 2}), earlier=earlier)
+    assert [(score.epoch, score.held_out) for score in history] == [(-1, scores[0]), (0, scores[1]), (1, scores[2])]
+    assert (history[0].loss, history[0].accuracy) == (None, {})
+    assert reports[-1].history == tuple(history)
+    steps = 0 if best < 0 else 2 * reports[0].steps
+    first = model.weights[0]
+    np.testing.assert_allclose(first.numpy() - earlier.weights[first.path], steps, atol=1e-4)
+
+
+def test_a_training_from_an_earlier_model_goes_through_few_pieces_several_times(run, loop, earlier):
+    events = run.data.train.events
+    loop([3.0] * 9)
+    asked = SPEC.model_copy(update={"epochs": 2, "warm_events": 3 * events - 1})
+    _, history, reports = run(spec=asked, earlier=earlier)
+    once = run(spec=asked.model_copy(update={"warm_events": events}), earlier=earlier)[2][0].steps
+    assert 2 * once < reports[0].steps <= 3 * once
+    assert len(history) == 3
+
+
+def test_patience_counts_from_the_earlier_model_on(run, loop, earlier):
+    loop([1e-4, 5.0, 4.0, 3.0])
+    _, history, _ = run(spec=SPEC.model_copy(update={"epochs": 8, "patience": 2}), earlier=earlier)
+    assert [score.epoch for score in history] == [-1, 0]  # nothing is left to learn, and yet there is one epoch
+    loop([2.0, 5.0, 4.0, 3.0])
+    _, history, _ = run(spec=SPEC.model_copy(update={"epochs": 8, "patience": 2}), earlier=earlier)
+    assert [score.epoch for score in history] == [-1, 0, 1]
+
+
+def test_a_killed_training_keeps_the_score_of_its_start(run, loop, earlier, tmp_path):
+    loop([2.0, 5.0, 4.0, 3.0])
+    whole, wanted, _ = run(spec=SPEC.model_copy(update={"epochs": 3}), earlier=earlier)
+    loop([2.0, 5.0, float("nan")])
+    with pytest.raises(TrainingError):
+        run(spec=SPEC.model_copy(update={"epochs": 3}), earlier=earlier, checkpoint=tmp_path / "note.npz")
+    loop([4.0, 3.0])
+    model, history, _ = run(
+        spec=SPEC.model_copy(update={"epochs": 3}), earlier=earlier, checkpoint=tmp_path / "note.npz"
+    )
+    assert history == wanted
+    assert_same_weights(model, whole)
 
 
 def test_where_nothing_is_left_to_learn_training_ends(run, loop):

@@ -1,17 +1,19 @@
 """Fine-tuning: what was learnt is kept by value, is never held out, and stands beside the new models on the score card."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from small_music import QUARTER, piece_of, small_collection, small_piece, tiny_recipe, write_folder
+from eager import eagerly
+from small_music import QUARTER, piece_of, small_piece, tiny_recipe, write_folder
 
 from lstm_music.encoding.splits import TEST, TRAIN, VALIDATION
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.vocabulary import UNKNOWN
 from lstm_music.errors import MissingArtifactError, RecipeError
 from lstm_music.evaluation.fine_tuned import EARLIER, FROM_NOTHING
-from lstm_music.recipe import parse_recipe
+from lstm_music.recipe import Recipe, parse_recipe
 from lstm_music.stages.bundle.exporting import export_bundle
 from lstm_music.stages.bundle.importing import import_bundle
 from lstm_music.stages.current import Promoted, keep, kept_form, promoted_models
@@ -19,7 +21,7 @@ from lstm_music.stages.data.bundled import learnt_pieces
 from lstm_music.stages.data.dataset import learnt_music, load_dataset
 from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.notes import read_pieces
-from lstm_music.stages.data.prepare import prepare
+from lstm_music.stages.data.prepare import Prepared, prepare
 from lstm_music.stages.music import reference
 from lstm_music.stages.training.fine_tuning import beside, fine_tuned, from_nothing, with_comparison
 from lstm_music.stages.training.promotion import promote
@@ -31,21 +33,50 @@ from lstm_music.stages.upkeep.repair import plan_repair
 from lstm_music.store import Store
 
 SLOW = [(3 * QUARTER * number, 5 * QUARTER, 60 + number % 5) for number in range(20)]
+QUARTERS = 8
+"""The length of the pieces: models are scored without compiling, which takes the longer the longer they are."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """A storage, the recipe whose models are promoted there, and its prepared music."""
+
+    store: Store
+    recipe: Recipe
+    prepared: Prepared
+
+
+def short_pieces(name, numbers):
+    return {f"{name} {number}.mid": small_piece(number, QUARTERS) for number in numbers}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_chunks(tensorflow):
+    """Score no more steps than the pieces have events."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lstm_music.models.scoring.CHUNK", 48)
+        yield
 
 
 @pytest.fixture(scope="module")
-def home(made, evaluated, tmp_path_factory):
-    """A storage with promoted models."""
-    copied = made.copy(tmp_path_factory.mktemp("home") / "storage")
-    keep(copied.store, "tiny", {"promoted": evaluated.to_json(), "recipe": kept_form(made.recipe)})
-    return copied
+def home(publish_untrained, tmp_path_factory):
+    """A storage with promoted models. Their weights are those of another random seed than the recipe's."""
+    root = tmp_path_factory.mktemp("home")
+    store, recipe = Store(root / "storage"), tiny_recipe()
+    folder = write_folder(root / "music", short_pieces("piece", range(8)))
+    prepared = prepare(store, recipe, ingest(store, recipe, str(folder)))
+    models = publish_untrained(store, tiny_recipe(random_seed=7), prepared.dataset)
+    with eagerly():
+        card = evaluate(store, recipe, prepared.dataset, models)
+    promoted = Promoted(prepared.dataset, models, card)
+    keep(store, "tiny", {"promoted": promoted.to_json(), "recipe": kept_form(recipe)})
+    return Home(store, recipe, prepared)
 
 
 @pytest.fixture(scope="module")
 def mine(tmp_path_factory):
-    """Music of one's own, with values that the earlier models do not know; a piece of theirs is among it."""
-    music = {**small_collection(8, first=60), "slow.mid": piece_of(SLOW)}
-    music |= {f"known {number}.mid": small_piece(number) for number in range(8)}
+    """Music of one's own, with values that the earlier models do not know; pieces of theirs are among it."""
+    music = {**short_pieces("new", range(60, 68)), "slow.mid": piece_of(SLOW), **short_pieces("known", range(8))}
     return write_folder(tmp_path_factory.mktemp("own") / "mine", music)
 
 
@@ -151,19 +182,12 @@ def test_the_card_has_the_models_beside_each_other_on_the_same_pieces(home, fine
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_a_score_beside_is_that_of_the_earlier_card(home, fine, publish, evaluated):
-    """The same pieces, scored from the other dataset, cost what they cost at home."""
-    recipe = tiny_recipe(name="again")
-    inputs = home.prepared.inputs
-    start = fine[0].start.model_copy(update={"models": {}})
-    again = recipe.model_copy(update={"start": None})
-    prepared = prepare(home.store, again, inputs)
-    models = publish(home.store, again, prepared.dataset)
-    other = recipe.model_copy(update={"start": start.model_copy(update={"models": fine[0].start.models})})
-    card = read_card(
-        home.store, evaluate(home.store, again, prepared.dataset, models, beside(other, prepared, with_nothing=False))
-    )
-    at_home = read_card(home.store, evaluated.scorecard)["splits"]
+def test_a_score_beside_is_that_of_the_earlier_card(home, fine):
+    """The same pieces, scored beside other models, cost what they cost at home."""
+    promoted = promoted_models(home.store, "tiny")
+    others = beside(tiny_recipe(start=fine[0].start.model_dump()), home.prepared, with_nothing=False)
+    card = read_card(home.store, evaluate(home.store, home.recipe, promoted.dataset, promoted.models, others))
+    at_home = read_card(home.store, promoted.scorecard)["splits"]
     for split, found in card["splits"].items():
         scores = found["baselines"][EARLIER]["streams"]
         assert {stream: one["nll"] for stream, one in scores.items()} == pytest.approx(
@@ -212,22 +236,23 @@ def test_a_start_that_does_not_go_with_the_recipe_is_refused(home, mine):
         start(None, earlier="absent")
 
 
-def test_a_recipe_of_ones_own_keeps_its_name_and_others_are_not_taken_over(home, mine, evaluated):
+def test_a_recipe_of_ones_own_keeps_its_name_and_others_are_not_taken_over(home, mine):
     assert fine_tuned(home.store, "tiny", tiny_recipe(name="other"), str(mine)).name == "other"
     assert fine_tuned(home.store, "tiny", tiny_recipe(), str(mine)).name == "tiny_mine"
     assert fine_tuned(home.store, "tiny", None, "https://example.org/My%20Music.zip").name == "tiny_my-20music"
     assert fine_tuned(home.store, "tiny", None, "kaggle:owner/piano").name == "tiny_piano"
-    keep(home.store, "taken", {"promoted": evaluated.to_json(), "recipe": kept_form(tiny_recipe(name="taken"))})
+    promoted = promoted_models(home.store, "tiny")
+    keep(home.store, "taken", {"promoted": promoted.to_json(), "recipe": kept_form(tiny_recipe(name="taken"))})
     with pytest.raises(RecipeError, match="'taken' has models that do not start from tiny"):
         fine_tuned(home.store, "tiny", tiny_recipe(name="taken"), str(mine))
 
 
 def test_split_pieces_named_by_folders_are_moved_too(home, mine, tmp_path):
     music = {
-        f"{split}/{number}.mid": small_piece(60 + number)
+        f"{split}/{number}.mid": small_piece(60 + number, QUARTERS)
         for number, split in enumerate(("train", "validation", "test"))
     }
-    music |= {f"test/known {number}.mid": small_piece(number) for number in range(8)}
+    music |= short_pieces("test/known", range(8))
     folder = write_folder(tmp_path / "by folder", music)
     recipe = fine_tuned(home.store, "tiny", tiny_recipe(name="folders", split={"by": "folder"}), str(folder))
     dataset = load_dataset(home.store, prepare(home.store, recipe, ingest(home.store, recipe, str(folder))).dataset)
