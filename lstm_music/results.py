@@ -100,7 +100,8 @@ class TrainedModels:
     def history(self) -> "pd.DataFrame":
         """One row per model, epoch and stream: `loss` and `held_out` of the model in nats per event, accuracies.
 
-        Epochs count from 1. Where a training starts from an earlier model, epoch 0 is that one, without `loss` and `accuracy`.
+        Epochs count from 1. Where a training starts from an earlier model, epoch 0 is that one, and the epoch after the last its
+        mixture with trained weights, if that is better; both are without `loss` and `accuracy`.
         """
         import pandas as pd
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,9 @@ START = -1
 class EpochScore:
     """The result of one epoch: the training loss, the held-out NLL in nats per event, and the accuracies by stream.
 
-    `epoch` counts from 0. That of the weights of an earlier model, before any training, is `START`: its `loss` is None, and it
-    has no `accuracy` on training music.
+    `epoch` counts from 0. That of the weights of an earlier model, before any training, is `START`. The last score may be that of
+    a mixture: the share `start_share` is of those weights, the rest of trained ones, and `epoch` is the one after the last.
+    Neither has a `loss`, which is None, or an `accuracy` on training music.
     """
 
     epoch: int
@@ -34,6 +36,12 @@ class EpochScore:
     held_out: float
     accuracy: dict[str, float] = field(default_factory=dict)
     held_out_accuracy: dict[str, float] = field(default_factory=dict)
+    start_share: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a dictionary that JSON can hold; that of an epoch does not mention mixtures."""
+        found = asdict(self)
+        return found if self.start_share else {key: value for key, value in found.items() if key != "start_share"}
 
 
 @dataclass

@@ -113,8 +113,8 @@ class TrainingSpec(BaseModel):
     steps, with closed gates: where there is much music, a head that learnt without them is better in the end. A training that
     starts from an earlier model has them from its first step.
 
-    A training that starts from an earlier model goes through its music several times an epoch, until an epoch has at least
-    `warm_events` targets: else a few pieces are a few steps. Each time they are cut and transposed in another way.
+    An epoch goes through the music several times where that has fewer than `least_events` events, until it has as many: else an
+    epoch of a few pieces is a few steps. Each time they are cut and transposed in another way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,8 +122,8 @@ class TrainingSpec(BaseModel):
     epochs: int = Field(default=12, ge=1, le=10_000)
     warm_epochs: int = Field(default=3, ge=1, le=10_000)
     warm_rate: float = Field(default=0.1, gt=0, le=1)
-    warm_events: int = Field(default=0, ge=0)
     most_events: int = Field(default=0, ge=0)
+    least_events: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     learning_rate: float = Field(default=4e-3, gt=0, le=1)
@@ -134,13 +134,13 @@ class TrainingSpec(BaseModel):
 
     def passes_of(self, events: int) -> int:
         """Give how often an epoch goes through so many events."""
-        return max(1, -(-self.warm_events // events))
+        return max(1, -(-self.least_events // events))
 
     def epochs_of(self, events: int) -> int:
         """Give the largest number of epochs of a training on so many events."""
         if self.most_events == 0:
             return self.epochs
-        return max(1, min(self.epochs, round(self.most_events / events)))
+        return max(1, min(self.epochs, round(self.most_events / (events * self.passes_of(events)))))
 
 
 class OneModelSpec(BaseModel):

@@ -1,12 +1,14 @@
 """The training of one model: epochs over windows, each scored on held-out pieces; the best weights are kept.
 
-A training that starts from an earlier model scores that one first. So its best weights are no worse than those it started from.
+A training that starts from an earlier model scores that one first, and at the end mixtures of its weights with the best ones:
+what lies between both is often better than either (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). So the best
+weights are no worse than those that the training started from.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,8 @@ from lstm_music.models.warm_start import EarlierModel, carry_over
 
 REPORT_SECONDS = 0.5
 LEARNT = 1e-3  # nats per event: below this there is nothing left to learn
+START_SHARES = (0.1, 0.2, 0.3, 0.5, 0.75)
+"""The shares of an earlier model in the mixtures that are tried."""
 CHECKPOINT_SECONDS = 20.0  # a kill loses at most this much; writing a checkpoint takes a tenth of a second
 
 
@@ -103,7 +107,7 @@ def train(
     """Train one model, by its name; return it with its best weights, and the score of each epoch.
 
     Training starts from the weights of an `earlier` model where there is one, else from random weights. The scores then begin
-    with that of the earlier model, whose weights may be the best.
+    with that of the earlier model, and end with that of its mixture with the best weights, if that is better.
 
     With a `checkpoint`, the state is written there every few seconds and after every epoch. A killed training continues from it
     to the same weights, bit for bit. Raises TrainingError when the loss or the held-out NLL is not a number,
@@ -111,13 +115,14 @@ def train(
     """
     require_enough_music(data.train, data.validation, data.window.length)
     model = build_model(model_spec, name, data.columns, random_seed)
+    start = None
     if earlier is not None:
         carry_over(earlier, model)
+        start = [variable.numpy() for variable in model.weights]
         spec = spec.model_copy(update={"experts_from": 0.0})
     elif model.experts and spec.experts_from:
         model.experts.close()
-    training = _Training(data, name, model, spec, random_seed, checkpoint, report)
-    return training.run(scores_start=earlier is not None)
+    return _Training(data, name, model, spec, random_seed, checkpoint, report).run(start)
 
 
 class _Training:
@@ -147,19 +152,40 @@ class _Training:
         self.kept = self.counted = time.monotonic()
         self.seconds_per_step: float | None = None
 
-    def run(self, *, scores_start: bool) -> tuple[EventModel, list[EpochScore]]:
-        """Train epoch after epoch, up to the last one or until training is over."""
-        if scores_start and self.state.start is None:
-            self.state.start, self.state.best = self._score_of(START, None, {}), self.learner.weights()
+    def run(self, start: list[np.ndarray] | None) -> tuple[EventModel, list[EpochScore]]:
+        """Train epoch after epoch, up to the last one or until training is over; `start` has the weights of an earlier model."""
+        if start is not None and self.state.start is None:
+            self.state.start, self.state.best = self._score_of(START, None, {}), start
         for epoch in range(len(self.state.history), self.epochs):
             if self._is_over():
                 break
             self._run_epoch(epoch)
             self._score(epoch)
             self._report(epoch, self.steps)
-        for variable, best in zip(self.model.weights, self.state.best, strict=True):
-            variable.assign(best)
-        return self.model, self.state.scores
+        scores = [*self.state.scores, *([] if start is None else self._mix(start))]
+        self._assign(self.state.best)
+        return self.model, scores
+
+    def _mix(self, start: list[np.ndarray]) -> list[EpochScore]:
+        """Mix the weights of the start with the best ones, or with the last ones where the start is the best.
+
+        Give the score of the best mixture if it is better; its weights are then the best.
+        """
+        best = self.state.best_score
+        assert best is not None
+        tuned = self.learner.weights() if best.epoch == START else self.state.best
+        found = []
+        for share in START_SHARES:
+            mixture = [share * one + (1 - share) * other for one, other in zip(start, tuned, strict=True)]
+            self._assign(mixture)
+            score = replace(self._score_of(len(self.state.history), None, {}), start_share=share)
+            if score.held_out < best.held_out:
+                best, self.state.best, found = score, mixture, [score]
+        return found
+
+    def _assign(self, weights: list[np.ndarray]) -> None:
+        for variable, value in zip(self.model.weights, weights, strict=True):
+            variable.assign(value)
 
     def _run_epoch(self, epoch: int) -> None:
         """Train on every target once or several times, or on those left where a kill interrupted the epoch."""

@@ -70,7 +70,7 @@ def _settings(spec: ModelSpec) -> dict[str, Any]:
 
 def _training_settings(spec: TrainingSpec) -> dict[str, Any]:
     """Give the settings of a training that are part of its key; without newer settings it is the key that it was before."""
-    newer = {name for name in ("experts_from", "warm_events") if not getattr(spec, name)}
+    newer = {name for name in ("experts_from", "least_events") if not getattr(spec, name)}
     without = {"warm_epochs", "warm_rate", *newer}
     return spec.model_dump(mode="json", exclude=without)
 
@@ -84,7 +84,7 @@ def start_of(store: Store, ref: ArtifactRef) -> ArtifactRef | None:
 def training_spec(recipe: Recipe, start: ArtifactRef | None) -> TrainingSpec:
     """Give the effective `[training]` of a recipe: shorter and slower where training starts from an earlier model."""
     if start is None:
-        return recipe.training.model_copy(update={"warm_events": 0})
+        return recipe.training
     training = recipe.training
     rate = training.learning_rate * training.warm_rate
     return training.model_copy(update={"epochs": training.warm_epochs, "learning_rate": rate})

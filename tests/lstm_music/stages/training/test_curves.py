@@ -39,6 +39,8 @@ def test_the_start_of_a_training_is_epoch_0_and_has_no_training_loss():
         "dasharray" in line.get("style"): line.get("d").count("L") + 1 for line in curves if line.get("clip-path")
     }
     assert points == {True: 2, False: 3}  # the training loss is dashed
+    mixture = {"epoch": 2, "loss": None, "held_out": 2.0, "start_share": 0.2}
+    assert "best: 20% of the start, 2.000" in texts(loss_curves([[Panel("", "note", [*HISTORY, mixture])]], ""))
 
 
 def test_rows_of_other_lengths_leave_places_empty():

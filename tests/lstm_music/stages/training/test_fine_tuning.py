@@ -23,14 +23,21 @@ from lstm_music.stages.data.ingest import ingest
 from lstm_music.stages.data.notes import read_pieces
 from lstm_music.stages.data.prepare import Prepared, prepare
 from lstm_music.stages.music import reference
-from lstm_music.stages.training.fine_tuning import beside, fine_tuned, from_nothing, with_comparison
+from lstm_music.stages.music.candidates import make_music, read_music
+from lstm_music.stages.training.fine_tuning import (
+    FOR_FEW_FILES,
+    beside,
+    fine_tuned,
+    from_nothing,
+    with_comparison,
+)
 from lstm_music.stages.training.promotion import promote
 from lstm_music.stages.training.scorecard import evaluate, models_of_card, read_card
 from lstm_music.stages.training.train import train_model
 from lstm_music.stages.training.trained import load_model, model_stages, start_of
 from lstm_music.stages.upkeep.lineage import pieces_behind
 from lstm_music.stages.upkeep.repair import plan_repair
-from lstm_music.store import Store
+from lstm_music.store import ArtifactRef, Store
 
 SLOW = [(3 * QUARTER * number, 5 * QUARTER, 60 + number % 5) for number in range(20)]
 QUARTERS = 8
@@ -87,13 +94,30 @@ def fine(home, mine):
     return recipe, prepare(home.store, recipe, ingest(home.store, recipe, str(mine)))
 
 
+@pytest.fixture(scope="module")
+def tuned(home, fine, publish_untrained):
+    """The promoted models of that recipe, beside a training from nothing; give the facts of them."""
+    (recipe, prepared), store = fine, home.store
+    cold = from_nothing(recipe)
+    publish_untrained(store, cold, prepare(store, cold, prepared.inputs).dataset)
+    models = publish_untrained(store, recipe, prepared.dataset)
+    with eagerly():
+        card = evaluate(store, recipe, prepared.dataset, models, beside(recipe, prepared))
+    keep(store, recipe.name, {"recipe": kept_form(recipe)})
+    old, new = promoted_models(store, "tiny"), Promoted(prepared.dataset, models, card)
+    assert promote(store, recipe, new).promoted
+    assert promoted_models(store, "tiny") == old
+    return new
+
+
 def test_the_recipe_is_a_new_one_with_the_settings_of_the_earlier(home, fine, mine):
     recipe, _ = fine
     assert recipe.name == "tiny_mine"
-    changed = {"name", "source", "start"}
+    changed = {"name", "source", "start", "training"}
     assert {key: value for key, value in kept_form(recipe).items() if key not in changed} == {
         key: value for key, value in kept_form(home.recipe).items() if key not in changed
     }
+    assert recipe.training == home.recipe.training.model_copy(update=FOR_FEW_FILES)
     assert recipe.start.models == {name: ref.key for name, ref in promoted_models(home.store, "tiny").models.items()}
     assert parse_recipe(kept_form(recipe), "kept") == recipe
 
@@ -142,7 +166,7 @@ def test_without_models_a_start_decides_nothing_but_the_split(home, fine):
 @pytest.mark.usefixtures("uncompiled")
 def test_training_starts_from_the_earlier_models(home, fine, tensorflow):
     recipe, prepared = fine
-    slow = {"learning_rate": 1e-6, "warm_epochs": 1}
+    slow = {"learning_rate": 1e-6, "warm_epochs": 1, "least_events": 0}
     recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update=slow)})
     ref = train_model(home.store, recipe, prepared.dataset, "duration")
     start = promoted_models(home.store, "tiny").models["duration"]
@@ -157,24 +181,15 @@ def test_training_starts_from_the_earlier_models(home, fine, tensorflow):
     assert now.head.kernel.shape[1] > ids
 
 
-def test_the_card_has_the_models_beside_each_other_on_the_same_pieces(home, fine, publish):
-    recipe, prepared = fine
-    store = home.store
-    models = publish(store, recipe, prepared.dataset)
-    cold = from_nothing(recipe)
-    publish(store, cold, prepare(store, cold, prepared.inputs).dataset)
-    card_ref = evaluate(store, recipe, prepared.dataset, models, beside(recipe, prepared))
-    card = read_card(store, card_ref)
-    assert models_of_card(store, card_ref) == models
+def test_the_card_has_the_models_beside_each_other_on_the_same_pieces(home, fine, tuned):
+    recipe, store = fine[0], home.store
+    card = read_card(store, tuned.scorecard)
+    assert models_of_card(store, tuned.scorecard) == tuned.models
     for split in (VALIDATION, TEST):
         found = card["splits"][split]["baselines"]
         assert all(math.isfinite(found[name]["nll_per_event"]) for name in (EARLIER, FROM_NOTHING, "ngram_joint"))
     assert "for the earlier models" in card["verdict"]
     assert "verdict" not in read_card(store, promoted_models(store, "tiny").scorecard)
-    keep(store, recipe.name, {"recipe": kept_form(recipe)})
-    old = promoted_models(store, "tiny")
-    assert promote(store, recipe, Promoted(prepared.dataset, models, card_ref)).promoted
-    assert promoted_models(store, "tiny") == old
     before = store.current(recipe.name)["promoted"]
     store.set_current(recipe.name, {"promoted": None})
     assert plan_repair(store, []).facts[recipe.name]["promoted"] == before
@@ -220,6 +235,24 @@ def test_a_bundle_is_a_start_and_knows_what_it_learnt(home, mine, fine, tmp_path
     assert behind >= {piece["sha256"] for piece in learnt_pieces(imported)}
 
 
+@pytest.mark.usefixtures("uncompiled")
+def test_fine_tuned_models_make_the_same_music_from_a_bundle_and_are_a_start_again(
+    home, fine, tuned, mine, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(reference, "MOST_EXCERPTS", 2)
+    recipe, there = fine[0], Store(tmp_path / "there")
+    export_bundle(home.store, recipe, tmp_path / "fine.lstm")
+    assert import_bundle(tmp_path / "fine.lstm", there).name == recipe.name
+    spec = recipe.generation.model_copy(update={"num_outputs": 2, "num_events": 12, "prompt": "none"})
+    at_home, elsewhere = (
+        [one.midi for one in read_music(store, make_music(store, models.dataset, models.models, spec, 5))]
+        for store, models in ((home.store, tuned), (there, promoted_models(there, recipe.name)))
+    )
+    assert at_home == elsewhere
+    again = fine_tuned(there, recipe.name, None, str(mine))
+    assert learnt_music(there, ArtifactRef("dataset", again.start.dataset)) == learnt_music(home.store, tuned.dataset)
+
+
 def test_a_start_that_does_not_go_with_the_recipe_is_refused(home, mine):
     def start(own, source=str(mine), earlier="tiny"):
         return fine_tuned(home.store, earlier, own, source)
@@ -237,7 +270,9 @@ def test_a_start_that_does_not_go_with_the_recipe_is_refused(home, mine):
 
 
 def test_a_recipe_of_ones_own_keeps_its_name_and_others_are_not_taken_over(home, mine):
-    assert fine_tuned(home.store, "tiny", tiny_recipe(name="other"), str(mine)).name == "other"
+    other = fine_tuned(home.store, "tiny", tiny_recipe(name="other", training={"warm_epochs": 2}), str(mine))
+    assert other.name == "other"
+    assert {key: getattr(other.training, key) for key in FOR_FEW_FILES} == {**FOR_FEW_FILES, "warm_epochs": 2}
     assert fine_tuned(home.store, "tiny", tiny_recipe(), str(mine)).name == "tiny_mine"
     assert fine_tuned(home.store, "tiny", None, "https://example.org/My%20Music.zip").name == "tiny_my-20music"
     assert fine_tuned(home.store, "tiny", None, "kaggle:owner/piano").name == "tiny_piano"
