@@ -287,12 +287,13 @@ class _Training:
     def _is_over(self) -> bool:
         """Whether patience is over, or nothing is left to learn, as in music whose durations are all the same.
 
-        Patience begins with the epoch in which experts join, if they are late. There is always one epoch.
+        Patience begins with the epoch in which experts join, if they are late. The start does not count: a training that is near
+        its best forgets first, and finds more when its rate falls.
         """
-        best = self.state.best_score
-        if best is None or not self.state.history:
+        best = min(self.state.history, key=lambda score: score.held_out, default=None)
+        if best is None:
             return False
-        since = max(best.epoch, math.ceil(self.spec.experts_from * self.epochs) - 1 if self.model.experts else START)
+        since = max(best.epoch, math.ceil(self.spec.experts_from * self.epochs) - 1 if self.model.experts else 0)
         return best.held_out < LEARNT or len(self.state.history) - 1 - since >= self.spec.patience
 
     def _resumed(self) -> TrainingState | None:

@@ -261,13 +261,10 @@ def test_a_mixture_of_the_start_with_trained_weights_may_be_the_best(run, loop, 
     np.testing.assert_allclose(first.numpy() - earlier.weights[first.path], steps * reports[0].steps, atol=1e-4)
 
 
-def test_patience_counts_from_the_earlier_model_on(run, loop, earlier):
-    loop([1e-4, 5.0, *NO_BETTER])
+def test_patience_counts_from_the_best_epoch_and_not_from_the_earlier_model(run, loop, earlier):
+    loop([2.0, 5.0, 4.0, 3.0, 3.5, 3.25, *NO_BETTER])
     _, history, _ = run(spec=SPEC.model_copy(update={"epochs": 8, "patience": 2}), earlier=earlier)
-    assert [score.epoch for score in history] == [-1, 0]  # nothing is left to learn, and yet there is one epoch
-    loop([2.0, 5.0, 4.0, *NO_BETTER])
-    _, history, _ = run(spec=SPEC.model_copy(update={"epochs": 8, "patience": 2}), earlier=earlier)
-    assert [score.epoch for score in history] == [-1, 0, 1]
+    assert [score.epoch for score in history] == [-1, 0, 1, 2, 3, 4]
 
 
 def test_a_killed_training_keeps_the_score_of_its_start(run, loop, earlier, tmp_path):
