@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--cold-epochs", type=int, default=12, help="most epochs of a training from nothing")
     parser.add_argument("--warm-epochs", type=int, help="most epochs of a fine-tuning [default: those of --start-from]")
     parser.add_argument("--warm-rate", type=float, help="its learning rate, as a share [default: that of --start-from]")
+    parser.add_argument("--least-events", type=int, help="events of an epoch [default: those of --start-from]")
     parser.add_argument(
         "--parts-only", action="store_true", help="also tune the output bias and the initial state alone"
     )
@@ -180,7 +181,11 @@ def main() -> None:
     load_tensorflow(threads=1)
     without = arguments.without or arguments.composer
     base = base_recipe(arguments.source, without, arguments.units, arguments.epochs)
-    asked = {"warm_epochs": arguments.warm_epochs, "warm_rate": arguments.warm_rate}
+    asked = {
+        "warm_epochs": arguments.warm_epochs,
+        "warm_rate": arguments.warm_rate,
+        "least_events": arguments.least_events,
+    }
     changed = FOR_FEW_FILES | {name: value for name, value in asked.items() if value is not None}
     with tempfile.TemporaryDirectory() as scratch:
         store = Store(arguments.storage or Path(scratch) / "storage")
