@@ -98,22 +98,26 @@ class TrainedModels:
 
     @cached_property
     def history(self) -> "pd.DataFrame":
-        """One row per model, epoch (from 1) and stream: `loss` and `held_out` of the model in nats per event, accuracies."""
+        """One row per model, epoch and stream: `loss` and `held_out` of the model in nats per event, accuracies.
+
+        Epochs count from 1. Where a training starts from an earlier model, epoch 0 is that one, and the epoch after the last its
+        mixture with trained weights, if that is better; both are without `loss` and `accuracy`.
+        """
         import pandas as pd
 
         return pd.DataFrame([row for model, ref in self.models.items() for row in self._epochs(model, ref)])
 
     def _epochs(self, model: str, ref: ArtifactRef) -> Iterator[dict[str, Any]]:
         for score in json.loads(self.store.open(ref).file("history.json").read_text(encoding="utf-8")):
-            for stream, accuracy in score["accuracy"].items():
+            for stream, held_out_accuracy in score["held_out_accuracy"].items():
                 yield {
                     "model": model,
                     "epoch": score["epoch"] + 1,
                     "stream": stream,
                     "loss": score["loss"],
                     "held_out": score["held_out"],
-                    "accuracy": accuracy,
-                    "held_out_accuracy": score["held_out_accuracy"][stream],
+                    "accuracy": score["accuracy"].get(stream),
+                    "held_out_accuracy": held_out_accuracy,
                 }
 
     @property

@@ -56,12 +56,14 @@ def keep_recipe(store: Store, recipe: Recipe, inputs: ArtifactRef, compare: bool
 
 
 def _earlier(display: Display, store: Store, start: str) -> str:
-    """Give the name of the recipe in the storage that a text means; a bundle is imported first, under its own name."""
-    path = Path(start)
-    is_bundle = path.is_file() or start in shipped_bundles()
+    """Give the name of the recipe in the storage that a text means; a bundle is imported first, under its own name.
+
+    A recipe with models comes before a bundle of its name.
+    """
+    is_bundle = Path(start).is_file() or start in shipped_bundles()
     if promoted_models(store, start) is not None or not is_bundle:
         return start
     with display.doing(f"Importing {start}"):
-        found = import_bundle(find_bundle(path), store)
+        found = import_bundle(find_bundle(Path(start)), store)
     display.log(f"Recipe {found.name}: the models of {start}")
     return found.name

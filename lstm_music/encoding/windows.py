@@ -5,7 +5,7 @@ once. Each piece is cut at a random phase, so its first and last windows can be 
 dropped. The windows of an epoch depend on (random seed, epoch) alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -79,6 +79,12 @@ class EpochWindows:
     first: npt.NDArray[np.int32]
     count: npt.NDArray[np.int32]
     shift: npt.NDArray[np.int8]
+
+    @classmethod
+    def joined(cls, epochs: Iterable["EpochWindows"]) -> "EpochWindows":
+        """Put the windows of some epochs behind one another, as those of one epoch."""
+        parts = zip(*((one.piece, one.first, one.count, one.shift) for one in epochs), strict=True)
+        return cls(*map(np.concatenate, parts))
 
     def after(self, number: int) -> "EpochWindows":
         """Return the windows after the first `number`."""

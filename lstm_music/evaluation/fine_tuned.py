@@ -1,6 +1,7 @@
 """Whether a fine-tuning paid: its models beside those that it started from, and beside a training from nothing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lstm_music.encoding.splits import TEST, VALIDATION
@@ -10,6 +11,25 @@ EARLIER, FROM_NOTHING = "earlier_models", "from_nothing"
 
 LEAST_GAIN = 0.05
 """Nats per event: less is within what another choice of held-out pieces changes."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a model keeps of the one that its training started from: its best epoch, 0 is the start, and the share mixed in."""
+
+    best_epoch: int
+    start_share: float
+
+
+def what_is_kept(models: Mapping[str, Kept]) -> str | None:
+    """Say in one sentence which models are the earlier ones, or hold a share of them; None where they are those of an epoch."""
+    parts = []
+    if same := [name for name, one in models.items() if one.best_epoch == 0 and not one.start_share]:
+        parts.append(f"no epoch was better on validation than the earlier model of {', '.join(same)}, which is kept")
+    if mixed := [f"{name} ({one.start_share:.0%})" for name, one in models.items() if one.start_share]:
+        parts.append(f"the models of {', '.join(mixed)} hold that share of the earlier weights")
+    text = "; ".join(parts)
+    return text[0].upper() + text[1:] if text else None
 
 
 def verdict_on(card: Mapping[str, Any]) -> str | None:

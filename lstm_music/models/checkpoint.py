@@ -12,21 +12,36 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 DIGEST_BYTES = 32  # SHA-256 of all before it, at the end of the file
 
+START = -1
+"""The epoch before the first, which people read as epoch 0."""
+
 
 @dataclass
 class EpochScore:
-    """The result of one epoch: the training loss, the held-out NLL in nats per event, and the accuracies by stream."""
+    """The result of one epoch: the training loss, the held-out NLL in nats per event, and the accuracies by stream.
+
+    `epoch` counts from 0. That of the weights of an earlier model, before any training, is `START`. The last score may be that of
+    a mixture: the share `start_share` is of those weights, the rest of trained ones, and `epoch` is the one after the last.
+    Neither has a `loss`, which is None, or an `accuracy` on training music.
+    """
 
     epoch: int
-    loss: float
+    loss: float | None
     held_out: float
     accuracy: dict[str, float] = field(default_factory=dict)
     held_out_accuracy: dict[str, float] = field(default_factory=dict)
+    start_share: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a dictionary that JSON can hold; that of an epoch does not mention mixtures."""
+        found = asdict(self)
+        return found if self.start_share else {key: value for key, value in found.items() if key != "start_share"}
 
 
 @dataclass
@@ -49,8 +64,9 @@ class RunningEpoch:
 class TrainingState:
     """The state of a training: `weights`, `slots` and `best` are lists of arrays in the model's own order.
 
-    `history` has the finished and scored epochs, `running` the sums of the next epoch so far. `seconds` is the time of training
-    so far, over all processes; None where an earlier version wrote the checkpoint, which did not count it.
+    `history` has the finished and scored epochs, `running` the sums of the next epoch so far. `start` is the score of the
+    earlier model that the training starts from, None where it starts from random weights. `seconds` is the time of training so
+    far, over all processes; None where an earlier version wrote the checkpoint, which did not count it.
     """
 
     weights: list[np.ndarray]
@@ -59,11 +75,17 @@ class TrainingState:
     history: list[EpochScore] = field(default_factory=list)
     running: RunningEpoch = field(default_factory=RunningEpoch)
     seconds: float | None = 0.0
+    start: EpochScore | None = None
+
+    @property
+    def scores(self) -> list[EpochScore]:
+        """The scores of all weights that may be the best: of the start, if there is one, and of each epoch."""
+        return [*([self.start] if self.start else []), *self.history]
 
     @property
     def best_score(self) -> EpochScore | None:
-        """The epoch with the smallest held-out NLL, the earliest of equals; None before the first."""
-        return min(self.history, key=lambda score: score.held_out, default=None)
+        """The start or epoch with the smallest held-out NLL, the earliest of equals; None before the first."""
+        return min(self.scores, key=lambda score: score.held_out, default=None)
 
 
 def save_state(path: Path, state: TrainingState) -> None:
@@ -75,7 +97,8 @@ def save_state(path: Path, state: TrainingState) -> None:
         for index, array in enumerate(getattr(state, name))
     }
     history = [asdict(score) for score in state.history]
-    scores = json.dumps({"history": history, "running": asdict(state.running), "seconds": state.seconds})
+    start = {} if state.start is None else {"start": asdict(state.start)}
+    scores = json.dumps({"history": history, "running": asdict(state.running), "seconds": state.seconds, **start})
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, scores=np.array(scores), **arrays)
     # Containers on several machines have equal process ids; a worker that was taken for lost may still train.
@@ -105,4 +128,5 @@ def load_state(path: Path) -> TrainingState | None:
         scores = json.loads(str(file["scores"]))
     history = [EpochScore(**score) for score in scores["history"]]
     running = RunningEpoch(**scores["running"])
-    return TrainingState(**arrays, history=history, running=running, seconds=scores.get("seconds"))
+    start = EpochScore(**scores["start"]) if "start" in scores else None
+    return TrainingState(**arrays, history=history, running=running, seconds=scores.get("seconds"), start=start)

@@ -112,6 +112,9 @@ class TrainingSpec(BaseModel):
     collection: to about so many events in total, and at least one epoch. The experts join after the share `experts_from` of all
     steps, with closed gates: where there is much music, a head that learnt without them is better in the end. A training that
     starts from an earlier model has them from its first step.
+
+    An epoch goes through the music several times where that has fewer than `least_events` events, until it has as many: else an
+    epoch of a few pieces is a few steps. Each time they are cut and transposed in another way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,6 +123,7 @@ class TrainingSpec(BaseModel):
     warm_epochs: int = Field(default=3, ge=1, le=10_000)
     warm_rate: float = Field(default=0.1, gt=0, le=1)
     most_events: int = Field(default=0, ge=0)
+    least_events: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     learning_rate: float = Field(default=4e-3, gt=0, le=1)
@@ -128,11 +132,15 @@ class TrainingSpec(BaseModel):
     gradient_norm: float = Field(default=1.0, ge=0)
     experts_from: float = Field(default=0.0, ge=0, lt=1)
 
+    def passes_of(self, events: int) -> int:
+        """Give how often an epoch goes through so many events."""
+        return max(1, -(-self.least_events // events))
+
     def epochs_of(self, events: int) -> int:
         """Give the largest number of epochs of a training on so many events."""
         if self.most_events == 0:
             return self.epochs
-        return max(1, min(self.epochs, round(self.most_events / events)))
+        return max(1, min(self.epochs, round(self.most_events / (events * self.passes_of(events)))))
 
 
 class OneModelSpec(BaseModel):

@@ -46,7 +46,8 @@ def loss_curves(rows: Sequence[Sequence[Panel]], title: str) -> str:
     """Draw losses as SVG, one panel per model, one row per recipe; the same panels give the same bytes.
 
     A panel shows the training loss (nats per target; dropout makes it higher), the held-out NLL (nats per event) with its best
-    epoch marked, and the baselines. Panels of one column share their vertical axis.
+    epoch marked, and the baselines. Epoch 0 is the earlier model that a training starts from, and the epoch after the last its
+    mixture with trained weights. Panels of one column share their vertical axis.
     """
     from matplotlib.figure import Figure
 
@@ -68,10 +69,13 @@ def _draw(axes: Any, panel: Panel) -> None:
     epochs = [score["epoch"] + 1 for score in panel.history]
     held_out = [score["held_out"] for score in panel.history]
     best = min(range(len(held_out)), key=held_out.__getitem__)
-    training = [score["loss"] for score in panel.history]
-    axes.plot(epochs, training, "--", marker=".", alpha=0.6, color=colour, label="training loss")
+    trained = [score for score in panel.history if score["loss"] is not None]  # the start has none
+    epochs_trained, training = [score["epoch"] + 1 for score in trained], [score["loss"] for score in trained]
+    axes.plot(epochs_trained, training, "--", marker=".", alpha=0.6, color=colour, label="training loss")
     axes.plot(epochs, held_out, "-", marker=".", color=colour, label="held-out NLL")
-    label = f"best: epoch {epochs[best]}, {held_out[best]:.3f}"
+    share = panel.history[best].get("start_share")
+    where = f"{share:.0%} of the start" if share else f"epoch {epochs[best]}"
+    label = f"best: {where}, {held_out[best]:.3f}"
     axes.plot([epochs[best]], [held_out[best]], "o", markersize=9, fillstyle="none", color=colour, label=label)
     for name, nll in panel.baselines.items():
         axes.axhline(nll, linestyle=BASELINE_STYLES.get(name, "--"), color="#868e96", label=f"{name}, {nll:.3f}")

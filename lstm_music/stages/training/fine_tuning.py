@@ -26,11 +26,16 @@ FEW_FILES = 50
 """For so many files a training from nothing takes minutes, so it is made for comparison unless the user says otherwise."""
 
 
+FOR_FEW_FILES = {"warm_epochs": 12, "warm_rate": 0.5, "least_events": 20_000}
+"""What `[training]` has in a fine-tuned recipe whose own file does not say it: benchmarks/fine_tune.py."""
+
+
 def fine_tuned(store: Store, earlier: str, own: Recipe | None, source: str | None) -> Recipe:
     """Give the recipe that trains on the music of a source from the promoted models of the recipe `earlier` on.
 
-    Without a recipe of its `own` it has the settings of the earlier one. Raises MissingArtifactError if that one has no models,
-    RecipeError if there is no source, or if the settings or the name do not go with these models.
+    Without a recipe of its `own` it has the settings of the earlier one, and trains as few files need it. Raises
+    MissingArtifactError if that one has no models, RecipeError if there is no source, or if the settings or the name do not go
+    with these models.
     """
     promoted = require_promoted(store, earlier)
     before = recipe_of_storage(store, earlier)
@@ -39,6 +44,7 @@ def fine_tuned(store: Store, earlier: str, own: Recipe | None, source: str | Non
             f"{OPTION}: needs --source, the music to learn now; without it the recipe is {earlier} itself"
         )
     settings = before.model_copy(update={"include": ("*",), "exclude": ()}) if own is None else own
+    said_of_training = frozenset[str]() if own is None else own.training.model_fields_set
     name = _name(settings.name, earlier, source or settings.source)
     _require_free(store, name, earlier)
     start = StartSpec(
@@ -47,6 +53,7 @@ def fine_tuned(store: Store, earlier: str, own: Recipe | None, source: str | Non
         models={model: ref.key for model, ref in promoted.models.items()},
     )
     said = {**kept_form(settings), "name": name, "source": source or settings.source, "start": start.model_dump()}
+    said["training"] |= {key: value for key, value in FOR_FEW_FILES.items() if key not in said_of_training}
     if own is None and settings.split.by != "hash":
         said["split"] = {"group_versions": True}
     recipe = parse_recipe(said, OPTION)

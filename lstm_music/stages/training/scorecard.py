@@ -16,7 +16,7 @@ from lstm_music.encoding.vocabulary import SPECIAL_IDS
 from lstm_music.encoding.windows import Targets, Tokens
 from lstm_music.evaluation.baselines import Baselines, score_baselines
 from lstm_music.evaluation.contexts import History, Training, TrainingPiece
-from lstm_music.evaluation.fine_tuned import verdict_on
+from lstm_music.evaluation.fine_tuned import Kept, verdict_on, what_is_kept
 from lstm_music.evaluation.lookup import lookup_accuracy
 from lstm_music.evaluation.scorecard import (
     BY_PIECE,
@@ -133,7 +133,18 @@ def read_card(store: Store, ref: ArtifactRef) -> dict[str, Any]:
     """Read a score card, with what follows from the scores: its `warnings`, and the `verdict` on a fine-tuning."""
     card: dict[str, Any] = json.loads(store.open(ref).file("card.json").read_text(encoding="utf-8"))
     verdict = verdict_on(card)
+    if verdict and (kept := what_is_kept(_kept_of_starts(store, ref))):
+        verdict = f"{verdict}. {kept}"
     return {**card, "warnings": card_warnings(card), **({"verdict": verdict} if verdict else {})}
+
+
+def _kept_of_starts(store: Store, ref: ArtifactRef) -> dict[str, Kept]:
+    """Give what the models of a card keep of their starts, by their names, as far as they are there."""
+    artifacts = {name: store.open(model) for name, model in models_of_card(store, ref).items() if store.has(model)}
+    return {
+        name: Kept(artifact.counts["best_epoch"], artifact.facts.get("start_share", 0.0))
+        for name, artifact in artifacts.items()
+    }
 
 
 def models_of_card(store: Store, ref: ArtifactRef) -> dict[str, ArtifactRef]:

@@ -130,10 +130,10 @@ def record_finished(run: LoggedRun, store: Store, models: Mapping[str, ArtifactR
 
 
 def metrics_of(score: Mapping[str, Any]) -> dict[str, float]:
-    """Name the numbers of an epoch: losses in nats, accuracies by stream."""
+    """Name the numbers of an epoch: losses in nats, accuracies by stream; epoch 0, the start of a training, has no loss."""
     accuracies = {"train": score["accuracy"], "held_out": score["held_out_accuracy"]}
     return {
-        "loss/train": score["loss"],
+        **({} if score["loss"] is None else {"loss/train": score["loss"]}),
         "loss/held_out": score["held_out"],
         **{f"accuracy/{split}/{name}": one for split, streams in accuracies.items() for name, one in streams.items()},
     }
@@ -162,7 +162,7 @@ class _EpochLog:
             self._tracker = tracker
 
     def update(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Log the epochs of a history from the first new one on; steps count from 1."""
+        """Log the epochs of a history from the first new one on; steps count from 1, and 0 is the start of a training."""
         if self._tracker is None:
             return
         tracker, self._tracker = self._tracker, None  # nobody for good, if it fails

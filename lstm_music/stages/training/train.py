@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from lstm_music.child import run_child
@@ -94,11 +93,18 @@ def train_model(
         report=on_progress,
     )
     best = min(history, key=lambda score: score.held_out)
+    epochs = [score for score in history if not score.start_share]
     with store.write(stage) as writer:
         save_weights(model, writer.file("model", "weights.h5"))
-        text = json.dumps([asdict(score) for score in history], indent=1)
+        text = json.dumps([score.to_json() for score in history], indent=1)
         writer.file("history", "json").write_text(text + "\n", encoding="utf-8")
-        writer.counts.update(epochs=len(history), best_epoch=best.epoch + 1, parameters=model.count_params())
+        writer.counts.update(
+            epochs=sum(score.loss is not None for score in history),
+            best_epoch=min(epochs, key=lambda score: score.held_out).epoch + 1,
+            parameters=model.count_params(),
+        )
+        if best.start_share:
+            writer.facts.update(start_share=best.start_share)
         writer.facts.update(
             held_out_nll=best.held_out,
             leaky=dataset.is_leaky,

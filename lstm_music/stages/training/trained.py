@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # it imports TensorFlow
 
 KIND = "model"
 MODEL_VERSION = 3
+START_VERSION = 2
+"""The version of what trainings do with the model that they start from: its weights are carried over, and scored."""
 
 
 def model_stages(
@@ -48,6 +50,8 @@ def model_stage(recipe: Recipe, dataset_ref: ArtifactRef, name: str, start: Arti
         "windows": recipe.windows.model_dump(mode="json"),
         "random_seed": recipe.random_seed,
     }
+    if start is not None:  # all other models keep their keys
+        spec["start_version"] = START_VERSION
     inputs = (dataset_ref,) if start is None else (dataset_ref, start)
     return Stage(KIND, MODEL_VERSION, spec, inputs, ("tensorflow", "keras", "numpy", "h5py"))
 
@@ -65,8 +69,9 @@ def _settings(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _training_settings(spec: TrainingSpec) -> dict[str, Any]:
-    """Give the settings of a training that are part of its key; those without late experts keep the key that they had before."""
-    without = {"warm_epochs", "warm_rate", *(() if spec.experts_from else ("experts_from",))}
+    """Give the settings of a training that are part of its key; without newer settings it is the key that it was before."""
+    newer = {name for name in ("experts_from", "least_events") if not getattr(spec, name)}
+    without = {"warm_epochs", "warm_rate", *newer}
     return spec.model_dump(mode="json", exclude=without)
 
 

@@ -37,6 +37,15 @@ def test_a_run_starts_from_another_recipe_and_is_found_again(tiny, lstm_music, t
     assert store.verify().bad == []
 
 
+def test_a_bundle_that_comes_along_is_imported_by_its_name(tiny, lstm_music_here, tmp_path):
+    storage = tmp_path / "storage"
+    words = ("--source", tiny.music, "--start-from", "bach", "--recipe", tiny.recipe, "--storage", storage)
+    found = lstm_music_here("run", *words)
+    assert found.code == 2
+    assert "training cannot start from the models of demo, because their [events] differ" in found.sentence
+    assert Store(storage).recipes() == ["demo"]
+
+
 def test_another_shape_is_refused_before_anything_is_made(tiny, lstm_music_here, tmp_path):
     storage, other = tiny.copy(tmp_path), tmp_path / "other.toml"
     other.write_text(tiny.recipe.read_text().replace("units = 8", "units = 9").replace('"tiny"', '"other"'))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lstm_music.encoding.vocabulary import END, SPECIAL_IDS, START, UNKNOWN
 from lstm_music.encoding.windows import (
+    EpochWindows,
     PieceSpan,
     Targets,
     WindowSpec,
@@ -133,6 +134,15 @@ def test_epochs_and_seeds_differ_in_cuts_shifts_and_order():
     phases = {int(plan.count[(plan.piece == 0) & (plan.first == 0)][0]) for plan in plans}
     assert len(phases) > 1
     assert set(plans[0].shift.tolist()) == set(SHIFTS)
+
+
+def test_epochs_are_joined_in_their_order():
+    spans = [PieceSpan("a", 0, 50, -6, 5), PieceSpan("b", 50, 90, -6, 5)]
+    plans = [epoch_windows(spans, 16, 1, epoch) for epoch in (4, 5)]
+    joined, size = EpochWindows.joined(plans), len(plans[0].piece)
+    for name in ("piece", "first", "count", "shift"):
+        assert getattr(joined, name).tolist() == [value for plan in plans for value in getattr(plan, name).tolist()]
+        assert getattr(joined.after(size), name).tolist() == getattr(plans[1], name).tolist()
 
 
 def test_a_batch_is_filled_up_with_fully_masked_windows():

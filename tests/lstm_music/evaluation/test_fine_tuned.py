@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_music.evaluation.fine_tuned import EARLIER, FROM_NOTHING, verdict_on
+from lstm_music.evaluation.fine_tuned import EARLIER, FROM_NOTHING, Kept, verdict_on, what_is_kept
 
 
 def split(new, old=None, nothing=None, pieces=3):
@@ -31,6 +31,28 @@ def test_it_says_whether_the_files_were_enough(scores, said):
 def test_validation_decides_where_there_is_no_test():
     said = verdict_on({"splits": {"validation": split(1.0, 2.0, pieces=1)}})
     assert said == "The files were enough: 1.000 nats per event on 1 piece of validation, 2.000 for the earlier models"
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ({"note": Kept(2, 0.0)}, None),
+        (
+            {"offset": Kept(0, 0.0), "note": Kept(2, 0.0), "duration": Kept(0, 0.0)},
+            "No epoch was better on validation than the earlier model of offset, duration, which is kept",
+        ),
+        ({"offset": Kept(3, 0.25)}, "The models of offset (25%) hold that share of the earlier weights"),
+        (
+            {"offset": Kept(0, 0.5), "note": Kept(0, 0.0)},
+            (
+                "No epoch was better on validation than the earlier model of note, which is kept; the models of offset (50%) "
+                "hold that share of the earlier weights"
+            ),
+        ),
+    ],
+)
+def test_it_says_what_is_kept_of_the_earlier_models(models, said):
+    assert what_is_kept(models) == said
 
 
 def test_other_trainings_have_no_verdict():

@@ -71,3 +71,11 @@ def test_the_architectures_of_the_report_have_one_layer(architecture):
 )
 def test_a_larger_collection_has_fewer_epochs_where_the_recipe_says_so(most_events, events, epochs):
     assert TrainingSpec(most_events=most_events).epochs_of(events) == epochs
+
+
+@pytest.mark.parametrize(("least_events", "events", "passes"), [(0, 7, 1), (7, 7, 1), (8, 7, 2), (100, 7, 15)])
+def test_a_smaller_collection_is_gone_through_several_times_an_epoch(least_events, events, passes):
+    spec = TrainingSpec(least_events=least_events)
+    assert spec.passes_of(events) == passes
+    assert spec.epochs_of(events) == 12
+    assert spec.model_copy(update={"most_events": 4 * events * passes}).epochs_of(events) == 4

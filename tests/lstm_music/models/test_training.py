@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from model_columns import COLUMNS
 
 from lstm_music.encoding.streams import STREAMS
 from lstm_music.encoding.windows import Targets
@@ -201,6 +202,84 @@ def test_the_weights_of_the_best_epoch_are_kept_and_patience_ends(run, loop, bui
     steps = reports[0].steps
     kept, untrained = model.weights[0].numpy(), build("note", random_seed=1).weights[0].numpy()
     np.testing.assert_allclose(kept - untrained, 2 * steps, atol=1e-4)
+
+
+NO_BETTER = [9.0] * 5
+"""The held-out scores of the mixtures."""
+
+
+@pytest.fixture
+def earlier(build):
+    """Give a model of other weights, as the start of a training."""
+    from lstm_music.models.warm_start import EarlierModel, Moved
+
+    model = build("note", random_seed=8)
+    moved = {column: Moved.unchanged(size) for column, size in COLUMNS.sizes.items()}
+    return EarlierModel({weight.path: weight.numpy() for weight in model.weights}, moved)
+
+
+@pytest.mark.parametrize(("scores", "best"), [([3.0, 4.0, 3.0], -1), ([3.0, 4.0, 2.9], 1)])
+def test_the_earlier_model_is_scored_and_may_be_the_best(run, loop, earlier, scores, best):
+    loop([*scores, *NO_BETTER])
+    model, history, reports = run(spec=SPEC.model_copy(update={"epochs": 2}), earlier=earlier)
+    assert [(score.epoch, score.held_out) for score in history] == [(-1, scores[0]), (0, scores[1]), (1, scores[2])]
+    assert (history[0].loss, history[0].accuracy) == (None, {})
+    assert reports[-1].history == tuple(history)
+    steps = 0 if best < 0 else 2 * reports[0].steps
+    first = model.weights[0]
+    np.testing.assert_allclose(first.numpy() - earlier.weights[first.path], steps, atol=1e-4)
+
+
+def test_an_epoch_goes_through_few_pieces_several_times(run, loop):
+    events = run.data.train.events
+    loop([3.0] * 99)
+    asked = SPEC.model_copy(update={"epochs": 2})
+    once, enough, more = (
+        run(spec=asked.model_copy(update={"least_events": least}))[2] for least in (0, events, 3 * events - 1)
+    )
+    assert enough[0].steps == once[0].steps
+    assert 2 * once[0].steps < more[0].steps <= 3 * once[0].steps
+    assert more[-1].epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("scores", "share", "steps"),
+    [
+        ([3.0, 2.5, 2.75, 2.6, 2.25, 2.3, 2.5, 2.0], 0.75, 0.25),
+        ([2.0, 5.0, 4.0, 1.9, 1.8, *NO_BETTER[2:]], 0.2, 2 * 0.8),
+    ],
+)
+def test_a_mixture_of_the_start_with_trained_weights_may_be_the_best(run, loop, earlier, scores, share, steps):
+    """It is one with the best epoch, or with the last one where none is better than the start."""
+    loop(scores)
+    model, history, reports = run(spec=SPEC.model_copy(update={"epochs": 2}), earlier=earlier)
+    best = history[-1]
+    assert (best.epoch, best.held_out, best.loss, best.start_share) == (2, min(scores), None, share)
+    assert [score.start_share for score in history[:-1]] == [0, 0, 0]
+    assert "start_share" in best.to_json()
+    assert "start_share" not in history[0].to_json()
+    first = model.weights[0]
+    np.testing.assert_allclose(first.numpy() - earlier.weights[first.path], steps * reports[0].steps, atol=1e-4)
+
+
+def test_patience_counts_from_the_best_epoch_and_not_from_the_earlier_model(run, loop, earlier):
+    loop([2.0, 5.0, 4.0, 3.0, 3.5, 3.25, *NO_BETTER])
+    _, history, _ = run(spec=SPEC.model_copy(update={"epochs": 8, "patience": 2}), earlier=earlier)
+    assert [score.epoch for score in history] == [-1, 0, 1, 2, 3, 4]
+
+
+def test_a_killed_training_keeps_the_score_of_its_start(run, loop, earlier, tmp_path):
+    loop([2.0, 5.0, 4.0, 3.0, *NO_BETTER])
+    whole, wanted, _ = run(spec=SPEC.model_copy(update={"epochs": 3}), earlier=earlier)
+    loop([2.0, 5.0, float("nan")])
+    with pytest.raises(TrainingError):
+        run(spec=SPEC.model_copy(update={"epochs": 3}), earlier=earlier, checkpoint=tmp_path / "note.npz")
+    loop([4.0, 3.0, *NO_BETTER])
+    model, history, _ = run(
+        spec=SPEC.model_copy(update={"epochs": 3}), earlier=earlier, checkpoint=tmp_path / "note.npz"
+    )
+    assert history == wanted
+    assert_same_weights(model, whole)
 
 
 def test_where_nothing_is_left_to_learn_training_ends(run, loop):

@@ -2,15 +2,16 @@
 
 import xml.etree.ElementTree as ET
 
-from lstm_music.rendering.curves import Panel, loss_curves
+from lstm_music.rendering.curves import COLOURS, Panel, loss_curves
 from lstm_music.stages.training.curves import curves_of_card, curves_of_model, panels_of
 from lstm_music.stages.training.scorecard import models_of_card, read_card
 
+SVG = "{http://www.w3.org/2000/svg}"
 HISTORY = [{"epoch": 0, "loss": 3.0, "held_out": 2.5}, {"epoch": 1, "loss": 2.0, "held_out": 2.75}]
 
 
 def texts(svg):
-    return [element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    return [element.text for element in ET.fromstring(svg).iter(f"{SVG}text")]
 
 
 def test_a_panel_shows_both_losses_the_best_epoch_and_the_baselines():
@@ -27,6 +28,19 @@ def test_a_panel_shows_both_losses_the_best_epoch_and_the_baselines():
         )
         == svg
     )
+
+
+def test_the_start_of_a_training_is_epoch_0_and_has_no_training_loss():
+    start = {"epoch": -1, "loss": None, "held_out": 2.25}
+    svg = loss_curves([[Panel("tuned", "note", [start, *HISTORY])]], "")
+    assert "best: epoch 0, 2.250" in texts(svg)
+    curves = [line for line in ET.fromstring(svg).iter(f"{SVG}path") if COLOURS["note"] in line.get("style", "")]
+    points = {
+        "dasharray" in line.get("style"): line.get("d").count("L") + 1 for line in curves if line.get("clip-path")
+    }
+    assert points == {True: 2, False: 3}  # the training loss is dashed
+    mixture = {"epoch": 2, "loss": None, "held_out": 2.0, "start_share": 0.2}
+    assert "best: 20% of the start, 2.000" in texts(loss_curves([[Panel("", "note", [*HISTORY, mixture])]], ""))
 
 
 def test_rows_of_other_lengths_leave_places_empty():

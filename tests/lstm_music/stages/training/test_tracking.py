@@ -14,6 +14,7 @@ from lstm_music.stages.training.tracking import (
     LogTarget,
     begin_run,
     flat,
+    metrics_of,
     parse_log_to,
     record_card,
     record_finished,
@@ -99,6 +100,11 @@ def test_mlflow_reads_every_epoch_the_parameters_and_the_card(made, trained, eva
         found = client.get_metric_history(run.info.run_id, f"{name}/loss/held_out")
         expected = [(s["epoch"] + 1, pytest.approx(s["held_out"])) for s in read_history(made.store, ref)]
         assert [(point.step, point.value) for point in found] == expected
+
+
+def test_the_start_of_a_training_has_held_out_metrics_alone():
+    start = {"epoch": -1, "loss": None, "held_out": 2.5, "accuracy": {}, "held_out_accuracy": {"note": 0.25}}
+    assert metrics_of(start) == {"loss/held_out": 2.5, "accuracy/held_out/note": 0.25}
 
 
 @pytest.mark.parametrize("text", ["", "wandb", "tensorboard", "tensorboard:", "csv:folder"])
