@@ -29,7 +29,7 @@ from lstm_music.models import training
 from lstm_music.models.backend import load_tensorflow
 from lstm_music.models.chained import ChainedLSTM
 from lstm_music.models.scoring import make_scorer, score_held_out
-from lstm_music.models.training import TrainingData
+from lstm_music.models.training_data import TrainingData
 from lstm_music.recipe import Recipe, load_recipe, parse_recipe
 from lstm_music.sources.catalogue import open_source
 from lstm_music.sources.entry import Found

@@ -64,7 +64,7 @@ Times = dict[tuple[int, str], float]
 
 @dataclass(frozen=True, eq=False)
 class Music:
-    """What is trained on, as `lstm_music.models.training.TrainingData` has it."""
+    """What is trained on, as `lstm_music.models.training_data.TrainingData` has it."""
 
     tokens: Tokens
     spans: Sequence[PieceSpan]

@@ -84,7 +84,8 @@ def report_way(store: Store, recipe: Recipe, dataset: ArtifactRef) -> dict[str, 
 def our_way(store: Store, recipe: Recipe, ref: ArtifactRef, name: str) -> dict[str, Any]:
     """Train one of our models; return the NLL of each epoch and the CPU seconds until then, without imports."""
     load_tensorflow(threads=1)
-    from lstm_music.models.training import TrainingData, train
+    from lstm_music.models.training import train
+    from lstm_music.models.training_data import TrainingData
 
     dataset = load_dataset(store, ref)
     data = TrainingData(

@@ -7,21 +7,16 @@ weights are no worse than those that the training started from.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lstm_music.encoding.controls import moved_controls
 from lstm_music.encoding.windows import (
     Batch,
     EpochWindows,
-    Targets,
-    Tokens,
-    WindowSpec,
     batches,
     epoch_windows,
     next_event_batches,
@@ -31,11 +26,11 @@ from lstm_music.encoding.windows import (
 from lstm_music.errors import TrainingError
 from lstm_music.models.architectures import build_model
 from lstm_music.models.checkpoint import START, EpochScore, RunningEpoch, TrainingState, load_state, save_state
-from lstm_music.models.columns import Columns
 from lstm_music.models.event_model import EventModel
 from lstm_music.models.learner import Learner, learning_rate
 from lstm_music.models.scoring import make_scorer, score_held_out
 from lstm_music.models.spec import ModelSpec, TrainingSpec
+from lstm_music.models.training_data import TrainingData, TrainingProgress
 from lstm_music.models.warm_start import EarlierModel, carry_over
 
 REPORT_SECONDS = 0.5
@@ -43,51 +38,6 @@ LEARNT = 1e-3  # nats per event: below this there is nothing left to learn
 START_SHARES = (0.1, 0.2, 0.3, 0.5, 0.75)
 """The shares of an earlier model in the mixtures that are tried."""
 CHECKPOINT_SECONDS = 20.0  # a kill loses at most this much; writing a checkpoint takes a tenth of a second
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """The input of a training: one token array [events, columns], and which of its events are targets.
-
-    `transposition`, int [shifts, note ids], is the id that each note id moves to at each of `window.shifts`.
-    """
-
-    tokens: Tokens
-    train: Targets
-    validation: Targets
-    columns: Columns
-    log_unknown: Mapping[str, float]
-    transposition: npt.NDArray[np.int64]
-    window: WindowSpec
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """The progress of a training.
-
-    `loss` is what training minimises, per target. `held_out` and `best` are NLL in nats per event on the held-out pieces: of
-    the last of `scored_epochs` epochs and of the best one. They begin with the earlier model that a training starts from; without
-    one they are None before the first epoch. `seconds` is the time of training so far (None: unknown), `seconds_left` an upper
-    limit. `history` has the scores of the start and all epochs at the end of an epoch,
-    else nothing.
-    """
-
-    model: str
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    scored_epochs: int
-    held_out: float | None
-    best: float | None
-    seconds: float | None
-    seconds_left: float | None
-    history: tuple[EpochScore, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Give a dictionary that JSON can hold."""
-        return asdict(self)
 
 
 Report = Callable[[TrainingProgress], None]

@@ -57,7 +57,8 @@ def train_model(
     dataset = load_dataset(store, dataset_ref)
     train_targets, validation_targets = _targets_to_train_on(dataset, recipe)  # before TensorFlow, which takes seconds
     load_tensorflow(threads=1)
-    from lstm_music.models.training import TrainingData, TrainingProgress, train
+    from lstm_music.models.training import train
+    from lstm_music.models.training_data import TrainingData, TrainingProgress
     from lstm_music.models.weights import save_weights
     from lstm_music.stages.training.warm_start import earlier_model
 

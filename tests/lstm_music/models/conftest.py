@@ -49,7 +49,7 @@ def build(tensorflow):
 @pytest.fixture(scope="session")
 def data(tensorflow, tokens, spans):
     """What a training reads, in which a note moves by as many ids as semitones."""
-    from lstm_music.models.training import TrainingData
+    from lstm_music.models.training_data import TrainingData
 
     window = WindowSpec(length=WINDOW, transpose_from=-2, transpose_to=2)
     table = [

@@ -130,7 +130,7 @@ def test_a_training_that_starts_from_a_model_without_experts_starts_with_what_it
 @pytest.fixture(scope="module")
 def data(tensorflow):
     """Themes of random notes, and each again in another key: no weight can know them, their echoes do."""
-    from lstm_music.models.training import TrainingData
+    from lstm_music.models.training_data import TrainingData
 
     rng = np.random.default_rng(5)
     pieces = []

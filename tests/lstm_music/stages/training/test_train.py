@@ -83,7 +83,7 @@ def test_a_child_writes_the_same_bytes_and_tells_its_progress(made, trained, tmp
 
 def test_where_a_training_is_lies_in_the_storage_while_it_runs(made, publish, monkeypatch, tmp_path):
     from lstm_music.models import training
-    from lstm_music.models.training import TrainingProgress
+    from lstm_music.models.training_data import TrainingProgress
 
     copy, recipe = made.copy(tmp_path / "storage"), tiny_recipe(random_seed=77)
     ref = model_stage(recipe, made.prepared.dataset, "note").ref
