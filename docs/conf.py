@@ -46,6 +46,7 @@ COMPUTING = {
         "lstm",
         "scoring",
         "training",
+        "training_data",
         "warm_start",
         "windowed",
     ),
