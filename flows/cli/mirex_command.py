@@ -1,5 +1,6 @@
 """The sub-command mirex, which answers a prompt of the MIREX task of piano continuation."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,9 +46,10 @@ def mirex(
 
     The samples with the lowest penalty come first. New notes begin and end on sixteenths and end with bar 16.
     """
-    from flows.cli.models import Models
-
-    answer(Display(json), Models(recipe, storage, model), prompt, options, output_dir)
+    display = Display(json)
+    with display.loading():
+        from flows.cli.models import Models
+    answer(display, Models(recipe, storage, model), prompt, options, output_dir)
 
 
 def answer(display: Display, models: "Models", prompt: Path, options: dict[str, Any], output_dir: Path | None) -> None:
@@ -63,6 +65,8 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
     with opened(display, models, options) as there:
         store = there.store
         settings = mirex_settings(there.recipe, there.name, prompt, options)
+        if there.bundle is not None:
+            settings = replace(settings, bundle=there.bundle, output_dir=output_dir)
         current = require_promoted(store, there.recipe.name)
         folder = output_dir or Path(f"{prompt.stem}_samples")
         require_output_dir(folder, store)
