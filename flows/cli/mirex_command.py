@@ -56,7 +56,7 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
     """Make the samples with the promoted models, and write them; nothing else is kept of those that a bundle makes."""
     from flows.cli import report
     from flows.cli.models import opened
-    from flows.cli.output_dir import require_output_dir
+    from flows.cli.output_dir import none_left_empty, require_output_dir
     from flows.cli.words import counted
     from lstm_music.stages.current import require_promoted
     from lstm_music.stages.music import generation, index
@@ -69,10 +69,10 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
             settings = replace(settings, bundle=there.bundle, output_dir=output_dir)
         current = require_promoted(store, there.recipe.name)
         folder = output_dir or Path(f"{prompt.stem}_samples")
-        require_output_dir(folder, store)
         plan = generation.Plan(settings, current.dataset, current.models)
         made = counted(settings.spec.candidates, "candidate")
-        with store.session():
+        with none_left_empty(folder), store.session():
+            require_output_dir(folder, store)
             with display.generating(f"Continuing {prompt.name} by 12 bars, {made}") as (on_stage, on_file):
                 ref = generation.generate(store, plan, on_file, on_stage)
             index.write_index(store)
