@@ -54,7 +54,6 @@ def mirex(
 
 def answer(display: Display, models: "Models", prompt: Path, options: dict[str, Any], output_dir: Path | None) -> None:
     """Make the samples with the promoted models, and write them; nothing else is kept of those that a bundle makes."""
-    from flows.cli import report
     from flows.cli.models import opened
     from flows.cli.output_dir import none_left_empty, require_output_dir
     from flows.cli.words import counted
@@ -83,18 +82,7 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
         {"sample": str(path), **described["outputs"][number - 1]}
         for path, (number, _) in zip(paths, found, strict=True)
     ]
-    columns = ["sample", "made from", "events", "longest copy, events", "penalty"]
-    rows = [
-        [
-            Path(one["sample"]).name,
-            Path(one["midi"]).name,
-            str(one["events"]),
-            report.copy_in_words(one["longest_copy"]),
-            f"{one['penalty']:.2f}",
-        ]
-        for one in outputs
-    ]
-    display.table("Samples", columns, rows, texts=2)
+    _show_samples(display, outputs)
     for warning in described["warnings"]:
         display.log(f"Warning: {warning}")
     display.log(f"Made {counted(len(paths), 'sample')} in {folder}: bars 5 to 16 as JSON")
@@ -107,6 +95,23 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
         described = _without_files(described, folder_of_storage)
         outputs = [_without_files(one, folder_of_storage) for one in outputs]
     display.result({**described, "outputs": outputs, "samples": [str(path) for path in paths]})
+
+
+def _show_samples(display: Display, outputs: list[dict[str, Any]]) -> None:
+    from flows.cli import report
+
+    columns = ["sample", "made from", "events", "longest copy, events", "penalty"]
+    rows = [
+        [
+            Path(one["sample"]).name,
+            Path(one["midi"]).name,
+            str(one["events"]),
+            report.copy_in_words(one["longest_copy"]),
+            f"{one['penalty']:.2f}",
+        ]
+        for one in outputs
+    ]
+    display.table("Samples", columns, rows, texts=2)
 
 
 def _without_files(described: dict[str, Any], folder: str) -> dict[str, Any]:
