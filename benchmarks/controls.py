@@ -50,7 +50,7 @@ class Piece(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Results of one wish: the piece and its tokens, with the segment before, for each."""
+    """Results of one thing asked: the piece and its tokens, with the segment before, for each."""
 
     pieces: list[Piece]
     tokens: list[np.ndarray]

@@ -13,6 +13,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 FOLDERS = ("flows", "tasks", "lstm_music", "recipes", "tests", "benchmarks", "docs", "findings")
 WIDTH = 26
 PACKAGE = "__init__.py"
+INSTALLED = "node_modules"  # where npm puts what `make studio-check` needs, some of it in Python
 
 
 def sentence(path: Path) -> str:
@@ -38,7 +39,7 @@ def below(folder: Path, depth: int) -> list[str]:
     shown = [path for path in files if path.name != PACKAGE and folder.parts[len(ROOT.parts)] != "tests"]
     lines = [line(depth, path.name, sentence(path)) for path in shown]
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if any(inner.rglob("*.py")):
+        if any(INSTALLED not in path.parts for path in inner.rglob("*.py")):
             lines += [line(depth, f"{inner.name}/", told_of(inner)), *below(inner, depth + 1)]
     return lines
 

@@ -7,6 +7,7 @@ import typer
 
 from flows.cli.display import Display
 from flows.cli.help import App
+from flows.cli.interrupt import say_nothing_is_kept
 from flows.cli.options import DEFAULT_STORAGE, STORAGE, JsonOption, StorageOption
 from lstm_music.errors import RecipeError
 from lstm_music.options import OUTPUT
@@ -15,12 +16,20 @@ SHARE = "Give models away"
 """The group of these sub-commands in `lstm-music --help`."""
 
 
+def _without_storage(file: Path | None) -> Path | None:
+    """Take the file of a bundle; an interrupt is said to have kept nothing from here on, before anything is loaded."""
+    if file is not None:
+        say_nothing_is_kept()
+    return file
+
+
 BundleOption = Annotated[
     Path | None,
     typer.Option(
         "--model",
         metavar="FILE",
         help="Bundle with the models, instead of a storage: a file, or bach, which comes along.",
+        callback=_without_storage,
         rich_help_panel=STORAGE,
     ),
 ]

@@ -1,5 +1,6 @@
 """The sub-command mirex, which answers a prompt of the MIREX task of piano continuation."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,16 +46,16 @@ def mirex(
 
     The samples with the lowest penalty come first. New notes begin and end on sixteenths and end with bar 16.
     """
-    from flows.cli.models import Models
-
-    answer(Display(json), Models(recipe, storage, model), prompt, options, output_dir)
+    display = Display(json)
+    with display.loading():
+        from flows.cli.models import Models
+    answer(display, Models(recipe, storage, model), prompt, options, output_dir)
 
 
 def answer(display: Display, models: "Models", prompt: Path, options: dict[str, Any], output_dir: Path | None) -> None:
     """Make the samples with the promoted models, and write them; nothing else is kept of those that a bundle makes."""
-    from flows.cli import report
     from flows.cli.models import opened
-    from flows.cli.output_dir import require_output_dir
+    from flows.cli.output_dir import none_left_empty, require_output_dir
     from flows.cli.words import counted
     from lstm_music.stages.current import require_promoted
     from lstm_music.stages.music import generation, index
@@ -63,12 +64,14 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
     with opened(display, models, options) as there:
         store = there.store
         settings = mirex_settings(there.recipe, there.name, prompt, options)
+        if there.bundle is not None:
+            settings = replace(settings, bundle=there.bundle, output_dir=output_dir)
         current = require_promoted(store, there.recipe.name)
         folder = output_dir or Path(f"{prompt.stem}_samples")
-        require_output_dir(folder, store)
         plan = generation.Plan(settings, current.dataset, current.models)
         made = counted(settings.spec.candidates, "candidate")
-        with store.session():
+        with none_left_empty(folder), store.session():
+            require_output_dir(folder, store)
             with display.generating(f"Continuing {prompt.name} by 12 bars, {made}") as (on_stage, on_file):
                 ref = generation.generate(store, plan, on_file, on_stage)
             index.write_index(store)
@@ -79,18 +82,7 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
         {"sample": str(path), **described["outputs"][number - 1]}
         for path, (number, _) in zip(paths, found, strict=True)
     ]
-    columns = ["sample", "made from", "events", "longest copy, events", "penalty"]
-    rows = [
-        [
-            Path(one["sample"]).name,
-            Path(one["midi"]).name,
-            str(one["events"]),
-            report.copy_in_words(one["longest_copy"]),
-            f"{one['penalty']:.2f}",
-        ]
-        for one in outputs
-    ]
-    display.table("Samples", columns, rows, texts=2)
+    _show_samples(display, outputs)
     for warning in described["warnings"]:
         display.log(f"Warning: {warning}")
     display.log(f"Made {counted(len(paths), 'sample')} in {folder}: bars 5 to 16 as JSON")
@@ -103,6 +95,23 @@ def answer(display: Display, models: "Models", prompt: Path, options: dict[str, 
         described = _without_files(described, folder_of_storage)
         outputs = [_without_files(one, folder_of_storage) for one in outputs]
     display.result({**described, "outputs": outputs, "samples": [str(path) for path in paths]})
+
+
+def _show_samples(display: Display, outputs: list[dict[str, Any]]) -> None:
+    from flows.cli import report
+
+    columns = ["sample", "made from", "events", "longest copy, events", "penalty"]
+    rows = [
+        [
+            Path(one["sample"]).name,
+            Path(one["midi"]).name,
+            str(one["events"]),
+            report.copy_in_words(one["longest_copy"]),
+            f"{one['penalty']:.2f}",
+        ]
+        for one in outputs
+    ]
+    display.table("Samples", columns, rows, texts=2)
 
 
 def _without_files(described: dict[str, Any], folder: str) -> dict[str, Any]:

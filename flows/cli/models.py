@@ -8,7 +8,6 @@ from pathlib import Path
 from flows.cli.bundling import require_no_storage
 from flows.cli.choosing import choose_recipe
 from flows.cli.display import Display
-from flows.cli.interrupt import say_nothing_is_kept
 from flows.cli.scratch import keep_caches_here
 from flows.cli.sparing import spare_pandas
 from lstm_music.bundle.shipped import find_bundle
@@ -62,7 +61,6 @@ def opened(display: Display, models: Models, options: Options) -> Iterator[OpenM
         return
     require_no_storage(models.recipe, models.storage)
     _require_no_result([option for option in ("like", "variation") if options.get(option) is not None])
-    say_nothing_is_kept()
     keep_caches_here()
     with importing.opened(find_bundle(models.bundle)) as bundle:
         prompt = options.get("prompt")

@@ -22,13 +22,10 @@ def find_bundle(text: Path) -> Path:
     A file of yours comes before a bundle of its name, a folder does not. Raises BundleError where there is none of these.
     """
     known = shipped_bundles()
-    if not text.name:  # an empty text is the working folder
-        raise BundleError(f"expected a bundle's file, or the name of one that comes along ({', '.join(known)}), got ''")
     is_there, is_file = os.path.exists(text), os.path.isfile(text)  # noqa: PTH110, PTH113 - Path's raise for long names
-    if is_file or (is_there and str(text) not in known):
+    if text.name and (is_file or (is_there and str(text) not in known)):  # an empty text is the working folder
         return text
     if str(text) in known:
         return known[str(text)]
-    raise BundleError(
-        f"expected a bundle's file, or the name of one that comes along ({', '.join(known)}), got '{text}'"
-    )
+    got = f"'{text}'" if text.name else "no file's name"
+    raise BundleError(f"expected a bundle's file, or the name of one that comes along ({', '.join(known)}), got {got}")

@@ -3,7 +3,7 @@
 A bar with enough notes is left, one with too few is not. A note may not draw the mean pitch too far away. It may not last so long
 that too many notes sound, nor, while too few sound, so short that this stays so. Where nothing else is allowed, rails give way.
 
-The numbers were chosen with 16 results a wish, by the share of bars that have what was asked: `benchmarks/controls.py`.
+The numbers were chosen with 16 results for each thing asked, by the share of bars that have it: `benchmarks/controls.py`.
 """
 
 from dataclasses import dataclass

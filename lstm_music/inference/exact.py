@@ -2,9 +2,8 @@
 
 Sums of floats depend on their order, and every library and processor has another. So weights and states are whole multiples of
 2^-20, in double precision. Their products are multiples of 2^-40, and sums of these are exact below 2^13, in any order; models
-whose sums could be larger are refused (`require_small`). What is
-not exact (exponentials, logarithms) differs by some 1e-16, and is then put on the grid again: two machines disagree about one
-number in some 10^9, by 1e-6.
+whose sums could be larger are refused (`require_small`). What is not exact (exponentials, logarithms) differs by some 1e-16, and
+is then put on the grid again: two machines disagree about one number in some 10^9, by 1e-6.
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
 """Templates as Jinja compiles them, kept beside the modules that Python compiles: to compile takes a quarter second."""
 
 import os
+import pickle
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,12 @@ def compiled_templates(folder: Path = FOLDER) -> "BytecodeCache | None":
     from jinja2 import FileSystemBytecodeCache
 
     class Compiled(FileSystemBytecodeCache):
+        def load_bytecode(self, bucket: "Bucket") -> None:
+            try:
+                super().load_bytecode(bucket)
+            except (EOFError, pickle.UnpicklingError, OSError):  # a file that a crash cut
+                bucket.reset()
+
         def dump_bytecode(self, bucket: "Bucket") -> None:
             with suppress(OSError):  # the template is compiled, and will be again
                 super().dump_bytecode(bucket)

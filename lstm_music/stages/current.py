@@ -15,6 +15,12 @@ Fact = Literal["promoted", "prepared"]
 _MADE: Mapping[Fact, tuple[str, str]] = {"promoted": ("trained", "scorecard"), "prepared": ("prepared", "dataset")}
 """Fact → its word for the user, and the kind of the artifact that was made last for it."""
 
+_BEGINNINGS: Mapping[Fact, str] = {
+    "promoted": "run `lstm-music run --recipe demo`, or `lstm-music import bach` for the models that come along",
+    "prepared": "run `lstm-music prepare --recipe demo`",
+}
+"""Fact → what to do where a storage has nothing."""
+
 
 @dataclass(frozen=True)
 class Promoted:
@@ -85,10 +91,7 @@ def default_recipe(store: Store, *facts: Fact) -> Choice:
             )
             return Choice(recipe_of_storage(store, name), f"Recipe {name}: {reason}")
     word, prepared = _MADE[facts[0]][0], recipes_with(store, "prepared")
-    if prepared:
-        todo = f"run `lstm-music train --recipe {prepared[-1]}`"
-    else:
-        todo = f"run `lstm-music {'prepare' if word == 'prepared' else 'run'} --recipe demo`"
+    todo = f"run `lstm-music train --recipe {prepared[-1]}`" if prepared else _BEGINNINGS[facts[0]]
     raise MissingArtifactError(f"{store.where}: no recipe is {word} yet{_listed('prepared', prepared)}; {todo}")
 
 

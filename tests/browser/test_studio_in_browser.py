@@ -153,8 +153,10 @@ def test_whatever_takes_music_away_can_be_undone_and_done_again(page, tmp_path):
 
 def test_music_ends_after_its_bars_and_goes_on_again(page):
     wait_for(page, AHEAD)
-    page.fill("#length", "3")
-    page.dispatch_event("#length", "change")
+    for written, bars in (("-5", ""), ("5000", "999"), ("2.7", "3")):
+        page.fill("#length", written)
+        page.dispatch_event("#length", "change")
+        assert page.input_value("#length") == bars
     wait_for(page, "studio.music.isOver")
     first, bars, length, end = page.evaluate(
         "[studio.music.newBar, studio.music.bars, studio.music.barSteps, studio.music.end]"

@@ -14,6 +14,8 @@ from lstm_music.recipe import Recipe, load_recipe, parse_recipe
 from lstm_music.recipe_files import recipe_names
 from lstm_music.stages.current import Promoted, earlier_models, keep, kept_form, promoted_models
 from lstm_music.stages.data.dataset import load_dataset
+from lstm_music.stages.music.control_ranges import control_ranges
+from lstm_music.stages.music.lengths import usual_density
 from lstm_music.stages.music.segments import piece_rows
 from lstm_music.stages.training.scorecard import models_of_card, read_card
 from lstm_music.stages.training.trained import is_of_this_version
@@ -22,6 +24,9 @@ from lstm_music.store import Store
 
 UNFIT = (LstmMusicError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading artifacts raises whose bytes are whole and mean nothing."""
+
+LARGEST_FACT = 1000.0
+"""Notes a quarter or a bar, and pitches, are below this."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,9 @@ def _require_sound(store: Store, recipe: Recipe, promoted: Promoted, manifest: M
         raise BundleError("a prompt has no credits")
     if any(not 0 <= span.start <= span.stop <= len(dataset.tokens) for span in spans):
         raise BundleError("a prompt lies outside of the tokens")
+    bounds = (bound for low_and_high in control_ranges(dataset).values() for bound in low_and_high)
+    if not all(abs(number) < LARGEST_FACT for number in (usual_density(dataset), *bounds)):
+        raise BundleError("the density, or the range of a control, is that of no music")
 
 
 @dataclass(frozen=True)

@@ -172,11 +172,13 @@ def present(store: Store, plan: Plan, on_progress: Callable[[int, int], None]) -
 def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None = None) -> dict[str, Any]:
     """Give the name and the files of a generation, for `--json`.
 
-    The files are those in `directory` if they were copied there, else those in the folder of its name or of its key.
+    The files are those in `directory` if they were copied there, else those in the folder of its name or of its key. What a
+    bundle made has no name, because no storage is left that knows it.
     """
     artifact = store.open(ref)
     folder = directory or named_folder(store, ref) or artifact.folder
-    where = USUAL_STORAGE if artifact.facts.get("has_no_storage") else store.where
+    has_storage = not artifact.facts.get("has_no_storage")
+    where = store.where if has_storage else USUAL_STORAGE
     paths = {path.name: str(folder / path.name) for path in artifact.files()}
     kinds = {
         "midi": "mid",
@@ -204,7 +206,7 @@ def describe_generation(store: Store, ref: ArtifactRef, directory: Path | None =
 
     return {
         "outputs": [output(number, figures) for number, figures in enumerate(artifact.facts["results"], start=1)],
-        "name": read_names(store).of(ref),
+        "name": read_names(store).of(ref) if has_storage else None,
         "directory": str(folder),
         "page": paths[PAGE],
         "command": in_storage(artifact.facts["command"], where),

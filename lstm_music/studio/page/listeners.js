@@ -6,7 +6,7 @@ import { Keyboard } from "./keyboard.js";
 import { midiOf } from "./midi_writer.js";
 import { musicXmlOf } from "./musicxml.js";
 import { writeSession } from "./session.js";
-import { CONTROLS, byId, keepRangeWide, writeValues } from "./settings.js";
+import { CONTROLS, byId, keepLengthWhole, keepRangeWide, writeValues } from "./settings.js";
 
 /** @typedef {import("./studio.js").Studio} Studio */
 
@@ -161,7 +161,11 @@ export function listen(studio) {
     on(id, "change", () => studio.change());
   }
   on("length", "input", writeValues);
-  on("length", "change", () => studio.setLength());
+  on("length", "change", () => {
+    keepLengthWhole();
+    writeValues();
+    studio.setLength();
+  });
   on("place", "input", () => {
     studio.player.seek(studio.music.startOf(byId("place", HTMLInputElement).valueAsNumber - 1));
     studio.draw();

@@ -166,6 +166,13 @@ export function keepRangeWide(moved) {
   }
 }
 
+/** Keep the length of the form a number of bars that the field allows, whatever is written there; less than one is none. */
+export function keepLengthWhole() {
+  const field = byId("length", HTMLInputElement);
+  const bars = Math.min(Math.round(Number(field.value)), Number(field.max));
+  field.value = bars >= Number(field.min) ? String(bars) : "";
+}
+
 /** Give the fields that the page has, by id and value. @returns {Array<[string, string]>} */
 export function formOf() {
   return FIELDS.flatMap((id) => {
@@ -194,6 +201,7 @@ export function fillForm(fields) {
     const field = fieldOf(id);
     if (field) field.value = value;
   }
+  keepLengthWhole();
   writeValues();
 }
 

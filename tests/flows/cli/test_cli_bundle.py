@@ -74,6 +74,8 @@ def test_a_file_is_gone_on_from_with_the_bundle_that_comes_along(lstm_music_here
     said = json.loads(found.out.splitlines()[-1])
     assert [Path(sample).is_absolute() for sample in said["samples"]] == [False]
     assert not {"page", "directory"} & {*said}
+    assert said["command"].startswith("lstm-music mirex prompt.json --model bach ")
+    assert not any("--storage" in said[line] for line in ("command", "command_for_more"))
     assert {path.name for path in home.iterdir()} == {"mine.mid", "prompt.json", "bach_1", "with it", "prompt_samples"}
 
 
@@ -104,6 +106,7 @@ def test_the_bundle_that_comes_along_makes_music_in_a_new_folder(lstm_music_here
         found = lstm_music_here("generate", "--model", "bach", *QUIET)
         assert found.code == 0, found.errors
         assert (tmp_path / "home" / f"bach_{number}" / "result_002.mid").is_file()
+        assert f"Made 2 pieces in bach_{number}: MIDI" in found.out
     first, second = ((tmp_path / "home" / f"bach_{number}" / "result_001.mid").read_bytes() for number in (1, 2))
     assert first == second
 
@@ -112,6 +115,13 @@ def test_a_bundle_that_is_not_there_is_named_with_those_that_come_along(lstm_mus
     found = lstm_music_here("generate", "--model", "bahc")
     assert found.code == 10
     assert found.sentence.endswith("the name of one that comes along (bach), got 'bahc'")
+
+
+@pytest.mark.parametrize("text", ["", "."])
+def test_the_working_folder_is_no_bundle(lstm_music_here, text):
+    found = lstm_music_here("generate", "--model", text)
+    assert found.code == 10
+    assert found.sentence.endswith("(bach), got no file's name")
 
 
 def test_a_name_that_no_file_can_have_is_refused_in_one_sentence(lstm_music_here):

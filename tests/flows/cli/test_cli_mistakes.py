@@ -43,7 +43,7 @@ def recipe(tmp_path: Path) -> Path:
         (["evaluate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`"),
         (["evaluate", *DEMO], 6, "nothing was prepared for recipe 'demo' yet; begin with `lstm-music prepare"),
         (["train"], 6, "no recipe is prepared yet; run `lstm-music prepare --recipe demo`"),
-        (["generate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`"),
+        (["generate"], 6, "no recipe is trained yet; run `lstm-music run --recipe demo`, or `lstm-music import bach`"),
         (["generate", *DEMO], 6, "recipe 'demo' is not trained yet; run `lstm-music run --recipe demo`"),
         (["generate", *DEMO, "--prompt-midi", "gone.mid"], 3, "gone.mid: cannot be read"),
         (["generate", *DEMO, "--prompt-midi", "gone.doc"], 3, "gone.doc: not a music file by its extension"),

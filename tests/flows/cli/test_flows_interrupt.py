@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.interrupt import INTERRUPTED, KEPT
+from flows.cli.interrupt import INTERRUPTED, KEPT, NOTHING_KEPT
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -29,6 +29,13 @@ COMMAND = """
     from flows.cli import commands
     commands.status = lambda *_, **__: print("in the command", flush=True) or time.sleep(60)
     sys.argv = ["lstm-music", "status"]
+    cli.main()
+"""
+LOADING = """
+    from flows.cli import app as cli
+    from flows.cli.display import Display
+    Display.loading = lambda _: print("loading", flush=True) or time.sleep(60)
+    sys.argv = ["lstm-music", "generate", "--model", "bach"]
     cli.main()
 """
 
@@ -61,13 +68,18 @@ def test_ctrl_c_is_one_line_and_its_exit_code(work, grace, interrupts):
         assert program.stderr.read() == KEPT
 
 
-def test_ctrl_c_in_a_command_that_has_no_threads_to_wait_for_is_the_same():
-    with begin(COMMAND) as program:
+@pytest.mark.parametrize(
+    ("work", "line", "sentence"),
+    [(COMMAND, "in the command\n", KEPT), (LOADING, "loading\n", NOTHING_KEPT)],
+    ids=["of a storage", "of a bundle, which keeps nothing, from the first line on"],
+)
+def test_ctrl_c_in_a_command_that_has_no_threads_to_wait_for_is_the_same(work, line, sentence):
+    with begin(work) as program:
         program.stdout.readline()
-        assert program.stdout.readline() == "in the command\n"
+        assert program.stdout.readline() == line
         program.send_signal(signal.SIGINT)
         assert program.wait() == INTERRUPTED
-        assert program.stderr.read() == KEPT
+        assert program.stderr.read() == sentence
 
 
 def test_ctrl_c_is_not_for_a_program_that_was_told_to_ignore_it():

@@ -31,6 +31,16 @@ def test_another_text_is_compiled_anew(tmp_path):
     assert written(tmp_path, "two").get_template("page").render() == "two"
 
 
+@pytest.mark.parametrize("size", [0, 20, -1])
+def test_a_file_that_was_cut_is_written_again(tmp_path, size):
+    written(tmp_path, "{{ a }}!").get_template("page")
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:size])
+    assert written(tmp_path, "{{ a }}!").get_template("page").render(a=1) == "1!"
+    assert file.read_bytes() == whole
+
+
 def test_nothing_is_kept_where_python_keeps_nothing(tmp_path, monkeypatch):
     assert compiled_templates(tmp_path / "missing") is None
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -36,7 +36,10 @@ def make(store, name, fact, started, *, keeps=True):
 
 
 def test_an_empty_storage_says_what_to_run(store):
-    with pytest.raises(MissingArtifactError, match=r"no recipe is trained yet; run `lstm-music run --recipe demo`$"):
+    with pytest.raises(
+        MissingArtifactError,
+        match="no recipe is trained yet; run `lstm-music run --recipe demo`, or `lstm-music import bach`",
+    ):
         default_recipe(store, "promoted")
     with pytest.raises(
         MissingArtifactError, match=r"no recipe is prepared yet; run `lstm-music prepare --recipe demo`$"

@@ -20,9 +20,10 @@ from lstm_music.stages.data.bundled import learnt_pieces
 from lstm_music.stages.data.dataset import load_dataset
 from lstm_music.stages.music import reference as reference_module
 from lstm_music.stages.music.candidates import make_music, read_music
+from lstm_music.stages.music.control_ranges import RANGES
 from lstm_music.stages.music.copies import NO_INDEX, copies_stage, index_copies, load_index, training_titles
 from lstm_music.stages.music.generation import Plan, describe_generation, generate
-from lstm_music.stages.music.lengths import usual_density
+from lstm_music.stages.music.lengths import DENSITY, usual_density
 from lstm_music.stages.music.quality import measure_quality
 from lstm_music.stages.music.reference import measure_reference, read_reference
 from lstm_music.stages.music.segments import piece_rows
@@ -31,6 +32,7 @@ from lstm_music.stages.upkeep.holders import artifacts_with, find_contents
 from lstm_music.stages.upkeep.lineage import pieces_of
 from lstm_music.stages.upkeep.missing import find_missing
 from lstm_music.store import Store
+from lstm_music.store.checksummed import dump_checksummed, load_checksummed
 
 QUIET = RenderingSpec(audio=(), sheet_music=False)
 
@@ -217,6 +219,13 @@ def test_what_a_bundle_cannot_do_is_said(home, bundle, there, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
+def with_facts(members, facts):
+    """Let the dataset of a bundle say other things of its music."""
+    (name,) = (name for name in members if name.startswith("dataset/") and name.endswith("manifest.json"))
+    manifest = load_checksummed(members[name], name, "")
+    return {**members, name: dump_checksummed({**manifest, "facts": {**manifest["facts"], **facts}})}
+
+
 def test_contents_that_do_not_fit_together_are_refused_in_one_sentence(bundle, tmp_path):
     manifest = read_bundle(bundle, tmp_path / "unpacked")
     members = {name: (tmp_path / "unpacked" / name).read_bytes() for name in manifest.members}
@@ -234,6 +243,9 @@ def test_contents_that_do_not_fit_together_are_refused_in_one_sentence(bundle, t
         (said, fewer),
         (said, {**members, card: b"{}"}),
         (said, {**members, splits: b"PAR1"}),
+        (said, with_facts(members, {RANGES: {"density": "2"}})),
+        (said, with_facts(members, {RANGES: {"density": [1, 1e9]}})),
+        (said, with_facts(members, {DENSITY: "x"})),
     ):
         path = tmp_path / "changed.lstm"
         write_bundle(path, Contents(**changed), left)
