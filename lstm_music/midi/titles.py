@@ -17,6 +17,8 @@ _CATALOGUED = re.compile(
 )
 """A catalogue before a number, as in `bwv30` and `op27no2`."""
 
+_EXCERPT = re.compile(r"(.+) bars (\d+)-\d+")
+
 _NO_PERSONS = frozenset(
     {
         *("abc", "kar", "kern", "krn", "mid", "midi", "midis", "mp3", "musicxml", "mxl", "xml"),
@@ -48,6 +50,23 @@ def title_of_file(name: str) -> str:
     words = re.sub(r"[_\s]+|(?<=[^\W\d])-|-(?=[^\W\d])", " ", stem).strip()
     words = _CATALOGUED.sub(_catalogued, words)
     return words[:1].upper() + words[1:] or printable(name)
+
+
+def excerpt_stem(stem: str, first_bar: int, last_bar: int) -> str:
+    """Name an excerpt by its piece and the bars there, as "bwv258 bars 2-6"."""
+    return f"{stem} bars {first_bar}-{last_bar}"
+
+
+def place_in_piece(title: str, first_bar: int, last_bar: int) -> tuple[str, int, int]:
+    """Give the title and the bars of a piece for bars of its excerpt, whose title is of its `excerpt_stem`; else what is given.
+
+    Bars 1 to 4 of "BWV 258 bars 2-6" are bars 2 to 5 of "BWV 258".
+    """
+    found = _EXCERPT.fullmatch(title)
+    if not found:
+        return title, first_bar, last_bar
+    before = int(found[2]) - 1
+    return found[1], first_bar + before, last_bar + before
 
 
 def person_name(folder: str) -> str:

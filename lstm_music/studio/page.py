@@ -36,7 +36,7 @@ ENGINE = (
 """The modules of the engine, each behind those that it needs."""
 WORKER = ("packed", "random", "rewriting", "worker")
 PAGE = (
-    *("packed", "music", "midi_writer", "note_values", "musicxml", "midi_reader", "encoding", "sound", "roll"),
+    *("packed", "rows", "music", "midi_writer", "note_values", "musicxml", "midi_reader", "encoding", "sound", "roll"),
     *("history", "settings", "session", "opening", "marking", "view", "player", "composer", "studio", "bars"),
     *("keyboard", "listeners", "main"),
 )

@@ -123,6 +123,48 @@ def test_marked_bars_are_made_anew_others_and_kept_ones_stay_and_undo_takes_it_b
     assert inside(page.evaluate(EVENTS), 0, 3) == inside(after, 0, 3)
 
 
+CHANGE_AT_SECOND_STRETCH = """() => {
+  const rewrite = studio.composer.rewrite.bind(studio.composer);
+  let stretches = 0;
+  studio.composer.rewrite = (start, end) => {
+    const made = rewrite(start, end);
+    const density = document.getElementById("density");
+    if (++stretches === 2) density.value = density.max;
+    density.dispatchEvent(new Event("change"));
+    return made;
+  };
+}"""
+
+
+@pytest.mark.operation
+def test_bars_that_were_written_again_before_another_change_stay_until_they_are_undone(page):
+    wait_for(page, AHEAD)
+    before = page.evaluate(EVENTS)
+    mark(page, 6, 6)
+    page.click("#keep")
+    mark(page, 5, 7)
+    page.evaluate(CHANGE_AT_SECOND_STRETCH)
+    page.click("#again")
+    wait_for(page, "!studio.isRewriting")
+    assert page.evaluate("studio.history.done.map(({ name }) => name)") == [
+        "bars written again",
+        "change of the controls",
+    ]
+
+    def music(bar=0):
+        return page.evaluate(f"{EVENTS}.filter(([onset]) => !{bar} || studio.music.barOf(onset) === {bar} - 1)")
+
+    written = music(5)
+    page.click("#undo")
+    assert music(5) == written
+    page.click("#undo")
+    assert music(5) != written
+    assert [[one[0], *one[2:]] for one in music()[: len(before)]] == [[one[0], *one[2:]] for one in before]
+    page.click("#redo")
+    page.click("#redo")
+    assert music(5) == written
+
+
 @pytest.mark.operation
 def test_whatever_takes_music_away_can_be_undone_and_done_again(page, tmp_path):
     wait_for(page, AHEAD)

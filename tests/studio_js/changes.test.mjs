@@ -5,11 +5,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { History } from "../../lstm_music/studio/page/history.js";
-import { Music } from "../../lstm_music/studio/page/music.js";
+import { MOST_EVENTS, Music } from "../../lstm_music/studio/page/music.js";
 import { piecesOf, typesOf } from "../../lstm_music/studio/page/note_values.js";
 import { endingOf } from "../../lstm_music/studio/page/settings.js";
 
-const FACTS = /** @type {any} */ ({ stepsPerQuarter: 12, offsetSteps: [0, 0, 0, 0, 12] });
+const FACTS = /** @type {any} */ ({
+  stepsPerQuarter: 12,
+  offsetSteps: [0, 0, 0, 0, 12],
+  streams: ["offset", "note", "duration"],
+});
 const PROMPT = /** @type {any} */ ({
   events: [[3, 3, 3, 0, 0]],
   before: [],
@@ -55,9 +59,64 @@ test("music that has begun ends after its bars, or with the bar that is written"
   assert.equal(endingOf(music, 8)?.end, 48 + 8 * 48);
   assert.equal(endingOf(music, 2)?.end, 240);
   assert.equal(endingOf(music, 0), null);
-  const copy = music.copy();
-  copy.cut(100);
-  assert.deepEqual([copy.frontier, music.frontier, copy.newBar], [60, 200, 1]);
+  music.cut(100);
+  assert.deepEqual([music.frontier, music.newBar], [60, 1]);
+});
+
+/**
+ * Give events at some onsets.
+ * @param {number[]} onsets
+ */
+const eventsAt = (onsets) => onsets.map((onset) => ({ onset, tokens: [4, 3, 3, 0, 0] }));
+
+/** @param {Music} music */
+const onsetsOf = (music) => music.events.map(({ onset }) => onset);
+
+test("music that was cut off comes back as it was, and what came in its place once more", () => {
+  const music = Music.of(FACTS, PROMPT);
+  music.add(eventsAt([60, 100, 200]));
+  music.end = 240;
+  music.isOver = true;
+  let tail = music.cut(100);
+  assert.deepEqual([onsetsOf(music), music.frontier, music.end, music.isOver], [[36, 60], 60, 0, false]);
+  music.add(eventsAt([120, 132]));
+  tail = music.exchange(tail);
+  assert.deepEqual([onsetsOf(music), music.frontier, music.end, music.isOver], [[36, 60, 100, 200], 200, 240, true]);
+  music.exchange(tail);
+  assert.deepEqual([onsetsOf(music), music.frontier, music.end, music.isOver], [[36, 60, 120, 132], 132, 0, false]);
+});
+
+test("music without end stays in the memory that it began with, and its latest events are as they were made", () => {
+  const music = Music.of(FACTS, PROMPT);
+  const { numbers } = music.rows;
+  const tail = music.cut(36);
+  for (let onset = 48; onset < 48 + 3 * MOST_EVENTS; onset += 16) {
+    music.add(eventsAt(Array.from({ length: 16 }, (_, one) => onset + one)));
+    assert.ok(music.rows.length <= MOST_EVENTS);
+  }
+  const kept = onsetsOf(music);
+  assert.equal(music.rows.numbers, numbers);
+  assert.equal(music.letGo, kept[0]);
+  const latest = 48 + 3 * MOST_EVENTS - 1;
+  assert.deepEqual(
+    kept,
+    kept.map((_, place) => latest - kept.length + 1 + place),
+  );
+  const other = music.exchange(tail);
+  assert.deepEqual([onsetsOf(music), music.letGo], [[36], 36]);
+  music.exchange(other);
+  assert.deepEqual([onsetsOf(music), music.letGo], [kept, kept[0]]);
+});
+
+test("bars are put in the place of others, and the event behind them is led to from the last one", () => {
+  const music = Music.of(FACTS, PROMPT);
+  music.add(eventsAt([48, 52, 60, 72]));
+  const old = music.replace(48, 60, eventsAt([48]));
+  assert.deepEqual([onsetsOf(music), old], [[36, 48, 60, 72], eventsAt([48, 52])]);
+  assert.equal(music.events[2].tokens[0], 4);
+  assert.deepEqual(music.replace(48, 60, old), eventsAt([48]));
+  assert.deepEqual(onsetsOf(music), [36, 48, 52, 60, 72]);
+  assert.deepEqual([music.between(50, 61), music.events.length], [music.events.slice(2, 4), 5]);
 });
 
 test("lengths are shared out to note values that add up, and none crosses a beat that it does not begin on", () => {

@@ -10,6 +10,7 @@ import { musicXmlOf } from "../../lstm_music/studio/page/musicxml.js";
 const [path, xml, midi] = process.argv.slice(2);
 const { facts, meter, events, tempo } = JSON.parse(readFileSync(path, "utf8"));
 const music = new Music(facts, meter);
-music.events = events.map((/** @type {number[]} */ [onset, ...tokens]) => ({ onset, tokens }));
+const listed = events.map((/** @type {number[]} */ [onset, ...tokens]) => ({ onset, tokens }));
+music.replace(-Infinity, Infinity, listed);
 writeFileSync(xml, musicXmlOf(music, tempo));
 writeFileSync(midi, midiOf(music, tempo, "0"));

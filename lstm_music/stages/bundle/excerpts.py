@@ -16,6 +16,7 @@ from lstm_music.generation.spec import AUTO
 from lstm_music.midi.notes import PieceNotes, Tempo
 from lstm_music.midi.reader import read_midi
 from lstm_music.midi.table import from_arrow
+from lstm_music.midi.titles import excerpt_stem
 from lstm_music.midi.writer import write_midi
 from lstm_music.recipe import Recipe
 from lstm_music.stages.data.dataset import Dataset
@@ -80,7 +81,7 @@ def _cut(store: Store, dataset: Dataset, piece_id: str, prompt: Prompt) -> Excer
     if not _is_the_same(events, again, first, prompt):
         return None
     stem = row["name"].rpartition(".")[0] or row["name"]
-    name = f"{stem} bars {events.bar[first]}-{last_bar}.mid"
+    name = f"{excerpt_stem(stem, int(events.bar[first]), last_bar)}.mid"
     return Excerpt(name, midi, row["composer"], row["source"], row["licence"])
 
 

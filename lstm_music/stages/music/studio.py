@@ -22,7 +22,7 @@ from lstm_music.inference.model import InferenceModel
 from lstm_music.inference.weights import read_weights
 from lstm_music.midi.general_midi import PROGRAMS
 from lstm_music.midi.text import printable
-from lstm_music.midi.titles import person_name
+from lstm_music.midi.titles import person_name, place_in_piece
 from lstm_music.recipe import Recipe
 from lstm_music.stages.current import Promoted
 from lstm_music.stages.data.dataset import Dataset, load_dataset
@@ -138,12 +138,13 @@ def _prompts(store: Store, dataset: Dataset, spec: GenerationSpec, random_seed: 
 
 def _prompt_json(origin: Origin, columns: int) -> dict[str, Any]:
     segment = origin.segment
+    title, *bars = place_in_piece(segment.title, *segment.bars)
     return {
         **prompt_json(segment, columns),
         "rest": segment.rest_steps,
-        "title": printable(segment.title),
+        "title": printable(title),
         "composer": printable(person_name(origin.composer)),
-        "bars": list(segment.bars),
+        "bars": bars,
         "tempo": round(MINUTE / segment.microseconds_per_quarter, 1),
         "signature": [segment.time_signature.numerator, segment.time_signature.denominator],
         "fifths": segment.key_signature.sharps if segment.key_signature else 0,

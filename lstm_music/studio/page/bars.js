@@ -47,34 +47,22 @@ export async function writeAgain(studio) {
   studio.isRewriting = true;
   show(studio);
   studio.say("Writing the marked bars again …");
-  const { music } = studio;
+  const { music, changes } = studio;
   /** @type {Stretch[]} */
   const written = [];
   for (const { first, last } of changing) {
-    if (studio.music !== music) break;
     const [start, end] = [music.startOf(first), music.startOf(last + 1)];
     const events = await studio.composer.rewrite(start, end);
-    if (events.length) written.push({ start, end, events: music.replace(start, end, events) });
+    if (studio.changes !== changes) break; // the music has become another meanwhile
+    if (!events.length) continue;
+    if (!written.length) remember(studio, written);
+    written.push({ start, end, events: music.replace(start, end, events) });
   }
   studio.isRewriting = false;
-  settle(studio, music, written);
-}
-
-/**
- * Go on behind bars that were written again; where the music has become another meanwhile, they stay as they were.
- * @param {Studio} studio
- * @param {import("./music.js").Music} music
- * @param {Stretch[]} written
- */
-function settle(studio, music, written) {
-  if (studio.music !== music) {
-    for (const { start, end, events } of written) music.replace(start, end, events);
-    show(studio);
-    return;
-  }
-  if (written.length) remember(studio, written);
-  studio.say(written.length ? "The marked bars are new." : "The models found nothing for these bars.");
-  studio.goOn();
+  if (studio.changes === changes) {
+    studio.say(written.length ? "The marked bars are new." : "The models found nothing for these bars.");
+    studio.goOn();
+  } else show(studio);
 }
 
 /**

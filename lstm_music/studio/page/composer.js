@@ -95,7 +95,7 @@ export class Composer {
   rewrite(start, end) {
     const music = /** @type {Music} */ (this.music);
     const place = music.placeOf(end);
-    const after = music.events.slice(place, place + EVENTS_AFTER);
+    const after = music.rows.slice(place, Math.min(place + EVENTS_AFTER, music.rows.length));
     this.#say({
       type: "rewrite",
       piece: this.piece,

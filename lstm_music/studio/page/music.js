@@ -1,7 +1,9 @@
 // @ts-check
 /** @file The music of the page: events with their onsets, in steps of the grid, of a prompt and of what was made after it. */
 
-/** @typedef {{onset: number, tokens: number[]}} Event */
+import { Rows } from "./rows.js";
+
+/** @typedef {import("./rows.js").Event} Event */
 /** @typedef {{pitch: number, key: string, part: number, velocity: number, onset: number, steps: number}} Note */
 /** @typedef {{temperature: number, top_k: number, top_p: number, min_p: number}} Sampling */
 /** @typedef {{sampling: Record<string, Sampling>, maxRepeats: number, minEvents: number, avoidParallels: boolean}} Settings */
@@ -22,8 +24,16 @@
 export const SPECIAL = 3;
 export const MOST_EVENTS = 20_000;
 const DROPPED = 4000;
+const ROOM = 4000; // for as many as bars that are written again have at most
+const PLACE_TOKENS = 2; // of an event, behind those of the streams
 export const DRUMS = "drums";
 const HEARD_BEFORE = 256;
+const NOTHING = new Int32Array(0);
+
+/**
+ * Music from a time on, which was taken out, with what is true of the music that it ends.
+ * @typedef {{since: number, rows: Int32Array, first: number, frontier: number, end: number, isOver: boolean, letGo: number}} Tail
+ */
 
 /** Music that grows at its end; the oldest events are let go when there are more than `MOST_EVENTS`. */
 export class Music {
@@ -47,7 +57,7 @@ export class Music {
     this.end = 0; // where the music ends; 0 while it has no end, or none is known
     this.isOver = false; // whether it is made up to its end
     this.letGo = -Infinity; // before which events were let go
-    this.events = /** @type {Event[]} */ ([]);
+    this.rows = new Rows(MOST_EVENTS + ROOM, 1 + facts.streams.length + PLACE_TOKENS);
     this.before = /** @type {number[]} */ ([]);
   }
 
@@ -58,12 +68,14 @@ export class Music {
    */
   static of(facts, prompt) {
     const music = new Music(facts, prompt);
+    const events = /** @type {Event[]} */ ([]);
     let onset = prompt.onset - prompt.rest;
-    for (const tokens of prompt.events.slice().reverse()) {
-      music.events.unshift({ onset, tokens: tokens.slice() });
+    for (const tokens of prompt.events.slice(-MOST_EVENTS).reverse()) {
+      events.push({ onset, tokens });
       onset -= facts.offsetSteps[tokens[0]];
     }
-    const first = music.events[0]?.onset ?? prompt.onset;
+    music.replace(-Infinity, Infinity, events.reverse());
+    const first = events[0]?.onset ?? prompt.onset;
     const barline = prompt.onset - prompt.position;
     music.origin = barline - Math.ceil((barline - first) / prompt.barSteps) * prompt.barSteps;
     music.before = prompt.before.slice();
@@ -73,10 +85,9 @@ export class Music {
     return music;
   }
 
-  /** Give the same music as another object, which may change by itself. */
-  copy() {
-    const copy = new Music(this.facts, this);
-    return Object.assign(copy, this, { events: this.events.slice() });
+  /** All events, as a list of their own. */
+  get events() {
+    return this.rows.slice(0, this.rows.length);
   }
 
   /** Whether there is no new music yet. */
@@ -91,7 +102,7 @@ export class Music {
 
   /** The number of the first event's bar, from 0. */
   get firstBar() {
-    return this.barOf(this.events[0]?.onset ?? this.origin);
+    return this.barOf(this.rows.length ? this.rows.onset(0) : this.origin);
   }
 
   /** The number of bars that are known as a whole. */
@@ -114,23 +125,45 @@ export class Music {
    * @param {Event[]} events
    */
   add(events) {
+    const { rows } = this;
     if (this.isFresh) this.first = events[0].onset;
-    this.events.push(...events);
+    rows.replace(rows.length, rows.length, rows.packed(events));
     this.frontier = Math.max(this.frontier, events[events.length - 1].onset);
-    if (this.events.length <= MOST_EVENTS) return;
-    this.before = this.events[DROPPED - 1].tokens;
-    this.events.splice(0, DROPPED);
-    this.letGo = this.events[0].onset;
+    this.#letGo();
+  }
+
+  #letGo() {
+    const { rows } = this;
+    if (rows.length <= MOST_EVENTS) return;
+    this.before = rows.slice(DROPPED - 1, DROPPED)[0].tokens;
+    rows.replace(0, DROPPED, NOTHING);
+    this.letGo = rows.onset(0);
   }
 
   /**
-   * Let go of the events from a time on.
-   * @param {number} onset
+   * Let go of the events from a time on, and of the end; give what brings them back.
+   * @param {number} since
    */
-  cut(onset) {
-    this.events.splice(this.placeOf(onset));
-    this.frontier = Math.max(this.events[this.events.length - 1]?.onset ?? this.promptEnd, this.promptEnd);
-    this.isOver = false;
+  cut(since) {
+    const { first, frontier, letGo, rows } = this;
+    const tail = this.exchange({ since, rows: NOTHING, first, frontier, end: 0, isOver: false, letGo });
+    if (since < frontier || tail.isOver) {
+      this.frontier = Math.max(rows.length ? rows.onset(rows.length - 1) : this.promptEnd, this.promptEnd);
+    }
+    return tail;
+  }
+
+  /**
+   * Put music in the place of all that follows its beginning; give that. Events that were let go meanwhile stay away.
+   * @param {Tail} tail
+   * @returns {Tail}
+   */
+  exchange({ since, rows, letGo, ...others }) {
+    const { first, frontier, end, isOver } = this;
+    const old = this.rows.replace(this.placeOf(since), this.rows.length, rows);
+    const given = { since, rows: old, first, frontier, end, isOver, letGo: this.letGo };
+    Object.assign(this, others, { letGo: Math.max(letGo, Math.min(this.letGo, since)) });
+    return given;
   }
 
   /**
@@ -139,10 +172,10 @@ export class Music {
    */
   placeOf(onset) {
     let low = 0;
-    let high = this.events.length;
+    let high = this.rows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.events[middle].onset < onset) low = middle + 1;
+      if (this.rows.onset(middle) < onset) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -154,7 +187,7 @@ export class Music {
    * @param {number} end
    */
   between(start, end) {
-    return this.events.slice(this.placeOf(start), this.placeOf(end));
+    return this.rows.slice(this.placeOf(start), this.placeOf(end));
   }
 
   /**
@@ -166,10 +199,12 @@ export class Music {
    */
   replace(start, end, events) {
     if (start < this.letGo) return events;
+    const { rows } = this;
     const place = this.placeOf(start);
-    const old = this.events.splice(place, this.placeOf(end) - place, ...events);
-    for (const behind of new Set([place, place + events.length])) this.#join(behind);
-    return old;
+    const old = rows.replace(place, this.placeOf(end), rows.packed(events));
+    for (const behind of [place, place + events.length]) this.#join(behind);
+    this.#letGo();
+    return rows.unpacked(old);
   }
 
   /**
@@ -177,11 +212,10 @@ export class Music {
    * @param {number} place
    */
   #join(place) {
-    const [before, event] = [this.events[place - 1], this.events[place]];
-    if (!before || !event) return;
-    const tokens = event.tokens.slice();
-    tokens[0] = nearest(this.facts.offsetSteps, event.onset - before.onset);
-    this.events[place] = { onset: event.onset, tokens };
+    const { rows } = this;
+    const offset = rows.onset(place) - rows.onset(place - 1);
+    if (Number.isNaN(offset)) return;
+    rows.numbers[place * rows.width + 1] = nearest(this.facts.offsetSteps, offset);
   }
 
   /**
@@ -200,9 +234,9 @@ export class Music {
   promptBefore(until) {
     const stop = this.placeOf(until);
     const start = Math.max(stop - HEARD_BEFORE, 0);
-    const events = this.events.slice(start, stop).map((event) => event.tokens);
-    const onset = this.events[stop - 1]?.onset ?? this.origin;
-    const before = start > 0 ? this.events[start - 1].tokens : this.before;
+    const events = this.rows.slice(start, stop).map((event) => event.tokens);
+    const onset = stop > 0 ? this.rows.onset(stop - 1) : this.origin;
+    const before = start > 0 ? this.rows.slice(start - 1, start)[0].tokens : this.before;
     return { events, before, ...this.placeAt(onset) };
   }
 

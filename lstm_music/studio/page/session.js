@@ -1,7 +1,7 @@
 // @ts-check
 /** @file A session as a file: the music and what was asked, to be opened again in a page with the same models. */
 
-import { Music, SPECIAL } from "./music.js";
+import { MOST_EVENTS, Music, SPECIAL } from "./music.js";
 import { FIELDS, formOf } from "./settings.js";
 
 /** @typedef {import("./music.js").Facts} Facts */
@@ -59,7 +59,7 @@ export function readSession(text, facts) {
   const music = new Music(facts, { barSteps, signature, velocity, title: String(title).slice(0, 200), fifths });
   Object.assign(music, Object.fromEntries(places), { isOver: isOver === true });
   music.before = checkedTokens(read.before ?? [], facts, true);
-  music.events = eventsOf(read.events, facts, music.frontier);
+  music.replace(-Infinity, Infinity, eventsOf(read.events, facts, music.frontier).slice(-MOST_EVENTS));
   const kept = new Set(/** @type {number[]} */ (Array.isArray(read.kept) ? read.kept.filter(isSteps) : []));
   return { music, kept, fields: fieldsOf(read.fields) };
 }

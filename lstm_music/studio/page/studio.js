@@ -40,6 +40,7 @@ export class Studio {
     this.sound = new Sound(new AudioContext(), new Map());
     this.player = new Player(this.sound, () => this.#showEnd());
     this.isRewriting = false;
+    this.changes = 0; // of the music, for what waits for the worker
     this.drawnAt = 0;
     this.composer = new Composer({
       onReady: () => this.say("The models are loaded."),
@@ -112,14 +113,16 @@ export class Studio {
   /**
    * Let the state be brought back that a change is about to take away.
    * @param {string} name
-   * @param {number | null} since where the music begins to differ; null for other music
+   * @param {import("./music.js").Tail | null} tail of this music, where only that is taken away
    */
-  #remember(name, since) {
+  #remember(name, tail) {
     let other = this.#state;
     const swap = () => {
       const now = this.#state;
-      if (since === null) this.#take(other, other.step);
-      else this.#take({ ...other, fields: withLasting(other.fields) }, this.player.step > since ? since : null);
+      if (tail) tail = this.music.exchange(tail);
+      const isAhead = tail && this.player.step <= tail.since;
+      const fields = tail ? withLasting(other.fields) : other.fields;
+      this.#take({ ...other, fields }, isAhead ? null : (tail?.since ?? other.step));
       other = now;
     };
     this.record({ name, swap });
@@ -145,6 +148,7 @@ export class Studio {
    * @param {number | null} step where it is played; null: it is played on
    */
   #take({ music, kept, fields }, step) {
+    this.changes += 1;
     this.music = music;
     if (step === null) this.player.music = music;
     else this.player.take(music, step);
@@ -258,10 +262,8 @@ export class Studio {
    * @param {number} onset
    */
   #recompose(name, onset) {
-    this.#remember(name, onset);
-    const music = this.music.copy();
-    if (onset < music.frontier || music.isOver) music.cut(onset);
-    music.end = 0;
+    const { music } = this;
+    this.#remember(name, music.cut(onset));
     this.#take({ music, kept: new Set(this.kept), fields: formOf(), step: 0 }, null);
   }
 

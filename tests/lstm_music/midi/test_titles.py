@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from small_music import QUARTER, piece_of
 
-from lstm_music.midi.titles import person_name, piece_title, title_of_file
+from lstm_music.midi.titles import excerpt_stem, person_name, piece_title, place_in_piece, title_of_file
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,13 @@ from lstm_music.midi.titles import person_name, piece_title, title_of_file
 )
 def test_a_file_has_a_title_without_folders_and_extension(name, title):
     assert title_of_file(name) == title
+
+
+def test_bars_of_an_excerpt_are_bars_of_its_piece():
+    title = title_of_file(f"bach/{excerpt_stem('bwv36.8-2', 3, 7)}.mid")
+    assert place_in_piece(title, 1, 4) == ("BWV 36.8-2", 3, 6)
+    assert place_in_piece(title_of_file(f"{excerpt_stem('bwv258', 0, 4)}.mid"), 1, 4) == ("BWV 258", 0, 3)
+    assert place_in_piece("BWV 258", 2, 5) == ("BWV 258", 2, 5)
 
 
 def test_a_conductor_track_has_the_title_and_a_track_with_notes_has_not():

@@ -30,7 +30,7 @@ def drawn_music(random_seed, beats, beat_type, fifths):
         if any(onset < end and begin < onset + steps for begin, end in busy.get(pitch, ())):
             continue
         busy.setdefault(pitch, []).append((onset, onset + steps))
-        events.append([onset, SPECIAL, SPECIAL + pitch, SPECIAL + steps])
+        events.append([onset, SPECIAL, SPECIAL + pitch, SPECIAL + steps, 0, 0])
     facts = {
         "streams": ["offset", "note", "duration"],
         "stepsPerQuarter": PER_QUARTER,
