@@ -113,7 +113,7 @@ def in_planes(values: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
 
 
 def ngram_arrays(counts: Counts) -> tuple[Arrays, int]:
-    """Give the arrays of a table of n-grams, and the number of bits that lead to a bucket."""
+    """Give the arrays of a table of n-grams, and the number of bits that lead to a bucket. RecipeError for too many contexts."""
     bits = next(
         (
             bits
@@ -121,8 +121,10 @@ def ngram_arrays(counts: Counts) -> tuple[Arrays, int]:
             if len(counts.contexts) <= TAKEN_FOR_ANOTHER * 2 ** (bits + REST_BITS)
             and _are_distinct(counts.contexts >> (HASH_BITS - bits - REST_BITS))
         ),
-        BUCKET_BITS[-1],
+        None,
     )
+    if bits is None:
+        raise RecipeError(f"studio: the models know {len(counts.contexts):,} n-grams, too many for a page")
     rests = (counts.contexts >> (HASH_BITS - bits - REST_BITS)) & ((1 << REST_BITS) - 1)
     how_often = np.asarray(counts.counts)
     arrays = {

@@ -120,7 +120,10 @@ export class Composer {
   /** @param {any} answer */
   #hear(answer) {
     if (answer.type === "ready") this.listeners.onReady();
-    if (answer.type === "failed") this.listeners.onFail(answer.text);
+    if (answer.type === "failed") {
+      this.#finish([]); // whoever waits for bars would wait for ever
+      this.listeners.onFail(answer.text);
+    }
     if (answer.type === "rewritten") this.#finish(answer.events);
     if (answer.piece !== this.piece) return;
     if (answer.type === "events") {

@@ -10,6 +10,7 @@ const FORMAT = "lstm-music studio session";
 const VERSION = 2;
 const PLACES = ["origin", "promptEnd", "begin", "given", "first", "frontier", "end"]; // of the music, in steps
 const MOST_STEPS = 1e9;
+const MOST_BARS = 1e5; // a download writes each of them
 export const MOST_BYTES = 20e6;
 
 /**
@@ -55,6 +56,9 @@ export function readSession(text, facts) {
   const places = PLACES.map((name) => [name, read.music?.[name]]);
   if (!isMeter(read.music) || !places.every(([, steps]) => isSteps(steps))) {
     throw new Error("the session is damaged: its bars are none");
+  }
+  if ((read.music.frontier - read.music.origin) / barSteps > MOST_BARS) {
+    throw new Error("the session is damaged: it has too many bars");
   }
   const music = new Music(facts, { barSteps, signature, velocity, title: String(title).slice(0, 200), fifths });
   Object.assign(music, Object.fromEntries(places), { isOver: isOver === true });

@@ -77,6 +77,12 @@ def test_contexts_that_begin_alike_get_more_bits():
     assert ngram_arrays(counts)[1] == 21
 
 
+def test_contexts_that_no_number_of_bits_tells_apart_are_refused():
+    counts = Counts(np.array([5, 6], np.int64), np.arange(3), np.ones(2, np.int32), np.ones(2, np.int32))
+    with pytest.raises(RecipeError, match="the models know 2 n-grams, too many for a page"):
+        ngram_arrays(counts)
+
+
 def test_counts_above_a_byte_stand_apart():
     counts = np.array([1, 255, 256, 100_000], np.int32)
     table = Counts(np.arange(4) << 60, np.arange(5), np.ones(4, np.int32), counts)
