@@ -85,6 +85,7 @@ def refuse(store, recipe):
     remember_retrained(store, recipe.name, said)
 
 
+@pytest.mark.operation
 def test_after_a_refusal_nothing_says_that_nothing_is_new(lstm_music, tiny, storage):
     (storage / "inbox" / "new.mid").write_bytes(piece(50))
     refuse(Store(storage), load_recipe(str(tiny.recipe)))

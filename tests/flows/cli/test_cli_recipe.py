@@ -18,7 +18,7 @@ def test_without_a_recipe_commands_take_the_trained_one_though_its_file_is_gone(
     for words in (["evaluate"], ["generate"]):
         found = lstm_music(*words, "--storage", storage, "--json")
         assert found.code == 0, found.errors
-        assert found.errors.startswith(line)
+        assert found.errors.removeprefix("Loading lstm-music …\n").startswith(line)
     said = json.loads(found.out)
     assert said == json.loads(tiny.result.out)["generate"] | {
         key: said[key] for key in ("directory", "page", "outputs", "command", "command_for_more")

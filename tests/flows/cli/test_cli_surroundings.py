@@ -61,6 +61,7 @@ def test_files_for_the_user_go_neither_into_the_storage_nor_through_a_link(tiny,
     assert "Loading the models" not in found.errors
 
 
+@pytest.mark.operation
 def test_status_says_where_it_looked(tiny, lstm_music, tmp_path):
     assert lstm_music("status", "--storage", tiny.storage).out.splitlines()[0] == f"Storage: {tiny.storage}"
     (tmp_path / "letter.txt").write_text("Dear")

@@ -52,7 +52,7 @@ def written_and_read(piece, spec):
     return events, steps_of(notes, notes["onset_ticks"] // TICKS_PER_STEP, notes["duration_ticks"] // TICKS_PER_STEP)
 
 
-@pytest.mark.parametrize("chords", ["per_note", "pitch_set"])
+@pytest.mark.parametrize("chords", ["per_note", pytest.param("pitch_set", marks=pytest.mark.operation)])
 def test_exact_encodings_preserve_every_note(collection, on_grid, chords):
     assert len(collection) == 296
     spec = SPEC.model_copy(update={"chords": chords})
