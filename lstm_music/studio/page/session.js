@@ -10,7 +10,7 @@ const FORMAT = "lstm-music studio session";
 const VERSION = 2;
 const PLACES = ["origin", "promptEnd", "begin", "given", "first", "frontier", "end"]; // of the music, in steps
 const MOST_STEPS = 1e9;
-const MOST_BARS = 1e5; // a download writes each of them
+const MOST_SESSION_BARS = 1e5; // a download writes each of them
 export const MOST_BYTES = 20e6;
 
 /**
@@ -57,7 +57,7 @@ export function readSession(text, facts) {
   if (!isMeter(read.music) || !places.every(([, steps]) => isSteps(steps))) {
     throw new Error("the session is damaged: its bars are none");
   }
-  if ((read.music.frontier - read.music.origin) / barSteps > MOST_BARS) {
+  if ((read.music.frontier - read.music.origin) / barSteps > MOST_SESSION_BARS) {
     throw new Error("the session is damaged: it has too many bars");
   }
   const music = new Music(facts, { barSteps, signature, velocity, title: String(title).slice(0, 200), fifths });
